@@ -1,0 +1,25 @@
+-- Which landing objects belong to which business date, and which syncs a date has had.
+create table if not exists landing_files (
+    s3_key text primary key,
+    source text not null,
+    stream text not null,
+    business_date date not null,
+    job_id text not null,
+    rows bigint not null,
+    bytes bigint not null,
+    claimed_at timestamptz not null default now()
+);
+
+create index if not exists landing_files_by_date on landing_files (source, stream, business_date);
+
+create table if not exists landing_syncs (
+    source text not null,
+    business_date date not null,
+    job_id text not null,
+    jobs jsonb not null,
+    rows_emitted bigint not null,
+    bytes bigint not null,
+    per_stream jsonb not null,
+    completed_at timestamptz not null default now(),
+    primary key (source, business_date)
+);

@@ -1,0 +1,3 @@
+select s3_key
+from landing_files
+where source = %(source)s

@@ -1,0 +1,201 @@
+"""Which landing objects belong to which business date.
+
+Airbyte lands what changed since its last state, whatever the date. The ledger gives every landing object
+to exactly one business date, the one whose extract stage found it first, so that a date can be replayed
+from the same objects for ever. Kept in the platform's PostgreSQL: `landing_files`, `landing_syncs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+from psycopg2.extras import Json
+
+from lakehouse.bronze.parquet_footer import read_row_count
+from lakehouse.errors import TransientError
+from lakehouse.lake_layout import LandingKey, landing_folder, parse_landing_key
+from lakehouse.lake_storage import LakeStorage
+from lakehouse.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+
+class PostgresConnections(Protocol):
+    """Anything that opens a psycopg2 connection: Airflow's PostgresHook does."""
+
+    def get_conn(self) -> Any:
+        """A new psycopg2 connection."""
+
+
+class LandingIncompleteError(TransientError):
+    """Airbyte says it committed more rows than its landing objects hold."""
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """One landing object of a date; size in bytes."""
+
+    key: str
+    rows: int
+    bytes: int
+    job_id: str
+
+
+@dataclass(frozen=True)
+class StreamClaim:
+    """What a date holds of one stream; size in bytes."""
+
+    files: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ClaimReport:
+    """What a date holds of a source; size in bytes."""
+
+    rows: int
+    bytes: int
+    files: int
+    per_stream: dict[str, StreamClaim]
+
+
+class LandingLedger:
+    """Claims landing objects for business dates and lists what a date has claimed."""
+
+    def __init__(self, postgres: PostgresConnections, lake: S3Hook | LakeStorage) -> None:
+        self._postgres = postgres
+        self._lake = lake if isinstance(lake, LakeStorage) else LakeStorage.of(lake)
+
+    def create_tables(self) -> None:
+        """Create the ledger's tables unless they are there."""
+        with self._transaction() as cursor:
+            cursor.execute(read_sql("postgres/create_landing_ledger.sql"))
+
+    def is_complete(self, source: str, business_date: date) -> bool:
+        """Has a sync of this source been claimed for this date?"""
+        with self._transaction() as cursor:
+            return _sync_of(cursor, source, business_date) is not None
+
+    def report(self, source: str, business_date: date) -> ClaimReport:
+        """What the date holds of the source."""
+        with self._transaction() as cursor:
+            return _totals(cursor, source, business_date)
+
+    def files(self, source: str, stream: str, business_date: date) -> list[LandingFile]:
+        """The objects of one stream that the date has claimed, in the order of their keys."""
+        values = {"source": source, "stream": stream, "business_date": business_date}
+        with self._transaction() as cursor:
+            cursor.execute(read_sql("postgres/select_landing_files.sql"), values)
+            return [LandingFile(key, rows, size, job) for key, rows, size, job in cursor.fetchall()]
+
+    def claim(self, source: str, business_date: date, job_id: str | int, rows_emitted: int) -> ClaimReport:
+        """Give the date every landing object of the source that no date has yet.
+
+        Idempotent: claiming the same job again adds what was missing and counts its rows once.
+
+        Args:
+            source: `postgres` or `api`.
+            business_date: the date of the run whose sync landed the objects.
+            job_id: Airbyte's id of that sync.
+            rows_emitted: rows Airbyte says the sync committed.
+
+        Returns:
+            All the date holds of the source, earlier claims included.
+
+        Raises:
+            LandingIncompleteError: the date's objects hold fewer rows than its syncs committed.
+            LandingFileUnreadableError: an object is truncated or is not Parquet.
+        """
+        with self._transaction() as cursor:
+            cursor.execute(read_sql("postgres/lock_landing_source.sql"), {"source": source})
+            for landed, size in self._unclaimed(cursor, source):
+                cursor.execute(
+                    read_sql("postgres/insert_landing_file.sql"),
+                    {
+                        "s3_key": landed.key,
+                        "source": source,
+                        "stream": landed.stream,
+                        "business_date": business_date,
+                        "job_id": str(job_id),
+                        "rows": read_row_count(self._lake, landed.key),
+                        "bytes": size,
+                    },
+                )
+            report = _totals(cursor, source, business_date)
+            earlier = _sync_of(cursor, source, business_date)
+            jobs = {**(earlier or {}), str(job_id): int(rows_emitted)}
+            if report.rows < sum(jobs.values()):
+                raise LandingIncompleteError(
+                    f"Airbyte job {job_id} of source {source}: {sum(jobs.values())} rows were committed for "
+                    f"{business_date}, but its landing objects under {landing_folder(source)} hold "
+                    f"{report.rows}; nothing was claimed, rerun this stage"
+                )
+            _record_sync(cursor, source, business_date, str(job_id), jobs, report)
+            return report
+
+    def _unclaimed(self, cursor: Any, source: str) -> Iterator[tuple[LandingKey, int]]:
+        cursor.execute(read_sql("postgres/select_claimed_keys.sql"), {"source": source})
+        claimed = {key for (key,) in cursor.fetchall()}
+        for item in self._lake.objects(landing_folder(source)):
+            landed = parse_landing_key(item.key)
+            if landed and item.key not in claimed:
+                yield landed, item.size
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
+            yield cursor
+
+
+def _sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | None:
+    """Rows committed by each job claimed for the date; None before the first claim."""
+    cursor.execute(
+        read_sql("postgres/select_landing_sync.sql"), {"source": source, "business_date": business_date}
+    )
+    row = cursor.fetchone()
+    return None if row is None else dict(row[1])
+
+
+def _totals(cursor: Any, source: str, business_date: date) -> ClaimReport:
+    cursor.execute(
+        read_sql("postgres/select_landing_totals.sql"), {"source": source, "business_date": business_date}
+    )
+    streams = {stream: StreamClaim(files, rows, size) for stream, files, rows, size in cursor.fetchall()}
+    return ClaimReport(
+        rows=sum(claim.rows for claim in streams.values()),
+        bytes=sum(claim.bytes for claim in streams.values()),
+        files=sum(claim.files for claim in streams.values()),
+        per_stream=streams,
+    )
+
+
+def _record_sync(
+    cursor: Any,
+    source: str,
+    business_date: date,
+    job_id: str,
+    jobs: Mapping[str, int],
+    report: ClaimReport,
+) -> None:
+    per_stream = {
+        stream: {"files": claim.files, "rows": claim.rows, "bytes": claim.bytes}
+        for stream, claim in report.per_stream.items()
+    }
+    cursor.execute(
+        read_sql("postgres/upsert_landing_sync.sql"),
+        {
+            "source": source,
+            "business_date": business_date,
+            "job_id": job_id,
+            "jobs": Json(dict(jobs)),
+            "rows_emitted": sum(jobs.values()),
+            "bytes": report.bytes,
+            "per_stream": Json(per_stream),
+        },
+    )

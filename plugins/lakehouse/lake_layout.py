@@ -1,0 +1,77 @@
+"""Where everything lies in the lake's bucket: the only place that spells a path.
+
+The paths are those of the specification's section 3. A key never starts with a slash; a folder
+ends with one. Dates in keys are business dates, written `YYYY-MM-DD`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+BRONZE: Final = "bronze/"
+LANDING: Final = f"{BRONZE}landing/"
+QUARANTINE: Final = f"{BRONZE}quarantine/"
+SILVER_CLEANED: Final = "silver/cleaned/"
+SILVER_JOINED: Final = "silver/joined/"
+MARTS: Final = "marts/"
+GOLD: Final = "gold/"
+LOGS: Final = "logs/"
+
+PARTITION_COLUMN: Final = "date"
+"""Name before the `=` of a bronze partition's folder; Dremio shows `date=<d>` as column `dir0`."""
+
+_LANDING_KEY: Final = re.compile(rf"^{LANDING}source=(?P<source>[^/]+)/(?P<stream>[^/]+)/[^/]+\.parquet$")
+
+
+@dataclass(frozen=True)
+class LandingKey:
+    """What the key of a landing object says about it."""
+
+    source: str
+    stream: str
+    key: str
+
+
+def landing_folder(source: str, stream: str | None = None) -> str:
+    """The folder where Airbyte lands a source, or one stream of it."""
+    folder = f"{LANDING}source={source}/"
+    return folder if stream is None else f"{folder}{stream}/"
+
+
+def parse_landing_key(key: str) -> LandingKey | None:
+    """Read source and stream from a landing key; None for an object that is no landing Parquet file."""
+    match = _LANDING_KEY.match(key)
+    return LandingKey(match["source"], match["stream"], key) if match else None
+
+
+def bronze_folder(source: str, stream: str) -> str:
+    """The folder of a stream's bronze partitions: what Dremio promotes to a dataset."""
+    return f"{BRONZE}{source}/{stream}/"
+
+
+def partition_folder_name(business_date: date) -> str:
+    """The partition's folder name, `date=2025-10-16`, which is also its `dir0` in Dremio."""
+    return f"{PARTITION_COLUMN}={business_date.isoformat()}"
+
+
+def bronze_partition(source: str, stream: str, business_date: date) -> str:
+    """The folder of one stream and business date."""
+    return f"{bronze_folder(source, stream)}{partition_folder_name(business_date)}/"
+
+
+def bronze_data_key(source: str, stream: str, business_date: date) -> str:
+    """The partition's single data file."""
+    return f"{bronze_partition(source, stream, business_date)}data.parquet"
+
+
+def quarantine_key(stream: str, business_date: date) -> str:
+    """The file of a stream's rejected rows for a business date."""
+    return f"{QUARANTINE}{stream}/{partition_folder_name(business_date)}/rows.parquet"
+
+
+def engine_root_path(bucket: str, folder: str) -> str:
+    """A folder as a Dremio S3 source spells its `rootPath`: `/datalake/silver/cleaned`."""
+    return f"/{bucket}/{folder}".rstrip("/")
