@@ -1,0 +1,1 @@
+"""What every DAG of the lakehouse shares: the night's plan, its assets, its defaults and its operators."""
