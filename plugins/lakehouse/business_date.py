@@ -33,7 +33,9 @@ def parse_business_date(text: str | None, today: date | None = None) -> date:
     except ValueError:
         parsed = None
     if parsed is None or parsed.isoformat() != text:
-        raise BusinessDateError(f"{text!r} is not a business date: write it as YYYY-MM-DD, such as 2025-10-16")
+        raise BusinessDateError(
+            f"{text!r} is not a business date: write it as YYYY-MM-DD, such as 2025-10-16"
+        )
     latest = today or datetime.now(UTC).date()
     if parsed > latest:
         raise BusinessDateError(f"the business date {text} lies in the future: today is {latest} (UTC)")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import reduce
 from operator import and_
 from typing import Any, Final
@@ -22,9 +22,6 @@ from lakehouse.night_plan import Stage, stage
 from lakehouse.receipts.callbacks import record_failure, record_retry, record_start, record_success
 
 OWNER: Final = "lakehouse"
-FIRST_NIGHT: Final = datetime(2024, 10, 17, tzinfo=UTC)
-"""The shop's opening: no backfill reaches further back."""
-
 RETRIES: Final = 3
 RETRY_DELAY: Final = timedelta(seconds=int(os.environ.get("LAKEHOUSE_RETRY_DELAY_SECONDS", "30")))
 """First pause; each following one is twice as long, up to MAX_RETRY_DELAY. The variable is for platforms
@@ -61,6 +58,9 @@ def dag_arguments(
 ) -> dict[str, Any]:
     """Keyword arguments for `@dag` of a DAG that is started by hand and is no stage of the night.
 
+    There is no `start_date` on purpose: with one, a cron DAG that is unpaused at noon starts the run of
+    01:00 at once, in the middle of the night somebody asked for (CronTriggerTimetable, Airflow 3.3.2).
+
     Raises:
         ValueError: no docstring, or a tag outside the vocabulary.
     """
@@ -71,7 +71,6 @@ def dag_arguments(
     return {
         "dag_id": dag_id,
         "schedule": None,
-        "start_date": FIRST_NIGHT,
         "catchup": False,
         "max_active_runs": 1,
         "dagrun_timeout": RUN_TIMEOUT,

@@ -10,7 +10,13 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import AsyncCallback, BaseDeadlineReference, DeadlineAlert, DeadlineReference, deadline_reference
+from airflow.sdk import (
+    AsyncCallback,
+    BaseDeadlineReference,
+    DeadlineAlert,
+    DeadlineReference,
+    deadline_reference,
+)
 
 from lakehouse.business_date import BusinessDateError, parse_business_date
 from lakehouse.night_plan import Stage, night_window, stage
@@ -23,7 +29,9 @@ log = logging.getLogger(__name__)
 AUTOMATIC_RUN_TYPES = frozenset({"scheduled", "asset_triggered"})
 
 
-def planned_end(planned: Stage, run_type: str, partition_key: str | None, queued_at: datetime) -> datetime | None:
+def planned_end(
+    planned: Stage, run_type: str, partition_key: str | None, queued_at: datetime
+) -> datetime | None:
     """When a run of that stage must be done, or None if no deadline applies to it.
 
     A run started by another stage carries the type `asset_triggered` whoever started the first one, so
@@ -56,7 +64,9 @@ class PlannedEnd(BaseDeadlineReference):
         ).one_or_none()
         if run is None:
             return None
-        return planned_end(stage(dag_id), str(run.run_type), run.partition_key, run.queued_at or datetime.now(UTC))
+        return planned_end(
+            stage(dag_id), str(run.run_type), run.partition_key, run.queued_at or datetime.now(UTC)
+        )
 
 
 async def report_missed_deadline(stage_name: str, planned_end_utc: str, **kwargs: Any) -> None:

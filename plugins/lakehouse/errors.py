@@ -32,7 +32,9 @@ BUSY_PAUSE: Final = timedelta(minutes=1)
 
 RETRY_POLICY: Final = ExceptionRetryPolicy(
     rules=[
-        RetryRule(exception=PermanentError, action=RetryAction.FAIL, reason="a rerun would fail the same way"),
+        RetryRule(
+            exception=PermanentError, action=RetryAction.FAIL, reason="a rerun would fail the same way"
+        ),
         RetryRule(
             exception=[TypeError, NameError, ImportError, SyntaxError],
             action=RetryAction.FAIL,

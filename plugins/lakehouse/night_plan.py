@@ -53,7 +53,15 @@ class Stage:
 
 
 NIGHT: Final[tuple[Stage, ...]] = (
-    Stage("extract_postgres", "Ingestion", "Airbyte extract (PostgreSQL)", time(1, 0), 30, (), "extracted/postgres"),
+    Stage(
+        "extract_postgres",
+        "Ingestion",
+        "Airbyte extract (PostgreSQL)",
+        time(1, 0),
+        30,
+        (),
+        "extracted/postgres",
+    ),
     Stage("extract_apis", "Ingestion", "Airbyte extract (APIs)", time(1, 30), 45, (), "extracted/apis"),
     Stage(
         "load_bronze",
@@ -65,7 +73,13 @@ NIGHT: Final[tuple[Stage, ...]] = (
         "bronze",
     ),
     Stage(
-        "transform_staging", "Transformation", "dbt staging models", time(2, 30), 20, ("load_bronze",), "staging"
+        "transform_staging",
+        "Transformation",
+        "dbt staging models",
+        time(2, 30),
+        20,
+        ("load_bronze",),
+        "staging",
     ),
     Stage(
         "transform_intermediate",
@@ -85,7 +99,9 @@ NIGHT: Final[tuple[Stage, ...]] = (
         ("transform_intermediate",),
         "marts",
     ),
-    Stage("test_data_quality", "Tests", "dbt data-quality tests", time(4, 0), 15, ("transform_marts",), "gold"),
+    Stage(
+        "test_data_quality", "Tests", "dbt data-quality tests", time(4, 0), 15, ("transform_marts",), "gold"
+    ),
     Stage(
         "refresh_reflections",
         "Optimisation",
@@ -118,7 +134,9 @@ def stage(name: str) -> Stage:
     try:
         return _BY_NAME[name]
     except KeyError:
-        raise KeyError(f"no stage named {name!r} in the night plan; there are: {', '.join(_BY_NAME)}") from None
+        raise KeyError(
+            f"no stage named {name!r} in the night plan; there are: {', '.join(_BY_NAME)}"
+        ) from None
 
 
 def night_window(night: date) -> tuple[datetime, datetime]:

@@ -51,7 +51,9 @@ def receipt(night: date, records: Iterable[TaskRecord]) -> dict[str, Any]:
         tasks = newest.get(planned.name, [])
         begun = min((task.started_at for task in tasks), default=None)
         outdated = begun is not None and any(
-            name in waiting or started[name] > begun for name in planned.waits_for if name in started or name in waiting
+            name in waiting or started[name] > begun
+            for name in planned.waits_for
+            if name in started or name in waiting
         )
         if begun is None or outdated:
             waiting.add(planned.name)
@@ -83,7 +85,9 @@ def _plan_of(planned: Stage) -> dict[str, Any]:
 
 def _actual(begun: datetime, tasks: Sequence[TaskRecord]) -> dict[str, Any]:
     state = stage_state(tasks)
-    ended = max((task.ended_at for task in tasks if task.ended_at), default=None) if state != "running" else None
+    ended = (
+        max((task.ended_at for task in tasks if task.ended_at), default=None) if state != "running" else None
+    )
     reports = [task.report for task in tasks if task.report]
     jobs: list[ExternalJob] = [job for report in reports for job in report.get("external_jobs", [])]
     return {

@@ -76,7 +76,9 @@ def recorded(hook: PostgresHook, record: TaskRecord) -> Iterator[list[TaskRecord
     """
     with hook.get_conn() as connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"receipt {record.business_date}",))
-        cursor.execute(_UPSERT, asdict(record) | {"report": json.dumps(record.report) if record.report else None})
+        cursor.execute(
+            _UPSERT, asdict(record) | {"report": json.dumps(record.report) if record.report else None}
+        )
         cursor.execute(_SELECT, {"business_date": record.business_date})
         yield [TaskRecord(*row) for row in cursor.fetchall()]
     connection.close()
