@@ -1,0 +1,80 @@
+"""python -m embedded.shop advance | serve | status"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import time
+
+import psycopg
+import uvicorn
+
+from embedded.shop.advance import advance
+from embedded.shop.api import create_app
+from embedded.shop.database import ShopDatabase, ShopError
+from embedded.shop.settings import ShopSettings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="embedded.shop", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    advancing = commands.add_parser("advance", help="move the shop's database to the end of a day")
+    advancing.add_argument("--to", required=True, type=dt.date.fromisoformat, metavar="YYYY-MM-DD")
+    advancing.add_argument("--orders", type=int, help="orders per year of a new shop (default 100000)")
+    serving = commands.add_parser("serve", help="serve the REST API on 127.0.0.1")
+    serving.add_argument("--port", type=int, help="default: the port of SHOP_API_URL")
+    commands.add_parser("status", help="print the shop's day and size")
+    options = parser.parse_args(arguments)
+    try:
+        settings = ShopSettings.from_environ()
+        if options.command == "advance":
+            _advance(settings, options.to, options.orders)
+        elif options.command == "serve":
+            _serve(settings, options.port or settings.api_port)
+        else:
+            _status(settings)
+    except (ShopError, ValueError) as error:
+        print(f"shop: {error}", file=sys.stderr)
+        return 2
+    except psycopg.OperationalError as error:
+        print(f"shop: the database does not answer: {str(error).strip()}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _advance(settings: ShopSettings, to: dt.date, orders_per_year: int | None) -> None:
+    started = time.monotonic()
+    with psycopg.connect(settings.conninfo()) as connection:
+        result = advance(connection, to, settings.csv_folder, orders_per_year)
+    if result.nothing_to_do:
+        print(f"shop: already at {result.before}; it never goes back to {to}")
+        return
+    rows = ", ".join(f"{count} {table}" for table, count in result.written.items())
+    came_from = f"from {result.before}" if result.before else "from its opening"
+    seconds = time.monotonic() - started
+    print(
+        f"shop: advanced {came_from} to {to}: wrote {rows}; {result.deleted} products removed; {seconds:.1f} s"
+    )
+
+
+def _serve(settings: ShopSettings, port: int) -> None:
+    app = create_app(settings.conninfo(), settings.api_token)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=3)
+
+
+def _status(settings: ShopSettings) -> None:
+    with psycopg.connect(settings.conninfo()) as connection:
+        database = ShopDatabase(connection)
+        remembered = database.remembered()
+        if remembered is None:
+            print("shop: not opened yet; `python -m embedded.shop advance --to <day>` opens it")
+            return
+        print(f"shop: end of {remembered.day}, ORDERS={remembered.orders_per_year}, seed {remembered.seed}")
+        for table, count in database.counts().items():
+            print(f"  {table:<10} {count:>10}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Moving the shop to the end of a day: all that happened since its last day, in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from embedded.shop.calendar import DEFAULT_ORDERS_PER_YEAR, DEFAULT_SEED, OPENING_DAY, Calendar, end_of
+from embedded.shop.customers import Customers
+from embedded.shop.database import ShopDatabase, ShopDay, ShopError
+from embedded.shop.marketing import write_batches
+from embedded.shop.orders import LONGEST_LIFE_DAYS, Orders
+from embedded.shop.products import Assortment
+
+_CHUNK = 250_000
+"""Rows generated at a time, which bounds memory to some hundred MB however long the history."""
+
+
+@dataclass
+class Advance:
+    """What an advance did: the shop's day before (None: it was empty) and after, and rows written per table."""
+
+    before: dt.date | None
+    day: dt.date
+    written: dict[str, int] = field(default_factory=dict)
+    deleted: int = 0
+    batches: int = 0
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return self.before is not None and self.before >= self.day
+
+
+def advance(
+    connection: psycopg.Connection[tuple[object, ...]],
+    to: dt.date,
+    csv_folder: Path,
+    orders_per_year: int | None = None,
+    seed: int = DEFAULT_SEED,
+) -> Advance:
+    """Bring the shop to the end of day `to`; an earlier day than the shop's changes nothing.
+
+    `orders_per_year` None means: as remembered, or the default for a new shop.
+    Raises ShopError for a day before the opening and for a size that is not the existing shop's.
+    """
+    if to < OPENING_DAY:
+        raise ShopError(f"The shop opened on {OPENING_DAY}; it has no {to}. Ask for that day or a later one.")
+    if orders_per_year is not None and orders_per_year < 1:
+        raise ShopError(f"ORDERS must be a positive number of orders per year, not {orders_per_year}.")
+    database = ShopDatabase(connection)
+    with connection.transaction():
+        remembered = database.remembered()
+        if remembered is not None:
+            _require_same_size(remembered, orders_per_year)
+            seed, orders_per_year = remembered.seed, remembered.orders_per_year
+        calendar = Calendar(seed, orders_per_year or DEFAULT_ORDERS_PER_YEAR)
+        result = Advance(remembered.day if remembered else None, to)
+        if result.nothing_to_do:
+            return result
+        if remembered is None:
+            database.create_tables()
+        _write_changes(database, calendar, result)
+        if remembered is None:
+            database.create_keys()
+            database.analyze()
+        first_batch = remembered.day + dt.timedelta(days=1) if remembered else OPENING_DAY
+        result.batches = write_batches(calendar, csv_folder, first_batch, to)
+        database.remember(ShopDay(calendar.seed, calendar.orders_per_year, to))
+    return result
+
+
+def _require_same_size(remembered: ShopDay, orders_per_year: int | None) -> None:
+    if orders_per_year is not None and orders_per_year != remembered.orders_per_year:
+        raise ShopError(
+            f"This shop was opened with ORDERS={remembered.orders_per_year}, not {orders_per_year}. Leave ORDERS out,"
+            " or start afresh: `make down`, then remove the state folder (.local/state) and its lake with it."
+        )
+
+
+def _write_changes(database: ShopDatabase, calendar: Calendar, result: Advance) -> None:
+    """Write every row whose last change lies after the shop's previous day."""
+    fresh = result.before is None
+    write = database.fill if fresh else database.merge
+    since = 0 if result.before is None else end_of(result.before)
+    until = end_of(result.day)
+
+    customers = Customers(calendar)
+    written = dict.fromkeys(("customers", "products", "orders", "shipments"), 0)
+    for first, last in _chunks(1, calendar.customers_until(result.day)):
+        written["customers"] += write("customers", customers.rows_changed(first, last, since, until))
+
+    assortment = Assortment(calendar)
+    result.deleted = database.delete("products", assortment.ids_removed(since, until).tolist())
+    written["products"] = write("products", assortment.rows_changed(since, until))
+
+    oldest_alive = 1
+    if result.before is not None:
+        oldest_alive += calendar.orders_until(result.before - dt.timedelta(days=LONGEST_LIFE_DAYS))
+    for first, last in _chunks(oldest_alive, calendar.orders_until(result.day)):
+        orders = Orders(calendar, first, last)
+        written["orders"] += write("orders", orders.rows_changed(since, until))
+        written["shipments"] += write("shipments", orders.shipments_changed(since, until))
+    result.written = written
+
+
+def _chunks(first: int, last: int) -> list[tuple[int, int]]:
+    return [(start, min(start + _CHUNK - 1, last)) for start in range(first, last + 1, _CHUNK)]

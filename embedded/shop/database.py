@@ -1,0 +1,126 @@
+"""The shop's PostgreSQL database: its tables, its remembered calendar, and bulk changes of rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+from psycopg import sql
+
+_TABLES_SQL = Path(__file__).with_name("tables.sql")
+_KEYS_SQL = Path(__file__).with_name("keys.sql")
+
+PRIMARY_KEYS = {
+    "customers": "customer_id",
+    "products": "product_id",
+    "orders": "order_id",
+    "shipments": "shipment_id",
+}
+
+
+class ShopError(Exception):
+    """The shop cannot do what was asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class ShopDay:
+    """What the database remembers about itself."""
+
+    seed: int
+    orders_per_year: int
+    day: dt.date
+
+
+class ShopDatabase:
+    """Changes of the shop's tables over one connection; nothing is committed before the caller commits."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._connection = connection
+
+    def remembered(self) -> ShopDay | None:
+        """The shop's day and size, locked until the transaction ends; None for an empty database."""
+        found = self._connection.execute("select to_regclass('shop_internal.calendar')").fetchone()
+        if found is None or found[0] is None:
+            return None
+        query = "select seed, orders_per_year, day from shop_internal.calendar for update"
+        row = self._connection.execute(query).fetchone()
+        if row is None:
+            return None
+        seed, orders_per_year, day = row
+        assert isinstance(seed, int) and isinstance(orders_per_year, int) and isinstance(day, dt.date)  # noqa: S101
+        return ShopDay(seed, orders_per_year, day)
+
+    def create_tables(self) -> None:
+        """Tables without keys: filling them first and indexing afterwards halves the time."""
+        self._connection.execute(_TABLES_SQL.read_text(encoding="utf-8"))
+
+    def create_keys(self) -> None:
+        self._connection.execute(_KEYS_SQL.read_text(encoding="utf-8"))
+
+    def remember(self, day: ShopDay) -> None:
+        self._connection.execute(
+            """
+            insert into shop_internal.calendar (only_row, seed, orders_per_year, day) values (true, %s, %s, %s)
+            on conflict (only_row) do update set day = excluded.day, advanced_at = now()
+            """,
+            (day.seed, day.orders_per_year, day.day),
+        )
+
+    def fill(self, table: str, rows: pa.Table) -> int:
+        """COPY rows into a table that holds none of them yet."""
+        return self._copy(sql.Identifier(table), rows)
+
+    def merge(self, table: str, rows: pa.Table) -> int:
+        """Insert rows, or replace those with the same key."""
+        if rows.num_rows == 0:
+            return 0
+        incoming, target = sql.Identifier(f"incoming_{table}"), sql.Identifier(table)
+        self._connection.execute(
+            sql.SQL("create temp table if not exists {} (like {}) on commit drop").format(incoming, target)
+        )
+        self._connection.execute(sql.SQL("truncate {}").format(incoming))
+        self._copy(incoming, rows)
+        changes = sql.SQL(", ").join(
+            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in rows.column_names
+        )
+        self._connection.execute(
+            sql.SQL("insert into {} select * from {} on conflict ({}) do update set {}").format(
+                target, incoming, sql.Identifier(PRIMARY_KEYS[table]), changes
+            )
+        )
+        return rows.num_rows
+
+    def delete(self, table: str, ids: Iterable[int]) -> int:
+        """Delete rows for good; returns how many there were."""
+        statement = sql.SQL("delete from {} where {} = any(%s)").format(
+            sql.Identifier(table), sql.Identifier(PRIMARY_KEYS[table])
+        )
+        return self._connection.execute(statement, (list(ids),)).rowcount
+
+    def analyze(self) -> None:
+        for table in PRIMARY_KEYS:
+            self._connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+
+    def counts(self) -> dict[str, int]:
+        """Rows per table."""
+        found = {}
+        for table in PRIMARY_KEYS:
+            query = sql.SQL("select count(*) from {}").format(sql.Identifier(table))
+            row = self._connection.execute(query).fetchone()
+            found[table] = int(str(row[0])) if row else 0
+        return found
+
+    def _copy(self, table: sql.Identifier, rows: pa.Table) -> int:
+        statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+            table, sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
+        )
+        sink = pa.BufferOutputStream()
+        pa_csv.write_csv(rows, sink, pa_csv.WriteOptions(include_header=False, quoting_style="needed"))
+        with self._connection.cursor().copy(statement) as copy:
+            copy.write(memoryview(sink.getvalue()))
+        return rows.num_rows

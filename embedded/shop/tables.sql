@@ -1,0 +1,58 @@
+-- The shop's tables. All timestamps are UTC without a zone, to the microsecond.
+create schema if not exists shop_internal;
+
+create table if not exists shop_internal.calendar (
+    only_row boolean primary key check (only_row),
+    seed bigint not null,
+    orders_per_year bigint not null,
+    day date not null,
+    advanced_at timestamptz not null default now()
+);
+
+create table if not exists customers (
+    customer_id bigint not null,
+    name text not null,
+    email text not null,
+    phone text,
+    address text,
+    city text,
+    state text,
+    zip_code text,
+    created_at timestamp not null,
+    updated_at timestamp not null,
+    deleted_at timestamp
+);
+
+create table if not exists products (
+    product_id bigint not null,
+    name text not null,
+    category text not null,
+    unit_price numeric(12, 2) not null,
+    active boolean not null,
+    created_at timestamp not null,
+    updated_at timestamp not null
+);
+
+create table if not exists orders (
+    order_id bigint not null,
+    customer_id bigint not null,
+    product_id bigint not null,
+    order_date date not null,
+    quantity integer not null,
+    unit_price numeric(12, 2) not null,
+    amount numeric(12, 2) not null,
+    status text not null,
+    created_at timestamp not null,
+    updated_at timestamp not null,
+    deleted_at timestamp
+);
+
+create table if not exists shipments (
+    shipment_id bigint not null,
+    order_id bigint not null,
+    carrier text not null,
+    status text not null,
+    shipped_at timestamp not null,
+    delivered_at timestamp,
+    updated_at timestamp not null
+);
