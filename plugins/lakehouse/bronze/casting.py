@@ -1,0 +1,54 @@
+"""Casting a landing column to its contract's type, telling good values from bad ones."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def cast_column(values: pa.Array, target: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
+    """Cast without losing anything: no overflow, no rounding, no cut-off time.
+
+    Times with a zone become naive UTC.
+
+    Returns:
+        The values in the target type, NULL where one cannot be cast, and a mask that is true there
+        (None when all could).
+    """
+    if values.type.equals(target):
+        return values, None
+    if pa.types.is_temporal(target) and pa.types.is_string(values.type):
+        values = pc.utf8_trim_whitespace(values)
+    casted = _cast_or_null(values, target)
+    failed = pc.and_(pc.is_null(casted), pc.is_valid(values))
+    return casted, (failed if pc.any(failed).as_py() else None)
+
+
+def _cast_or_null(values: pa.Array, target: pa.DataType) -> pa.Array:
+    """Arrow casts all or nothing: halve the column until the values that cannot be cast stand alone."""
+    try:
+        return _cast(values, target)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        if len(values) <= 1:
+            return pa.nulls(len(values), target)
+    middle = len(values) // 2
+    return pa.concat_arrays(
+        [_cast_or_null(values.slice(0, middle), target), _cast_or_null(values.slice(middle), target)]
+    )
+
+
+def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
+    if pa.types.is_timestamp(target) and pa.types.is_string(values.type):
+        return _parse_times(values, target)
+    casted = pc.cast(values, target)
+    return casted.combine_chunks() if isinstance(casted, pa.ChunkedArray) else casted
+
+
+def _parse_times(values: pa.Array, target: pa.DataType) -> pa.Array:
+    """ISO times as text: those with a zone are brought to UTC, those without are UTC already."""
+    zoned = pc.match_substring_regex(values, r"[0-9](Z|[+-][0-9]{2}:?([0-9]{2})?)$")
+    has_time = pc.match_substring_regex(values, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
+    zoned = pc.and_(zoned, has_time)
+    with_zone = pc.cast(pc.if_else(zoned, values, None), pa.timestamp(target.unit, "UTC"))
+    without = pc.cast(pc.if_else(zoned, None, values), target)
+    return pc.coalesce(pc.cast(with_zone, target), without)

@@ -1,0 +1,75 @@
+"""The account of every bronze partition: rows in = rows loaded + deduplicated + quarantined."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+
+from lakehouse.bronze.landing_ledger import PostgresConnections
+from lakehouse.errors import PermanentError
+from lakehouse.sql_files import read_sql
+
+
+class LoadState(StrEnum):
+    """Did the partition become visible?"""
+
+    LOADED = "loaded"
+    REJECTED = "rejected"
+
+
+class ReconciliationError(PermanentError):
+    """Rows were lost or made up between landing and bronze."""
+
+
+@dataclass(frozen=True)
+class BronzeLoad:
+    """One row of `bronze_loads`; `bytes` and `sha256` are those of the partition's data file."""
+
+    source: str
+    stream: str
+    business_date: date
+    state: LoadState
+    rows_in: int
+    rows_loaded: int
+    rows_deduplicated: int
+    rows_quarantined: int
+    landing_files: int
+    bytes: int
+    sha256: str | None
+    run_id: str
+
+    def reconcile(self, rows_claimed: int) -> None:
+        """Check the account against what the ledger claimed for the date.
+
+        Raises:
+            ReconciliationError: the figures do not add up.
+        """
+        accounted = self.rows_loaded + self.rows_deduplicated + self.rows_quarantined
+        if self.rows_in != rows_claimed or self.rows_in != accounted:
+            raise ReconciliationError(
+                f"stream {self.stream}, {self.business_date}: {rows_claimed} rows were claimed from landing, "
+                f"{self.rows_in} were read, and {self.rows_loaded} loaded + {self.rows_deduplicated} "
+                f"deduplicated + {self.rows_quarantined} quarantined make {accounted}; nothing was "
+                "published. A landing object was changed after it was claimed: restore it"
+            )
+
+
+class BronzeLoads:
+    """The table `bronze_loads` in the platform's PostgreSQL."""
+
+    def __init__(self, postgres: PostgresConnections) -> None:
+        self._postgres = postgres
+
+    def create_table(self) -> None:
+        """Create the table unless it is there."""
+        self._execute("postgres/create_bronze_loads.sql", None)
+
+    def record(self, load: BronzeLoad) -> None:
+        """Store the account of a partition over an earlier one."""
+        self._execute("postgres/upsert_bronze_load.sql", asdict(load))
+
+    def _execute(self, sql: str, values: dict[str, object] | None) -> None:
+        with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(read_sql(sql), values)

@@ -1,0 +1,104 @@
+"""Checking landing rows against their stream's contract."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakehouse.bronze.casting import cast_column
+from lakehouse.bronze.contract import Column, Contract
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A batch in its contract's types.
+
+    `bad` holds, by position in the batch, why a row may not enter bronze: every broken rule of the row.
+    """
+
+    batch: pa.RecordBatch
+    bad: dict[int, str]
+
+
+def columns_to_check(contract: Contract, landed: pa.Schema) -> list[Column]:
+    """The columns whose values can be refused: those with rules, and those of another type than agreed."""
+    return [
+        column
+        for column in contract.columns
+        if column.has_rules
+        or column.name not in landed.names
+        or landed.field(column.name).type != column.type
+    ]
+
+
+def check(batch: pa.RecordBatch, columns: list[Column] | tuple[Column, ...]) -> Checked:
+    """Cast the columns of a landing batch and find the rows that break a rule.
+
+    A column that is not in the batch is read as NULL, so a missing required column refuses every row.
+    """
+    reasons: defaultdict[int, list[str]] = defaultdict(list)
+    arrays: list[pa.Array] = []
+    for column in columns:
+        landed = batch.column(column.name) if column.name in batch.schema.names else None
+        values, failed = _typed(landed, column, len(batch))
+        arrays.append(values)
+        if failed is not None and landed is not None:
+            for position in _positions(failed):
+                reasons[position].append(f"{column.name}: {_shown(landed[position])} is no {column.type}")
+        for broken, text in _broken_rules(values, column, missing=landed is None):
+            if failed is not None:
+                broken = pc.and_not(broken, failed)
+            for position in _positions(broken):
+                reasons[position].append(f"{column.name}: {text.format(_shown(values[position]))}")
+    typed = pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
+    return Checked(typed, {position: "; ".join(texts) for position, texts in sorted(reasons.items())})
+
+
+def _typed(landed: pa.Array | None, column: Column, rows: int) -> tuple[pa.Array, pa.Array | None]:
+    if landed is None:
+        return pa.nulls(rows, column.type), None
+    return cast_column(landed, column.type)
+
+
+def _broken_rules(values: pa.Array, column: Column, missing: bool) -> Iterator[tuple[pa.Array, str]]:
+    """Masks of the values that break each rule of the column, with the words for it."""
+    if column.required:
+        yield pc.is_null(values), "the column is missing" if missing else "is NULL"
+    if column.minimum is not None:
+        yield (
+            _holds(pc.less(values, pa.scalar(column.minimum, values.type))),
+            f"{{}} is below {column.minimum}",
+        )
+    if column.maximum is not None:
+        yield (
+            _holds(pc.greater(values, pa.scalar(column.maximum, values.type))),
+            f"{{}} is over {column.maximum}",
+        )
+    if column.above is not None:
+        too_low = pc.less_equal(values, pa.scalar(column.above, values.type))
+        yield _holds(too_low), f"{{}} is not above {column.above}"
+    if column.one_of is not None:
+        known = pc.is_in(values, value_set=pa.array(column.one_of, values.type))
+        unknown = pc.and_(pc.is_valid(values), pc.invert(known))
+        yield unknown, f"{{}} is none of {', '.join(column.one_of)}"
+
+
+def _holds(mask: pa.Array) -> pa.Array:
+    """NULL compares to NULL: whether a value may be absent is the rule `required`, not the bounds."""
+    return pc.fill_null(mask, False)
+
+
+def _positions(mask: pa.Array) -> list[int]:
+    if not pc.any(mask, min_count=0).as_py():
+        return []
+    positions: list[int] = pc.indices_nonzero(mask).to_pylist()
+    return positions
+
+
+def _shown(value: pa.Scalar) -> str:
+    text = str(value.as_py())
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
