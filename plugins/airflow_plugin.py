@@ -1,4 +1,4 @@
-"""What Airflow itself must know by name: the deadline reference, which the scheduler evaluates."""
+"""What Airflow's scheduler must know by name: the night's timetable and its deadlines."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 from airflow.plugins_manager import AirflowPlugin
 
 from lakehouse.deadlines import PlannedEnd
+from lakehouse.night_timetable import NightTimetable
 
 
 class LakehousePlugin(AirflowPlugin):
     """Registers the lakehouse's own classes with Airflow."""
 
     name = "lakehouse"
+    timetables: ClassVar[list[Any]] = [NightTimetable]
     deadline_references: ClassVar[list[Any]] = [PlannedEnd]

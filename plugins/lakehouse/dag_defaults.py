@@ -12,13 +12,14 @@ from functools import reduce
 from operator import and_
 from typing import Any, Final
 
-from airflow.sdk import Asset, CronPartitionTimetable, Param, PartitionedAssetTimetable
+from airflow.sdk import Asset, Param, PartitionedAssetTimetable
 
 from lakehouse.assets import asset_of
 from lakehouse.business_date import BUSINESS_DATE_FORMAT
 from lakehouse.deadlines import deadline_of
 from lakehouse.errors import RETRY_POLICY
 from lakehouse.night_plan import Stage, stage
+from lakehouse.night_timetable import NightTimetable
 from lakehouse.receipts.callbacks import record_failure, record_retry, record_start, record_success
 
 OWNER: Final = "lakehouse"
@@ -58,9 +59,6 @@ def dag_arguments(
 ) -> dict[str, Any]:
     """Keyword arguments for `@dag` of a DAG that is started by hand and is no stage of the night.
 
-    There is no `start_date` on purpose: with one, a cron DAG that is unpaused at noon starts the run of
-    01:00 at once, in the middle of the night somebody asked for (CronTriggerTimetable, Airflow 3.3.2).
-
     Raises:
         ValueError: no docstring, or a tag outside the vocabulary.
     """
@@ -84,7 +82,7 @@ def dag_arguments(
 def stage_arguments(
     stage_name: str, doc: str | None, params: Mapping[str, Param] | None = None
 ) -> dict[str, Any]:
-    """Keyword arguments for `@dag` of a stage of the night: its schedule, deadline and title come from the plan.
+    """Keyword arguments for `@dag` of a stage of the night: schedule and deadline come from the plan.
 
     Raises:
         KeyError: no such stage.
@@ -99,10 +97,10 @@ def stage_arguments(
     }
 
 
-def schedule_of(planned: Stage) -> CronPartitionTimetable | PartitionedAssetTimetable:
-    """By the clock for a stage that waits for nothing, else when all its inputs are there for the same date."""
+def schedule_of(planned: Stage) -> NightTimetable | PartitionedAssetTimetable:
+    """By the clock for a stage that waits for nothing, else when all its inputs for one date are there."""
     if not planned.waits_for:
-        return CronPartitionTimetable(planned.cron, timezone="UTC", key_format=BUSINESS_DATE_FORMAT)
+        return NightTimetable(planned.cron, timezone="UTC", key_format=BUSINESS_DATE_FORMAT)
     return PartitionedAssetTimetable(assets=reduce(and_, map(asset_of, planned.waits_for)))
 
 

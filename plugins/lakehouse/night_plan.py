@@ -4,6 +4,8 @@ Cron times, deadlines, assets, the live progress table and the documentation all
 compares it with the specification. All times are UTC.
 """
 
+# ruff: noqa: E501 - the plan is a table: one row per line.
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -53,74 +55,17 @@ class Stage:
 
 
 NIGHT: Final[tuple[Stage, ...]] = (
-    Stage(
-        "extract_postgres",
-        "Ingestion",
-        "Airbyte extract (PostgreSQL)",
-        time(1, 0),
-        30,
-        (),
-        "extracted/postgres",
-    ),
+    # name, section, title, planned start (UTC), minutes, waits for, produces
+    Stage("extract_postgres", "Ingestion", "Airbyte extract (PostgreSQL)", time(1, 0), 30, (), "extracted/postgres"),
     Stage("extract_apis", "Ingestion", "Airbyte extract (APIs)", time(1, 30), 45, (), "extracted/apis"),
-    Stage(
-        "load_bronze",
-        "Loading",
-        "load to bronze MinIO",
-        time(2, 15),
-        15,
-        ("extract_postgres", "extract_apis"),
-        "bronze",
-    ),
-    Stage(
-        "transform_staging",
-        "Transformation",
-        "dbt staging models",
-        time(2, 30),
-        20,
-        ("load_bronze",),
-        "staging",
-    ),
-    Stage(
-        "transform_intermediate",
-        "Transformation",
-        "dbt intermediate models",
-        time(2, 50),
-        30,
-        ("transform_staging",),
-        "intermediate",
-    ),
-    Stage(
-        "transform_marts",
-        "Transformation",
-        "dbt mart models",
-        time(3, 20),
-        40,
-        ("transform_intermediate",),
-        "marts",
-    ),
-    Stage(
-        "test_data_quality", "Tests", "dbt data-quality tests", time(4, 0), 15, ("transform_marts",), "gold"
-    ),
-    Stage(
-        "refresh_reflections",
-        "Optimisation",
-        "Dremio reflection refresh",
-        time(4, 15),
-        20,
-        ("test_data_quality",),
-        "accelerated",
-    ),
-    Stage(
-        "warm_dashboards",
-        "Presentation",
-        "dashboard cache warm-up",
-        time(4, 35),
-        10,
-        ("refresh_reflections",),
-        "served",
-    ),
-)
+    Stage("load_bronze", "Loading", "load to bronze MinIO", time(2, 15), 15, ("extract_postgres", "extract_apis"), "bronze"),
+    Stage("transform_staging", "Transformation", "dbt staging models", time(2, 30), 20, ("load_bronze",), "staging"),
+    Stage("transform_intermediate", "Transformation", "dbt intermediate models", time(2, 50), 30, ("transform_staging",), "intermediate"),
+    Stage("transform_marts", "Transformation", "dbt mart models", time(3, 20), 40, ("transform_intermediate",), "marts"),
+    Stage("test_data_quality", "Tests", "dbt data-quality tests", time(4, 0), 15, ("transform_marts",), "gold"),
+    Stage("refresh_reflections", "Optimisation", "Dremio reflection refresh", time(4, 15), 20, ("test_data_quality",), "accelerated"),
+    Stage("warm_dashboards", "Presentation", "dashboard cache warm-up", time(4, 35), 10, ("refresh_reflections",), "served"),
+)  # fmt: skip
 
 _BY_NAME: Final[dict[str, Stage]] = {each.name: each for each in NIGHT}
 

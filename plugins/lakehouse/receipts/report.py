@@ -1,4 +1,4 @@
-"""What a task says about its work. Operators return it (it travels as their XCom), the receipt collects it."""
+"""What a task says about its work. Operators return it (as their XCom), the receipt collects it."""
 
 from __future__ import annotations
 
