@@ -60,7 +60,7 @@ def land(
     rows: Sequence[Mapping[str, Any]],
     fields: Sequence[pa.Field],
     sync_id: int = 1,
-    extracted_at: datetime = datetime(2025, 10, 17, 1, 0),  # noqa: B008 - immutable
+    extracted_at: datetime = datetime(2025, 10, 17, 1, 0),
 ) -> LandedFile:
     """Write a landing file; its key ends with the name, so names order files."""
     path = folder / f"{name}.parquet"

@@ -16,13 +16,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from landing_files import land  # noqa: E402
+from landing_files import land
 
-from lakehouse.bronze import parquet_writer  # noqa: E402
-from lakehouse.bronze.contract import load_contract  # noqa: E402
-from lakehouse.bronze.landing_reader import LandedFile, LandingReader  # noqa: E402
-from lakehouse.bronze.parquet_footer import LandingFileUnreadableError  # noqa: E402
-from lakehouse.bronze.partition_builder import BuiltPartition, build_partition  # noqa: E402
+from lakehouse.bronze import parquet_writer
+from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.landing_reader import LandedFile, LandingReader
+from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
+from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 
 ORDERS = load_contract("orders")
 PRODUCTS = load_contract("products")
