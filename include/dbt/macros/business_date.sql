@@ -1,0 +1,27 @@
+{#-
+    The business date of this run as an SQL date literal: `cast('2025-10-16' as date)`.
+
+    Taken from the variable `business_date` (by hand: --vars) or else from LAKEHOUSE_BUSINESS_DATE (Airflow).
+    Airflow does not use --vars because another value of any variable makes dbt throw its parse cache away and
+    read the whole project again, at every task of every night.
+-#}
+{% macro business_date() -%}
+    {%- set given = var('business_date', '') or env_var('LAKEHOUSE_BUSINESS_DATE', '') -%}
+    {%- if execute and not modules.re.match('^[0-9]{4}-[0-9]{2}-[0-9]{2}$', given | string) -%}
+        {{ exceptions.raise_compiler_error(
+            "business_date must be a date like 2025-10-16, not '" ~ given ~ "': "
+            ~ "set LAKEHOUSE_BUSINESS_DATE or pass --vars 'business_date: 2025-10-16'") }}
+    {%- endif -%}
+    cast('{{ given }}' as date)
+{%- endmacro %}
+
+
+{#-
+    For the where clause of a staging model: an incremental run takes the partition of its business date;
+    the first build and a full refresh take every partition there is.
+-#}
+{% macro and_of_this_business_date() -%}
+    {%- if is_incremental() -%}
+    and bronze_date = {{ business_date() }}
+    {%- endif -%}
+{%- endmacro %}

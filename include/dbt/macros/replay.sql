@@ -1,0 +1,56 @@
+{#-
+    What makes partitions replayable any number of times and in any order: a merge never sees a row that is
+    older than the one the table holds, nor one that is the same.
+-#}
+
+{#-
+    Ends a staging model: keeps the rows of `rows` that are newer than what the table holds for their key.
+    Newest updated_at wins; a tie goes to the newer bronze partition. (Landing rows of one partition are
+    already reduced to one version per key.)
+-#}
+{% macro unless_newer_is_held(rows, key) -%}
+    {%- if is_incremental() -%}
+left join {{ this }} as held
+    on {{ rows }}.{{ key }} = held.{{ key }}
+where
+    held.{{ key }} is null
+    or {{ rows }}.updated_at > held.updated_at
+    or (
+        {{ rows }}.updated_at = held.updated_at
+        and {{ rows }}.bronze_date > held.bronze_date
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    Ends a model of every later layer: the rows of `rows` that differ from what the table holds. The model
+    says what the table should be; this makes the merge as small as the difference, so that a replay of
+    unchanged input writes nothing, and a night that failed half-way is made good by the next one.
+
+    The columns are those of the model's .yml, in that order. When the table has other columns (the model
+    has just changed), everything is merged once, which fills the new column.
+-#}
+{% macro rows_that_differ(rows) -%}
+    {%- set columns = [] -%}
+    {%- for name in model.columns -%}
+        {%- do columns.append(adapter.quote(name)) -%}
+    {%- endfor -%}
+    {%- set column_list = columns | join(',\n    ') -%}
+select
+    {{ column_list }}
+from {{ rows }}
+    {%- if is_incremental() and holds_the_columns_of_the_model() %}
+except
+select
+    {{ column_list }}
+from {{ this }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether the existing table has exactly the columns that the model's .yml lists. -#}
+{% macro holds_the_columns_of_the_model() -%}
+    {%- set held = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | sort | list -%}
+    {{ return(held == (model.columns.keys() | map('lower') | sort | list)) }}
+{%- endmacro %}

@@ -1,0 +1,29 @@
+"""Where the dbt project is, and which dbt runs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from lakehouse.repository import INCLUDE, REPOSITORY
+
+PROJECT_NAME: Final = "lakehouse"
+"""`name` in dbt_project.yml, and the profile's and target's name in profiles.yml."""
+PROJECT_FOLDER: Final = INCLUDE / "dbt"
+PROFILES_FILE: Final = PROJECT_FOLDER / "profiles.yml"
+MANIFEST_FILE: Final = PROJECT_FOLDER / "manifest.json"
+"""What Airflow reads to draw the tasks; written by `python -m lakehouse.dbt.manifest`."""
+
+LAYERS: Final = ("staging", "intermediate", "marts", "gold")
+"""The folders below models/, in the order data flows through them."""
+
+_BUILT_BY_MAKE: Final = REPOSITORY / ".local" / "envs" / "dbt" / "bin" / "dbt"
+
+
+def dbt_executable() -> Path:
+    """`LAKEHOUSE_DBT_EXECUTABLE`, by default the dbt of the environment that `make` builds.
+
+    dbt has its own environment because its dependencies and Airflow's exclude each other.
+    """
+    return Path(os.environ.get("LAKEHOUSE_DBT_EXECUTABLE") or _BUILT_BY_MAKE)
