@@ -83,7 +83,7 @@ def parsed_manifest(project: Path = PROJECT_FOLDER, dbt: Path | None = None) -> 
 
 
 def reduced(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The part of dbt's manifest (schema v12) that describes the graph, without anything that changes by itself."""
+    """The part of dbt's manifest (schema v12) that describes the graph: nothing that changes by itself."""
     return {
         "metadata": {"project_name": PROJECT_NAME, "adapter_type": manifest["metadata"]["adapter_type"]},
         "nodes": {key: _reduced_node(manifest["nodes"][key]) for key in sorted(manifest["nodes"])},
@@ -135,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _reduced_node(node: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: node[key] for key in _NODE_KEYS if key in node}
+    kept: dict[str, Any] = {key: node[key] for key in _NODE_KEYS if key in node}
     kept["columns"] = {
         name: {key: column[key] for key in _COLUMN_KEYS} for name, column in node.get("columns", {}).items()
     }
