@@ -1,0 +1,75 @@
+"""A broken mart, a source that is down, a wrong date: each stops the night clearly, and nothing is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import CommandResult, Platform
+
+pytestmark = pytest.mark.night
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("2999-01-01", "future"), ("16/10/2025", "YYYY-MM-DD"), ("2025-02-30", "2025-02-30")],
+)
+def test_a_wrong_date_is_refused_before_anything_starts(platform: Platform, wrong: str, said: str) -> None:
+    refused = platform.run("make", "--no-print-directory", "night", f"DATE={wrong}", timeout=240)
+    assert refused.exit_code != 0
+    assert said in refused.output
+    assert "Traceback" not in refused.output
+
+
+def test_a_broken_mart_never_reaches_gold(platform: Platform, second_night: CommandResult) -> None:
+    model = platform.home / "include/dbt/models/marts/fct_orders.sql"
+    sound = model.read_text()
+    before = platform.gold_checksums()
+    model.write_text(_with_negative_amounts(sound))
+    try:
+        broken = platform.night("2025-10-20")
+        assert broken.exit_code != 0
+        assert "test_data_quality" in broken.output
+        assert "assert_positive_amounts" in broken.output
+        assert platform.gold_checksums() == before, "gold is yesterday's, untouched"
+        stages = platform.receipt("2025-10-20")["stages"]
+        assert platform.receipt("2025-10-20")["state"] == "failed"
+        assert stages["transform_marts"]["state"] == "success"
+        assert stages["test_data_quality"]["state"] == "failed"
+        assert stages.get("refresh_reflections", {}).get("state") in (None, "not_started")
+    finally:
+        model.write_text(sound)
+    mended = platform.night("2025-10-20")
+    assert mended.exit_code == 0, mended.output[-6000:]
+    assert platform.gold_checksums() != before
+
+
+def test_a_source_that_is_down_fails_its_stage_and_the_rerun_succeeds(
+    platform: Platform, second_night: CommandResult
+) -> None:
+    _allow_shop_connections(platform, allowed=False)
+    try:
+        failed = platform.night("2025-10-21")
+        assert failed.exit_code != 0
+        assert "extract_postgres" in failed.output
+        assert "shop" in failed.output, "the error names the source"
+    finally:
+        _allow_shop_connections(platform, allowed=True)
+    again = platform.night("2025-10-21")
+    assert again.exit_code == 0, again.output[-6000:]
+
+
+def _with_negative_amounts(model: str) -> str:
+    """The mart with one wrong line: its final select negates every amount."""
+    lines = model.splitlines()
+    at = max(number for number, line in enumerate(lines) if line.strip().rstrip(",").endswith("amount"))
+    lines[at] = lines[at].replace(lines[at].strip().rstrip(","), "-1 * amount as amount")
+    return "\n".join(lines) + "\n"
+
+
+def _allow_shop_connections(platform: Platform, *, allowed: bool) -> None:
+    with platform.shop_connection("platform", "PLATFORM") as connection:
+        connection.execute(f"alter database shop with allow_connections {allowed}")
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'shop'")

@@ -1,0 +1,126 @@
+"""Two nights and a replay: what the README promises, seen as its reader sees it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import CommandResult, Platform
+
+pytestmark = pytest.mark.night
+
+STAGES = (
+    "extract_postgres",
+    "extract_apis",
+    "load_bronze",
+    "transform_staging",
+    "transform_intermediate",
+    "transform_marts",
+    "test_data_quality",
+    "refresh_reflections",
+    "warm_dashboards",
+)
+
+DAILY_REVENUE_OF_THE_SHOP = """
+    select order_date,
+           count(*) filter (where status = 'completed' and deleted_at is null),
+           coalesce(sum(amount) filter (where status = 'completed' and deleted_at is null), 0)
+    from orders group by order_date order by order_date
+"""
+CUSTOMER_METRICS_OF_THE_SHOP = """
+    select c.customer_id, count(o.order_id), coalesce(sum(o.amount), 0), min(o.order_date), max(o.order_date)
+    from customers c
+    left join orders o on o.customer_id = c.customer_id and o.status = 'completed' and o.deleted_at is null
+    group by c.customer_id order by c.customer_id
+"""
+
+
+def test_first_night_runs_all_nine_stages_and_leaves_a_receipt(
+    platform: Platform, first_night: CommandResult
+) -> None:
+    receipt = platform.receipt("2025-10-16")
+    assert receipt["state"] == "success"
+    assert tuple(receipt["stages"]) == STAGES
+    for name, stage in receipt["stages"].items():
+        assert stage["state"] == "success", name
+        assert stage["started_at"] < stage["ended_at"], name
+        assert stage["attempts"] >= 1, name
+    assert receipt["stages"]["extract_postgres"]["external_jobs"], "the sync's job id is in the receipt"
+    bronze = receipt["stages"]["load_bronze"]
+    assert bronze["rows_in"] > 20_000
+    for name in STAGES:
+        assert name in first_night.output
+    for promised in ("http://127.0.0.1:8780", "http://127.0.0.1:8788"):
+        assert promised in first_night.output, "the summary tells where Airflow and Superset are"
+
+
+def test_second_date_reuses_the_platform(platform: Platform, second_night: CommandResult) -> None:
+    receipt = platform.receipt("2025-10-17")
+    assert receipt["state"] == "success"
+    changed = receipt["stages"]["load_bronze"]["rows_in"]
+    everything = platform.receipt("2025-10-16")["stages"]["load_bronze"]["rows_in"]
+    assert 0 < changed < everything / 5, "the second date extracts the day's changes, not the shop again"
+
+
+def test_daily_revenue_over_flight_equals_the_shop(platform: Platform, second_night: CommandResult) -> None:
+    table = platform.over_flight(
+        "select order_date, orders_count, daily_revenue from gold.daily_revenue order by order_date"
+    )
+    gold = [_plain(row.values()) for row in table.to_pylist()]
+    _same_rows(gold, [_plain(row) for row in platform.shop(DAILY_REVENUE_OF_THE_SHOP)])
+
+
+def test_daily_revenue_over_rest_equals_the_shop(platform: Platform, second_night: CommandResult) -> None:
+    rows = platform.over_rest("select order_date, orders_count, daily_revenue from gold.daily_revenue")
+    gold = sorted(
+        (row["order_date"][:10], int(row["orders_count"]), Decimal(row["daily_revenue"])) for row in rows
+    )
+    shop = [
+        (day.isoformat(), count, revenue) for day, count, revenue in platform.shop(DAILY_REVENUE_OF_THE_SHOP)
+    ]
+    _same_rows(gold, shop)
+
+
+def test_customer_metrics_over_flight_equal_the_shop(platform: Platform, second_night: CommandResult) -> None:
+    table = platform.over_flight(
+        "select customer_id, total_orders, lifetime_value, first_order_date, last_order_date"
+        " from gold.customer_metrics order by customer_id"
+    )
+    gold = [_plain(row.values()) for row in table.to_pylist()]
+    _same_rows(gold, [_plain(row) for row in platform.shop(CUSTOMER_METRICS_OF_THE_SHOP)])
+
+
+def test_customer_metrics_over_rest_equal_the_shop(platform: Platform, second_night: CommandResult) -> None:
+    rows = platform.over_rest("select customer_id, total_orders, lifetime_value from gold.customer_metrics")
+    gold = sorted((int(r["customer_id"]), int(r["total_orders"]), Decimal(r["lifetime_value"])) for r in rows)
+    _same_rows(gold, [row[:3] for row in platform.shop(CUSTOMER_METRICS_OF_THE_SHOP)])
+
+
+def test_a_replay_leaves_gold_as_it_was(platform: Platform, second_night: CommandResult) -> None:
+    before = platform.gold_checksums()
+    replay = platform.night("2025-10-16")
+    assert replay.exit_code == 0, replay.output[-6000:]
+    assert platform.gold_checksums() == before
+
+
+def test_down_and_up_lose_nothing(platform: Platform, second_night: CommandResult) -> None:
+    before = platform.gold_checksums()
+    for command in ("down", "up"):
+        done = platform.run("make", "--no-print-directory", command)
+        assert done.exit_code == 0, done.output[-4000:]
+    assert platform.gold_checksums() == before
+
+
+def _plain(row: Any) -> tuple[Any, ...]:
+    """A row without the types' clothes: dates as ISO days, so that date64 and datetime.date compare."""
+    return tuple(str(value)[:10] if hasattr(value, "year") else value for value in row)
+
+
+def _same_rows(actual: list[Any], expected: list[Any]) -> None:
+    assert expected, "the shop has rows"
+    different = [pair for pair in zip(actual, expected, strict=False) if pair[0] != pair[1]]
+    assert not different, f"{len(different)} rows differ, first: {different[:3]}"
+    assert len(actual) == len(expected)
