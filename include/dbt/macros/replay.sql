@@ -54,3 +54,11 @@ from {{ this }}
     {%- set held = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | sort | list -%}
     {{ return(held == (model.columns.keys() | map('lower') | sort | list)) }}
 {%- endmacro %}
+
+
+{#- For a where clause: also the rows whose key the table already holds. -#}
+{% macro or_held(key) -%}
+    {%- if is_incremental() -%}
+    or {{ key }} in (select held.{{ key }} from {{ this }} as held)
+    {%- endif -%}
+{%- endmacro %}

@@ -33,9 +33,7 @@ published_orders as (
     from tested_orders
     where
         status <> 'deleted'
-        {%- if is_incremental() %}
-        or order_id in (select published.order_id from {{ this }} as published)
-        {%- endif %}
+        {{ or_held('order_id') }}
 
 )
 

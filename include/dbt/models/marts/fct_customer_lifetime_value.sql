@@ -71,8 +71,9 @@ customer_lifetime_value as (
         ) as average_order_value,
         completed_orders.first_order_date,
         completed_orders.last_order_date,
-        cast(
-            timestampdiff(day, completed_orders.first_order_date, completed_orders.last_order_date) as integer
+        -- Dremio's order: the end first, then the start; in days.
+        datediff(
+            completed_orders.last_order_date, completed_orders.first_order_date
         ) as customer_lifespan_days,
         newest_date.snapshot_date as "snapshot"
     from customers

@@ -23,7 +23,7 @@ cleaned as (
         city,
         state,
         zip_code,
-        case when deleted_at is null then false else true end as is_deleted,
+        (deleted_at is not null) as is_deleted,
         created_at,
         updated_at,
         bronze_date,
