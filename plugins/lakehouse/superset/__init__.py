@@ -1,0 +1,1 @@
+"""Superset, the presentation layer: dashboards as code imported, dashboards warmed and proven warm."""
