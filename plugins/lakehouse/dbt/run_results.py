@@ -110,8 +110,8 @@ def refuse_failures(run: RunResults) -> None:
     if failed:
         found = "; ".join(f"{test.name} found {test.rows} bad rows" for test in failed)
         raise DataTestFailedError(
-            f"{len(failed)} of {len(run.of_kind('test'))} data tests failed: {found}. Nothing behind this task "
-            "has run. Mend the source, or the model in include/dbt, then clear this stage for the date"
+            f"{len(failed)} of {len(run.of_kind('test'))} data tests failed: {found}. Nothing behind this "
+            "task has run. Mend the source, or the model in include/dbt, then clear this stage for the date"
         )
 
 

@@ -1,0 +1,44 @@
+"""The shipped manifest: current, and the same on every machine and at every hour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.dbt import manifest
+from lakehouse.dbt.project import MANIFEST_FILE
+
+
+@pytest.fixture(scope="module")
+def current() -> dict[str, Any]:
+    return manifest.parsed_manifest()
+
+
+def test_shipped_manifest_is_what_the_project_says(current: dict[str, Any]) -> None:
+    assert MANIFEST_FILE.read_text(encoding="utf-8") == manifest.as_text(current), (
+        "run `python -m lakehouse.dbt.manifest`"
+    )
+
+
+def test_manifest_holds_nothing_of_the_machine_or_the_hour(current: dict[str, Any]) -> None:
+    text = manifest.as_text(current)
+    for word in ("generated_at", "invocation_id", '"created_at": 1', str(Path.cwd())):
+        assert word not in text
+
+
+def test_check_names_the_model_that_changed(
+    current: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outdated = tmp_path / "manifest.json"
+    changed = {**current, "nodes": {**current["nodes"], "model.lakehouse.orders": {"name": "orders"}}}
+    outdated.write_text(manifest.as_text(changed), encoding="utf-8")
+    monkeypatch.setattr(manifest, "parsed_manifest", lambda: current)
+    with pytest.raises(manifest.ManifestError, match=r"\(model\.lakehouse\.orders\): run `python -m"):
+        manifest.check(outdated)
+
+
+def test_absent_dbt_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(manifest.ManifestError, match="run make, or set LAKEHOUSE_DBT_EXECUTABLE"):
+        manifest.parsed_manifest(dbt=tmp_path / "no" / "dbt")
