@@ -20,6 +20,15 @@ MARTS: Final = "marts/"
 GOLD: Final = "gold/"
 LOGS: Final = "logs/"
 
+LAYER_FOLDERS: Final = {
+    "bronze": BRONZE,
+    "staging": SILVER_CLEANED,
+    "intermediate": SILVER_JOINED,
+    "marts": MARTS,
+    "gold": GOLD,
+}
+"""The folder of each layer that Dremio sees as a source."""
+
 PARTITION_COLUMN: Final = "date"
 """Name before the `=` of a bronze partition's folder; Dremio shows `date=<d>` as column `dir0`."""
 

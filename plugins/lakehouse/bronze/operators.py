@@ -1,15 +1,17 @@
-"""The operator that loads one stream of a date into bronze."""
+"""The tasks of load_bronze: load a stream's partition, then make the new partitions visible in Dremio."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
 from lakehouse.bronze.contract import load_contract
 from lakehouse.business_date import business_date
+from lakehouse.dremio.hook import DREMIO_CONNECTION, DREMIO_POOL, DremioHook
 from lakehouse.lake_storage import LAKE_CONNECTION
-from lakehouse.receipts import StageReport
+from lakehouse.receipts import ExternalJob, StageReport, empty_report
 from lakehouse.receipts.store import PLATFORM_CONNECTION
 
 if TYPE_CHECKING:
@@ -109,3 +111,63 @@ def _report(loaded: LoadedPartition) -> StageReport:
             "unexpected_columns": loaded.unexpected_columns,
         },
     )
+
+
+class RefreshBronzeCatalogueOperator(BaseOperator):
+    """Make the date's new bronze partitions visible in Dremio, and see that they are.
+
+    Folders that Dremio does not know yet become datasets, the others have their metadata refreshed; the
+    views `bronze.raw_<stream>` and `bronze.customers` are created, or replaced where their query differs.
+    Then the date's rows in the views are compared with those that were loaded.
+
+    Args:
+        streams: streams with a contract, loaded for the date before.
+        dremio_conn_id: Dremio's Airflow connection.
+        postgres_conn_id: the platform's database, which holds the account of the loads.
+
+    Raises (from execute):
+        PartitionNotVisibleError: Dremio shows another number of rows than was loaded.
+    """
+
+    ui_color = "#a8dadc"
+
+    def __init__(
+        self,
+        *,
+        streams: Sequence[str],
+        dremio_conn_id: str = DREMIO_CONNECTION,
+        postgres_conn_id: str = PLATFORM_CONNECTION,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"pool": DREMIO_POOL, **kwargs})
+        self.streams = list(streams)
+        self.dremio_conn_id = dremio_conn_id
+        self.postgres_conn_id = postgres_conn_id
+
+    def execute(self, context: Context) -> StageReport:
+        """Refresh the catalogue and check it."""
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        from lakehouse.bronze.catalogue import BronzeCatalogue
+        from lakehouse.bronze.reconciliation import BronzeLoads
+
+        client = DremioHook(self.dremio_conn_id).get_conn()
+        catalogue = BronzeCatalogue(client)
+        report = empty_report(promoted=[], views_changed=[])
+        job_ids: list[str] = []
+        for stream in self.streams:
+            change = catalogue.refresh(load_contract(stream))
+            self.log.info("%s: %s", stream, change)
+            job_ids += change.job_ids
+            report["detail"]["views_changed"] += change.views
+            if change.promoted:
+                report["detail"]["promoted"].append(stream)
+        date = business_date(context)
+        loaded = BronzeLoads(PostgresHook(self.postgres_conn_id)).rows_loaded(date)
+        expected = [(stream, loaded[stream]) for stream in self.streams if stream in loaded]
+        job_ids.append(catalogue.check_visible(date, expected))
+        report["detail"]["rows_visible"] = dict(expected)
+        report["external_jobs"] += [
+            ExternalJob(system="dremio", id=job_id, url=client.job_url(job_id)) for job_id in job_ids
+        ]
+        return report

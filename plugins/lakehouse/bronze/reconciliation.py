@@ -70,6 +70,12 @@ class BronzeLoads:
         """Store the account of a partition over an earlier one."""
         self._execute("postgres/upsert_bronze_load.sql", asdict(load))
 
+    def rows_loaded(self, business_date: date) -> dict[str, int]:
+        """Rows that each stream's published partition of the date holds."""
+        with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(read_sql("postgres/select_bronze_loads.sql"), {"business_date": business_date})
+            return {stream: int(rows) for stream, rows in cursor.fetchall()}
+
     def _execute(self, sql: str, values: dict[str, object] | None) -> None:
         with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
             cursor.execute(read_sql(sql), values)

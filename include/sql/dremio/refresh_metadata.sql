@@ -1,0 +1,2 @@
+{#- List a dataset's files again: new partitions appear, removed ones go. -#}
+alter pds {{ dataset }} refresh metadata auto promotion force update delete when missing

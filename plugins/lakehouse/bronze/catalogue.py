@@ -1,0 +1,111 @@
+"""Making new bronze partitions visible in Dremio: datasets, their metadata, and the views over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from lakehouse.bronze.contract import EXTRACTED_AT, Contract
+from lakehouse.dremio.client import DremioClient
+from lakehouse.errors import TransientError
+from lakehouse.sql_files import quote_path, render_sql
+
+LAKE_SOURCE: Final = "lake_bronze"
+BRONZE_SPACE: Final = "bronze"
+NEWEST_VERSION_VIEWS: Final = ("customers",)
+"""Streams that also get a view of each key's newest version, `bronze.<stream>`."""
+
+
+class PartitionNotVisibleError(TransientError):
+    """Dremio shows another number of rows in a partition than was loaded into it."""
+
+
+@dataclass(frozen=True)
+class CatalogueChange:
+    """What was done for a stream."""
+
+    stream: str
+    promoted: bool
+    views: tuple[str, ...]
+    """Views created or replaced; those that were right already are not among them."""
+    job_ids: tuple[str, ...]
+
+
+class BronzeCatalogue:
+    """The bronze layer as Dremio shows it."""
+
+    def __init__(self, client: DremioClient) -> None:
+        self._client = client
+
+    def refresh(self, contract: Contract) -> CatalogueChange:
+        """Promote the stream's folder or refresh its metadata, and bring its views in line."""
+        dataset = [LAKE_SOURCE, contract.source, contract.stream]
+        promoted, jobs = self._show_partitions(dataset)
+        columns = [quote_path([field.name]) for field in contract.schema]
+        raw_view = [BRONZE_SPACE, f"raw_{contract.stream}"]
+        views = [
+            (
+                raw_view,
+                render_sql("dremio/raw_stream.sql", {"columns": columns, "dataset": quote_path(dataset)}),
+            )
+        ]
+        if contract.stream in NEWEST_VERSION_VIEWS:
+            newest = {
+                "columns": [*columns, "bronze_date"],
+                "key": [quote_path([name]) for name in contract.key],
+                "cursor": quote_path([contract.cursor]) if contract.cursor else EXTRACTED_AT,
+                "raw_view": quote_path(raw_view),
+            }
+            views.append(([BRONZE_SPACE, contract.stream], render_sql("dremio/newest_versions.sql", newest)))
+        changed = []
+        for path, query in views:
+            if job := self._ensure_view(path, query):
+                jobs.append(job)
+                changed.append(".".join(path))
+        return CatalogueChange(contract.stream, promoted, tuple(changed), tuple(jobs))
+
+    def check_visible(self, business_date: date, expected: Iterable[tuple[str, int]]) -> str:
+        """Compare the date's rows in the raw views with those loaded (stream, rows); the job's id.
+
+        Raises:
+            PartitionNotVisibleError: a view shows another number.
+        """
+        loaded = dict(expected)
+        sql = render_sql(
+            "dremio/count_partition.sql",
+            {
+                "date": business_date.isoformat(),
+                "views": [(stream, quote_path([BRONZE_SPACE, f"raw_{stream}"])) for stream in sorted(loaded)],
+            },
+        )
+        job = self._client.run(sql)
+        seen = {str(row["stream"]): int(row["row_count"]) for row in self._client.rows(job.id)}
+        wrong = [
+            f"bronze.raw_{stream} shows {seen.get(stream, 0)} rows, {rows} were loaded"
+            for stream, rows in sorted(loaded.items())
+            if seen.get(stream, 0) != rows
+        ]
+        if wrong:
+            raise PartitionNotVisibleError(
+                f"{business_date}: {'; '.join(wrong)} (Dremio job {job.id}, {job.url}); "
+                "clear the task refresh_catalogue, and if it fails again load_bronze for this date"
+            )
+        return job.id
+
+    def _show_partitions(self, dataset: list[str]) -> tuple[bool, list[str]]:
+        entity = self._client.find(dataset)
+        if entity is None or entity.get("entityType") != "dataset":
+            self._client.promote(dataset)
+            return True, []
+        statement = render_sql("dremio/refresh_metadata.sql", {"dataset": quote_path(dataset)})
+        return False, [self._client.run(statement).id]
+
+    def _ensure_view(self, path: list[str], query: str) -> str | None:
+        """Replacing a view makes Dremio rebuild its reflections: do it only when the query differs."""
+        entity = self._client.find(path)
+        if entity is not None and str(entity.get("sql", "")).strip() == query:
+            return None
+        view = render_sql("dremio/create_view.sql", {"view": quote_path(path), "query": query})
+        return self._client.run(view).id

@@ -1,0 +1,1 @@
+"""Dremio over REST: SQL jobs, the catalogue, reflections. Whatever speaks Dremio's protocol will do."""

@@ -1,0 +1,29 @@
+"""Airflow's door to Dremio: a connection becomes a client."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from airflow.sdk import BaseHook
+
+from lakehouse.dremio.client import DremioClient
+
+DREMIO_CONNECTION: Final = "dremio_default"
+DREMIO_POOL: Final = "dremio"
+_DEFAULT_PORT: Final = 9047
+
+
+class DremioHook(BaseHook):
+    """Opens a client from a connection of type http: host, port, login, password, schema http or https."""
+
+    def __init__(self, conn_id: str = DREMIO_CONNECTION) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+
+    def get_conn(self) -> DremioClient:
+        """A client that logs in at its first call."""
+        connection = self.get_connection(self.conn_id)
+        host = (connection.host or "").rstrip("/")
+        address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
+        port = connection.port or _DEFAULT_PORT
+        return DremioClient(f"{address}:{port}", connection.login or "", connection.password or "")

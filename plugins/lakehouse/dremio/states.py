@@ -1,0 +1,94 @@
+"""Dremio's states, as its REST API names them. States are compared through these and nothing else."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Self
+
+
+class _RemoteState(StrEnum):
+    """A closed vocabulary of another system, with a place for words it may invent."""
+
+    @classmethod
+    def of(cls, raw: object) -> Self:
+        """The state of that name; UNKNOWN for a word this version of the library has not met."""
+        try:
+            return cls(str(raw).upper())
+        except ValueError:
+            return cls("UNKNOWN")
+
+
+class JobState(_RemoteState):
+    """State of a job (Job API)."""
+
+    NOT_SUBMITTED = "NOT_SUBMITTED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+    CANCELLATION_REQUESTED = "CANCELLATION_REQUESTED"
+    PLANNING = "PLANNING"
+    PENDING = "PENDING"
+    METADATA_RETRIEVAL = "METADATA_RETRIEVAL"
+    QUEUED = "QUEUED"
+    ENGINE_START = "ENGINE_START"
+    EXECUTION_PLANNING = "EXECUTION_PLANNING"
+    INVALID_STATE = "INVALID_STATE"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def is_final(self) -> bool:
+        """Will the job stay as it is?"""
+        return self in _FINAL_JOB_STATES
+
+
+_FINAL_JOB_STATES: Final = frozenset({JobState.COMPLETED, JobState.CANCELED, JobState.FAILED})
+
+
+class ReflectionConfigState(_RemoteState):
+    """Can the reflection's definition be used? (`status.config`)"""
+
+    OK = "OK"
+    INVALID = "INVALID"
+    UNKNOWN = "UNKNOWN"
+
+
+class ReflectionRefreshState(_RemoteState):
+    """How the reflection is refreshed, or that it is being refreshed (`status.refresh`)."""
+
+    MANUAL = "MANUAL"
+    SCHEDULED = "SCHEDULED"
+    RUNNING = "RUNNING"
+    PENDING = "PENDING"
+    ON_DATA_CHANGES = "ON_DATA_CHANGES"
+    GIVEN_UP = "GIVEN_UP"
+    UNKNOWN = "UNKNOWN"
+
+
+class ReflectionAvailability(_RemoteState):
+    """Is there a materialisation that queries can use? (`status.availability`)"""
+
+    NONE = "NONE"
+    INCOMPLETE = "INCOMPLETE"
+    EXPIRED = "EXPIRED"
+    AVAILABLE = "AVAILABLE"
+    UNKNOWN = "UNKNOWN"
+
+
+class ReflectionCombinedStatus(_RemoteState):
+    """The reflection's state in one word (`status.combinedStatus`)."""
+
+    NONE = "NONE"
+    CAN_ACCELERATE = "CAN_ACCELERATE"
+    CAN_ACCELERATE_WITH_FAILURES = "CAN_ACCELERATE_WITH_FAILURES"
+    REFRESHING = "REFRESHING"
+    FAILED = "FAILED"
+    DISABLED = "DISABLED"
+    INVALID = "INVALID"
+    INCOMPLETE = "INCOMPLETE"
+    EXPIRED = "EXPIRED"
+    CANNOT_ACCELERATE_SCHEDULED = "CANNOT_ACCELERATE_SCHEDULED"
+    CANNOT_ACCELERATE_MANUAL = "CANNOT_ACCELERATE_MANUAL"
+    CANNOT_ACCELERATE_INITIALIZING = "CANNOT_ACCELERATE_INITIALIZING"
+    UNKNOWN = "UNKNOWN"
