@@ -1,0 +1,145 @@
+"""Bring an Airbyte server to what include/airbyte/ declares: find, then create, or change on difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.airbyte.client import AirbyteClient
+from lakehouse.airbyte.connection_file import ConnectionFile, Endpoint
+from lakehouse.airbyte.drift import differences
+from lakehouse.airbyte.errors import AirbyteRefusedError
+from lakehouse.airbyte.wanted import wanted_configuration, wanted_connection, wanted_resources
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one thing on the server."""
+
+    kind: str
+    name: str
+    action: str
+    """created, changed or unchanged."""
+    differences: tuple[str, ...] = ()
+    """Paths of the values that differed; never the values."""
+
+    def as_detail(self) -> dict[str, Any]:
+        """For a report."""
+        return asdict(self)
+
+
+class AirbyteProvisioner:
+    """Applies connection files to one workspace of one server."""
+
+    def __init__(
+        self,
+        client: AirbyteClient,
+        airflow_connection: Callable[[str], Connection],
+        rewrite_secrets: bool = False,
+    ) -> None:
+        """
+        Args:
+            client: the server.
+            airflow_connection: looks up the Airflow connection that holds an endpoint's address and secrets.
+            rewrite_secrets: send configurations even if no difference shows, for Airbyte masks secrets.
+        """
+        self._client = client
+        self._airflow_connection = airflow_connection
+        self._rewrite_secrets = rewrite_secrets
+        self._changes: list[Change] = []
+
+    def apply(self, files: Iterable[ConnectionFile]) -> list[Change]:
+        """Create or change what the files declare. Nothing is ever deleted.
+
+        Raises:
+            AirbyteRefusedError: the server has no workspace, refuses a configuration, or holds two things of
+                one name.
+        """
+        self._changes = []
+        workspace = self._workspace()
+        for declared in files:
+            source = self._source(workspace, declared)
+            destination = self._destination(workspace, declared.destination)
+            wanted = wanted_connection(declared) | {"sourceId": source, "destinationId": destination}
+            self._ensure("connection", "/connections", "connectionId", wanted)
+        return self._changes
+
+    def _workspace(self) -> str:
+        first = next(iter(self._client.listed("/workspaces", limit=1)), None)
+        if first is None:
+            raise AirbyteRefusedError(
+                f"Airbyte at {self._client.base_url} has no workspace: finish its set-up"
+            )
+        return str(first["workspaceId"])
+
+    def _source(self, workspace: str, declared: ConnectionFile) -> str:
+        endpoint = declared.source
+        wanted = self._wanted_endpoint(endpoint) | {"resourceAllocation": wanted_resources(declared)}
+        fixed = {"workspaceId": workspace}
+        if endpoint.manifest is not None:
+            fixed["definitionId"] = self._definition(workspace, endpoint)
+        return self._ensure("source", "/sources", "sourceId", wanted, fixed, rewrite=self._rewrite_secrets)
+
+    def _destination(self, workspace: str, endpoint: Endpoint) -> str:
+        wanted, fixed = self._wanted_endpoint(endpoint), {"workspaceId": workspace}
+        rewrite = self._rewrite_secrets
+        return self._ensure("destination", "/destinations", "destinationId", wanted, fixed, rewrite=rewrite)
+
+    def _wanted_endpoint(self, endpoint: Endpoint) -> dict[str, Any]:
+        connection = self._airflow_connection(endpoint.airflow_connection)
+        return {"name": endpoint.name, "configuration": wanted_configuration(endpoint, connection)}
+
+    def _definition(self, workspace: str, endpoint: Endpoint) -> str:
+        path = f"/workspaces/{workspace}/definitions/declarative_sources"
+        wanted = {"name": endpoint.name, "manifest": endpoint.read_manifest()}
+        held = self._named(path, endpoint.name)
+        if held is None:
+            created = self._client.create(path, wanted)
+            self._changes.append(Change("definition", endpoint.name, "created"))
+            return str(created["id"])
+        found = [] if held.get("manifest") == wanted["manifest"] else ["manifest"]
+        if found:
+            self._client.replace(f"{path}/{held['id']}", {"manifest": wanted["manifest"]})
+        self._record("definition", endpoint.name, found)
+        return str(held["id"])
+
+    def _ensure(
+        self,
+        kind: str,
+        path: str,
+        id_field: str,
+        wanted: Mapping[str, Any],
+        only_at_creation: Mapping[str, Any] | None = None,
+        rewrite: bool = False,
+    ) -> str:
+        name = str(wanted["name"])
+        held = self._named(path, name)
+        if held is None:
+            created = self._client.create(path, {**wanted, **(only_at_creation or {})})
+            self._changes.append(Change(kind, name, "created"))
+            return str(created[id_field])
+        identifier = str(held[id_field])
+        found = differences(wanted, self._client.fetch(f"{path}/{identifier}"))
+        if rewrite and not found:
+            found = ["secrets"]
+        if found:
+            self._client.change(f"{path}/{identifier}", wanted)
+        self._record(kind, name, found)
+        return identifier
+
+    def _named(self, path: str, name: str) -> dict[str, Any] | None:
+        matches = [item for item in self._client.listed(path) if item["name"] == name]
+        if len(matches) > 1:
+            raise AirbyteRefusedError(
+                f"Airbyte holds {len(matches)} items named {name} under {path}: remove one"
+            )
+        return matches[0] if matches else None
+
+    def _record(self, kind: str, name: str, found: list[str]) -> None:
+        change = Change(kind, name, "changed" if found else "unchanged", tuple(found))
+        if change not in self._changes:
+            self._changes.append(change)

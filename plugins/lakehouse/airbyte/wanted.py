@@ -1,0 +1,92 @@
+"""From a connection file and Airflow's connections to what Airbyte must hold, in its API's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from lakehouse.airbyte.connection_file import ConnectionFile, ConnectionFileError, Endpoint, Stream
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+
+def _postgres(connection: Connection) -> dict[str, Any]:
+    return {
+        "sourceType": "postgres",
+        "host": connection.host,
+        "port": connection.port or 5432,
+        "database": connection.schema,
+        "username": connection.login,
+        "password": connection.password,
+    }
+
+
+def _declarative(connection: Connection) -> dict[str, Any]:
+    return {"base_url": connection.host, "api_token": connection.password}
+
+
+def _s3(connection: Connection) -> dict[str, Any]:
+    extra = connection.extra_dejson
+    return {
+        "destinationType": "s3",
+        "access_key_id": connection.login,
+        "secret_access_key": connection.password,
+        "s3_endpoint": extra.get("endpoint_url"),
+        "s3_bucket_region": extra.get("region_name"),
+        "s3_bucket_name": extra.get("bucket"),
+    }
+
+
+_FROM_CONNECTION: Final[Mapping[str, Callable[[Connection], dict[str, Any]]]] = {
+    "postgres": _postgres,
+    "declarative": _declarative,
+    "s3": _s3,
+}
+"""What an Airflow connection fills in, by the endpoint's type (told in include/airbyte/*.yaml)."""
+
+
+def wanted_configuration(endpoint: Endpoint, connection: Connection) -> dict[str, Any]:
+    """The connector's configuration: address and secrets from the Airflow connection, the rest from the file.
+
+    Raises:
+        ConnectionFileError: no such type of endpoint.
+    """
+    fill = _FROM_CONNECTION.get(endpoint.type)
+    if fill is None:
+        known = ", ".join(_FROM_CONNECTION)
+        raise ConnectionFileError(f"{endpoint.name}: type {endpoint.type!r} is not one of: {known}")
+    given = {key: value for key, value in fill(connection).items() if value is not None}
+    return given | dict(endpoint.configuration)
+
+
+def wanted_resources(declared: ConnectionFile) -> dict[str, Any]:
+    """The source's limits, from the file's tuning: `threads` CPU cores, `buffer_size_mb` of memory."""
+    limits = {
+        "cpu_limit": str(declared.tuning["threads"]),
+        "memory_limit": f"{declared.tuning['buffer_size_mb']}Mi",
+    }
+    return {"default": limits}
+
+
+def wanted_connection(declared: ConnectionFile) -> dict[str, Any]:
+    """The connection, without its source's and destination's ids. Airflow starts its syncs, so no schedule."""
+    return {
+        "name": declared.name,
+        "namespaceDefinition": "custom_format",
+        "namespaceFormat": declared.namespace,
+        "prefix": declared.prefix,
+        "schedule": {"scheduleType": "manual"},
+        "nonBreakingSchemaUpdatesBehavior": "ignore",
+        "status": "active",
+        "configurations": {"streams": [_wanted_stream(stream) for stream in declared.streams]},
+    }
+
+
+def _wanted_stream(stream: Stream) -> dict[str, Any]:
+    wanted: dict[str, Any] = {"name": stream.name, "syncMode": stream.sync_mode}
+    if stream.cursor_field:
+        wanted["cursorField"] = [stream.cursor_field]
+    if stream.primary_key:
+        wanted["primaryKey"] = [[column] for column in stream.primary_key]
+    return wanted
