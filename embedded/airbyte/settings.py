@@ -1,0 +1,64 @@
+"""Where the embedded Airbyte keeps things and how it behaves, from the platform's variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from psycopg.conninfo import make_conninfo
+
+from embedded.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class AirbyteSettings:
+    """Times are seconds. The AIRBYTE_* limits carry the names of Airbyte's own where it has one."""
+
+    port: int
+    client_id: str
+    client_secret: str
+    conninfo: str
+    workspace_root: Path
+    """Logs and scratch files, one folder per job."""
+    connectors_bin: Path
+    max_attempts: int
+    retry_delay: float
+    max_concurrent_syncs: int
+    token_seconds: int
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> AirbyteSettings:
+        """Read AIRBYTE_*, PLATFORM_PG_*, LAKEHOUSE_*.
+
+        Raises SettingsError that names every missing variable.
+        """
+        env = os.environ if environ is None else environ
+        needed = [f"PLATFORM_PG_{name}" for name in ("HOST", "PORT", "DATABASE", "USER", "PASSWORD")]
+        needed += ["AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"]
+        if missing := [name for name in needed if not env.get(name)]:
+            raise SettingsError(f"{', '.join(missing)} not set; `python -m embedded.cli env` prints them all")
+        platform = Settings.from_environ(env)
+        connectors_bin = env.get("LAKEHOUSE_CONNECTORS_BIN") or platform.envs_dir / "connectors" / "bin"
+        return cls(
+            port=urlsplit(env.get("AIRBYTE_URL", "")).port or platform.port("AIRBYTE"),
+            client_id=env["AIRBYTE_CLIENT_ID"],
+            client_secret=env["AIRBYTE_CLIENT_SECRET"],
+            conninfo=make_conninfo(
+                "",
+                host=env["PLATFORM_PG_HOST"],
+                port=env["PLATFORM_PG_PORT"],
+                dbname=env["PLATFORM_PG_DATABASE"],
+                user=env["PLATFORM_PG_USER"],
+                password=env["PLATFORM_PG_PASSWORD"],
+                connect_timeout=10,
+            ),
+            workspace_root=platform.service_dir("airbyte"),
+            connectors_bin=Path(connectors_bin),
+            max_attempts=int(env.get("AIRBYTE_SYNC_JOB_MAX_ATTEMPTS", "3")),
+            retry_delay=float(env.get("AIRBYTE_RETRY_DELAY_SECONDS", "5")),
+            max_concurrent_syncs=int(env.get("AIRBYTE_MAX_SYNC_WORKERS", "4")),
+            token_seconds=int(env.get("AIRBYTE_TOKEN_SECONDS", "900")),
+        )

@@ -1,0 +1,1 @@
+"""Configuration, jobs and state in the platform database."""

@@ -1,0 +1,52 @@
+"""Run one attempt: the order comes on stdin, messages go to stdout."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from embedded.airbyte.worker.declarative import DeclarativeSource
+from embedded.airbyte.worker.landing import Landing
+from embedded.airbyte.worker.postgres import PostgresSource
+from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
+
+SOURCES = {"postgres": PostgresSource, "declarative": DeclarativeSource}
+
+
+def main() -> int:
+    """Exit code 0 after COMPLETE, 1 after FAILURE."""
+    outbox = Outbox()
+    order = Order.from_json(sys.stdin.readline())
+    threading.Thread(target=_die_with_the_server, daemon=True).start()
+    scratch = Path(order.scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        landing = Landing(order, outbox, dt.datetime.now(dt.UTC))
+        landing.check()
+        landing.delete_orphans()
+        SOURCES[order.connector](order, outbox, landing).read()
+    except WorkerError as error:
+        outbox.failure(error)
+        return 1
+    except Exception as error:
+        outbox.failure(WorkerError(f"{type(error).__name__}: {error}", "system_error", "airbyte_platform"))
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    outbox.complete()
+    return 0
+
+
+def _die_with_the_server() -> None:
+    """stdin ends when the server does; nobody could hear this worker then. Takes its connector along."""
+    sys.stdin.read()
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Airbyte's S3 destination: where files go, what Airbyte adds to each row, and how a file appears whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
+
+DEFAULT_PATH_FORMAT = "${NAMESPACE}/${STREAM_NAME}/${YEAR}_${MONTH}_${DAY}_${EPOCH}_"
+"""The S3 destination's own default; the file's number and extension follow."""
+
+_MULTIPART_MB = 64
+_CONFIG_ERRORS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "NoSuchBucket", "403", "404"}
+
+
+def key_of(destination: Mapping[str, Any], namespace: str, stream: str, started: dt.datetime, number: int) -> str:
+    """The key of a stream's `number`-th file of a sync that started then (UTC; EPOCH is in milliseconds)."""
+    variables = {
+        "NAMESPACE": namespace,
+        "STREAM_NAME": stream,
+        "YEAR": f"{started:%Y}",
+        "MONTH": f"{started:%m}",
+        "DAY": f"{started:%d}",
+        "HOUR": f"{started:%H}",
+        "MINUTE": f"{started:%M}",
+        "SECOND": f"{started:%S}",
+        "MILLISECOND": f"{started.microsecond // 1000:03d}",
+        "EPOCH": str(int(started.timestamp() * 1000)),
+    }
+    path = str(destination.get("s3_path_format") or DEFAULT_PATH_FORMAT)
+    for name, value in variables.items():
+        path = path.replace(f"${{{name}}}", value)
+    folder = str(destination["s3_bucket_path"]).strip("/")
+    return f"{folder}/{path}{number}.parquet".replace("//", "/").lstrip("/")
+
+
+def compression_of(destination: Mapping[str, Any]) -> str:
+    """The Parquet codec, as DuckDB and pyarrow both spell it. Airbyte's default is UNCOMPRESSED."""
+    codec = str(destination.get("format", {}).get("compression_codec", "UNCOMPRESSED")).lower()
+    return "none" if codec == "uncompressed" else codec
+
+
+@dataclass
+class Landing:
+    """Stores finished files of one attempt."""
+
+    order: Order
+    outbox: Outbox
+    started: dt.datetime
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        destination = self.order.destination
+        self._bucket = destination["s3_bucket_name"]
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=destination.get("s3_endpoint") or None,
+            region_name=destination.get("s3_bucket_region") or "us-east-1",
+            aws_access_key_id=destination.get("access_key_id"),
+            aws_secret_access_key=destination.get("secret_access_key"),
+            config=Config(
+                connect_timeout=10,
+                read_timeout=120,
+                retries={"max_attempts": 5, "mode": "standard"},
+                s3={"addressing_style": "path"},
+                # Swift and many S3 servers do not know the trailing checksums newer SDKs send by default.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    def check(self) -> None:
+        """Fail before the source is read when the bucket cannot be written. Raises WorkerError."""
+        try:
+            self._client.head_bucket(Bucket=self._bucket)
+        except (BotoCoreError, ClientError) as error:
+            raise _storage_error(f"The bucket {self._bucket!r} cannot be reached", error) from error
+
+    def delete_orphans(self) -> None:
+        """Remove what an earlier attempt stored without saving the state after it: it is read again now."""
+        for key in self.order.orphans:
+            try:
+                self._client.delete_object(Bucket=self._bucket, Key=key)
+            except (BotoCoreError, ClientError) as error:
+                raise _storage_error(f"{key} of an earlier attempt cannot be deleted", error) from error
+            self.outbox.log(f"deleted {key}: an earlier attempt stored it without saving its state")
+
+    def store(self, stream: str, file: Path) -> tuple[str, int]:
+        """Upload a finished file, delete the local one, and return its key and size in bytes.
+
+        It appears under its key only when it is whole: one PUT, or a completed multipart upload.
+        Raises WorkerError.
+        """
+        number = self._numbers.get(stream, 0)
+        self._numbers[stream] = number + 1
+        name = self.order.prefix + stream
+        key = key_of(self.order.destination, self.order.namespace, name, self.started, number)
+        size = file.stat().st_size
+        self.outbox.file(stream, key)
+        limit = _MULTIPART_MB * 1024 * 1024
+        transfer = TransferConfig(multipart_threshold=limit, multipart_chunksize=limit, max_concurrency=2)
+        try:
+            self._client.upload_file(str(file), self._bucket, key, Config=transfer)
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise _storage_error(f"{key} cannot be stored", error) from error
+        except boto3.exceptions.Boto3Error as error:
+            raise _storage_error(f"{key} cannot be stored", error) from error
+        file.unlink()
+        return key, size
+
+
+def _storage_error(what: str, error: Exception) -> WorkerError:
+    code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+    kind = "config_error" if code in _CONFIG_ERRORS else "transient_error"
+    return WorkerError(f"{what}: {error}", kind, "destination")
