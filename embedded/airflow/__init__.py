@@ -1,0 +1,1 @@
+"""Airflow as a service of the platform."""

@@ -1,0 +1,102 @@
+"""How this platform configures Airflow: everything by environment, nothing in airflow.cfg."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+
+from embedded.postgres.service import database_url
+from embedded.settings import HOST, ROOT, Settings
+from embedded.stack.service import PreparationError
+from embedded.stack.wire import service_environ
+
+CONVERTER = ROOT / "plugins" / "lakehouse" / "airflow_settings.py"
+CONVERTER_SECONDS = 60
+
+PARALLEL_TASKS = 6
+"""Task processes at a time: most wait for another service, and two cores do the rest."""
+
+
+def airflow_settings(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
+    """Airflow's own settings, without the connections."""
+    home = settings.service_dir("airflow")
+    address = f"http://{HOST}:{settings.port('AIRFLOW')}"
+    options = {
+        "core": {
+            "dags_folder": ROOT / "dags",
+            "plugins_folder": ROOT / "plugins",
+            "load_examples": False,
+            "executor": "LocalExecutor",
+            "parallelism": PARALLEL_TASKS,
+            "dags_are_paused_at_creation": False,
+            "fernet_key": secret["AIRFLOW_FERNET_KEY"],
+            "simple_auth_manager_users": "admin:admin",
+            "simple_auth_manager_passwords_file": home / "passwords.json",
+            "execution_api_server_url": f"{address}/execution/",
+            # A machine without DNS would wait for the fully qualified name at every task.
+            "hostname_callable": "socket.gethostname",
+            "dagbag_import_timeout": 90,
+            "min_serialized_dag_update_interval": 5,
+        },
+        "database": {"sql_alchemy_conn": database_url(settings, secret, "airflow", "postgresql+psycopg2")},
+        "logging": {"base_log_folder": home / "logs", "colored_console_log": False},
+        "api": {
+            "host": HOST,
+            "port": settings.port("AIRFLOW"),
+            "base_url": address,
+            "workers": 1,
+            "secret_key": secret["AIRFLOW_API_SECRET_KEY"],
+        },
+        "api_auth": {"jwt_secret": secret["AIRFLOW_JWT_SECRET"]},
+        # A busy two-core machine answers late; a task must not fail for that.
+        "workers": {"execution_api_timeout": 30},
+        "scheduler": {"scheduler_idle_sleep_time": 0.5, "parsing_cleanup_interval": 30},
+        "dag_processor": {
+            # A changed file is seen within seconds, an unchanged one is seldom parsed again.
+            "refresh_interval": 10,
+            "min_file_process_interval": 120,
+            "dag_file_processor_timeout": 120,
+            "parsing_processes": 2,
+        },
+    }
+    variables = {
+        f"AIRFLOW__{section.upper()}__{name.upper()}": str(value)
+        for section, values in options.items()
+        for name, value in values.items()
+    }
+    path = f"{ROOT}:{ROOT / 'plugins'}"
+    # The embedded services restart within seconds: so may their callers.
+    return variables | {"AIRFLOW_HOME": str(home), "PYTHONPATH": path, "LAKEHOUSE_RETRY_DELAY_SECONDS": "5"}
+
+
+def airflow_environment(
+    settings: Settings, secret: Mapping[str, str], wire: Mapping[str, str]
+) -> dict[str, str]:
+    """Airflow's settings and the connections of airflow_settings.yaml as AIRFLOW_CONN_* variables.
+
+    Raises PreparationError when the file cannot be converted.
+    """
+    environment = airflow_settings(settings, secret)
+    printed = convert(settings, {**wire, **environment}, "environment")
+    pairs = (line.partition("=") for line in printed.splitlines() if line.startswith("AIRFLOW_"))
+    return environment | {name: value for name, _, value in pairs}
+
+
+def convert(settings: Settings, environment: Mapping[str, str], *arguments: str) -> str:
+    """What the converter of airflow_settings.yaml prints, run in Airflow's own interpreter."""
+    if not CONVERTER.exists():
+        return ""
+    done = subprocess.run(
+        [settings.python("airflow"), "-m", "lakehouse.airflow_settings", *arguments],
+        cwd=ROOT,
+        env=service_environ() | dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=CONVERTER_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = "".join(done.stderr.strip().splitlines()[-1:])
+        raise PreparationError(f"airflow_settings.yaml cannot be loaded: {last}")
+    return done.stdout

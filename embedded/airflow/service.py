@@ -1,0 +1,98 @@
+"""Airflow as a service of the platform: API server, scheduler, DAG processor, triggerer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+
+import httpx
+
+from embedded.airflow.environment import CONVERTER, airflow_environment, convert
+from embedded.postgres.service import cluster
+from embedded.settings import HOST, ROOT, Settings
+from embedded.stack.http_check import answers
+from embedded.stack.service import PreparationError, Program, Service
+from embedded.stack.stamps import done_once
+from embedded.stack.wire import service_environ, wire
+
+MIGRATE_SECONDS = 240
+
+COMPONENTS = (
+    ("scheduler", ("scheduler", "--skip-serve-logs")),
+    ("dag-processor", ("dag-processor",)),
+    ("triggerer", ("triggerer", "--skip-serve-logs")),
+    ("api-server", ("api-server",)),
+)
+"""All read and write the logs of one folder, so that no log server (on every interface) is needed."""
+
+
+def airflow(settings: Settings, secret: Mapping[str, str]) -> Service:
+    shared = wire(settings, secret)
+    environment = airflow_environment(settings, secret, shared)
+    address = f"http://{HOST}:{settings.port('AIRFLOW')}"
+    executable = str(settings.envs_dir / "airflow" / "bin" / "airflow")
+    return Service(
+        name="airflow",
+        title="Airflow 3.3",
+        address=address,
+        ports=("AIRFLOW",),
+        programs=tuple(
+            Program(f"airflow-{name}", (executable, *arguments), environment, stop_seconds=20)
+            for name, arguments in COMPONENTS
+        ),
+        needs=("postgres",),
+        prepare=lambda: _prepare(settings, secret, environment),
+        check=answers(f"{address}/api/v2/monitor/health", _unhealthy_component),
+        start_seconds=120,
+    )
+
+
+def _unhealthy_component(response: httpx.Response) -> str | None:
+    """The health page answers 200 whatever it says: every component has to be there and healthy."""
+    health = response.json()
+    for component in ("metadatabase", "scheduler", "triggerer", "dag_processor"):
+        status = (health.get(component) or {}).get("status")
+        if status != "healthy":
+            return f"{component} is {status or 'not there'}"
+    return None
+
+
+def _prepare(settings: Settings, secret: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    home = settings.service_dir("airflow")
+    home.mkdir(parents=True, exist_ok=True)
+    _write_password(settings, secret)
+    whole = service_environ() | wire(settings, secret) | dict(environment)
+    identifier = cluster(settings, secret).system_identifier()
+    migration = (identifier, ROOT / "requirements" / "airflow.lock")
+    done_once(home / "migrated.stamp", migration, lambda: _migrate(settings, whole))
+    pools = (identifier, ROOT / "airflow_settings.yaml", CONVERTER)
+    done_once(home / "pools.stamp", pools, lambda: _apply_pools(settings, whole))
+
+
+def _write_password(settings: Settings, secret: Mapping[str, str]) -> None:
+    path = settings.service_dir("airflow") / "passwords.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"admin": secret["AIRFLOW_PASSWORD"]}))
+
+
+def _apply_pools(settings: Settings, environment: Mapping[str, str]) -> None:
+    convert(settings, environment, "apply")
+
+
+def _migrate(settings: Settings, environment: Mapping[str, str]) -> None:
+    log = settings.logs_dir / "airflow-migrate.log"
+    with log.open("w") as out:
+        done = subprocess.run(
+            [settings.python("airflow"), "-m", "airflow", "db", "migrate"],
+            cwd=ROOT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            timeout=MIGRATE_SECONDS,
+            check=False,
+        )
+    if done.returncode != 0:
+        last = "".join(log.read_text(errors="replace").strip().splitlines()[-1:])
+        raise PreparationError(f"airflow db migrate failed: {last}\n  log: {log}")

@@ -1,0 +1,90 @@
+"""Swift as a service of the platform, checked the way its users use it: over S3."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from embedded.object_store.layout import STORES, Layout
+from embedded.settings import HOST, Settings
+from embedded.stack.service import NotReadyError, Program, Service
+from embedded.stack.wire import BUCKET, REGION, S3_ACCESS_KEY
+
+ANSWER_SECONDS = 5
+
+
+def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
+    layout = Layout.of(settings)
+    endpoint = f"http://{HOST}:{settings.port('S3')}"
+    secret_key = secret["LAKE_S3_SECRET_KEY"]
+
+    def check() -> None:
+        _check(_client(endpoint, secret_key))
+
+    def complete() -> None:
+        _ensure_bucket(_client(endpoint, secret_key))
+
+    return Service(
+        name="object_store",
+        title="Swift 2.38 (S3)",
+        address=endpoint,
+        ports=("S3", *(f"SWIFT_{store.upper()}" for store in STORES)),
+        programs=_programs(layout),
+        prepare=lambda: layout.write(S3_ACCESS_KEY, secret),
+        check=check,
+        complete=complete,
+        start_seconds=45,
+    )
+
+
+def _programs(layout: Layout) -> tuple[Program, ...]:
+    scripts = Path(sys.executable).parent
+    servers = [
+        Program(
+            f"object_store-{server}",
+            # --verbose logs to standard error instead of to a syslog that may not be there.
+            (str(scripts / f"swift-{server}-server"), str(layout.configuration(server)), "--verbose"),
+        )
+        for server in (*STORES, "proxy")
+    ]
+    module = (sys.executable, "-m", "embedded.object_store.updater")
+    arguments = (str(layout.folder), str(layout.configuration("object")), "--verbose")
+    return (Program("object_store-updater", (*module, *arguments)), *servers)
+
+
+def _client(endpoint: str, secret_key: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=S3_ACCESS_KEY,
+        aws_secret_access_key=secret_key,
+        region_name=REGION,
+        config=Config(
+            s3={"addressing_style": "path"},
+            connect_timeout=ANSWER_SECONDS,
+            read_timeout=ANSWER_SECONDS,
+            retries={"max_attempts": 0},
+        ),
+    )
+
+
+def _check(client: Any) -> None:
+    """A signed listing: proxy, account and container server, keys and disk all have to work."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        names = [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
+        if BUCKET in names:
+            client.list_objects_v2(Bucket=BUCKET, MaxKeys=1)
+    except (BotoCoreError, ClientError) as error:
+        raise NotReadyError(str(error)) from error
+
+
+def _ensure_bucket(client: Any) -> None:
+    if BUCKET not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+        client.create_bucket(Bucket=BUCKET)

@@ -1,0 +1,14 @@
+"""Swift's object updater on a folder of our own: alone of the daemons it knows no `swift_dir`, only /etc/swift.
+
+`python -m embedded.object_store.updater <folder> <object-server.conf> [options]`
+"""
+
+from __future__ import annotations
+
+import sys
+
+from swift.common.utils import set_swift_dir
+from swift.obj.updater import main
+
+set_swift_dir(sys.argv.pop(1))
+main()

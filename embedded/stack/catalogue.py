@@ -1,0 +1,51 @@
+"""The services of the platform, as data, in the order they are shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from embedded.airflow.service import airflow
+from embedded.object_store.service import object_store
+from embedded.postgres.service import postgres
+from embedded.settings import HOST, Settings
+from embedded.stack.http_check import answers
+from embedded.stack.service import Program, Service
+from embedded.superset.service import superset
+
+
+def catalogue(settings: Settings, secret: Mapping[str, str]) -> dict[str, Service]:
+    """Every service by name."""
+    services = (
+        postgres(settings, secret),
+        object_store(settings, secret),
+        _ours(settings, "shop", "Shop (source)", "/health", ("SHOP",), ("postgres",), "serve"),
+        _ours(settings, "airbyte", "Airbyte APIs", "/health", ("AIRBYTE",), ("postgres", "object_store")),
+        _ours(settings, "dremio", "Embedded engine", "/health", ("DREMIO", "DREMIO_FLIGHT"), ("object_store",)),
+        superset(settings, secret),
+        airflow(settings, secret),
+    )
+    return {service.name: service for service in services}
+
+
+def _ours(
+    settings: Settings,
+    name: str,
+    title: str,
+    health: str,
+    ports: tuple[str, ...],
+    needs: tuple[str, ...],
+    *arguments: str,
+) -> Service:
+    """A service that is a module of this package and reads its place from the environment."""
+    base = f"http://{HOST}:{settings.port(ports[0])}"
+    return Service(
+        name=name,
+        title=title,
+        address=base,
+        ports=ports,
+        programs=(Program(name, (sys.executable, "-m", f"embedded.{name}", *arguments)),),
+        check=answers(base + health),
+        needs=needs,
+        start_seconds=60,
+    )

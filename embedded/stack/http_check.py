@@ -1,0 +1,27 @@
+"""The health check of a service that speaks HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from embedded.stack.service import NotReadyError
+
+ANSWER_SECONDS = 5.0
+
+
+def answers(url: str, verify: Callable[[httpx.Response], str | None] = lambda _: None) -> Callable[[], None]:
+    """A check that `url` answers 200 and that `verify` finds nothing to say against the answer."""
+
+    def check() -> None:
+        try:
+            response = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
+        except httpx.HTTPError as error:
+            raise NotReadyError(f"{url}: {error}") from error
+        if response.status_code != httpx.codes.OK:
+            raise NotReadyError(f"{url} answered {response.status_code}")
+        if complaint := verify(response):
+            raise NotReadyError(f"{url}: {complaint}")
+
+    return check

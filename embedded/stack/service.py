@@ -1,0 +1,52 @@
+"""What the stack has to know about a service: plain data and three callables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+class NotReadyError(Exception):
+    """The service does not answer as it should yet; the message says what it answered."""
+
+
+class PreparationError(Exception):
+    """A first-start step failed for good; the message says which, why, and where to read more."""
+
+
+def nothing() -> None:
+    """The step of a service that needs none."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process that supervisord keeps alive. `name` is also the name of its log file."""
+
+    name: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    signal_whole_group: bool = True
+    """Stop and kill the children too; PostgreSQL must be left to stop its own."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of the platform: one or more programs that are up or down together.
+
+    `prepare` runs before the programs start and when everything in `needs` is ready;
+    `check` returns when the service is healthy and raises NotReadyError while it is not;
+    `complete` runs once healthy and before those who need it. All are safe to repeat.
+    """
+
+    name: str
+    title: str
+    address: str
+    ports: tuple[str, ...]
+    programs: tuple[Program, ...]
+    check: Callable[[], None]
+    needs: tuple[str, ...] = ()
+    prepare: Callable[[], None] = nothing
+    complete: Callable[[], None] = nothing
+    start_seconds: float = 60.0

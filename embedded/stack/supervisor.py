@@ -1,0 +1,211 @@
+"""supervisord: its configuration, its start and the calls made to it over its unix socket."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from embedded.settings import ROOT, Settings
+from embedded.stack.service import Program
+from embedded.stack.wire import service_environ
+
+SOCKET_PATH_LIMIT = 90
+"""A unix socket's path holds 107 bytes, and supervisord first binds `<path>.<pid>`."""
+
+ANSWER_SECONDS = 10.0
+MARK = "LAKEHOUSE_PROGRAM"
+"""Set in every program's environment, so that a process can be told for ours without its parent."""
+
+
+class SupervisorError(Exception):
+    """supervisord did not start, or does not answer; the message says where its log is."""
+
+
+@dataclass(frozen=True)
+class ProgramState:
+    """What supervisord says of a program; `pid` is 0 unless it runs."""
+
+    name: str
+    state: str
+    pid: int
+    started: float
+    explanation: str
+
+
+class Supervisor:
+    """The supervisord of one platform."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.run_dir
+        self.config = self._folder / "supervisord.conf"
+        self.log = settings.logs_dir / "supervisord.log"
+        self.socket = socket_path(settings)
+
+    def running(self) -> bool:
+        try:
+            self._call("supervisor.getState")
+        except (OSError, xmlrpc.client.Error, xmlrpc.client.ProtocolError):
+            return False
+        return True
+
+    def pid(self) -> int:
+        return int(self._call("supervisor.getPID"))
+
+    def apply(self, programs: Iterable[Program], environment: Mapping[str, str]) -> None:
+        """Make supervisord run with exactly these programs known; none is started or stopped by it,
+        but a program whose definition changed is stopped and comes back with the new one."""
+        self._write(list(programs), environment)
+        if not self.running():
+            self._start()
+            return
+        added, changed, removed = self._call("supervisor.reloadConfig")[0]
+        for name in (*changed, *removed):
+            self._call("supervisor.stopProcessGroup", name)
+            self._call("supervisor.removeProcessGroup", name)
+        for name in (*added, *changed):
+            self._call("supervisor.addProcessGroup", name)
+
+    def start(self, program: str) -> None:
+        if self.states()[program].state not in {"RUNNING", "STARTING"}:
+            self._call("supervisor.startProcess", program, False)
+
+    def stop(self, program: str) -> None:
+        if self.states()[program].state in {"RUNNING", "STARTING", "BACKOFF"}:
+            self._call("supervisor.stopProcess", program, False)
+
+    def states(self) -> dict[str, ProgramState]:
+        return {
+            info["name"]: ProgramState(
+                info["name"], info["statename"], info["pid"], float(info["start"]), info["spawnerr"]
+            )
+            for info in self._call("supervisor.getAllProcessInfo")
+        }
+
+    def shutdown(self) -> None:
+        self._call("supervisor.shutdown")
+
+    def log_file(self, program: str) -> Path:
+        return self._settings.logs_dir / f"{program}.log"
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        transport = SupervisorTransport(serverurl=f"unix://{self.socket}")
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy, method)(*arguments)
+        finally:
+            transport.close()
+
+    def _start(self) -> None:
+        self.socket.unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)],
+            cwd=ROOT,
+            env=service_environ() | {MARK: "supervisord", "LAKEHOUSE_STATE_DIR": str(self._settings.state_dir)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while not self.running():
+            if done.returncode != 0 or time.monotonic() > deadline:
+                raise SupervisorError(f"supervisord did not start: {done.stderr.strip()} (log: {self.log})")
+            time.sleep(0.05)
+
+    def _write(self, programs: list[Program], environment: Mapping[str, str]) -> None:
+        specifications = self._folder / "programs"
+        specifications.mkdir(parents=True, exist_ok=True)
+        self._settings.logs_dir.mkdir(parents=True, exist_ok=True)
+        prints = {}
+        for program in programs:
+            text = specification(program, environment, self._settings)
+            prints[program.name] = hashlib.sha256(text.encode()).hexdigest()[:16]
+            _write_private(specifications / f"{program.name}.json", text)
+        _write_private(self.config, render(self._settings, programs, prints, self.socket))
+
+
+def socket_path(settings: Settings) -> Path:
+    """The socket beside the configuration, or, when that path is too long for one, in a private short folder."""
+    path = settings.run_dir / "supervisor.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    digest = hashlib.sha256(os.fsencode(settings.state_dir)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"lakehouse-{os.getuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise SupervisorError(f"{folder} belongs to another user; remove it or set TMPDIR")
+    return folder / "supervisor.sock"
+
+
+def specification(program: Program, environment: Mapping[str, str], settings: Settings) -> str:
+    """What `launch.py` needs to become the program, as JSON."""
+    marks = {MARK: program.name, "PYTHONUNBUFFERED": "1"}
+    whole = service_environ() | dict(environment) | dict(program.environment) | marks
+    content = {"argv": list(program.argv), "environment": whole, "folder": str(ROOT)}
+    return json.dumps(content, indent=1, sort_keys=True)
+
+
+def render(settings: Settings, programs: Iterable[Program], prints: Mapping[str, str], socket: Path) -> str:
+    """supervisord.conf: every program known, none started by itself; `prints` tell a changed program."""
+    run, logs = settings.run_dir, settings.logs_dir
+    launcher = f"{sys.executable} -I {ROOT / 'embedded' / 'stack' / 'launch.py'}"
+    head = {
+        "unix_http_server": {"file": socket, "chmod": "0700"},
+        "supervisord": {
+            "logfile": logs / "supervisord.log",
+            "logfile_maxbytes": "5MB",
+            "logfile_backups": 2,
+            "pidfile": run / "supervisord.pid",
+            "childlogdir": logs,
+            "umask": "022",
+            "strip_ansi": "false",
+            **({"user": "root"} if os.getuid() == 0 else {}),
+        },
+        "rpcinterface:supervisor": {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        },
+    }
+    sections = {name: dict(values) for name, values in head.items()}
+    for program in programs:
+        sections[f"program:{program.name}"] = {
+            "command": f"{launcher} {run / 'programs' / (program.name + '.json')} {prints[program.name]}",
+            "autostart": "false",
+            "autorestart": "true",
+            "startsecs": 1,
+            "startretries": 3,
+            "stopsignal": program.stop_signal,
+            "stopwaitsecs": program.stop_seconds,
+            "stopasgroup": str(program.signal_whole_group).lower(),
+            "killasgroup": str(program.signal_whole_group).lower(),
+            "redirect_stderr": "true",
+            "stdout_logfile": logs / f"{program.name}.log",
+            "stdout_logfile_maxbytes": "20MB",
+            "stdout_logfile_backups": 2,
+        }
+    lines = []
+    for name, values in sections.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key}={str(value).replace('%', '%%')}" for key, value in values.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _write_private(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+    part.replace(path)

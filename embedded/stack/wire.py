@@ -1,0 +1,75 @@
+"""The variables that every service, Airflow connection and test of this platform reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from embedded.settings import HOST, Settings
+
+S3_ACCESS_KEY = "lake:admin"
+"""Swift's tempauth spells an access key <account>:<user>."""
+
+BUCKET = "datalake"
+REGION = "us-east-1"
+
+KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TMPDIR", "USER")
+"""All that a service sees of its caller's environment: it must run alike from a shell, make or cron."""
+
+QUIET = {
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DO_NOT_TRACK": "1",
+    "SCARF_ANALYTICS": "false",
+}
+"""No service calls home."""
+
+
+def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
+    """Addresses, names and credentials of this platform."""
+    port = settings.port
+    postgres = {"HOST": HOST, "PORT": str(port("POSTGRES"))}
+    return {
+        "LAKEHOUSE_STATE_DIR": str(settings.state_dir),
+        "LAKEHOUSE_RECEIPTS_DIR": str(settings.receipts_dir),
+        **settings.port_variables,
+        "LAKEHOUSE_DBT_EXECUTABLE": str(settings.envs_dir / "dbt" / "bin" / "dbt"),
+        "LAKEHOUSE_CONNECTORS_BIN": str(settings.envs_dir / "connectors" / "bin"),
+        "AIRBYTE_URL": f"http://{HOST}:{port('AIRBYTE')}/api/public/v1",
+        "AIRBYTE_CLIENT_ID": secret["AIRBYTE_CLIENT_ID"],
+        "AIRBYTE_CLIENT_SECRET": secret["AIRBYTE_CLIENT_SECRET"],
+        "LAKE_S3_ENDPOINT": f"http://{HOST}:{port('S3')}",
+        "LAKE_S3_ACCESS_KEY": S3_ACCESS_KEY,
+        "LAKE_S3_SECRET_KEY": secret["LAKE_S3_SECRET_KEY"],
+        "LAKE_S3_BUCKET": BUCKET,
+        "LAKE_S3_REGION": REGION,
+        **{f"PLATFORM_PG_{key}": value for key, value in postgres.items()},
+        "PLATFORM_PG_DATABASE": "platform",
+        "PLATFORM_PG_USER": "platform",
+        "PLATFORM_PG_PASSWORD": secret["PLATFORM_PG_PASSWORD"],
+        **{f"SHOP_PG_{key}": value for key, value in postgres.items()},
+        "SHOP_PG_DATABASE": "shop",
+        "SHOP_PG_USER": "shop",
+        "SHOP_PG_PASSWORD": secret["SHOP_PG_PASSWORD"],
+        "SHOP_API_URL": f"http://{HOST}:{port('SHOP')}",
+        "SHOP_API_TOKEN": secret["SHOP_API_TOKEN"],
+        "DREMIO_HOST": HOST,
+        "DREMIO_PORT": str(port("DREMIO")),
+        "DREMIO_FLIGHT_PORT": str(port("DREMIO_FLIGHT")),
+        "DREMIO_USER": "lakehouse",
+        "DREMIO_PASSWORD": secret["DREMIO_PASSWORD"],
+        "SUPERSET_URL": f"http://{HOST}:{port('SUPERSET')}",
+        "SUPERSET_USER": "admin",
+        "SUPERSET_PASSWORD": secret["SUPERSET_PASSWORD"],
+        "AIRFLOW_URL": f"http://{HOST}:{port('AIRFLOW')}",
+        "AIRFLOW_USER": "admin",
+        "AIRFLOW_PASSWORD": secret["AIRFLOW_PASSWORD"],
+    }
+
+
+def service_environ(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What every service gets before its own variables: little of the caller's, UTC, no proxy to itself."""
+    caller = os.environ if environ is None else environ
+    local = f"{HOST},localhost"
+    kept = {name: caller[name] for name in KEPT if name in caller}
+    return kept | QUIET | {"TZ": "UTC", "NO_PROXY": local, "no_proxy": local}

@@ -1,0 +1,1 @@
+"""Superset as a service of the platform."""

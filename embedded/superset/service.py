@@ -1,0 +1,84 @@
+"""Superset as a service of the platform: its metadata in PostgreSQL, its caches on disk."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from embedded.postgres.service import cluster, database_url
+from embedded.settings import HOST, ROOT, Settings
+from embedded.stack.http_check import answers
+from embedded.stack.service import PreparationError, Program, Service
+from embedded.stack.stamps import done_once
+from embedded.stack.wire import service_environ, wire
+
+HERE = Path(__file__).resolve().parent
+FIRST_START = HERE / "first_start.py"
+FIRST_START_SECONDS = 240
+THREADS = 8
+
+
+def superset(settings: Settings, secret: Mapping[str, str]) -> Service:
+    environment = _environment(settings, secret)
+    address = f"http://{HOST}:{settings.port('SUPERSET')}"
+    return Service(
+        name="superset",
+        title="Superset 6.1",
+        address=address,
+        ports=("SUPERSET",),
+        programs=(_server(settings, environment),),
+        needs=("postgres",),
+        prepare=lambda: _prepare(settings, secret, environment),
+        check=answers(f"{address}/health"),
+        start_seconds=120,
+    )
+
+
+def _environment(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
+    home = settings.service_dir("superset")
+    return {
+        "FLASK_APP": "superset.app:create_app()",
+        "SUPERSET_HOME": str(home),
+        "SUPERSET_CONFIG_PATH": str(HERE / "superset_config.py"),
+        "SUPERSET_SECRET_KEY": secret["SUPERSET_SECRET_KEY"],
+        "SUPERSET_DATABASE_URI": database_url(settings, secret, "superset", "postgresql+psycopg2"),
+        "SUPERSET_CACHE_DIR": str(home / "cache"),
+    }
+
+
+def _server(settings: Settings, environment: Mapping[str, str]) -> Program:
+    options = ["--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)]
+    options += ["--bind", f"{HOST}:{settings.port('SUPERSET')}", "--timeout", "120", "--graceful-timeout", "5"]
+    # A dashboard's filters travel in the address, which may be longer than gunicorn's default allows.
+    options += ["--limit-request-line", "0", "--limit-request-field_size", "0"]
+    options += ["--worker-tmp-dir", str(settings.service_dir("superset"))]
+    gunicorn = str(settings.envs_dir / "superset" / "bin" / "gunicorn")
+    return Program("superset", (gunicorn, *options, "superset.app:create_app()"), environment, stop_seconds=15)
+
+
+def _prepare(settings: Settings, secret: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    """Migrate the metadata, create the roles and the administrator: once per database and version."""
+    home = settings.service_dir("superset")
+    (home / "cache").mkdir(parents=True, exist_ok=True, mode=0o700)
+    identifier = cluster(settings, secret).system_identifier()
+    made_from = (identifier, ROOT / "requirements" / "superset.lock", FIRST_START, secret["SUPERSET_PASSWORD"])
+    done_once(home / "first-start.stamp", made_from, lambda: _first_start(settings, secret, environment))
+
+
+def _first_start(settings: Settings, secret: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    log = settings.logs_dir / "superset-first-start.log"
+    with log.open("w") as out:
+        done = subprocess.run(
+            [settings.python("superset"), str(FIRST_START)],
+            cwd=ROOT,
+            env=service_environ() | wire(settings, secret) | dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            timeout=FIRST_START_SECONDS,
+            check=False,
+        )
+    if done.returncode != 0:
+        last = log.read_text(errors="replace").strip().splitlines()[-1:]
+        raise PreparationError(f"superset: first start failed: {''.join(last)}\n  log: {log}")
