@@ -1,0 +1,15 @@
+#!/bin/sh
+# One role and one database for each user of this server. Run by the image when its volume is empty.
+set -eu
+
+create() {
+    psql --set=ON_ERROR_STOP=1 --set=name="$1" --set=password="$2" --username="$POSTGRES_USER" <<'SQL'
+create role :"name" login password :'password';
+create database :"name" owner :"name";
+revoke connect on database :"name" from public;
+SQL
+}
+
+create airflow "$AIRFLOW_PG_PASSWORD"
+create superset "$SUPERSET_PG_PASSWORD"
+create platform "$PLATFORM_PG_PASSWORD"
