@@ -10,9 +10,9 @@
 **When and why:** every night at 01:30 UTC, planned for 45 minutes. Also by hand or by backfill for any date.
 Airbyte lands whatever changed since its last sync; the ledger gives it to the date of this run.
 
-**If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. An API that was down is retried
-with growing pauses; a wrong configuration or a job cancelled by hand is not. Mend the cause and clear the
-failed task: it adopts a job that is still running.
+**If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. An API that was down is
+retried with growing pauses; a wrong configuration or a job cancelled by hand is not. Mend the cause and clear
+the failed task: it adopts a job that is still running.
 
 **Safe to rerun?** Yes. A date whose landing is complete is not synced again, unless `force_sync` is set: then
 what the API has gained since is added to the date.

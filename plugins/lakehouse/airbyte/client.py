@@ -197,9 +197,8 @@ class AirbyteClient:
         self, method: str, url: str, body: Mapping[str, Any] | None, params: Mapping[str, Any] | None
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if (token := self._bearer()) else {}
-        return self._transmit(
-            self._http.build_request(method, url, json=body, params=params, headers=headers)
-        )
+        request = self._http.build_request(method, url, json=body, params=params, headers=headers)
+        return self._transmit(request)
 
     def _bearer(self) -> str | None:
         if self._credentials is None:

@@ -12,7 +12,8 @@ _MASK = "***"
 def differences(wanted: Any, held: Any, path: str = "") -> list[str]:
     """Paths of the wanted values that the server does not hold; what it holds beyond them does not matter.
 
-    Values are not in the answer, for they may be secrets. Lists of named items (streams) are compared by name.
+    Values are not in the answer, for they may be secrets. Lists of named items (streams) are
+    compared by name.
     """
     if isinstance(wanted, Mapping):
         if not isinstance(held, Mapping):

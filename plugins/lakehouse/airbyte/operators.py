@@ -224,7 +224,7 @@ class AirbyteSyncOperator(BaseOperator):
         self, job: Job, claim: ClaimReport, night: date, declared: ConnectionFile, attached: bool
     ) -> StageReport:
         self.log.info(
-            "%s for %s: %s rows in %s files", declared.source_folder, night, claim.rows, claim.files
+            "%s: %s rows in %s files for %s", declared.source_folder, claim.rows, claim.files, night
         )
         url = self._client.job_url(job.job_id)
         return StageReport(
@@ -265,9 +265,8 @@ class AirbyteSyncOperator(BaseOperator):
         return LandingLedger(PostgresHook(PLATFORM_CONNECTION), LakeStorage.from_connection())
 
     def _connection_id(self) -> str:
-        matches = [
-            each for each in self._client.listed("/connections") if each["name"] == self.connection_name
-        ]
+        every = self._client.listed("/connections")
+        matches = [each for each in every if each["name"] == self.connection_name]
         if len(matches) != 1:
             raise AirbyteNotFoundError(
                 f"Airbyte has {len(matches)} connections named {self.connection_name}: run provision_platform"

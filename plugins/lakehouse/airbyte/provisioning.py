@@ -134,9 +134,7 @@ class AirbyteProvisioner:
     def _named(self, path: str, name: str) -> dict[str, Any] | None:
         matches = [item for item in self._client.listed(path) if item["name"] == name]
         if len(matches) > 1:
-            raise AirbyteRefusedError(
-                f"Airbyte holds {len(matches)} items named {name} under {path}: remove one"
-            )
+            raise AirbyteRefusedError(f"Airbyte holds {len(matches)} of {path} named {name}: remove one")
         return matches[0] if matches else None
 
     def _record(self, kind: str, name: str, found: list[str]) -> None:

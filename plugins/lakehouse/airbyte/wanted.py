@@ -70,7 +70,7 @@ def wanted_resources(declared: ConnectionFile) -> dict[str, Any]:
 
 
 def wanted_connection(declared: ConnectionFile) -> dict[str, Any]:
-    """The connection, without its source's and destination's ids. Airflow starts its syncs, so no schedule."""
+    """The connection, but for its source's and destination's ids. Airflow starts its syncs: no schedule."""
     return {
         "name": declared.name,
         "namespaceDefinition": "custom_format",

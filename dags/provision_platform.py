@@ -1,0 +1,84 @@
+"""
+### Provision the platform
+
+**Produces:** everything the night expects to be there: the lake's bucket; the metadata tables
+(`include/sql/postgres/create_*.sql`); Airbyte's sources, destinations and connections (`include/airbyte/`);
+Dremio's sources and spaces (`include/dremio/`); Superset's database, datasets, charts and dashboards
+(`include/superset/`).
+
+**Reads:** the files named above, and addresses and secrets from the Airflow connections.
+
+**When and why:** by hand, before the first night and after any change to those files or connections. It has
+no schedule. `make night` starts it before every night.
+
+**If it fails:** the task's name says which service refused, the error says what and why. Mend the file or the
+Airflow connection and clear the task; nothing is left half made.
+
+**Safe to rerun?** Yes: every task finds first, then creates, or changes only what differs. Nothing is deleted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Param, dag, task
+
+from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.dag_defaults import dag_arguments
+from lakehouse.dremio.operators import ProvisionDremioOperator
+from lakehouse.superset.operators import SupersetImportAssetsOperator
+
+PARAMS = {
+    "rewrite_secrets": Param(
+        False,
+        type="boolean",
+        title="Write secrets again",
+        description="After a password changed: send Airbyte its configurations although no difference shows.",
+    ),
+    "force_dashboards": Param(
+        False,
+        type="boolean",
+        title="Import dashboards again",
+        description="Import Superset's assets although nothing changed: undoes edits made in Superset.",
+    ),
+}
+
+
+@dag(**dag_arguments("provision_platform", __doc__, frozenset({"platform"}), PARAMS))
+def provision_platform() -> None:
+    """Storage first, then the services that point at it."""
+
+    @task
+    def create_lake_bucket() -> dict[str, Any]:
+        """The bucket that the connection `lake_s3` names."""
+        from lakehouse.lake_storage import LakeStorage
+
+        lake = LakeStorage.from_connection()
+        return {"bucket": lake.bucket, "created": lake.create_bucket()}
+
+    @task
+    def create_metadata_tables() -> list[str]:
+        """Every table of include/sql/postgres/create_*.sql."""
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        from lakehouse.receipts.store import PLATFORM_CONNECTION
+        from lakehouse.repository import INCLUDE
+
+        files = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
+        PostgresHook(PLATFORM_CONNECTION).run([path.read_text(encoding="utf-8") for path in files])
+        return [path.name for path in files]
+
+    airbyte = ProvisionAirbyteOperator(
+        task_id="provision_airbyte", rewrite_secrets="{{ params.rewrite_secrets }}"
+    )
+    dremio = ProvisionDremioOperator(task_id="provision_dremio")
+    dashboards = SupersetImportAssetsOperator(
+        task_id="import_dashboards", force="{{ params.force_dashboards }}"
+    )
+
+    create_metadata_tables()
+    create_lake_bucket() >> [airbyte, dremio]
+    dremio >> dashboards
+
+
+provision_platform()
