@@ -1,0 +1,1 @@
+"""The REST protocol on port 9047."""

@@ -1,0 +1,45 @@
+"""Rows of a result as Dremio's REST API writes them."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+
+def rows_json(table: pa.Table) -> str:
+    """A JSON array of objects. DECIMAL stays exact: it is written digit by digit, not through a float."""
+    names = [json.dumps(name) for name in table.schema.names]
+    columns = [[_encode(value) for value in column.to_pylist()] for column in table.columns]
+    rows = zip(*columns, strict=True) if columns else ()
+    return "[" + ",".join(
+        "{" + ",".join(f"{name}:{value}" for name, value in zip(names, row, strict=True)) + "}" for row in rows
+    ) + "]"  # fmt: skip
+
+
+def _encode(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(str(k))}:{_encode(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_encode(v) for v in value) + "]"
+    for kind, text in _TEXTS:
+        if isinstance(value, kind):
+            return json.dumps(text(value))
+    if isinstance(value, float) and value not in (value, float("inf"), float("-inf")):
+        return json.dumps(str(value))
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return json.dumps("Infinity" if value > 0 else "-Infinity")
+    return json.dumps(value)
+
+
+_TEXTS: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (datetime, lambda v: v.strftime("%Y-%m-%d %H:%M:%S.") + f"{v.microsecond // 1000:03d}"),
+    (date, lambda v: v.isoformat()),
+    (time, lambda v: v.strftime("%H:%M:%S.") + f"{v.microsecond // 1000:03d}"),
+    (bytes, lambda v: base64.b64encode(v).decode()),
+)

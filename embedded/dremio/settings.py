@@ -1,0 +1,45 @@
+"""Where the engine listens, keeps its state, and how much it may use."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment; see the field's alias for the variable's name.
+
+    Ports default to Dremio's own (9047 REST, 32010 Flight). Times are in seconds, sizes in bytes
+    unless the name says otherwise.
+    """
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", alias="DREMIO_HOST")
+    rest_port: int = Field(9047, alias="DREMIO_PORT")
+    flight_port: int = Field(32010, alias="DREMIO_FLIGHT_PORT")
+    user: str = Field("lakehouse", alias="DREMIO_USER")
+    password: str = Field("", alias="DREMIO_PASSWORD", repr=False)
+    lakehouse_state: Path = Field(Path(".local/state"), alias="LAKEHOUSE_STATE_DIR")
+
+    memory_limit: str = Field("3GB", alias="DREMIO_MEMORY_LIMIT")
+    threads: int = Field(0, alias="DREMIO_THREADS", description="0: one per core")
+    concurrent_jobs: int = Field(16, alias="DREMIO_CONCURRENT_JOBS")
+    nas_root: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("DREMIO_NAS_ROOT"),
+        description="folder under which sources of type NAS may lie; none allowed when unset",
+    )
+
+    token_seconds: int = 30 * 3600
+    result_seconds: int = 15 * 60
+    results_kept_bytes: int = 1 << 30
+    jobs_kept: int = 5000
+    long_poll_seconds: float = 0.15
+    statement_bytes: int = 1 << 20
+    body_bytes: int = 4 << 20
+
+    @property
+    def state_dir(self) -> Path:
+        """The engine's own folder of the platform's state."""
+        return self.lakehouse_state.resolve() / "dremio"

@@ -1,0 +1,1 @@
+"""From Dremio's SQL to DuckDB's."""

@@ -1,0 +1,70 @@
+"""The parser: sqlglot's Dremio dialect with every function left as it was written.
+
+sqlglot turns known functions into typed nodes and gets several of Dremio's wrong without saying so
+(TIMESTAMPDIFF's order, formats of TO_CHAR and TO_TIMESTAMP). Here a function stays a name and its
+arguments until `functions.py` has decided what it means; what that table does not list is refused.
+"""
+
+import functools
+import re
+from typing import ClassVar
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dremio import Dremio
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token
+
+from embedded.dremio.errors import InvalidStatement
+
+_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR")
+
+
+class _Parser(Dremio.Parser):
+    FUNCTIONS: ClassVar = {}
+    FUNCTION_PARSERS: ClassVar = {
+        name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
+    }
+
+
+class _Tokenizer(Dremio.Tokenizer):
+    # Else the rest of SHOW and EXPLAIN would be one token of raw text.
+    COMMANDS: ClassVar = set()
+
+
+class EngineDialect(Dremio):
+    """Not registered under a name of its own: pass the class to sqlglot."""
+
+    Tokenizer = _Tokenizer
+    Parser = _Parser
+
+
+def tokens_of(sql: str) -> list[Token]:
+    """The statement's tokens, comments gone, a closing semicolon dropped. Raises InvalidStatement."""
+    try:
+        found = EngineDialect().tokenize(sql)
+    except SqlglotError as error:
+        raise InvalidStatement(f"PARSE ERROR: {_plain(error)}") from error
+    while found and found[-1].text == ";":
+        found.pop()
+    return found
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(sql: str) -> exp.Expr:
+    try:
+        statements = [s for s in sqlglot.parse(sql, dialect=EngineDialect) if s is not None]
+    except SqlglotError as error:
+        raise InvalidStatement(f"PARSE ERROR: Failure parsing the query. {_plain(error)}") from error
+    if len(statements) != 1:
+        raise InvalidStatement("PARSE ERROR: exactly one statement is expected.")
+    return statements[0]
+
+
+def parse(sql: str) -> exp.Expr:
+    """A fresh tree of one statement. Raises InvalidStatement."""
+    return _parsed(sql).copy()
+
+
+def _plain(error: Exception) -> str:
+    return re.sub(r"\x1b\[\d*m", "", str(error)).strip().replace("\n", " ")
