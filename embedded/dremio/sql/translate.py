@@ -184,6 +184,11 @@ def _name_expressions(tree: exp.Expr) -> None:
     for select in tree.find_all(exp.Select):
         for index, projection in enumerate(list(select.expressions)):
             inner = projection.this if isinstance(projection, exp.Paren) else projection
+            if isinstance(inner, exp.Column) and not isinstance(inner.this, exp.Star):
+                # Dremio names a column as the query wrote it, DuckDB as the table did.
+                alias = exp.to_identifier(inner.name, quoted=True)
+                projection.replace(exp.Alias(this=projection.copy(), alias=alias))
+                continue
             if isinstance(inner, exp.Column | exp.Alias | exp.Star | exp.Dot | exp.Aliases):
                 continue
             alias = exp.to_identifier(f"EXPR${index}", quoted=True)
