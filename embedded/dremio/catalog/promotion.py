@@ -28,7 +28,7 @@ def list_files(lake: Lake, url: str) -> list[tuple[str, int, str]]:
     with lake.session() as cursor:
         # Size and time come with the listing: no file is opened.
         rows = cursor.execute(
-            f"select filename, size, last_modified from read_blob({literal(url + '**')}) where"
+            f"select filename, size, last_modified::varchar from read_blob({literal(url + '**')}) where"
             " filename like '%.parquet' order by filename"
         ).fetchall()
     return [(name, size, str(moment)) for name, size, moment in rows if _visible(name[len(url) :])]
