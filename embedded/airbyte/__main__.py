@@ -25,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"airbyte: {error}", file=sys.stderr)
         return 2
     port = options.port or settings.port
-    uvicorn.run(create_app(settings), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.run(
+        create_app(settings), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2
+    )
     return 0
 
 

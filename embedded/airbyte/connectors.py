@@ -1,4 +1,4 @@
-"""The connectors there are: what their configuration needs, what in it is secret, which streams they offer."""
+"""The connectors there are: what their configuration needs, what in it is secret, what streams they offer."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def discover(
     manifest: Mapping[str, Any] | None,
     connectors_bin: Path,
 ) -> list[dict[str, Any]]:
-    """Streams in the words of the API's StreamProperties. Raises Problem 422 when the source does not answer."""
+    """Streams in the words of the API's StreamProperties. Raises Problem 422 when the source does not
+    answer.
+    """
     if connector == "postgres":
         return _discover_tables(configuration)
     return _discover_manifest(configuration, manifest or {}, connectors_bin)
@@ -137,7 +139,9 @@ def _discover_manifest(
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     catalogs = [message["catalog"] for message in messages if message["type"] == "CATALOG"]
     if not catalogs:
-        told = [m["trace"]["error"]["message"] for m in messages if m["type"] == "TRACE" and "error" in m["trace"]]
+        told = [
+            m["trace"]["error"]["message"] for m in messages if m["type"] == "TRACE" and "error" in m["trace"]
+        ]
         raise invalid(f"The manifest offers no streams: {'; '.join(told) or done.stderr.strip()[-500:]}")
     return [
         _stream(

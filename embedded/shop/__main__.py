@@ -55,7 +55,7 @@ def _advance(settings: ShopSettings, to: dt.date, orders_per_year: int | None) -
     came_from = f"from {result.before}" if result.before else "from its opening"
     seconds = time.monotonic() - started
     print(
-        f"shop: advanced {came_from} to {to}: wrote {rows}; {result.deleted} products removed; {seconds:.1f} s"
+        f"shop: advanced {came_from} to {to}: wrote {rows}; {result.deleted} products gone; {seconds:.1f} s"
     )
 
 

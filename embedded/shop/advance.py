@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -21,7 +22,7 @@ _CHUNK = 250_000
 
 @dataclass
 class Advance:
-    """What an advance did: the shop's day before (None: it was empty) and after, and rows written per table."""
+    """What an advance did: the shop's day before (None: it was empty) and after, rows written per table."""
 
     before: dt.date | None
     day: dt.date
@@ -35,7 +36,7 @@ class Advance:
 
 
 def advance(
-    connection: psycopg.Connection[tuple[object, ...]],
+    connection: psycopg.Connection[tuple[Any, ...]],
     to: dt.date,
     csv_folder: Path,
     orders_per_year: int | None = None,
@@ -75,8 +76,8 @@ def advance(
 def _require_same_size(remembered: ShopDay, orders_per_year: int | None) -> None:
     if orders_per_year is not None and orders_per_year != remembered.orders_per_year:
         raise ShopError(
-            f"This shop was opened with ORDERS={remembered.orders_per_year}, not {orders_per_year}. Leave ORDERS out,"
-            " or start afresh: `make down`, then remove the state folder (.local/state) and its lake with it."
+            f"This shop was opened with ORDERS={remembered.orders_per_year}, not {orders_per_year}."
+            " Leave ORDERS out, or start afresh: `make down`, then remove the state folder (.local/state)."
         )
 
 

@@ -36,7 +36,9 @@ _TOTAL_SQL = "select count(*) from shipments where updated_at >= %(updated_after
 
 
 def create_app(conninfo: str, token: str) -> FastAPI:
-    """The API on the database at `conninfo`; every request but /health needs `Authorization: Bearer <token>`."""
+    """The API on the database at `conninfo`; every request but /health needs `Authorization: Bearer
+    <token>`.
+    """
     if not token:
         raise ValueError("SHOP_API_TOKEN is empty: the shop's API does not serve without a token")
     pool = ConnectionPool(conninfo, min_size=0, max_size=4, timeout=10, open=False)
@@ -60,13 +62,14 @@ def create_app(conninfo: str, token: str) -> FastAPI:
 
     @app.get("/api/v1/shipments", dependencies=[Depends(authorized)])
     def shipments(
-        updated_after: dt.datetime = dt.datetime(1970, 1, 1),  # noqa: B008, DTZ001
+        updated_after: dt.datetime = dt.datetime(1970, 1, 1),
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
     ) -> Response:
         """Shipments changed at or after `updated_after` (UTC), in the order of their change.
 
-        Inclusive, so that a client that continues from its last `updated_at` loses no row with that very moment.
+        Inclusive, so that a client that continues from its last `updated_at` loses no row with that very
+        moment.
         """
         moment = (
             updated_after.astimezone(dt.UTC).replace(tzinfo=None) if updated_after.tzinfo else updated_after
@@ -82,7 +85,8 @@ def create_app(conninfo: str, token: str) -> FastAPI:
             raise HTTPException(
                 503, f"the shop's database does not answer: {error}", {"Retry-After": "2"}
             ) from error
-        assert page is not None and total is not None  # noqa: S101 - aggregates always give a row
+        if page is None or total is None:
+            raise RuntimeError("an aggregate gave no row")
         return Response(f'{{"data":{page[0]},"total":{total[0]}}}', media_type="application/json")
 
     return app

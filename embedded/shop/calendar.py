@@ -36,7 +36,9 @@ def end_of(day: dt.date) -> int:
 
 
 def _weight_of(day: dt.date) -> float:
-    """Sales of the day relative to an average one: weekday, season, Black Friday and the days before Christmas."""
+    """Sales of the day relative to an average one: weekday, season, Black Friday and the days before
+    Christmas.
+    """
     season = 1.0 + 0.22 * float(np.cos(2 * np.pi * (day.timetuple().tm_yday - 340) / 365.25))
     black_friday = day.month == 11 and day.weekday() == 4 and 23 <= day.day <= 29
     christmas = day.month == 12 and 8 <= day.day <= 20
@@ -90,7 +92,9 @@ class Calendar:
         return int(self._customers_by_day[number]) if number >= 0 else 0
 
     def customers_known_on(self, day_numbers: Ints) -> Ints:
-        """Customers who can order on each of these days: those registered before it (on day 0, the founders)."""
+        """Customers who can order on each of these days: those registered before it (on day 0, the
+        founders).
+        """
         return self._customers_by_day[np.maximum(day_numbers - 1, 0)]
 
     def order_days(self, order_ids: Ints) -> Ints:

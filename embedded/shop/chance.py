@@ -16,15 +16,17 @@ Bools: TypeAlias = NDArray[np.bool_]
 class Chance:
     """Draws for numbered things: one independent stream of uniforms per purpose.
 
-    A counter-based generator (the finaliser of SplitMix64, Steele et al. 2014) instead of numpy's stateful ones,
-    because any subset of rows must be reproducible without generating the rows before it.
+    A counter-based generator (the finaliser of SplitMix64, Steele et al. 2014) instead of numpy's stateful
+    ones, because any subset of rows must be reproducible without generating the rows before it.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = np.uint64(seed)
 
     def uniform(self, purpose: str, numbers: Ints, attempt: int = 0) -> Floats:
-        """Draws in [0, 1), one for each number; `attempt` gives further independent draws for the same numbers."""
+        """Draws in [0, 1), one for each number; `attempt` gives further independent draws for the same
+        numbers.
+        """
         salt = np.uint64(zlib.crc32(f"{purpose}/{attempt}".encode()))
         with np.errstate(over="ignore"):
             state = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

@@ -19,7 +19,7 @@ _DAYS_BETWEEN_MOVES = (150.0, 1500.0)
 
 @dataclass(frozen=True)
 class Customers:
-    """All customers the shop ever has; ids are 1..`calendar.customers_until(day)`, in order of registration."""
+    """All customers the shop ever has; ids are 1..`calendar.customers_until(day)`, by registration."""
 
     calendar: Calendar
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -39,7 +40,7 @@ class ShopDay:
 class ShopDatabase:
     """Changes of the shop's tables over one connection; nothing is committed before the caller commits."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
 
     def remembered(self) -> ShopDay | None:
@@ -51,9 +52,7 @@ class ShopDatabase:
         row = self._connection.execute(query).fetchone()
         if row is None:
             return None
-        seed, orders_per_year, day = row
-        assert isinstance(seed, int) and isinstance(orders_per_year, int) and isinstance(day, dt.date)  # noqa: S101
-        return ShopDay(seed, orders_per_year, day)
+        return ShopDay(*row)
 
     def create_tables(self) -> None:
         """Tables without keys: filling them first and indexing afterwards halves the time."""
@@ -65,7 +64,8 @@ class ShopDatabase:
     def remember(self, day: ShopDay) -> None:
         self._connection.execute(
             """
-            insert into shop_internal.calendar (only_row, seed, orders_per_year, day) values (true, %s, %s, %s)
+            insert into shop_internal.calendar (only_row, seed, orders_per_year, day)
+            values (true, %s, %s, %s)
             on conflict (only_row) do update set day = excluded.day, advanced_at = now()
             """,
             (day.seed, day.orders_per_year, day.day),
@@ -112,7 +112,7 @@ class ShopDatabase:
         for table in PRIMARY_KEYS:
             query = sql.SQL("select count(*) from {}").format(sql.Identifier(table))
             row = self._connection.execute(query).fetchone()
-            found[table] = int(str(row[0])) if row else 0
+            found[table] = int(row[0]) if row else 0
         return found
 
     def _copy(self, table: sql.Identifier, rows: pa.Table) -> int:

@@ -19,7 +19,9 @@ def batch_name(day: dt.date) -> str:
 
 
 def batch_text(calendar: Calendar, day: dt.date) -> str:
-    """The day's batch: spend_date, channel, amount (the shop's currency, two decimals); one line per channel."""
+    """The day's batch: spend_date, channel, amount (the shop's currency, two decimals); one line per
+    channel.
+    """
     orders = calendar.orders_until(day) - calendar.orders_until(day - dt.timedelta(days=1))
     numbers = np.arange(len(MARKETING_CHANNELS), dtype=np.int64) + calendar.day_number(day) * 64
     spend = (1 + orders) * calendar.chance.between("spend", numbers, 0.2, 1.4)
@@ -32,7 +34,9 @@ def batch_text(calendar: Calendar, day: dt.date) -> str:
 
 
 def write_batches(calendar: Calendar, folder: Path, first: dt.date, last: dt.date) -> int:
-    """Write the batches of first..last that are not there yet; each appears whole. Returns how many were written."""
+    """Write the batches of first..last that are not there yet; each appears whole. Returns how many were
+    written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for offset in range((last - first).days + 1):

@@ -20,7 +20,8 @@ ORDER_STATUSES = ("pending", "completed", "cancelled", "refunded")
 SHIPMENT_STATUSES = ("in_transit", "delivered", "returned")
 
 LONGEST_LIFE_DAYS = 130
-"""No order and no shipment changes later than this many days after the order was placed (a test checks it)."""
+"""No order and no shipment changes later than this many days after the order was placed (a test checks it).
+"""
 
 Days: TypeAlias = tuple[float, float]
 
@@ -38,7 +39,9 @@ _SHIPPED_AFTER, _DELIVERED_AFTER, _RETURNED_AFTER = (0.15, 3.0), (1.0, 9.0), (0.
 
 @dataclass(frozen=True)
 class Orders:
-    """A range of orders and their whole lives; moments are microseconds since 1970, NEVER when it does not happen."""
+    """A range of orders and their whole lives; moments are microseconds since 1970, NEVER when it does not
+    happen.
+    """
 
     calendar: Calendar
     first_id: int

@@ -82,7 +82,9 @@ class Assortment:
         return picked  # whoever found nothing twelve times takes product 1, which is evergreen
 
     def rows_changed(self, since: int, until: int) -> pa.Table:
-        """Rows as they stand at `until` whose last change is not before `since` (both microseconds since 1970)."""
+        """Rows as they stand at `until` whose last change is not before `since` (both microseconds since
+        1970).
+        """
         ids = self._existing(until)
         updated = self._updated(ids, until)
         changed = updated >= since

@@ -30,29 +30,33 @@ PRODUCT_STYLES = (
 )
 
 FIRST_NAMES = (
-    "Ada", "Amina", "André", "Beatriz", "Björn", "Carlos", "Chloé", "Daniel", "Elena", "Emeka", "Fatima", "Felix",
-    "Grace", "Hana", "Ines", "Ivan", "James", "Jürgen", "Kenji", "Laura", "Liam", "Linh", "Maria", "Mateo", "Mei",
-    "Noah", "Nora", "Olga", "Omar", "Priya", "Rosa", "Samuel", "Sofía", "Tariq", "Thomas", "Uma", "Victor", "Yara",
-    "Zoë", "William",
+    "Ada", "Amina", "André", "Beatriz", "Björn", "Carlos", "Chloé", "Daniel", "Elena", "Emeka",
+    "Fatima", "Felix", "Grace", "Hana", "Ines", "Ivan", "James", "Jürgen", "Kenji", "Laura", "Liam",
+    "Linh", "Maria", "Mateo", "Mei", "Noah", "Nora", "Olga", "Omar", "Priya", "Rosa", "Samuel", "Sofía",
+    "Tariq", "Thomas", "Uma", "Victor", "Yara", "Zoë", "William",
 )  # fmt: skip
 LAST_NAMES = (
-    "Adeyemi", "Andersson", "Becker", "Brown", "Castillo", "Chen", "Costa", "Davis", "Dubois", "Evans", "Fernández",
-    "Fischer", "García", "Haddad", "Ivanova", "Johnson", "Khan", "Kowalski", "Lefèvre", "Lopez", "Martin", "Miller",
-    "Müller", "Nakamura", "Nguyen", "O'Brien", "Okafor", "Patel", "Petrov", "Rossi", "Sato", "Silva", "Smith",
-    "Taylor", "Tanaka", "Walker", "Weber", "Williams", "Yılmaz", "Zhang",
+    "Adeyemi", "Andersson", "Becker", "Brown", "Castillo", "Chen", "Costa", "Davis", "Dubois", "Evans",
+    "Fernández", "Fischer", "García", "Haddad", "Ivanova", "Johnson", "Khan", "Kowalski", "Lefèvre",
+    "Lopez", "Martin", "Miller", "Müller", "Nakamura", "Nguyen", "O'Brien", "Okafor", "Patel", "Petrov",
+    "Rossi", "Sato", "Silva", "Smith", "Taylor", "Tanaka", "Walker", "Weber", "Williams", "Yilmaz",
+    "Zhang",
 )  # fmt: skip
 MAIL_DOMAINS = ("example.com", "example.org", "example.net", "mail.example", "post.example")
 
 STREETS = (
-    "Maple Street", "Oak Avenue", "Cedar Lane", "Elm Street", "Lakeview Drive", "Hill Road", "Station Road",
-    "Main Street", "Park Avenue", "River Road", "Sunset Boulevard", "Church Street", "Mill Lane", "Spring Street",
+    "Maple Street", "Oak Avenue", "Cedar Lane", "Elm Street", "Lakeview Drive", "Hill Road",
+    "Station Road", "Main Street", "Park Avenue", "River Road", "Sunset Boulevard", "Church Street",
+    "Mill Lane", "Spring Street",
 )  # fmt: skip
 CITIES: tuple[tuple[str, str, int], ...] = (
-    ("New York", "NY", 10001), ("Los Angeles", "CA", 90001), ("Chicago", "IL", 60601), ("Houston", "TX", 77001),
-    ("Phoenix", "AZ", 85001), ("Philadelphia", "PA", 19101), ("San Antonio", "TX", 78201), ("San Diego", "CA", 92101),
-    ("Dallas", "TX", 75201), ("Austin", "TX", 73301), ("Seattle", "WA", 98101), ("Denver", "CO", 80201),
-    ("Boston", "MA", 2101), ("Portland", "OR", 97201), ("Atlanta", "GA", 30301), ("Miami", "FL", 33101),
-    ("Minneapolis", "MN", 55401), ("Detroit", "MI", 48201), ("Nashville", "TN", 37201), ("New Orleans", "LA", 70112),
+    ("New York", "NY", 10001), ("Los Angeles", "CA", 90001), ("Chicago", "IL", 60601),
+    ("Houston", "TX", 77001), ("Phoenix", "AZ", 85001), ("Philadelphia", "PA", 19101),
+    ("San Antonio", "TX", 78201), ("San Diego", "CA", 92101), ("Dallas", "TX", 75201),
+    ("Austin", "TX", 73301), ("Seattle", "WA", 98101), ("Denver", "CO", 80201), ("Boston", "MA", 2101),
+    ("Portland", "OR", 97201), ("Atlanta", "GA", 30301), ("Miami", "FL", 33101),
+    ("Minneapolis", "MN", 55401), ("Detroit", "MI", 48201), ("Nashville", "TN", 37201),
+    ("New Orleans", "LA", 70112),
 )  # fmt: skip
 """City, state and the first of its ZIP codes."""
 

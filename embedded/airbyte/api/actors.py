@@ -58,7 +58,7 @@ def get_workspace(workspace_id: UUID) -> dict[str, Any]:
 @router.get("/workspaces/{workspace_id}/definitions/declarative_sources")
 def list_definitions(workspace_id: UUID, backend: BackendOf) -> dict[str, Any]:
     _require_workspace(workspace_id)
-    return {"data": [_definition(row) for row in backend.definitions.list(workspace_id)]}
+    return {"data": [_definition(row) for row in backend.definitions.all(workspace_id)]}
 
 
 @router.post("/workspaces/{workspace_id}/definitions/declarative_sources")
@@ -106,7 +106,7 @@ def _add_actor_routes(kind: Kind) -> None:
 
     @router.get(path)
     def list_actors(backend: BackendOf, limit: Limit = 20, offset: Offset = 0) -> dict[str, Any]:
-        return {"data": [_actor(backend, row) for row in backend.actors.list(kind, limit, offset)]}
+        return {"data": [_actor(backend, row) for row in backend.actors.page(kind, limit, offset)]}
 
     @router.post(path)
     def create_actor(body: ActorCreate, backend: BackendOf) -> dict[str, Any]:
@@ -186,7 +186,9 @@ def _connector(backend: Backend, kind: Kind, body: ActorCreate) -> tuple[str, UU
     """The connector that the request names by definition or by type."""
     key: Literal["sourceType", "destinationType"] = "sourceType" if kind == "source" else "destinationType"
     named = body.configuration.get(key)
-    native = ("postgres", connectors.POSTGRES_SOURCE) if kind == "source" else ("s3", connectors.S3_DESTINATION)
+    native = (
+        ("postgres", connectors.POSTGRES_SOURCE) if kind == "source" else ("s3", connectors.S3_DESTINATION)
+    )
     if named == native[0] or body.definitionId == native[1]:
         return native
     if kind == "source" and body.definitionId is not None:

@@ -1,4 +1,6 @@
-"""Config API, the part the specification uses: connections/sync and /get, jobs/get and /cancel. Times are epoch seconds."""
+"""Config API, the part the specification uses: connections/sync and /get, jobs/get and /cancel. Times are
+epoch seconds.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def _job_info(backend: Backend, job_id: int) -> dict[str, Any]:
     return {
         "job": {
             "id": job["job_id"],
-            "configType": {"reset": "reset_connection", "clear": "clear"}.get(job["job_type"], job["job_type"]),
+            "configType": {"reset": "reset_connection", "clear": "clear"}.get(
+                job["job_type"], job["job_type"]
+            ),
             "configId": str(job["connection_id"]),
             "createdAt": _epoch(job["created_at"]),
             "updatedAt": _epoch(job["updated_at"]),

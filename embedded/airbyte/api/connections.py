@@ -74,7 +74,7 @@ def list_connections(
     offset: Annotated[int, Query(ge=0)] = 0,
     includeDeleted: bool = False,
 ) -> dict[str, Any]:
-    rows = backend.connections.list(limit, offset, includeDeleted)
+    rows = backend.connections.page(limit, offset, includeDeleted)
     return {"data": [connection_response(row) for row in rows]}
 
 

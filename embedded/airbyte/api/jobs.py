@@ -53,7 +53,7 @@ def list_jobs(
         limit,
         offset,
     )
-    return {"data": [job_response(row) for row in backend.jobs.list(wanted)]}
+    return {"data": [job_response(row) for row in backend.jobs.page(wanted)]}
 
 
 @router.get("/jobs/{job_id}")

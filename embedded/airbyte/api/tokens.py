@@ -33,7 +33,9 @@ def require_token(backend: BackendOf, authorization: Annotated[str, Header()] = 
     """Raises Problem 401 without a valid bearer token."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not is_valid(token, backend.settings.client_secret, time.time()):
-        raise Problem(401, "unauthorized", "Missing, wrong or expired bearer token; ask applications/token for one.")
+        raise Problem(
+            401, "unauthorized", "Missing, wrong or expired bearer token; ask applications/token for one."
+        )
 
 
 def _grant(backend: BackendOf, client_id: str, client_secret: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from embedded.airbyte.problems import invalid, not_found
 from embedded.airbyte.store.database import Pool, Row
@@ -33,7 +33,8 @@ class ActorStore:
             row = connection.execute(
                 """
                 insert into airbyte.actors
-                    (actor_id, kind, workspace_id, name, connector, definition_id, configuration, resource_allocation)
+                    (actor_id, kind, workspace_id, name, connector, definition_id, configuration,
+                    resource_allocation)
                 values (%s, %s, %s, %s, %s, %s, %s, %s)
                 returning *
                 """,
@@ -63,7 +64,7 @@ class ActorStore:
             raise not_found(kind, actor_id)
         return row
 
-    def list(self, kind: Kind, limit: int, offset: int) -> list[Row]:
+    def page(self, kind: Kind, limit: int, offset: int) -> list[Row]:
         with self._pool.connection() as connection:
             return connection.execute(
                 """
@@ -132,7 +133,7 @@ class DefinitionStore:
         return self._one(
             "insert into airbyte.definitions (definition_id, workspace_id, name, manifest)"
             " values (%s, %s, %s, %s) returning *",
-            (uuid4(), workspace_id, name, Jsonb(manifest)),
+            (uuid4(), workspace_id, name, Json(manifest)),
             name,
         )
 
@@ -149,7 +150,7 @@ class DefinitionStore:
         return self._one(
             "update airbyte.definitions set manifest = %s, version = version + 1"
             " where definition_id = %s and deleted_at is null returning *",
-            (Jsonb(manifest), definition_id),
+            (Json(manifest), definition_id),
             definition_id,
         )
 
@@ -162,10 +163,11 @@ class DefinitionStore:
             definition_id,
         )
 
-    def list(self, workspace_id: UUID) -> list[Row]:
+    def all(self, workspace_id: UUID) -> list[Row]:
         with self._pool.connection() as connection:
             return connection.execute(
-                "select * from airbyte.definitions where workspace_id = %s and deleted_at is null order by name",
+                "select * from airbyte.definitions"
+                " where workspace_id = %s and deleted_at is null order by name",
                 (workspace_id,),
             ).fetchall()
 

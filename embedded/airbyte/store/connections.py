@@ -61,7 +61,7 @@ class ConnectionStore:
             raise not_found("connection", connection_id)
         return row
 
-    def list(self, limit: int, offset: int, include_deleted: bool) -> list[Row]:
+    def page(self, limit: int, offset: int, include_deleted: bool) -> list[Row]:
         with self._pool.connection() as connection:
             return connection.execute(
                 """
@@ -136,6 +136,7 @@ def state_document(streams: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "state_type": "stream",
         "streams": [
-            {"stream_descriptor": {"name": name}, "stream_state": state} for name, state in sorted(streams.items())
+            {"stream_descriptor": {"name": name}, "stream_state": state}
+            for name, state in sorted(streams.items())
         ],
     }

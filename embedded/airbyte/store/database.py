@@ -40,7 +40,8 @@ def open_pool(conninfo: str, wait_seconds: float = 30) -> Pool:
         connection.execute("select pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
         connection.execute(_SCHEMA_SQL.read_text(encoding="utf-8"))
         connection.execute(
-            "insert into airbyte.workspaces (workspace_id, name) values (%s, 'lakehouse') on conflict do nothing",
+            "insert into airbyte.workspaces (workspace_id, name) values (%s, 'lakehouse')"
+            " on conflict do nothing",
             (DEFAULT_WORKSPACE,),
         )
     return pool

@@ -86,7 +86,8 @@ class JobStore:
         try:
             with self._pool.connection() as connection:
                 row = connection.execute(
-                    "insert into airbyte.jobs (connection_id, job_type, status) values (%s, %s, %s) returning job_id",
+                    "insert into airbyte.jobs (connection_id, job_type, status)"
+                    " values (%s, %s, %s) returning job_id",
                     (connection_id, job_type, JobStatus.PENDING),
                 ).fetchone()
         except psycopg.errors.UniqueViolation as error:
@@ -105,7 +106,7 @@ class JobStore:
             raise not_found("job", job_id)
         return row
 
-    def list(self, wanted: JobFilter) -> list[Row]:
+    def page(self, wanted: JobFilter) -> list[Row]:
         column, _, direction = wanted.order_by.partition("|")
         order = sql.SQL(" order by {} {}, job.job_id limit %s offset %s").format(
             sql.Identifier("job", "updated_at" if column == "updatedAt" else "created_at"),
@@ -146,7 +147,8 @@ class JobStore:
         """Jobs that a new server has to go on with, oldest first."""
         with self._pool.connection() as connection:
             return connection.execute(
-                "select * from airbyte.jobs where status in ('pending', 'running', 'incomplete') order by job_id"
+                "select * from airbyte.jobs"
+                " where status in ('pending', 'running', 'incomplete') order by job_id"
             ).fetchall()
 
     def begin_attempt(self, job_id: int) -> int:
@@ -174,7 +176,12 @@ class JobStore:
         return int(row["attempt_number"])
 
     def end_attempt(
-        self, job_id: int, attempt: int, succeeded: bool, failure: dict[str, Any] | None, job_status: JobStatus
+        self,
+        job_id: int,
+        attempt: int,
+        succeeded: bool,
+        failure: dict[str, Any] | None,
+        job_status: JobStatus,
     ) -> None:
         """Close the attempt and say what it means for the job."""
         with self._pool.connection() as connection:
@@ -184,7 +191,12 @@ class JobStore:
                 set status = %s, failure = %s, updated_at = clock_timestamp(), ended_at = clock_timestamp()
                 where job_id = %s and attempt_number = %s
                 """,
-                ("succeeded" if succeeded else "failed", Jsonb(failure) if failure else None, job_id, attempt),
+                (
+                    "succeeded" if succeeded else "failed",
+                    Jsonb(failure) if failure else None,
+                    job_id,
+                    attempt,
+                ),
             )
             self._set_status(connection, job_id, job_status)
 
@@ -225,7 +237,8 @@ class JobStore:
                 (job_id, commit.keys),
             )
             row = connection.execute(
-                "select stream_stats from airbyte.attempts where job_id = %s and attempt_number = %s for update",
+                "select stream_stats from airbyte.attempts"
+                " where job_id = %s and attempt_number = %s for update",
                 (job_id, attempt),
             ).fetchone()
             stats: dict[str, dict[str, int]] = row["stream_stats"] if row else {}

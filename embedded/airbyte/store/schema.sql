@@ -18,7 +18,7 @@ create table if not exists airbyte.definitions (
     definition_id uuid primary key,
     workspace_id uuid not null references airbyte.workspaces,
     name text not null,
-    manifest jsonb not null,
+    manifest json not null, -- not jsonb: the order of a stream's columns is the manifest's
     version bigint not null default 1,
     deleted_at timestamptz
 );

@@ -38,7 +38,9 @@ class Outcome:
         return self.failure is not None and self.failure["failureType"] == "config_error"
 
 
-def failure_reason(message: str, failure_type: str = "system_error", origin: str = "airbyte_platform") -> dict[str, Any]:
+def failure_reason(
+    message: str, failure_type: str = "system_error", origin: str = "airbyte_platform"
+) -> dict[str, Any]:
     """A failure in the form of Airbyte's `failureSummary.failures`; the time is in epoch milliseconds."""
     return {
         "failureOrigin": origin,
@@ -63,7 +65,7 @@ class Attempt:
     def run(self) -> Outcome:
         """Until the worker ends; everything it stored is committed as it reports it."""
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self._log_file.open("a", encoding="utf-8") as log:
+        with self._log_file.open("w", encoding="utf-8") as log:
             outcome = self._run(log)
             if outcome.failure:
                 self._write(log, "ERROR", outcome.failure["externalMessage"])

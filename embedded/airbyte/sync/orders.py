@@ -82,7 +82,9 @@ def _namespace(connection: Row, source: dict[str, Any]) -> str:
     own = (source.get("schemas") or ["public"])[0] if "database" in source else ""
     match connection["settings"].get("namespaceDefinition"):
         case "custom_format":
-            return str(connection["settings"].get("namespaceFormat") or "").replace("${SOURCE_NAMESPACE}", own)
+            return str(connection["settings"].get("namespaceFormat") or "").replace(
+                "${SOURCE_NAMESPACE}", own
+            )
         case "source":
             return own
         case _:

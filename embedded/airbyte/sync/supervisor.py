@@ -1,4 +1,6 @@
-"""Jobs become attempts here: one at a time per connection, a few at a time in all, retried, cancelled, resumed."""
+"""Jobs become attempts here: one at a time per connection, a few at a time in all, retried, cancelled,
+resumed.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ class SyncSupervisor:
     def submit(self, connection_id: UUID, job_type: str) -> int:
         """Create a job and run it as soon as there is a slot.
 
-        Raises Problem: 404 without the connection, 422 when it is inactive, 409 while it has an unfinished job.
+        Raises Problem: 404 without the connection, 422 when it is inactive, 409 while it has an unfinished
+        job.
         """
         connection = self._connections.get(connection_id)
         if connection["status"] != "active":
@@ -75,7 +78,9 @@ class SyncSupervisor:
         return job_id
 
     def cancel(self, job_id: int) -> None:
-        """Stop the job; when this returns no worker of it is alive. Raises Problem: 404, 409 when it has ended."""
+        """Stop the job; when this returns no worker of it is alive. Raises Problem: 404, 409 when it has
+        ended.
+        """
         job = self._jobs.get(job_id)
         status = JobStatus(job["status"])
         if status.finished:

@@ -15,7 +15,10 @@ from embedded.airbyte.worker.landing import Landing
 from embedded.airbyte.worker.postgres import PostgresSource
 from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
 
-SOURCES = {"postgres": PostgresSource, "declarative": DeclarativeSource}
+SOURCES: dict[str, type[PostgresSource] | type[DeclarativeSource]] = {
+    "postgres": PostgresSource,
+    "declarative": DeclarativeSource,
+}
 
 
 def main() -> int:

@@ -1,4 +1,6 @@
-"""Low-code (declarative) sources, read by Airbyte's own `source-declarative-manifest` in a process of its own."""
+"""Low-code (declarative) sources, read by Airbyte's own `source-declarative-manifest` in a process of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from embedded.airbyte.worker.boundary import Boundary
 from embedded.airbyte.worker.landing import Landing, compression_of
 from embedded.airbyte.worker.protocol import Order, Outbox, Stream, WorkerError
 from embedded.airbyte.worker.rows import RecordFile
@@ -20,7 +23,10 @@ _FILE_ROWS = 1_000_000
 
 
 class DeclarativeSource:
-    """Reads the order's streams; files are stored, and states saved, as the source checkpoints."""
+    """Reads the order's streams; files are stored, and states saved, as the source checkpoints.
+
+    A stream's state is {"connector": the connector's own, "boundary": see Boundary}.
+    """
 
     def __init__(self, order: Order, outbox: Outbox, landing: Landing) -> None:
         self._order = order
@@ -31,7 +37,14 @@ class DeclarativeSource:
         self._schemas: dict[str, dict[str, Any]] = {}
         self._batches: dict[str, list[dict[str, Any]]] = {name: [] for name in self._streams}
         self._files: dict[str, RecordFile] = {}
-        self._states: dict[str, dict[str, Any]] = {}
+        self._states = {
+            name: (stream.state or {}).get("connector", {}) for name, stream in self._streams.items()
+        }
+        self._boundaries = {
+            stream.name: Boundary(stream.cursor_field, (stream.state or {}).get("boundary"))
+            for stream in order.streams
+            if stream.incremental and stream.cursor_field
+        }
         self._failure: WorkerError | None = None
 
     def read(self) -> None:
@@ -75,10 +88,13 @@ class DeclarativeSource:
         return [
             {
                 "type": "STREAM",
-                "stream": {"stream_descriptor": {"name": stream.name}, "stream_state": stream.state},
+                "stream": {
+                    "stream_descriptor": {"name": stream.name},
+                    "stream_state": self._states[stream.name],
+                },
             }
             for stream in self._order.streams
-            if stream.incremental and stream.state
+            if stream.incremental and self._states[stream.name]
         ]
 
     def _run(self, command: str, *arguments: str) -> Iterator[dict[str, Any]]:
@@ -89,7 +105,15 @@ class DeclarativeSource:
             raise WorkerError(f"{executable} is missing: set up the connectors environment", "system_error")
         config = self._write("config.json", self._order.source)
         manifest = self._write("manifest.json", self._order.manifest)
-        call = [str(executable), command, "--config", str(config), "--manifest-path", str(manifest), *arguments]
+        call = [
+            str(executable),
+            command,
+            "--config",
+            str(config),
+            "--manifest-path",
+            str(manifest),
+            *arguments,
+        ]
         with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             if process.stdout is None or process.stderr is None:
                 raise WorkerError("The connector has no output", "system_error")
@@ -109,11 +133,7 @@ class DeclarativeSource:
     def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "RECORD":
-                name = message["record"]["stream"]
-                batch = self._batches[name]
-                batch.append(message["record"]["data"])
-                if len(batch) >= _BATCH_ROWS:
-                    self._flush(name)
+                self._take_record(message["record"]["stream"], message["record"]["data"])
             case "STATE" if message["state"].get("type") == "STREAM":
                 part = message["state"]["stream"]
                 name = part["stream_descriptor"]["name"]
@@ -131,6 +151,15 @@ class DeclarativeSource:
                 self._failure = WorkerError(told, error.get("failure_type") or "system_error")
             case _:
                 pass
+
+    def _take_record(self, name: str, record: dict[str, Any]) -> None:
+        boundary = self._boundaries.get(name)
+        if boundary is not None and not boundary.is_new(record):
+            return
+        batch = self._batches[name]
+        batch.append(record)
+        if len(batch) >= _BATCH_ROWS:
+            self._flush(name)
 
     def _flush(self, name: str) -> None:
         batch = self._batches[name]
@@ -158,7 +187,9 @@ class DeclarativeSource:
             rows = file.rows
             key, size = self._landing.store(stream.name, file.file)
             keys = [key]
-        state = self._states.get(stream.name) or stream.state or {}
+        state: dict[str, Any] = {"connector": self._states[stream.name]}
+        if stream.name in self._boundaries:
+            state["boundary"] = self._boundaries[stream.name].to_save()
         self._outbox.state(stream.name, state, rows, size, keys)
         self._outbox.log(f"{stream.name}: {rows} rows, {size} bytes")
 

@@ -22,7 +22,9 @@ _MULTIPART_MB = 64
 _CONFIG_ERRORS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "NoSuchBucket", "403", "404"}
 
 
-def key_of(destination: Mapping[str, Any], namespace: str, stream: str, started: dt.datetime, number: int) -> str:
+def key_of(
+    destination: Mapping[str, Any], namespace: str, stream: str, started: dt.datetime, number: int
+) -> str:
     """The key of a stream's `number`-th file of a sync that started then (UTC; EPOCH is in milliseconds)."""
     variables = {
         "NAMESPACE": namespace,

@@ -1,13 +1,13 @@
-"""PostgreSQL to Parquet: full refresh, and incremental by a cursor column. DuckDB's postgres_scanner reads it.
+"""PostgreSQL to Parquet: full refresh, and incremental by a cursor column. DuckDB's postgres_scanner reads.
 
 All streams of an attempt are read in one snapshot, so that an order never arrives without its customer.
 
-The cursor's boundary. Rows that carry exactly the last cursor value may be committed after the sync that saw that
-value, so continuing with `>` would lose them. Continuing with `>=` never does, but sends the rows of the boundary
-again in every sync, for ever. Airbyte's connector counts the boundary's rows; here a digest of their content is kept
-beside the cursor: nothing new there means `>`, any difference means `>=`, and those rows are delivered again
-(at-least-once). What no cursor can see, here as in Airbyte: a row committed late with an *older* cursor value, and a
-deletion. Streams with such rows need CDC or a full refresh.
+The cursor's boundary. Rows that carry exactly the last cursor value may be committed after the sync that saw
+that value, so continuing with `>` would lose them. Continuing with `>=` never does, but sends the rows of the
+boundary again in every sync, for ever. Airbyte's connector counts the boundary's rows; here a digest of their
+content is kept beside the cursor: nothing new there means `>`, any difference means `>=`, and those rows are
+delivered again (at-least-once). What no cursor can see, here as in Airbyte: a row committed late with an
+*older* cursor value, and a deletion. Streams with such rows need CDC or a full refresh.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from embedded.airbyte.worker.landing import Landing, compression_of
 from embedded.airbyte.worker.protocol import Order, Outbox, Stream, WorkerError
 
 _NATIVE = {
-    "smallint", "integer", "bigint", "real", "double precision", "boolean", "text", "character varying", "character",
-    "date", "timestamp without time zone", "timestamp with time zone", "numeric", "bytea",
+    "smallint", "integer", "bigint", "real", "double precision", "boolean", "text", "character varying",
+    "character", "date", "timestamp without time zone", "timestamp with time zone", "numeric", "bytea",
 }  # fmt: skip
 """Types that have a natural Parquet type; every other one arrives as text."""
 
@@ -81,7 +81,9 @@ class PostgresSource:
             raise _source_error(self._order.source, error) from error
 
     def _tables(self) -> dict[str, tuple[str, list[Column]]]:
-        """Schema and columns of each stream's table. Raises WorkerError for a table or column that is missing."""
+        """Schema and columns of each stream's table. Raises WorkerError for a table or column that is
+        missing.
+        """
         found = {}
         with psycopg.connect(self._conninfo) as connection:
             for stream in self._order.streams:
@@ -203,7 +205,9 @@ class PostgresSource:
     def _boundary(
         self, snapshot: duckdb.DuckDBPyConnection, stream: Stream, schema: str, file: Path
     ) -> dict[str, Any] | None:
-        """The state after the file: its greatest cursor value, and what stands there. None: all cursors are null."""
+        """The state after the file: its greatest cursor value, and what stands there. None: all cursors are
+        null.
+        """
         field = str(stream.cursor_field)
         query = f"select cast(max({_name(field)}) as varchar) from read_parquet({_literal(str(file))})"
         row = snapshot.execute(query).fetchone()
@@ -215,14 +219,14 @@ class PostgresSource:
             "cursor_ties": self._ties(snapshot, stream, schema, row[0]),
         }
 
-    def _ties(
-        self, snapshot: duckdb.DuckDBPyConnection, stream: Stream, schema: str, cursor: str
-    ) -> str:
+    def _ties(self, snapshot: duckdb.DuckDBPyConnection, stream: Stream, schema: str, cursor: str) -> str:
         """Count and digest of the rows whose cursor has exactly this value, as the snapshot sees them."""
         query = sql.SQL(
             "select count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) as ties"
             " from {} as t where {} = {}"
-        ).format(sql.Identifier(schema, stream.name), sql.Identifier(str(stream.cursor_field)), sql.Literal(cursor))
+        ).format(
+            sql.Identifier(schema, stream.name), sql.Identifier(str(stream.cursor_field)), sql.Literal(cursor)
+        )
         row = snapshot.execute(
             f"select ties from postgres_query('source', {_literal(query.as_string(None))})"
         ).fetchone()

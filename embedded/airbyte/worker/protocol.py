@@ -1,7 +1,7 @@
 """The lines a worker and the server exchange: one JSON document per line.
 
-The server writes one `Order` to the worker's stdin and keeps it open: its end tells the worker that the server is
-gone. The worker writes the messages below to stdout, named like the Airbyte protocol's.
+The server writes one `Order` to the worker's stdin and keeps it open: its end tells the worker that the
+server is gone. The worker writes the messages below to stdout, named like the Airbyte protocol's.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Order:
 class WorkerError(Exception):
     """A sync cannot go on.
 
-    `config_error` failures do not go away by trying again (wrong password, missing table): the job fails at once.
-    `transient_error` and `system_error` ones may: the job is tried again.
+    `config_error` failures do not go away by trying again (wrong password, missing table): the job fails at
+    once. `transient_error` and `system_error` ones may: the job is tried again.
     """
 
     def __init__(self, message: str, failure_type: str = "system_error", origin: str = "source") -> None:

@@ -17,7 +17,10 @@ Change: TypeAlias = dict[str, str]
 _META_TYPE = pa.struct(
     [
         ("sync_id", pa.int64()),
-        ("changes", pa.list_(pa.struct([("field", pa.string()), ("change", pa.string()), ("reason", pa.string())]))),
+        (
+            "changes",
+            pa.list_(pa.struct([("field", pa.string()), ("change", pa.string()), ("reason", pa.string())])),
+        ),
     ]
 )
 _ADDED = [
@@ -66,7 +69,7 @@ class RecordFile:
         )
 
     def write(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Append records. A value that does not fit its type becomes null and is listed in `_airbyte_meta`."""
+        """Append records. A value that does not fit its type becomes null, and `_airbyte_meta` lists it."""
         changes: list[list[Change]] = [[] for _ in records]
         columns = {
             name: _column([record.get(name) for record in records], type_, name, changes)
