@@ -14,7 +14,8 @@ no schedule. `make night` starts it before every night.
 **If it fails:** the task's name says which service refused, the error says what and why. Mend the file or the
 Airflow connection and clear the task; nothing is left half made.
 
-**Safe to rerun?** Yes: every task finds first, then creates, or changes only what differs. Nothing is deleted.
+**Safe to rerun?** Yes: every task finds first, then creates, or changes only what differs. Nothing is
+deleted.
 """
 
 from __future__ import annotations

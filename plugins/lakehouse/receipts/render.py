@@ -88,7 +88,7 @@ def _actual(begun: datetime, tasks: Sequence[TaskRecord]) -> dict[str, Any]:
     ended = (
         max((task.ended_at for task in tasks if task.ended_at), default=None) if state != "running" else None
     )
-    reports = [task.report for task in tasks if task.report]
+    reports: list[dict[str, Any]] = [dict(task.report) for task in tasks if task.report]
     jobs: list[ExternalJob] = [job for report in reports for job in report.get("external_jobs", [])]
     return {
         "state": state,

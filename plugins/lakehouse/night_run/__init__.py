@@ -1,0 +1,1 @@
+"""`python -m lakehouse.night_run DATE`: start a date's night on a running Airflow and follow it."""

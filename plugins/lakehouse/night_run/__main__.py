@@ -1,0 +1,134 @@
+"""The command: provision the platform, start the night of a date, follow its nine stages, say how it went."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from rich.console import Console
+
+from lakehouse.business_date import BusinessDateError, parse_business_date
+from lakehouse.night_plan import NIGHT
+from lakehouse.night_run.airflow_api import AirflowApi, AirflowApiError
+from lakehouse.night_run.follow import NightFollower
+from lakehouse.night_run.receipts_read import NightReceipt
+from lakehouse.night_run.show import NightDisplay
+from lakehouse.night_run.summary import failure_lines, success_lines
+
+NEEDED: Final = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
+PROVISION: Final = "provision_platform"
+PARSE_SECONDS: Final = 180.0
+"""How long Airflow may take to know all DAGs after it came up."""
+PROVISION_SECONDS: Final = 600.0
+POLL_SECONDS: Final = 1.0
+
+
+class NightRefusedError(Exception):
+    """The night could not be started; the message says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the night; 0 only if all nine stages succeeded, 2 for wrong arguments."""
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.night_run", description=__doc__)
+    parser.add_argument("date", help="the business date, YYYY-MM-DD")
+    parser.add_argument("--force-sync", action="store_true", help="ask the sources again for a complete date")
+    options = parser.parse_args(arguments)
+    console = Console(soft_wrap=True, highlight=False)
+    try:
+        night = parse_business_date(options.date)
+        missing = [
+            name for name in ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD") if not os.environ.get(name)
+        ]
+        if missing:
+            raise NightRefusedError(
+                f"not set: {', '.join(missing)} (`python -m embedded.cli env` prints them)"
+            )
+    except (BusinessDateError, NightRefusedError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    api = AirflowApi(os.environ["AIRFLOW_URL"], os.environ["AIRFLOW_USER"], os.environ["AIRFLOW_PASSWORD"])
+    try:
+        return run_night(api, night, console, options.force_sync)
+    except (AirflowApiError, NightRefusedError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("left: the night goes on in Airflow", file=sys.stderr)
+        return 130
+
+
+def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool = False) -> int:
+    """Provision, start, follow and sum up the night of that date; its exit code.
+
+    Raises:
+        AirflowApiError: Airflow does not answer or refuses.
+        NightRefusedError: a DAG is missing, or the platform could not be provisioned.
+    """
+    receipt = NightReceipt(night)
+    _await_dags(api)
+    provision(api, console)
+    for stage in NIGHT:
+        api.unpause(stage.name)
+    extracts = {
+        stage.name: api.trigger(stage.name, night.isoformat(), {"force_sync": force_sync})
+        for stage in NIGHT
+        if not stage.waits_for
+    }
+    follower = NightFollower(api, night, extracts)
+    with NightDisplay(console, receipt) as display:
+        while True:
+            follower.poll()
+            display.show(follower.stages.values())
+            if follower.is_over:
+                break
+            time.sleep(POLL_SECONDS)
+    stages = list(follower.stages.values())
+    if follower.failed is None:
+        lines = success_lines(stages, receipt, api, os.environ["AIRFLOW_USER"])
+    else:
+        lines = failure_lines(follower.failed, receipt, api)
+    for line in lines:
+        console.print(line, markup=False)
+    return 0 if follower.failed is None else 1
+
+
+def provision(api: AirflowApi, console: Console) -> None:
+    """Run provision_platform and wait for it.
+
+    Raises:
+        NightRefusedError: it failed, or took too long.
+    """
+    api.unpause(PROVISION)
+    run = api.trigger(PROVISION)
+    began = time.monotonic()
+    while not run.has_ended:
+        if time.monotonic() - began > PROVISION_SECONDS:
+            raise NightRefusedError(f"{PROVISION} has not ended: {api.run_page(run)}")
+        time.sleep(POLL_SECONDS)
+        run = api.run(run.dag_id, run.run_id)
+    if run.state != "success":
+        failed = ", ".join(task.task_id for task in api.tasks(run) if task.state == "failed")
+        raise NightRefusedError(f"{PROVISION} failed at {failed or 'no task'}: {api.run_page(run)}")
+    console.print(f"platform provisioned in {time.monotonic() - began:.0f} s", markup=False)
+
+
+def _await_dags(api: AirflowApi) -> None:
+    needed = [PROVISION, *(stage.name for stage in NIGHT)]
+    until = time.monotonic() + PARSE_SECONDS
+    while missing := api.missing_dags(needed):
+        if errors := api.import_errors():
+            raise NightRefusedError("Airflow cannot import its DAGs:\n  " + "\n  ".join(errors))
+        if time.monotonic() > until:
+            raise NightRefusedError(
+                f"Airflow does not know: {', '.join(missing)}. Look at its DAG processor's log"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

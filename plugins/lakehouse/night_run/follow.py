@@ -1,0 +1,157 @@
+"""Following a night: which run each stage has, how it fares, and when there is nothing left to wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Protocol
+
+from lakehouse.night_plan import NIGHT, Stage
+from lakehouse.night_run.airflow_api import Run, Task
+
+START_PATIENCE: Final = timedelta(seconds=180)
+"""How long a stage may take to start once all it waits for is done: the scheduler needs seconds."""
+OVERTIME: Final = 3
+"""A stage that takes this many times its planned minutes is given up on."""
+PREMATURE_PATIENCE: Final = timedelta(seconds=15)
+"""How long to wait for Airflow to start a stage anew, after it started one before its inputs were done."""
+
+
+class NightApi(Protocol):
+    """What following needs of Airflow."""
+
+    def run(self, dag_id: str, run_id: str) -> Run: ...
+
+    def newest_run(self, dag_id: str, partition_key: str, created_since: datetime) -> Run | None: ...
+
+    def tasks(self, run: Run) -> list[Task]: ...
+
+    def trigger(self, dag_id: str, partition_key: str | None = None) -> Run: ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One stage of the night that is being followed."""
+
+    stage: Stage
+    state: str = "waiting"
+    """waiting, queued, running, retrying, success, failed or blocked (something before it failed)."""
+    run: Run | None = None
+    note: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """From the run's start to its end, or to now."""
+        if self.run is None or self.run.started_at is None:
+            return None
+        return ((self.run.ended_at or datetime.now(UTC)) - self.run.started_at).total_seconds()
+
+
+class NightFollower:
+    """Follows the runs that two started extracts set off, stage after stage."""
+
+    def __init__(self, api: NightApi, night: date, extracts: Mapping[str, Run]) -> None:
+        """
+        Args:
+            api: Airflow.
+            night: the business date.
+            extracts: the runs of the stages that wait for nothing, just started.
+        """
+        self._api = api
+        self._key = night.isoformat()
+        self._since = min(run.created_at for run in extracts.values())
+        self._restarted: set[str] = set()
+        self.stages: dict[str, Progress] = {
+            stage.name: Progress(stage, run=extracts.get(stage.name), state="queued")
+            if stage.name in extracts
+            else Progress(stage)
+            for stage in NIGHT
+        }
+
+    @property
+    def failed(self) -> Progress | None:
+        """The first stage that failed, in the plan's order."""
+        return next((each for each in self.stages.values() if each.state == "failed"), None)
+
+    @property
+    def is_over(self) -> bool:
+        """All stages succeeded, or one failed and what comes behind it will never start."""
+        return self.failed is not None or all(each.state == "success" for each in self.stages.values())
+
+    def poll(self) -> None:
+        """Look at every stage once.
+
+        Raises:
+            AirflowApiError: Airflow does not answer or refuses.
+        """
+        for stage in NIGHT:
+            before = self.stages[stage.name]
+            if before.state != "success":
+                self.stages[stage.name] = self._look_at(before)
+        if self.failed is not None:
+            for name, each in self.stages.items():
+                if each.state == "waiting":
+                    self.stages[name] = replace(each, state="blocked")
+
+    def _look_at(self, before: Progress) -> Progress:
+        waits_for = [self.stages[name] for name in before.stage.waits_for]
+        if before.run is None:
+            if any(each.state != "success" for each in waits_for):
+                return before
+            run = self._started_run(before.stage, waits_for)
+            if run is None:
+                return self._late_to_start(before, waits_for)
+        else:
+            run = self._api.run(before.run.dag_id, before.run.run_id)
+        return self._fared(replace(before, run=run), run)
+
+    def _started_run(self, stage: Stage, waits_for: list[Progress]) -> Run | None:
+        run = self._api.newest_run(stage.name, self._key, self._since)
+        if len(waits_for) < 2:
+            return run
+        ready = self._all_announced(waits_for)
+        if run is not None and run.created_at >= ready:
+            return run
+        # Airflow had kept one of the two assets from a night that failed half-way, and started the stage as
+        # soon as the other one came. Nothing will start it again, so this does.
+        overdue = datetime.now(UTC) - ready > PREMATURE_PATIENCE
+        if run is not None and overdue and stage.name not in self._restarted:
+            self._restarted.add(stage.name)
+            return self._api.trigger(stage.name, self._key)
+        return None
+
+    def _all_announced(self, waits_for: list[Progress]) -> datetime:
+        """When the last task of the runs waited for had started: a run created before has missed it."""
+        starts = [
+            task.started_at
+            for each in waits_for
+            if each.run is not None
+            for task in self._api.tasks(each.run)
+            if task.started_at is not None
+        ]
+        return max(starts)
+
+    def _late_to_start(self, before: Progress, waits_for: list[Progress]) -> Progress:
+        ends = [each.run.ended_at for each in waits_for if each.run and each.run.ended_at]
+        if ends and datetime.now(UTC) - max(ends) > START_PATIENCE:
+            note = f"did not start within {START_PATIENCE.seconds} s: is the DAG paused, the scheduler alive?"
+            return replace(before, state="failed", note=note)
+        return before
+
+    def _fared(self, now: Progress, run: Run) -> Progress:
+        if run.has_ended:
+            return replace(now, state=run.state, note="")
+        limit = timedelta(minutes=now.stage.minutes * OVERTIME)
+        if datetime.now(UTC) - run.created_at > limit:
+            minutes = int(limit.total_seconds() // 60)
+            return replace(now, state="failed", note=f"still {run.state} after {minutes} minutes")
+        if run.state == "queued":
+            return replace(now, state="queued", note="")
+        again = [task for task in self._api.tasks(run) if task.state == "up_for_retry"]
+        if again:
+            note = ", ".join(
+                f"{t.task_id} (attempt {t.try_number} of {t.max_tries + 1} failed)" for t in again
+            )
+            return replace(now, state="retrying", note=note)
+        return replace(now, state="running", note="")

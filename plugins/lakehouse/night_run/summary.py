@@ -1,0 +1,107 @@
+"""The last lines of a night: what was published and where to look, or what failed first and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from lakehouse.night_run.airflow_api import AirflowApi
+from lakehouse.night_run.follow import Progress
+from lakehouse.night_run.receipts_read import NightReceipt
+from lakehouse.repository import REPOSITORY
+
+LAYERS: Final = {
+    "landing": ("extract_postgres", "extract_apis"),
+    "bronze": ("load_bronze",),
+    "staging": ("transform_staging",),
+    "intermediate": ("transform_intermediate",),
+    "marts": ("transform_marts",),
+    "gold": ("test_data_quality",),
+}
+"""The stages that write each layer."""
+
+
+def success_lines(stages: Iterable[Progress], receipt: NightReceipt, api: AirflowApi, user: str) -> list[str]:
+    """Rows per layer, what was published, cache hits, addresses and logins."""
+    entries = {
+        each.stage.name: receipt.stage(each.stage.name, each.run.run_id if each.run else None)
+        for each in stages
+    }
+    rows = (
+        f"{layer} {sum(entries[name].get('rows_out') or 0 for name in names):,}"
+        for layer, names in LAYERS.items()
+    )
+    lines = [f"rows written  {' · '.join(rows)}"]
+    if quarantined := sum(entry.get("rows_quarantined") or 0 for entry in entries.values()):
+        lines.append(f"quarantined   {quarantined:,} rows: s3://datalake/bronze/quarantine/")
+    if published := _published(entries["test_data_quality"]):
+        lines.append(f"published     {published}")
+    if warmed := _warmed(entries["warm_dashboards"]):
+        lines.append(f"dashboards    {warmed}")
+    return [*lines, *addresses(api, user), f"receipt       {_shown(receipt.path)}"]
+
+
+def addresses(api: AirflowApi, user: str) -> list[str]:
+    """Where to look, and how to sign in."""
+    lines = [_login("Airflow", api.url, user, os.environ.get("AIRFLOW_PASSWORD"))]
+    if url := os.environ.get("SUPERSET_URL"):
+        user = os.environ.get("SUPERSET_USER", "")
+        lines.append(_login("Superset", url, user, os.environ.get("SUPERSET_PASSWORD")))
+    return lines
+
+
+def failure_lines(first: Progress, receipt: NightReceipt, api: AirflowApi) -> list[str]:
+    """The first failing stage, its task, the error's own words, and where the log is."""
+    run = first.run
+    lines = [f"FAILED        stage {first.stage.name}"]
+    failure = receipt.failure(first.stage.name, run.run_id if run else None)
+    if failure is not None:
+        lines += [f"task          {failure.task}", f"error         {failure.error}"]
+        if failure.log:
+            lines.append(f"log           {_log_file(failure.log)}")
+    elif run is not None:
+        failed = [task.task_id for task in api.tasks(run) if task.state == "failed"]
+        lines.append(f"task          {', '.join(failed) or 'none: the run itself ended as failed'}")
+        lines.append(f"error         {first.note or 'told in the log only'}")
+    else:
+        lines.append(f"error         {first.note}")
+    if run is not None:
+        lines.append(f"page          {api.run_page(run)}")
+    return lines
+
+
+def _published(entry: Mapping[str, Any]) -> str:
+    models: dict[str, int] = {}
+    for task in entry.get("tasks", []):
+        for name, model in ((task.get("report") or {}).get("detail", {}).get("models") or {}).items():
+            models[name] = int(model.get("rows") or 0)
+    return " · ".join(f"{name} {rows:,} rows changed" for name, rows in sorted(models.items()))
+
+
+def _warmed(entry: Mapping[str, Any]) -> str:
+    details = [(task.get("report") or {}).get("detail", {}) for task in entry.get("tasks", [])]
+    return " · ".join(
+        f"{detail['dashboard']}: {detail['hits']} of {detail['charts_warmed']} charts answered from the cache"
+        for detail in details
+        if detail.get("dashboard")
+    )
+
+
+def _login(name: str, url: str, user: str, password: str | None) -> str:
+    return f"{name:<13} {url}  (sign in as {user} / {password or '?'})"
+
+
+def _log_file(below_log_folder: str) -> str:
+    state = os.environ.get("LAKEHOUSE_STATE_DIR")
+    folder = Path(state) if state else REPOSITORY / ".local" / "state"
+    return _shown(folder / "airflow" / "logs" / below_log_folder)
+
+
+def _shown(path: Path) -> str:
+    """The path from where the reader stands, if it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
