@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from embedded.night import (
+    DEFAULT_ORDERS,
+    NightError,
+    advance_shop,
+    become_night_run,
+    parse_business_date,
+)
 from embedded.settings import ROOT, SettingsError
 from embedded.stack import logs as log_files
 from embedded.stack import status as status_table
@@ -22,7 +30,7 @@ from embedded.stack.preflight import PreflightError, check_machine
 from embedded.stack.processes import end, leftovers
 from embedded.stack.secrets import SecretsError
 from embedded.stack.service import PreparationError
-from embedded.stack.starting import StartError, Started, needed_by, start_all
+from embedded.stack.starting import Started, StartError, needed_by, start_all
 from embedded.stack.stopping import StopError, stop_all, stop_some
 from embedded.stack.supervisor import SupervisorError
 
@@ -30,6 +38,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 console = Console(highlight=False, soft_wrap=True)
 
 EXPECTED = (
+    NightError,
     PreflightError,
     PreparationError,
     SecretsError,
@@ -48,7 +57,9 @@ def main() -> None:
     try:
         app()
     except EXPECTED as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(str(error))}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]error:[/] {_plain(str(error))}"
+        )
         sys.exit(1)
 
 
@@ -58,7 +69,9 @@ def up(services: Services = None) -> None:
     began = time.monotonic()
     platform = Platform.here()
     with _alone(platform):
-        wanted = needed_by(services or [], platform.services) if services else list(platform.services.values())
+        wanted = (
+            needed_by(services or [], platform.services) if services else list(platform.services.values())
+        )
         supervisor = platform.supervisor
         if not supervisor.running():
             _end_leftovers(platform)
@@ -78,7 +91,9 @@ def down(services: Services = None) -> None:
         if services:
             unknown = [name for name in services if name not in platform.services]
             if unknown:
-                raise StopError(f"there is no service {unknown[0]!r}; there are: {', '.join(platform.services)}")
+                raise StopError(
+                    f"there is no service {unknown[0]!r}; there are: {', '.join(platform.services)}"
+                )
             if platform.supervisor.running():
                 stop_some(platform.supervisor, [platform.services[name] for name in services])
             return
@@ -126,7 +141,9 @@ def logs(
 
 @app.command()
 def env(
-    airflow: Annotated[bool, typer.Option("--airflow", help="Also Airflow's settings and connections.")] = False,
+    airflow: Annotated[
+        bool, typer.Option("--airflow", help="Also Airflow's settings and connections.")
+    ] = False,
 ) -> None:
     """Print the platform's addresses and credentials as KEY=VALUE lines."""
     platform = Platform.here()
@@ -138,13 +155,42 @@ def env(
 @app.command(context_settings={"allow_interspersed_args": False})
 def run(
     command: Annotated[list[str], typer.Argument(help="A command and its arguments, after --.")],
-    airflow: Annotated[bool, typer.Option("--airflow", help="Also Airflow's settings and connections.")] = False,
+    airflow: Annotated[
+        bool, typer.Option("--airflow", help="Also Airflow's settings and connections.")
+    ] = False,
 ) -> None:
     """Run a command with the platform's addresses and credentials in its environment."""
     platform = Platform.here()
-    environment = dict(os.environ) | platform.wire | (platform.airflow_environment() if airflow else {})
+    environment = dict(os.environ) | dict(platform.wire) | (platform.airflow_environment() if airflow else {})
     os.chdir(ROOT)
     os.execvpe(command[0], command, environment)  # noqa: S606  becoming the command is the point
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Stop the platform and delete its state: databases, objects, passwords, logs."""
+    platform = Platform.here()
+    folder = platform.settings.state_dir
+    if not platform.secrets_file.exists() and not platform.settings.run_dir.exists():
+        raise StopError(f"{folder} holds no platform: nothing was deleted")
+    if not yes and not typer.confirm(f"Delete all data and passwords in {folder}?"):
+        raise typer.Exit(1)
+    down()
+    shutil.rmtree(folder)
+    console.print(f"deleted {folder}; receipts in {platform.settings.receipts_dir} are kept")
+
+
+@app.command()
+def night(
+    date: Annotated[str, typer.Argument(help="The business date, YYYY-MM-DD.")],
+    orders: Annotated[int, typer.Option(help="Orders in the shop's first year.")] = DEFAULT_ORDERS,
+) -> None:
+    """Run the whole night of a date: platform up, shop advanced to it, the nine stages followed live."""
+    business_date = parse_business_date(date)
+    up()
+    platform = Platform.here()
+    advance_shop(platform, business_date, orders)
+    become_night_run(platform, business_date)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str]) -> dict[str,
     """Airflow's own settings, without the connections."""
     home = settings.service_dir("airflow")
     address = f"http://{HOST}:{settings.port('AIRFLOW')}"
-    options = {
+    options: dict[str, dict[str, object]] = {
         "core": {
             "dags_folder": ROOT / "dags",
             "plugins_folder": ROOT / "plugins",
@@ -84,8 +84,6 @@ def airflow_environment(
 
 def convert(settings: Settings, environment: Mapping[str, str], *arguments: str) -> str:
     """What the converter of airflow_settings.yaml prints, run in Airflow's own interpreter."""
-    if not CONVERTER.exists():
-        return ""
     done = subprocess.run(
         [settings.python("airflow"), "-m", "lakehouse.airflow_settings", *arguments],
         cwd=ROOT,

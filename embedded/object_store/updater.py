@@ -1,4 +1,4 @@
-"""Swift's object updater on a folder of our own: alone of the daemons it knows no `swift_dir`, only /etc/swift.
+"""Swift's object updater on a folder of our own: by itself it reads /etc/swift only, unlike the servers.
 
 `python -m embedded.object_store.updater <folder> <object-server.conf> [options]`
 """

@@ -21,7 +21,9 @@ def catalogue(settings: Settings, secret: Mapping[str, str]) -> dict[str, Servic
         object_store(settings, secret),
         _ours(settings, "shop", "Shop (source)", "/health", ("SHOP",), ("postgres",), "serve"),
         _ours(settings, "airbyte", "Airbyte APIs", "/health", ("AIRBYTE",), ("postgres", "object_store")),
-        _ours(settings, "dremio", "Embedded engine", "/health", ("DREMIO", "DREMIO_FLIGHT"), ("object_store",)),
+        _ours(
+            settings, "dremio", "Embedded engine", "/health", ("DREMIO", "DREMIO_FLIGHT"), ("object_store",)
+        ),
         superset(settings, secret),
         airflow(settings, secret),
     )

@@ -55,7 +55,10 @@ def _unusable_state(folder: Path) -> list[str]:
     free = shutil.disk_usage(folder).free
     if free < NEEDED_DISK_BYTES:
         need = f"{NEEDED_DISK_BYTES / 2**30:.0f} GiB"
-        return [f"only {free / 2**30:.1f} GiB free in {folder}, {need} needed: free some or set LAKEHOUSE_STATE_DIR"]
+        return [
+            f"only {free / 2**30:.1f} GiB free in {folder}, {need} needed: "
+            "free some or set LAKEHOUSE_STATE_DIR"
+        ]
     return _lacks_attributes(folder)
 
 
@@ -66,7 +69,10 @@ def _lacks_attributes(folder: Path) -> list[str]:
         probe.touch()
         os.setxattr(probe, "user.swift.probe", b"1")
     except OSError as error:
-        return [f"{folder} cannot hold the object store ({error.strerror}): set LAKEHOUSE_STATE_DIR to a local disk"]
+        return [
+            f"{folder} cannot hold the object store ({error.strerror}): "
+            "set LAKEHOUSE_STATE_DIR to a local disk"
+        ]
     finally:
         probe.unlink(missing_ok=True)
     return []

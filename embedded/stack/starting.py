@@ -30,7 +30,7 @@ class Started:
 def start_all(
     supervisor: Supervisor, services: Iterable[Service], announce: Callable[[Started], None]
 ) -> list[Started]:
-    """Bring all services up, calling `announce` for each. Raises the first StartError after all have ended."""
+    """Bring all services up, calling `announce` for each. Raises the first error after all have ended."""
     wanted = {service.name: service for service in services}
     ready = {name: threading.Event() for name in wanted}
     failed = threading.Event()
@@ -86,7 +86,9 @@ def _start(supervisor: Supervisor, service: Service, failed: threading.Event) ->
         if failed.is_set():
             raise _AbandonedError(f"{service.name}: given up, another service failed")
         if time.monotonic() > deadline:
-            raise StartError(_report(supervisor, service, f"not healthy in {service.start_seconds:.0f} s: {reason}"))
+            raise StartError(
+                _report(supervisor, service, f"not healthy in {service.start_seconds:.0f} s: {reason}")
+            )
         time.sleep(POLL_SECONDS)
     service.complete()
 
@@ -96,7 +98,9 @@ def _reason_not_ready(supervisor: Supervisor, service: Service) -> str | None:
     for program in service.programs:
         state = states[program.name]
         if state.state in {"FATAL", "EXITED", "UNKNOWN"}:
-            raise StartError(_report(supervisor, service, f"{program.name} ended ({state.explanation or state.state})"))
+            raise StartError(
+                _report(supervisor, service, f"{program.name} ended ({state.explanation or state.state})")
+            )
         if state.state != "RUNNING":
             return f"{program.name} is {state.state.lower()}"
     try:

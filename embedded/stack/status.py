@@ -59,7 +59,7 @@ def table(found: list[Row]) -> Table:
     """The rows, to print."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("service", "what", "pid", "health", "address"):
-        shown.add_column(heading, overflow="fold")
+        shown.add_column(heading, overflow="fold", no_wrap=heading not in {"pid", "health"})
     shown.add_column("memory", justify="right")
     for row in found:
         colour = {HEALTHY: "green", DOWN: "dim"}.get(row.health, "red")

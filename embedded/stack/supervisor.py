@@ -113,7 +113,8 @@ class Supervisor:
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)],
             cwd=ROOT,
-            env=service_environ() | {MARK: "supervisord", "LAKEHOUSE_STATE_DIR": str(self._settings.state_dir)},
+            env=service_environ()
+            | {MARK: "supervisord", "LAKEHOUSE_STATE_DIR": str(self._settings.state_dir)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -138,7 +139,7 @@ class Supervisor:
 
 
 def socket_path(settings: Settings) -> Path:
-    """The socket beside the configuration, or, when that path is too long for one, in a private short folder."""
+    """The socket beside the configuration or, where that path is too long, in a short private folder."""
     path = settings.run_dir / "supervisor.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
         return path
@@ -162,7 +163,7 @@ def render(settings: Settings, programs: Iterable[Program], prints: Mapping[str,
     """supervisord.conf: every program known, none started by itself; `prints` tell a changed program."""
     run, logs = settings.run_dir, settings.logs_dir
     launcher = f"{sys.executable} -I {ROOT / 'embedded' / 'stack' / 'launch.py'}"
-    head = {
+    sections: dict[str, dict[str, object]] = {
         "unix_http_server": {"file": socket, "chmod": "0700"},
         "supervisord": {
             "logfile": logs / "supervisord.log",
@@ -178,7 +179,6 @@ def render(settings: Settings, programs: Iterable[Program], prints: Mapping[str,
             "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
         },
     }
-    sections = {name: dict(values) for name, values in head.items()}
     for program in programs:
         sections[f"program:{program.name}"] = {
             "command": f"{launcher} {run / 'programs' / (program.name + '.json')} {prints[program.name]}",

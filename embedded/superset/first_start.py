@@ -1,4 +1,4 @@
-"""`superset db upgrade`, `fab create-admin` and `init` in one process: each alone pays eight seconds of imports.
+"""`superset db upgrade`, `init` and `fab create-admin` in one process: each alone pays seconds of imports.
 
 Runs in Superset's environment. Safe to repeat: the administrator's password is set to the given one.
 """
@@ -7,6 +7,7 @@ import os
 import sys
 
 from superset.app import create_app
+from superset.cli.main import superset
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
 
 
 def _command(app, *arguments: str) -> None:  # type: ignore[no-untyped-def]  # Flask is not in the linting environment
-    result = app.test_cli_runner().invoke(args=list(arguments))
+    result = app.test_cli_runner().invoke(superset, args=list(arguments))
     print(result.output)
     if result.exit_code != 0:
         sys.exit(f"superset {' '.join(arguments)}: {result.exception!r}")

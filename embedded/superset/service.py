@@ -49,12 +49,21 @@ def _environment(settings: Settings, secret: Mapping[str, str]) -> dict[str, str
 
 def _server(settings: Settings, environment: Mapping[str, str]) -> Program:
     options = ["--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)]
-    options += ["--bind", f"{HOST}:{settings.port('SUPERSET')}", "--timeout", "120", "--graceful-timeout", "5"]
+    options += [
+        "--bind",
+        f"{HOST}:{settings.port('SUPERSET')}",
+        "--timeout",
+        "120",
+        "--graceful-timeout",
+        "5",
+    ]
     # A dashboard's filters travel in the address, which may be longer than gunicorn's default allows.
     options += ["--limit-request-line", "0", "--limit-request-field_size", "0"]
     options += ["--worker-tmp-dir", str(settings.service_dir("superset"))]
     gunicorn = str(settings.envs_dir / "superset" / "bin" / "gunicorn")
-    return Program("superset", (gunicorn, *options, "superset.app:create_app()"), environment, stop_seconds=15)
+    return Program(
+        "superset", (gunicorn, *options, "superset.app:create_app()"), environment, stop_seconds=15
+    )
 
 
 def _prepare(settings: Settings, secret: Mapping[str, str], environment: Mapping[str, str]) -> None:
@@ -62,7 +71,12 @@ def _prepare(settings: Settings, secret: Mapping[str, str], environment: Mapping
     home = settings.service_dir("superset")
     (home / "cache").mkdir(parents=True, exist_ok=True, mode=0o700)
     identifier = cluster(settings, secret).system_identifier()
-    made_from = (identifier, ROOT / "requirements" / "superset.lock", FIRST_START, secret["SUPERSET_PASSWORD"])
+    made_from = (
+        identifier,
+        ROOT / "requirements" / "superset.lock",
+        FIRST_START,
+        secret["SUPERSET_PASSWORD"],
+    )
     done_once(home / "first-start.stamp", made_from, lambda: _first_start(settings, secret, environment))
 
 

@@ -1,0 +1,68 @@
+# `make help` lists the targets. Everything a target needs is built by it; everything lives under .local/.
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+DATE ?= 2025-10-16
+ORDERS ?= 100000
+SERVICE ?=
+STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
+
+EMBEDDED := .local/envs/embedded/bin/python
+STACK := $(EMBEDDED) -m embedded.cli
+
+.PHONY: help night setup setup-lint up down status logs env test test-unit test-integration test-night lint format lock reset
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
+
+night: setup ## Run the whole night: make night [DATE=2025-10-16] [ORDERS=100000]
+	@$(STACK) night '$(DATE)' --orders '$(ORDERS)'
+
+setup: ## Build the locked environments (only what is missing or changed)
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: install Python 3.11 or 3.12 (Debian 12: apt-get install python3)" >&2; exit 1; }
+	@$(PYTHON) bin/bootstrap embedded airflow dbt superset connectors
+
+setup-lint: setup
+	@$(PYTHON) bin/bootstrap lint
+
+up: setup ## Start the platform, or some of it: make up [SERVICE="postgres object_store"]
+	@$(STACK) up $(SERVICE)
+
+down: setup ## Stop the platform, or some of it; nothing is lost: make down [SERVICE=superset]
+	@$(STACK) down $(SERVICE)
+
+status: setup ## Show every service: pid, health, address, memory
+	@$(STACK) status
+
+logs: setup ## Show the last lines of the logs and follow them: make logs [SERVICE=airflow]
+	@$(STACK) logs -f $(SERVICE)
+
+env: setup ## Print the platform's addresses and credentials
+	@$(STACK) env
+
+test: setup ## Run all tests: unit, integration, night
+	@$(EMBEDDED) tests/run_suites.py unit integration night
+
+test-unit: setup ## Run the unit tests only (seconds, no services)
+	@$(EMBEDDED) tests/run_suites.py unit
+
+test-integration: setup ## Run the integration tests only
+	@$(EMBEDDED) tests/run_suites.py integration
+
+test-night: setup ## Run the night tests only
+	@$(EMBEDDED) tests/run_suites.py night
+
+lint: setup-lint ## Check style, types, SQL and the direction of imports; repairs nothing
+	@bin/lint
+
+format: setup-lint ## Format the Python code
+	@.local/envs/lint/bin/ruff format .
+	@.local/envs/lint/bin/ruff check --fix-only --quiet .
+
+lock: setup ## Resolve requirements*.txt and requirements/*.in anew into the locks
+	@bin/lock
+
+reset: setup ## Stop the platform and delete its state, data and passwords included (asks first)
+	@$(STACK) reset

@@ -1,0 +1,51 @@
+"""What `make night` does before the night itself: the date is checked and the shop brought to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+
+from embedded.settings import ROOT
+from embedded.stack.platform import Platform
+from embedded.stack.wire import service_environ
+
+DEFAULT_ORDERS = 100_000
+
+
+class NightError(Exception):
+    """The night cannot be started; the message says what to change."""
+
+
+def parse_business_date(text: str) -> date:
+    """The date, checked before anything is started. Raises NightError when malformed or in the future."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise NightError(f"DATE={text} is not a date: give it as YYYY-MM-DD") from None
+    if found.isoformat() != text:
+        raise NightError(f"DATE={text} is not written as YYYY-MM-DD: {found.isoformat()}?")
+    if found > datetime.now(UTC).date():
+        raise NightError(f"DATE={text} is in the future: there is nothing to extract yet")
+    return found
+
+
+def advance_shop(platform: Platform, business_date: date, orders: int) -> None:
+    """Bring the shop's database to the end of the day. Raises NightError; the shop has said why itself."""
+    command = [sys.executable, "-m", "embedded.shop", "advance"]
+    command += ["--to", business_date.isoformat(), "--orders", str(orders)]
+    environment = service_environ() | dict(platform.wire)
+    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
+        raise NightError(f"the shop did not advance to {business_date}")
+
+
+def become_night_run(platform: Platform, business_date: date) -> None:
+    """Replace this process by the one that starts the night over Airflow's REST API and follows it."""
+    python = str(platform.settings.python("airflow"))
+    environment = dict(os.environ) | dict(platform.wire) | platform.airflow_environment()
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    os.execve(  # noqa: S606  its exit code is ours
+        python, [python, "-m", "lakehouse.night_run", business_date.isoformat()], environment
+    )

@@ -1,0 +1,95 @@
+"""Runs the test suites, each in the environment of what it tests, and sums up: `run_suites.py unit night`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRATCH = ROOT / ".local" / "test"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Folders of tests that run in one environment."""
+
+    kind: str
+    env: str
+    folders: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}/{self.env}"
+
+
+SUITES = (
+    Suite("unit", "embedded", ("tests/unit/embedded",)),
+    Suite("unit", "airflow", ("tests/unit/lakehouse", "tests/unit/dags")),
+    Suite("integration", "embedded", ("tests/integration/embedded",)),
+    Suite("integration", "airflow", ("tests/integration/lakehouse",)),
+    Suite("night", "embedded", ("tests/night",)),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a suite ended: pytest's exit code and its own last line."""
+
+    suite: Suite
+    exit_code: int
+    summary: str
+    seconds: float
+
+
+def main() -> int:
+    kinds = sys.argv[1:] or [suite.kind for suite in SUITES]
+    chosen = [suite for suite in SUITES if suite.kind in kinds]
+    if unknown := set(kinds) - {suite.kind for suite in SUITES}:
+        sys.exit(f"error: no suite {', '.join(sorted(unknown))}; there are: unit, integration, night")
+    outcomes = [_run(suite) for suite in chosen]
+    print("\n== tests")
+    for outcome in outcomes:
+        state = "ok" if outcome.exit_code == 0 else "FAILED"
+        print(f"  {outcome.suite.name:22} {state:7} {outcome.seconds:6.0f} s  {outcome.summary}")
+    return 1 if any(outcome.exit_code for outcome in outcomes) else 0
+
+
+def _run(suite: Suite) -> Outcome:
+    """An absent folder or an empty collection fails the suite: pytest exits 4 or 5 for these."""
+    print(f"\n== {suite.name}", flush=True)
+    began = time.monotonic()
+    command = [ROOT / ".local" / "envs" / suite.env / "bin" / "python", "-m", "pytest", "-q", *suite.folders]
+    last = ""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=_environment(suite),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last = line.strip() or last
+    summary = re.sub(r"\x1b\[[0-9;]*m", "", last).strip("= ")
+    return Outcome(suite, process.returncode, summary, time.monotonic() - began)
+
+
+def _environment(suite: Suite) -> dict[str, str]:
+    path = f"{ROOT / 'plugins'}:{ROOT}" if suite.env == "airflow" else str(ROOT)
+    home = SCRATCH / "airflow"
+    home.mkdir(parents=True, exist_ok=True)
+    airflow = {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    airflow |= {"AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags")}
+    airflow |= {"AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins")}
+    return os.environ | airflow | {"PYTHONPATH": path, "TZ": "UTC"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
