@@ -4,7 +4,6 @@ import logging
 import random
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -66,13 +65,12 @@ class Outcome:
 
 
 class Executor:
-    """Thread-safe. Writers of one table wait for each other; conflicts that remain are tried again."""
+    """Thread-safe. Readers never wait; writers wait for each other, and a conflict that remains is tried again."""
 
     def __init__(self, lake: Lake, catalog: Catalog, system: SystemTables) -> None:
         self._lake = lake
         self._catalog = catalog
         self._system = system
-        self._table_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         # Reflections register their statements here, so that this module does not know them.
         self.handlers: dict[type, Callable[[Any, str], str]] = {}
 
@@ -344,7 +342,11 @@ class Executor:
     def _write(
         self, target: str, work: Callable[[Cursor], int], stop: Interruptible, reshapes: bool = False
     ) -> int:
-        with self._table_locks[target.lower()]:
+        # Waiting must not outlast a cancel.
+        while not self._lake.writing.acquire(timeout=0.2):
+            if stop.cancelled:
+                raise Cancelled
+        try:
             for attempt in range(CONFLICT_ATTEMPTS):
                 try:
                     return self._transaction(work, stop)
@@ -358,6 +360,8 @@ class Executor:
                 finally:
                     if reshapes:
                         self._lake.forget_tables()
+        finally:
+            self._lake.writing.release()
         raise EngineError("unreachable")
 
     def _transaction(self, work: Callable[[Cursor], int], stop: Interruptible) -> int:

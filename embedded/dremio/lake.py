@@ -64,7 +64,11 @@ class Lake:
         self._gate = threading.Condition()
         self._sessions = 0
         self._local = threading.local()
+        self._schemas: set[str] = set()
         self._closed_for: str | None = None
+        # DuckLake 1.5.5 retries a commit that another one overtook with pointers into the catalogue of
+        # before ("Failed to get path for schema with id 140201154439568"), so commits never overlap here.
+        self.writing = threading.RLock()
         self._cache_lock = threading.Lock()
         self._generation = 0
         self._tables: tuple[int, dict[tuple[str, str], LakeTable]] | None = None
@@ -77,6 +81,7 @@ class Lake:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+            self._schemas.clear()
             self._sources = {source.name.lower(): source for source in sources}
             self._connection = self._connect()
             self._prepare_schemas()
@@ -130,7 +135,10 @@ class Lake:
 
     def ensure_schema(self, schema: str) -> None:
         """Create the schema of a folder below a source if it is missing, with the source's path and codec."""
-        with self.session() as cursor:
+        with self._cache_lock:
+            if schema.lower() in self._schemas:
+                return
+        with self.writing, self.session() as cursor:
             self._ensure_schema(cursor, schema)
 
     def tables(self) -> dict[tuple[str, str], LakeTable]:
@@ -271,6 +279,8 @@ class Lake:
         cursor.execute(
             f"call lake.set_option('parquet_compression', {literal(source.compression)}, schema => {literal(schema)})"
         )
+        with self._cache_lock:
+            self._schemas.add(schema.lower())
 
 
 def postgres_catalog(source: str) -> str:
