@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 
 import uvicorn
@@ -36,6 +37,9 @@ def main() -> int:
         LOG.error("DREMIO_PASSWORD is not set: the engine does not start without one.")
         return 2
 
+    # uvicorn raises the signal again once it has stopped; by then the rest must still be closed in order.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: None)
     engine = Engine(settings)
     flight = FlightServer(engine)
     try:
@@ -46,7 +50,9 @@ def main() -> int:
             log_level="warning",
             timeout_graceful_shutdown=2,
         )
-        LOG.info("REST on %s:%d, Flight on %s:%d", settings.host, settings.rest_port, settings.host, flight.port)
+        LOG.info(
+            "REST on %s:%d, Flight on %s:%d", settings.host, settings.rest_port, settings.host, flight.port
+        )
         uvicorn.Server(config).run()
     finally:
         flight.shutdown()

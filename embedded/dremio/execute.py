@@ -158,14 +158,18 @@ class Executor:
         if self._catalog.store.by_path(path) or (self._catalog.lake_table(path) and not command.replace):
             if command.if_missing:
                 return _ok(f"Table '{dotted(path)}' exists")
-            raise InvalidStatement(f"VALIDATION ERROR: A table or view with given name [{dotted(path)}] already exists.")
+            raise InvalidStatement(
+                f"VALIDATION ERROR: A table or view with given name [{dotted(path)}] already exists."
+            )
         schema = dotted((source.name, *path[1:-1]))
         target = f'"lake".{quoted(schema)}.{quoted(path[-1])}'
         translation, columns = self._table_content(command, context, user)
         known = {name.lower() for name, _ in columns}
         for name in [f.column for f in command.partitions] + list(command.sort):
             if name.lower() not in known:
-                raise InvalidStatement(f"VALIDATION ERROR: Column [{name}] of PARTITION or LOCALSORT BY is not there.")
+                raise InvalidStatement(
+                    f"VALIDATION ERROR: Column [{name}] of PARTITION or LOCALSORT BY is not there."
+                )
         self._lake.ensure_schema(schema)
 
         rows = self._build(target, command, translation, columns, stop)
@@ -182,11 +186,15 @@ class Executor:
             definition = ", ".join(f"{quoted(n)} {t}" for n, t in columns)
             cursor.execute(f"create table {target} ({definition})")
             if command.partitions:
-                cursor.execute(f"alter table {target} set partitioned by ({partition_sql(command.partitions)})")
+                cursor.execute(
+                    f"alter table {target} set partitioned by ({partition_sql(command.partitions)})"
+                )
             if translation is None:
                 return 0
             order = f" order by {', '.join(quoted(s) for s in command.sort)}" if command.sort else ""
-            return _count(cursor.execute(f"insert into {target} select * from ({translation.sql}) as q{order}"))
+            return _count(
+                cursor.execute(f"insert into {target} select * from ({translation.sql}) as q{order}")
+            )
 
         return self._write(target, work, stop, reshapes=True)
 
@@ -203,15 +211,25 @@ class Executor:
             raise InvalidStatement("VALIDATION ERROR: Duplicate column names in the query of CREATE TABLE.")
         translation = Translator(self._catalog.resolve, user).query(query, context)
         if declared and len(declared) != len(columns):
-            raise InvalidStatement("VALIDATION ERROR: CREATE TABLE declares another number of columns than its query.")
+            raise InvalidStatement(
+                "VALIDATION ERROR: CREATE TABLE declares another number of columns than its query."
+            )
         return translation, declared or columns
 
     def _change(self, verb: str, sql: str, context: Path, user: str, stop: Interruptible) -> Outcome:
         tree = parse(sql)
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        if not isinstance(tree, exp.Insert | exp.Merge | exp.Update | exp.Delete) or not isinstance(target, exp.Table):
+        if not isinstance(tree, exp.Insert | exp.Merge | exp.Update | exp.Delete) or not isinstance(
+            target, exp.Table
+        ):
             raise Unsupported(f"PARSE ERROR: this form of {verb} is not supported by the embedded engine.")
-        for extra in ("returning", "conflict", "overwrite", "source", "where" if verb == "INSERT" else "hint"):
+        for extra in (
+            "returning",
+            "conflict",
+            "overwrite",
+            "source",
+            "where" if verb == "INSERT" else "hint",
+        ):
             if tree.args.get(extra):
                 raise Unsupported(f"{verb} .. [{extra}] is not supported by the embedded engine.")
         table = self._table_at(tuple(part.name for part in target.parts), context)
@@ -260,7 +278,9 @@ class Executor:
         entity = self._catalog.store.by_path(path)
         if command.kind == "table" and (table := self._catalog.lake_table(path)):
             name = lake_name(table)
-            self._write(name, lambda cursor: bool(cursor.execute(f"drop table {name}")) and 0, stop, reshapes=True)
+            self._write(
+                name, lambda cursor: bool(cursor.execute(f"drop table {name}")) and 0, stop, reshapes=True
+            )
         elif command.kind == "view" and entity is not None and entity.kind is Kind.VIEW:
             self._catalog.store.remove(path)
         elif command.kind == "folder" and entity is not None and entity.kind is Kind.FOLDER:
@@ -275,7 +295,9 @@ class Executor:
         elif command.if_exists:
             return _ok(f"{command.kind.capitalize()} [{dotted(path)}] not found.")
         else:
-            raise InvalidStatement(f"VALIDATION ERROR: {command.kind.capitalize()} [{dotted(path)}] does not exist.")
+            raise InvalidStatement(
+                f"VALIDATION ERROR: {command.kind.capitalize()} [{dotted(path)}] does not exist."
+            )
         return _ok(f"{command.kind.capitalize()} [{dotted(path)}] dropped")
 
     def _create_folder(self, path: Path, if_missing: bool) -> Outcome:
@@ -285,7 +307,9 @@ class Executor:
 
     # -- materialisations ----------------------------------------------------------------------------
 
-    def materialise(self, table: str, query: str, partitions: tuple[c.PartitionField, ...], sort: Path) -> int:
+    def materialise(
+        self, table: str, query: str, partitions: tuple[c.PartitionField, ...], sort: Path
+    ) -> int:
         """Build a reflection's table from a query; gives its rows. Raises EngineError."""
         target = f'"lake".{quoted(REFLECTION_SCHEMA)}.{quoted(table)}'
         command = c.CreateTable((REFLECTION_SCHEMA, table), query, (), partitions, sort)
@@ -305,7 +329,9 @@ class Executor:
 
     def _describe(self, path: Path, context: Path, user: str) -> Outcome:
         flat = tuple(piece for part in path for piece in part.split("."))
-        columns = self._catalog.describe_query(f"select * from {'.'.join(quoted(p) for p in flat)}", context, user)
+        columns = self._catalog.describe_query(
+            f"select * from {'.'.join(quoted(p) for p in flat)}", context, user
+        )
         names = ("COLUMN_NAME", "DATA_TYPE", "IS_NULLABLE", "NUMERIC_PRECISION", "NUMERIC_SCALE")
         rows = [column_row("", "", name, i, kind) for i, (name, kind) in enumerate(columns, 1)]
         picked = [(r[3], r[7], r[6], r[11], r[13]) for r in rows]
@@ -315,11 +341,17 @@ class Executor:
 
     def _show(self, command: c.Show) -> Outcome:
         if command.what == "SCHEMAS":
-            sql = 'select SCHEMA_NAME from INFORMATION_SCHEMA.SCHEMATA where SCHEMA_NAME like {like} order by 1'
+            sql = (
+                "select SCHEMA_NAME from INFORMATION_SCHEMA.SCHEMATA where SCHEMA_NAME like {like} order by 1"
+            )
         else:
             sql = (
                 f'select TABLE_SCHEMA, TABLE_NAME from INFORMATION_SCHEMA."{command.what}" where TABLE_NAME like {{like}}'
-                + (f" and lower(TABLE_SCHEMA) = {literal(dotted(command.within).lower())}" if command.within else "")
+                + (
+                    f" and lower(TABLE_SCHEMA) = {literal(dotted(command.within).lower())}"
+                    if command.within
+                    else ""
+                )
                 + " order by 1, 2"
             )
         query = sql.format(like=literal(command.like or "%"))
@@ -336,7 +368,9 @@ class Executor:
             if table := self._catalog.lake_table(candidate):
                 return table
         if entity := self._catalog.store.by_path(path):
-            raise InvalidStatement(f"VALIDATION ERROR: [{dotted(path)}] is a {entity.kind.value}, not a table that can be changed.")
+            raise InvalidStatement(
+                f"VALIDATION ERROR: [{dotted(path)}] is a {entity.kind.value}, not a table that can be changed."
+            )
         raise InvalidStatement(f"VALIDATION ERROR: Table [{dotted(path)}] not found")
 
     def _write(
@@ -411,7 +445,9 @@ def column_type(text: str) -> str:
     if kind is None:
         raise InvalidStatement(f"PARSE ERROR: [{text}] is not a type.")
     rendered = kind.sql(dialect="duckdb")
-    return {"TEXT": "VARCHAR", "INT": "INTEGER", "REAL": "FLOAT"}.get(rendered, stored_type(rendered) or rendered)
+    return {"TEXT": "VARCHAR", "INT": "INTEGER", "REAL": "FLOAT"}.get(
+        rendered, stored_type(rendered) or rendered
+    )
 
 
 def _nothing(path: Path, context: Path) -> Any:
@@ -438,5 +474,10 @@ def _ok(summary: str) -> Outcome:
 
 def _kind_of(error: duckdb.Error) -> str:
     planning = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
-    return "VALIDATION ERROR" if isinstance(error, planning) else "DATA_READ ERROR" if isinstance(
-        error, duckdb.IOException | duckdb.HTTPException) else "EXECUTION ERROR"
+    return (
+        "VALIDATION ERROR"
+        if isinstance(error, planning)
+        else "DATA_READ ERROR"
+        if isinstance(error, duckdb.IOException | duckdb.HTTPException)
+        else "EXECUTION ERROR"
+    )

@@ -51,9 +51,13 @@ class FlightServer(flight.FlightServerBase):
         except EngineError as error:
             raise flight.FlightServerError(error.message) from error
         if job.result is None:
-            raise flight.FlightServerError(f"The results of job [{job.id}] have expired; run the statement again.")
+            raise flight.FlightServerError(
+                f"The results of job [{job.id}] have expired; run the statement again."
+            )
         batches = job.result.to_batches(max_chunksize=BATCH_ROWS) or [
-            pa.RecordBatch.from_arrays([pa.array([], type=f.type) for f in job.result.schema], schema=job.result.schema)
+            pa.RecordBatch.from_arrays(
+                [pa.array([], type=f.type) for f in job.result.schema], schema=job.result.schema
+            )
         ]
         return flight.RecordBatchStream(pa.RecordBatchReader.from_batches(job.result.schema, batches))
 
@@ -128,5 +132,7 @@ def _command(descriptor: flight.FlightDescriptor) -> str:
     if command is None:
         raise pa.ArrowInvalid("Only descriptors with a command are supported.")
     if FLIGHT_SQL in command:
-        raise flight.FlightServerError("Arrow Flight SQL is not supported by the embedded engine; send SQL as command.")
+        raise flight.FlightServerError(
+            "Arrow Flight SQL is not supported by the embedded engine; send SQL as command."
+        )
     return str(command.decode())

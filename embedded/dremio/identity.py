@@ -26,7 +26,9 @@ class Identity:
             return
         salt = secrets.token_bytes(16)
         with self._state.transaction():
-            self._state.write("insert or replace into users values (?, ?, ?)", name, salt, _digest(password, salt))
+            self._state.write(
+                "insert or replace into users values (?, ?, ?)", name, salt, _digest(password, salt)
+            )
             self._state.write("delete from tokens where user = ?", name)
 
     def login(self, name: str, password: str) -> tuple[str, float]:

@@ -106,7 +106,9 @@ class Lake:
         depth = getattr(self._local, "depth", 0)
         with self._gate:
             # A thread that is inside already must not wait for itself.
-            if depth == 0 and not self._gate.wait_for(lambda: self._closed_for is None, timeout=DRAIN_SECONDS):
+            if depth == 0 and not self._gate.wait_for(
+                lambda: self._closed_for is None, timeout=DRAIN_SECONDS
+            ):
                 raise Busy(f"Not now: {self._closed_for}.")
             if self._connection is None:
                 raise Busy("The engine is not open.")
@@ -220,7 +222,9 @@ class Lake:
         connection.execute("set lock_configuration=true")
         return connection
 
-    def _create_secret(self, connection: duckdb.DuckDBPyConnection, index: int, source: SourceStorage) -> None:
+    def _create_secret(
+        self, connection: duckdb.DuckDBPyConnection, index: int, source: SourceStorage
+    ) -> None:
         key = source.key
         if key is None:
             return

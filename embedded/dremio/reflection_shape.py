@@ -15,7 +15,14 @@ MEASURES = {
     "APPROXIMATE_COUNT_DISTINCT": "approx_count_distinct({0})",
 }
 ROW_COUNT = "count_star"
-FIELD_LISTS = ("displayFields", "dimensionFields", "dateFields", "measureFields", "partitionFields", "sortFields")
+FIELD_LISTS = (
+    "displayFields",
+    "dimensionFields",
+    "dateFields",
+    "measureFields",
+    "partitionFields",
+    "sortFields",
+)
 
 
 def validate(body: dict[str, Any], columns: list[str]) -> None:
@@ -28,7 +35,9 @@ def validate(body: dict[str, Any], columns: list[str]) -> None:
     for key in FIELD_LISTS:
         for field in body.get(key) or []:
             if str(field.get("name", "")).lower() not in known:
-                raise EngineError(f"Reflection [{body['name']}]: field [{field.get('name')}] is not in the dataset.")
+                raise EngineError(
+                    f"Reflection [{body['name']}]: field [{field.get('name')}] is not in the dataset."
+                )
     if body["type"] == "RAW" and not body.get("displayFields"):
         raise EngineError("A raw reflection needs displayFields.")
     if body["type"] == "AGGREGATION" and not (body.get("dimensionFields") or body.get("measureFields")):
@@ -58,7 +67,9 @@ def materialisation_query(
     for measure in body.get("measureFields") or []:
         for kind in measure.get("measureTypeList") or ["SUM", "COUNT"]:
             name = measure_column(measure["name"], kind)
-            outputs.append(f"{MEASURES[kind.strip().upper()].format(quoted(measure['name']))} as {quoted(name)}")
+            outputs.append(
+                f"{MEASURES[kind.strip().upper()].format(quoted(measure['name']))} as {quoted(name)}"
+            )
     outputs.append(f"count(*) as {quoted(ROW_COUNT)}")
     group = f" group by {', '.join(expression for _, expression in keys)}" if keys else ""
     return f"select {', '.join(outputs)} from {source}{group}", sort, partitions
@@ -68,9 +79,14 @@ def dimensions(body: dict[str, Any]) -> list[tuple[str, str]]:
     """(column of the materialisation, Dremio expression) of each dimension; DATE granularity cuts the time."""
     by_day = [f["name"] for f in body.get("dateFields") or []]
     found = []
-    for field in [*(body.get("dimensionFields") or []), *({"name": n, "granularity": "DATE"} for n in by_day)]:
+    for field in [
+        *(body.get("dimensionFields") or []),
+        *({"name": n, "granularity": "DATE"} for n in by_day),
+    ]:
         column = quoted(field["name"])
-        found.append((field["name"], f"cast({column} as date)" if field.get("granularity") == "DATE" else column))
+        found.append(
+            (field["name"], f"cast({column} as date)" if field.get("granularity") == "DATE" else column)
+        )
     return found
 
 

@@ -96,7 +96,9 @@ class Reflections:
 
     def all(self) -> list[Reflection]:
         """Every reflection by age."""
-        return [_reflection(r) for r in self._state.rows("select * from reflections order by created_at, name")]
+        return [
+            _reflection(r) for r in self._state.rows("select * from reflections order by created_at, name")
+        ]
 
     def get(self, reflection_id: str) -> Reflection:
         """One reflection. Raises NotFound."""
@@ -127,7 +129,9 @@ class Reflections:
         path = self._catalog.dataset_by_id(str(body.get("datasetId")))
         validate(body, [name for name, _ in self._catalog.columns(path)])
         now = now_text()
-        made = Reflection(str(uuid.uuid4()), body["datasetId"], body["name"], uuid.uuid4().hex, now, now, body)
+        made = Reflection(
+            str(uuid.uuid4()), body["datasetId"], body["name"], uuid.uuid4().hex, now, now, body
+        )
         try:
             self._state.write(
                 "insert into reflections values (?, ?, ?, ?, ?, ?, ?, ?)", made.id, made.dataset_id, made.name,
@@ -245,8 +249,12 @@ class Reflections:
             "enabled": True,
             "displayFields": [{"name": n} for n in command.display],
             "dimensionFields": [{"name": n, "granularity": g} for n, g in command.dimensions],
-            "measureFields": [{"name": n, "measureTypeList": list(k) or ["SUM", "COUNT"]} for n, k in command.measures],
-            "partitionFields": [{"name": p.column, "transform": {"type": p.transform.upper()}} for p in command.partitions],
+            "measureFields": [
+                {"name": n, "measureTypeList": list(k) or ["SUM", "COUNT"]} for n, k in command.measures
+            ],
+            "partitionFields": [
+                {"name": p.column, "transform": {"type": p.transform.upper()}} for p in command.partitions
+            ],
             "sortFields": [{"name": n} for n in command.sort],
         }
         self.create(body)
@@ -280,7 +288,9 @@ class Reflections:
                     "record_count": r.status.rows, "last_refresh": r.status.last_data_fetch or "",
                 }
             )  # fmt: skip
-        columns = {name: pa.array([row[name] for row in rows], type=kind) for name, kind in _SYSTEM_COLUMNS.items()}
+        columns = {
+            name: pa.array([row[name] for row in rows], type=kind) for name, kind in _SYSTEM_COLUMNS.items()
+        }
         return pa.table(columns)
 
 

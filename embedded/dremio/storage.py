@@ -36,10 +36,17 @@ class PostgresAddress:
     @property
     def dsn(self) -> str:
         """A libpq connection string."""
-        parts = {"host": self.host, "port": self.port, "dbname": self.database, "user": self.user,
-                 "password": self.password, "connect_timeout": 5}
-        return " ".join("{}='{}'".format(k, str(v).replace("\\", "\\\\").replace("'", "\\'"))
-                        for k, v in parts.items())
+        parts = {
+            "host": self.host,
+            "port": self.port,
+            "dbname": self.database,
+            "user": self.user,
+            "password": self.password,
+            "connect_timeout": 5,
+        }
+        return " ".join(
+            "{}='{}'".format(k, str(v).replace("\\", "\\\\").replace("'", "\\'")) for k, v in parts.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,9 @@ def storage_of(name: str, kind: str, config: dict[str, Any], nas_root: Path | No
         return _nas(name, config, nas_root)
     if kind == "POSTGRES":
         return SourceStorage(name, "", postgres=_postgres(config))
-    raise Unsupported(f"Source type [{kind}] is not supported by the embedded engine; it has S3, NAS and POSTGRES.")
+    raise Unsupported(
+        f"Source type [{kind}] is not supported by the embedded engine; it has S3, NAS and POSTGRES."
+    )
 
 
 def _properties(config: dict[str, Any]) -> dict[str, str]:

@@ -102,7 +102,9 @@ class Catalog:
             return entity.id
         if table := self.lake_table(path):
             return table.uuid
-        raise InvalidStatement(f"VALIDATION ERROR: Object '{path[-1]}' not found within '{dotted(path[:-1])}'")
+        raise InvalidStatement(
+            f"VALIDATION ERROR: Object '{path[-1]}' not found within '{dotted(path[:-1])}'"
+        )
 
     def columns(self, path: Path, user: str = "") -> list[tuple[str, str]]:
         """(name, DuckDB type) of a dataset, as a query on it would give them now."""

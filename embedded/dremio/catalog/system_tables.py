@@ -85,7 +85,8 @@ class SystemTables:
 
     def _views(self) -> Rows:
         return [
-            (CATALOG, dotted(e.path[:-1]), e.path[-1], e.body["sql"]) for e in self._catalog.store.all(Kind.VIEW)
+            (CATALOG, dotted(e.path[:-1]), e.path[-1], e.body["sql"])
+            for e in self._catalog.store.all(Kind.VIEW)
         ]
 
     def columns(self) -> Rows:

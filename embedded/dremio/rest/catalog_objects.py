@@ -64,7 +64,11 @@ class CatalogObjects:
                     raise Conflict(f"{EXISTS}: [{dotted(path)}]")
                 return self._entity(self._catalog.create_folder(path))
             case "source":
-                extra = {k: v for k, v in body.items() if k not in ("entityType", "name", "type", "config", "id", "tag")}
+                extra = {
+                    k: v
+                    for k, v in body.items()
+                    if k not in ("entityType", "name", "type", "config", "id", "tag")
+                }
                 return self._entity(
                     self._catalog.create_source(
                         _needed(body, "name"), _needed(body, "type"), body.get("config") or {}, extra
@@ -73,7 +77,9 @@ class CatalogObjects:
             case "dataset" if body.get("type") == "VIRTUAL_DATASET":
                 path = tuple(_needed(body, "path"))
                 context = tuple(body.get("sqlContext") or ())
-                return self._entity(self._catalog.create_view(path, _needed(body, "sql"), context, False, user))
+                return self._entity(
+                    self._catalog.create_view(path, _needed(body, "sql"), context, False, user)
+                )
             case "dataset" if body.get("type") == "PHYSICAL_DATASET":
                 return self._promote(tuple(_needed(body, "path")), body.get("format") or {})
             case other:
@@ -95,11 +101,17 @@ class CatalogObjects:
         if body.get("tag") not in (None, entity.tag):
             raise Conflict(f"Tag [{body['tag']}] is not the newest of [{dotted(entity.path)}].")
         if entity.kind is Kind.SOURCE:
-            extra = {k: v for k, v in body.items() if k not in ("entityType", "name", "type", "config", "id", "tag")}
+            extra = {
+                k: v
+                for k, v in body.items()
+                if k not in ("entityType", "name", "type", "config", "id", "tag")
+            }
             return self._entity(self._catalog.change_source(entity, body.get("config") or {}, extra))
         if entity.kind is Kind.VIEW:
             context = tuple(body.get("sqlContext") or ())
-            return self._entity(self._catalog.create_view(entity.path, _needed(body, "sql"), context, True, user))
+            return self._entity(
+                self._catalog.create_view(entity.path, _needed(body, "sql"), context, True, user)
+            )
         raise Unsupported(f"A {entity.kind} cannot be changed.")
 
     def delete(self, entity_id: str, user: str) -> None:
@@ -127,12 +139,24 @@ class CatalogObjects:
         match entity.kind:
             case Kind.SPACE:
                 kind = "home" if entity.body.get("home") else "space"
-                return {"entityType": kind, "name": entity.path[0], "children": self._children(entity.path), **shown}
+                return {
+                    "entityType": kind,
+                    "name": entity.path[0],
+                    "children": self._children(entity.path),
+                    **shown,
+                }
             case Kind.FOLDER:
-                return {"entityType": "folder", "path": list(entity.path), "children": self._children(entity.path), **shown}
+                return {
+                    "entityType": "folder",
+                    "path": list(entity.path),
+                    "children": self._children(entity.path),
+                    **shown,
+                }
             case Kind.SOURCE:
                 body = {k: v for k, v in entity.body.items() if k != "config"}
-                config = {k: KEPT_SECRET if k in SECRETS and v else v for k, v in entity.body["config"].items()}
+                config = {
+                    k: KEPT_SECRET if k in SECRETS and v else v for k, v in entity.body["config"].items()
+                }
                 return {**body, "entityType": "source", "name": entity.path[0], "config": config,
                         "children": self._children(entity.path), "state": {"status": "good", "messages": []}, **shown}  # fmt: skip
             case Kind.VIEW:

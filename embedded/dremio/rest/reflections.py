@@ -38,7 +38,9 @@ def one(reflection_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[st
 
 
 @ROUTES.put("/reflection/{reflection_id}")
-def change(reflection_id: str, body: dict[str, Any], engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def change(
+    reflection_id: str, body: dict[str, Any], engine: CurrentEngine, user: CurrentUser
+) -> dict[str, Any]:
     """Another definition; 409 when the tag sent is not the newest."""
     return _shown(engine.reflections.change(reflection_id, body), engine)
 

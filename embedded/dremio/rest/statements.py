@@ -48,7 +48,11 @@ async def status(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[
 
 @ROUTES.get("/job/{job_id}/results")
 def results(
-    job_id: str, engine: CurrentEngine, user: CurrentUser, offset: int = Query(0, ge=0), limit: int = Query(100, ge=0)
+    job_id: str,
+    engine: CurrentEngine,
+    user: CurrentUser,
+    offset: int = Query(0, ge=0),
+    limit: int = Query(100, ge=0),
 ) -> Response:
     """A page of a completed job's rows."""
     if limit > MAX_PAGE:

@@ -260,7 +260,9 @@ class Reader:
     def expect(self, *words: str) -> None:
         """Read these words or raise InvalidStatement."""
         if not self.accept(*words):
-            raise InvalidStatement(f"PARSE ERROR: expected {' '.join(words)}, found [{self.peek}]{self.position()}.")
+            raise InvalidStatement(
+                f"PARSE ERROR: expected {' '.join(words)}, found [{self.peek}]{self.position()}."
+            )
 
     def name(self) -> str:
         """One identifier."""
@@ -318,7 +320,11 @@ class Reader:
     def type(self) -> str:
         """A type: words, then perhaps (n, m)."""
         words = [self.name()]
-        while not self.done and re.fullmatch(r"[A-Za-z]+", self.peek) and self.peek.upper() not in ("NOT", "NULL"):
+        while (
+            not self.done
+            and re.fullmatch(r"[A-Za-z]+", self.peek)
+            and self.peek.upper() not in ("NOT", "NULL")
+        ):
             words.append(self.name())
         text = " ".join(words)
         if self.peek == "(":

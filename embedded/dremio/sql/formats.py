@@ -28,7 +28,9 @@ TOKENS = {
     "TZO": "%z",
     "WW": "%W",
 }
-_SCAN = re.compile('"[^"]*"|' + "|".join(sorted(TOKENS, key=len, reverse=True)) + "|[A-Za-z]+|.", re.IGNORECASE | re.DOTALL)
+_SCAN = re.compile(
+    '"[^"]*"|' + "|".join(sorted(TOKENS, key=len, reverse=True)) + "|[A-Za-z]+|.", re.IGNORECASE | re.DOTALL
+)
 
 
 def duckdb_format(pattern: str) -> str:

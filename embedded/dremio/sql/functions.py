@@ -118,7 +118,9 @@ WINDOW_TYPES: dict[str, type[exp.Func]] = {
 
 def build(template: str, arguments: Arguments) -> exp.Expr:
     """DuckDB's tree for a template with the arguments in their places."""
-    tree = sqlglot.parse_one(template.format(*(f"__argument_{i}" for i in range(len(arguments)))), dialect="duckdb")
+    tree = sqlglot.parse_one(
+        template.format(*(f"__argument_{i}" for i in range(len(arguments)))), dialect="duckdb"
+    )
     for column in list(tree.find_all(exp.Column)):
         if column.name.startswith("__argument_"):
             argument = arguments[int(column.name.removeprefix("__argument_"))].copy()
@@ -145,10 +147,14 @@ def translate_function(name: str, arguments: Arguments, where: str) -> exp.Expr:
     if upper in TEMPLATES:
         template = TEMPLATES[upper].get(len(arguments))
         if template is None:
-            raise InvalidStatement(f"VALIDATION ERROR: Invalid number of arguments to function '{upper}'{where}.")
+            raise InvalidStatement(
+                f"VALIDATION ERROR: Invalid number of arguments to function '{upper}'{where}."
+            )
         return build(template, arguments)
-    raise Unsupported(f"VALIDATION ERROR: No match found for function signature {upper}{where}: the embedded"
-                      " engine does not have this function.")
+    raise Unsupported(
+        f"VALIDATION ERROR: No match found for function signature {upper}{where}: the embedded"
+        " engine does not have this function."
+    )
 
 
 def unit_of(node: exp.Expr) -> str:
@@ -191,7 +197,9 @@ def extract(unit: str, value: exp.Expr) -> exp.Expr:
 def _timestampdiff(a: Arguments) -> exp.Expr:
     _expect("TIMESTAMPDIFF", a, 3)
     unit = unit_of(a[0]).lower()
-    return build(f"CAST(date_sub('{unit}', CAST({{0}} AS TIMESTAMP), CAST({{1}} AS TIMESTAMP)) AS INTEGER)", a[1:])
+    return build(
+        f"CAST(date_sub('{unit}', CAST({{0}} AS TIMESTAMP), CAST({{1}} AS TIMESTAMP)) AS INTEGER)", a[1:]
+    )
 
 
 def _timestampadd(a: Arguments) -> exp.Expr:
@@ -237,7 +245,9 @@ def _to_char(a: Arguments) -> exp.Expr:
     if set(pattern) <= set("#0,.%$ "):
         decimals = len(pattern.partition(".")[2].rstrip("% "))
         grouping = "," if "," in pattern else ""
-        return build("format({1}, CAST({0} AS DOUBLE))", [a[0], exp.Literal.string(f"{{:{grouping}.{decimals}f}}")])
+        return build(
+            "format({1}, CAST({0} AS DOUBLE))", [a[0], exp.Literal.string(f"{{:{grouping}.{decimals}f}}")]
+        )
     return build("strftime({0}, {1})", [a[0], exp.Literal.string(duckdb_format(pattern))])
 
 
@@ -254,7 +264,9 @@ def _like(a: Arguments) -> exp.Expr:
 
 def _expect(name: str, a: Arguments, count: int) -> None:
     if len(a) != count:
-        raise InvalidStatement(f"VALIDATION ERROR: Invalid number of arguments to function '{name}': {len(a)}.")
+        raise InvalidStatement(
+            f"VALIDATION ERROR: Invalid number of arguments to function '{name}': {len(a)}."
+        )
 
 
 RULES: dict[str, Rule] = {

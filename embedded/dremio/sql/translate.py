@@ -74,7 +74,9 @@ class Translator:
             text = text.replace(f'"{mark}"', sql)
         return Translation(text, dict(self._registered), set(self._datasets))
 
-    def tree(self, tree: exp.Expr, context: tuple[str, ...], depth: int = 0, expect_query: bool = True) -> exp.Expr:
+    def tree(
+        self, tree: exp.Expr, context: tuple[str, ...], depth: int = 0, expect_query: bool = True
+    ) -> exp.Expr:
         """Translate a tree in place and give it back (its root may be another one)."""
         if expect_query and not isinstance(tree, exp.Query | exp.Values):
             raise Unsupported(f"PARSE ERROR: [{tree.key.upper()}] is not a query.")
@@ -90,10 +92,14 @@ class Translator:
     def _table(self, table: exp.Table, context: tuple[str, ...], depth: int) -> None:
         if isinstance(table.this, exp.Func) or not table.name:
             name = table.this.name if isinstance(table.this, exp.Func) else str(table.this)
-            raise Unsupported(f"VALIDATION ERROR: table function [{name}] is not supported by the embedded engine.")
+            raise Unsupported(
+                f"VALIDATION ERROR: table function [{name}] is not supported by the embedded engine."
+            )
         for option in ("version", "when", "changes", "sample", "ordinality", "only"):
             if table.args.get(option):
-                raise Unsupported(f"[{table.args[option].sql(dialect='dremio')}] is not supported by the engine.")
+                raise Unsupported(
+                    f"[{table.args[option].sql(dialect='dremio')}] is not supported by the engine."
+                )
         path = tuple(part.name for part in table.parts)
         if len(path) == 1 and _is_cte(table, path[0]):
             return
@@ -154,11 +160,15 @@ class Translator:
 def _refuse(tree: exp.Expr) -> None:
     for node in tree.walk():
         if isinstance(node, REFUSED_NODES):
-            raise Unsupported(f"PARSE ERROR: [{node.sql(dialect='dremio')[:80]}] is not supported by the engine.")
+            raise Unsupported(
+                f"PARSE ERROR: [{node.sql(dialect='dremio')[:80]}] is not supported by the engine."
+            )
         if isinstance(node, exp.Func) and not isinstance(node, ALLOWED_NODES):
             name = node.sql_name()
-            raise Unsupported(f"VALIDATION ERROR: No match found for function signature {name}{_position(node)}:"
-                              " the embedded engine does not have this function.")
+            raise Unsupported(
+                f"VALIDATION ERROR: No match found for function signature {name}{_position(node)}:"
+                " the embedded engine does not have this function."
+            )
         if isinstance(node, exp.Lateral | exp.Unnest):
             raise Unsupported(f"{node.key.upper()} is not supported by the embedded engine.")
         if isinstance(node, exp.Literal) and not node.is_string and node.name.lower().startswith("0x"):

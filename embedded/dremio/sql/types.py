@@ -43,7 +43,7 @@ NARROWED = {
     "TIME WITH TIME ZONE": "TIME",
     "UUID": "VARCHAR",
     "JSON": "VARCHAR",
-    "\"NULL\"": "INTEGER",
+    '"NULL"': "INTEGER",
 }
 
 
@@ -58,7 +58,12 @@ def information_schema_type(duckdb_type: str) -> str:
     name = duckdb_type.upper()
     if name.endswith("]"):
         return "ARRAY"
-    for start, shown in (("DECIMAL", "DECIMAL"), ("TIMESTAMP", "TIMESTAMP"), ("STRUCT", "ROW"), ("MAP", "MAP")):
+    for start, shown in (
+        ("DECIMAL", "DECIMAL"),
+        ("TIMESTAMP", "TIMESTAMP"),
+        ("STRUCT", "ROW"),
+        ("MAP", "MAP"),
+    ):
         if name.startswith(start):
             return shown
     return SQL_NAMES.get(name, "CHARACTER VARYING")
@@ -82,7 +87,10 @@ def rest_type(arrow_type: pa.DataType) -> dict[str, object]:
     if pa.types.is_list(arrow_type):
         return {"name": "LIST", "subSchema": [{"name": "$data$", "type": rest_type(arrow_type.value_type)}]}
     if pa.types.is_struct(arrow_type):
-        return {"name": "STRUCT", "subSchema": [{"name": f.name, "type": rest_type(f.type)} for f in arrow_type]}
+        return {
+            "name": "STRUCT",
+            "subSchema": [{"name": f.name, "type": rest_type(f.type)} for f in arrow_type],
+        }
     for matches, name in _REST_NAMES:
         if matches(arrow_type):
             return {"name": name}

@@ -19,7 +19,6 @@ from tests.integration.embedded.dremio.engine_on_the_wire import (
 )
 
 
-
 @pytest.fixture(scope="session")
 def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
     """A Swift of its own, with the bucket `datalake`."""

@@ -30,7 +30,9 @@ def codec(store: ObjectStore, key: str) -> str:
     return str(pq.ParquetFile(io.BytesIO(body)).metadata.row_group(0).column(0).compression)
 
 
-def test_table_files_lie_in_the_folder_of_their_source_with_its_codec(client: Client, object_store: ObjectStore) -> None:
+def test_table_files_lie_in_the_folder_of_their_source_with_its_codec(
+    client: Client, object_store: ObjectStore
+) -> None:
     client.sql("create table staging.stg_a as select 1 as id")
     client.sql(
         "create table gold.daily partition by (day(order_date)) as"
@@ -72,11 +74,16 @@ def test_a_new_file_shows_only_after_refresh_metadata(client: Client, object_sto
         {"id": 2, "dir0": "date=2025-10-16"},
     ]
     put_parquet(object_store, "bronze/postgres/customers/date=2025-10-17/data.parquet", {"id": [3]})
-    put_parquet(object_store, "bronze/postgres/customers/date=2025-10-17/_temporary/part.parquet", {"id": [9]})
+    put_parquet(
+        object_store, "bronze/postgres/customers/date=2025-10-17/_temporary/part.parquet", {"id": [9]}
+    )
     assert client.value("select count(*) from lake_bronze.postgres.customers") == 2
     client.sql("alter table lake_bronze.postgres.customers refresh metadata")
     assert client.value("select count(*) from lake_bronze.postgres.customers") == 3
-    assert client.value("select count(*) from lake_bronze.postgres.customers where dir0 = 'date=2025-10-17'") == 1
+    assert (
+        client.value("select count(*) from lake_bronze.postgres.customers where dir0 = 'date=2025-10-17'")
+        == 1
+    )
 
 
 def test_a_file_replaced_under_the_same_name_is_read_anew(client: Client, object_store: ObjectStore) -> None:
@@ -86,12 +93,16 @@ def test_a_file_replaced_under_the_same_name_is_read_anew(client: Client, object
     assert client.value("select sum(id) from lake_bronze.postgres.replaced") == 3
     put_parquet(object_store, key, {"id": [10, 20, 30], "note": ["x", "y", "z"]})
     client.sql("alter pds lake_bronze.postgres.replaced refresh metadata auto promotion force update")
-    assert client.sql("select sum(id) as s, max(note) as n from lake_bronze.postgres.replaced") == [{"s": 60, "n": "z"}]
+    assert client.sql("select sum(id) as s, max(note) as n from lake_bronze.postgres.replaced") == [
+        {"s": 60, "n": "z"}
+    ]
 
 
 def test_files_of_other_shapes_are_united_by_name(client: Client, object_store: ObjectStore) -> None:
     put_parquet(object_store, "bronze/postgres/shapes/date=2025-10-16/data.parquet", {"id": [1]})
-    put_parquet(object_store, "bronze/postgres/shapes/date=2025-10-17/data.parquet", {"more": ["x"], "id": [2]})
+    put_parquet(
+        object_store, "bronze/postgres/shapes/date=2025-10-17/data.parquet", {"more": ["x"], "id": [2]}
+    )
     client.sql("alter pds lake_bronze.postgres.shapes refresh metadata auto promotion")
     assert client.sql("select id, more from lake_bronze.postgres.shapes order by id") == [
         {"id": 1, "more": None},
@@ -118,7 +129,9 @@ def test_a_folder_is_promoted_over_rest_and_found_by_path(client: Client, object
 
 
 def test_a_hundred_thousand_rows_are_written_well_below_a_second(client: Client) -> None:
-    client.sql("create table staging.seed as select * from (values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) as t(n)")
+    client.sql(
+        "create table staging.seed as select * from (values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) as t(n)"
+    )
     started = time.monotonic()
     client.sql(
         "create table staging.hundred_thousand as select a.n + 10*b.n + 100*c.n + 1000*d.n + 10000*e.n as id,"
@@ -169,4 +182,6 @@ def test_a_refused_statement_leaves_nothing_behind(client: Client, sql: str) -> 
     before = client.sql('select table_schema, table_name from information_schema."tables" order by 1, 2')
     with pytest.raises(StatementFailed):
         client.sql(sql)
-    assert client.sql('select table_schema, table_name from information_schema."tables" order by 1, 2') == before
+    assert (
+        client.sql('select table_schema, table_name from information_schema."tables" order by 1, 2') == before
+    )
