@@ -18,7 +18,7 @@ from lakehouse.night_run.airflow_api import AirflowApi, AirflowApiError
 from lakehouse.night_run.follow import NightFollower
 from lakehouse.night_run.receipts_read import NightReceipt
 from lakehouse.night_run.show import NightDisplay
-from lakehouse.night_run.summary import failure_lines, success_lines
+from lakehouse.night_run.summary import failure_in_log, failure_lines, log_file, success_lines
 
 NEEDED: Final = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
 PROVISION: Final = "provision_platform"
@@ -112,8 +112,9 @@ def provision(api: AirflowApi, console: Console) -> None:
         time.sleep(POLL_SECONDS)
         run = api.run(run.dag_id, run.run_id)
     if run.state != "success":
-        failed = ", ".join(task.task_id for task in api.tasks(run) if task.state == "failed")
-        raise NightRefusedError(f"{PROVISION} failed at {failed or 'no task'}: {api.run_page(run)}")
+        failure = failure_in_log(api, run)
+        told = f" at {failure.task}: {failure.error}\n  log: {log_file(failure.log or '')}" if failure else ""
+        raise NightRefusedError(f"{PROVISION} failed{told}\n  page: {api.run_page(run)}")
     console.print(f"platform provisioned in {time.monotonic() - began:.0f} s", markup=False)
 
 

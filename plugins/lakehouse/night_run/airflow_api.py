@@ -116,6 +116,16 @@ class AirflowApi:
             for answer in self._listed(path, "task_instances")
         ]
 
+    def error_of(self, run: Run, task: Task) -> str | None:
+        """The exception that ended the task's newest attempt, on one line, from its log."""
+        path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
+        entries = self._call("GET", path, params={"map_index": task.map_index}).get("content") or []
+        details = [entry["error_detail"] for entry in entries if entry.get("error_detail")]
+        if not details:
+            return None
+        raised = details[-1][0]
+        return f"{raised['exc_type']}: {' '.join(str(raised['exc_value']).split())}"
+
     def run_page(self, run: Run) -> str:
         """The run's page in the web UI."""
         return f"{self.url}/dags/{run.dag_id}/runs/{run.run_id}"

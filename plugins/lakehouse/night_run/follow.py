@@ -14,8 +14,8 @@ START_PATIENCE: Final = timedelta(seconds=180)
 """How long a stage may take to start once all it waits for is done: the scheduler needs seconds."""
 OVERTIME: Final = 3
 """A stage that takes this many times its planned minutes is given up on."""
-PREMATURE_PATIENCE: Final = timedelta(seconds=15)
-"""How long to wait for Airflow to start a stage anew, after it started one before its inputs were done."""
+JOIN_PATIENCE: Final = timedelta(seconds=15)
+"""How long Airflow may take to start a stage that waits for two others, before it is started by hand."""
 
 
 class NightApi(Protocol):
@@ -114,9 +114,10 @@ class NightFollower:
         if run is not None and run.created_at >= ready:
             return run
         # Airflow had kept one of the two assets from a night that failed half-way, and started the stage as
-        # soon as the other one came. Nothing will start it again, so this does.
-        overdue = datetime.now(UTC) - ready > PREMATURE_PATIENCE
-        if run is not None and overdue and stage.name not in self._restarted:
+        # soon as the other one came; or it lost the run altogether (see lakehouse.airbyte.announce). Nothing
+        # will start it now, so this does.
+        overdue = datetime.now(UTC) - ready > JOIN_PATIENCE
+        if overdue and stage.name not in self._restarted:
             self._restarted.add(stage.name)
             return self._api.trigger(stage.name, self._key)
         return None

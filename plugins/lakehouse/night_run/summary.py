@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lakehouse.night_run.airflow_api import AirflowApi
+from lakehouse.night_run.airflow_api import AirflowApi, Run
 from lakehouse.night_run.follow import Progress
-from lakehouse.night_run.receipts_read import NightReceipt
+from lakehouse.night_run.receipts_read import Failure, NightReceipt
+from lakehouse.receipts.log_path import log_path
 from lakehouse.repository import REPOSITORY
 
 LAYERS: Final = {
@@ -56,20 +57,25 @@ def failure_lines(first: Progress, receipt: NightReceipt, api: AirflowApi) -> li
     """The first failing stage, its task, the error's own words, and where the log is."""
     run = first.run
     lines = [f"FAILED        stage {first.stage.name}"]
-    failure = receipt.failure(first.stage.name, run.run_id if run else None)
-    if failure is not None:
+    if run is None:
+        return [*lines, f"error         {first.note}"]
+    failure = receipt.failure(first.stage.name, run.run_id) or failure_in_log(api, run)
+    if failure is None:
+        lines.append(f"error         {first.note or 'no task failed: the run itself ended as failed'}")
+    else:
         lines += [f"task          {failure.task}", f"error         {failure.error}"]
         if failure.log:
-            lines.append(f"log           {_log_file(failure.log)}")
-    elif run is not None:
-        failed = [task.task_id for task in api.tasks(run) if task.state == "failed"]
-        lines.append(f"task          {', '.join(failed) or 'none: the run itself ended as failed'}")
-        lines.append(f"error         {first.note or 'told in the log only'}")
-    else:
-        lines.append(f"error         {first.note}")
-    if run is not None:
-        lines.append(f"page          {api.run_page(run)}")
-    return lines
+            lines.append(f"log           {log_file(failure.log)}")
+    return [*lines, f"page          {api.run_page(run)}"]
+
+
+def failure_in_log(api: AirflowApi, run: Run) -> Failure | None:
+    """The first failed task of a run that no receipt tells of."""
+    task = next((task for task in api.tasks(run) if task.state == "failed"), None)
+    if task is None:
+        return None
+    log = log_path(run.dag_id, run.run_id, task.task_id, task.map_index, task.try_number)
+    return Failure(task.task_id, api.error_of(run, task) or "told in the log only", log)
 
 
 def _published(entry: Mapping[str, Any]) -> str:
@@ -93,7 +99,8 @@ def _login(name: str, url: str, user: str, password: str | None) -> str:
     return f"{name:<13} {url}  (sign in as {user} / {password or '?'})"
 
 
-def _log_file(below_log_folder: str) -> str:
+def log_file(below_log_folder: str) -> str:
+    """The log's path as the reader can open it."""
     state = os.environ.get("LAKEHOUSE_STATE_DIR")
     folder = Path(state) if state else REPOSITORY / ".local" / "state"
     return _shown(folder / "airflow" / "logs" / below_log_folder)

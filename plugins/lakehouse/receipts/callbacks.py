@@ -12,6 +12,7 @@ from typing import Any
 
 from lakehouse.business_date import BusinessDateError, parse_business_date
 from lakehouse.night_plan import NIGHT
+from lakehouse.receipts.log_path import log_path
 from lakehouse.receipts.render import write_receipt
 from lakehouse.receipts.store import PLATFORM_CONNECTION, TaskRecord, recorded
 
@@ -50,7 +51,7 @@ def failure_line(context: Mapping[str, Any], verdict: str) -> str:
     return (
         f"{verdict} stage={task_instance.dag_id} date={context['dag_run'].partition_key} "
         f"task={task_instance.task_id} attempt={task_instance.try_number} "
-        f"error={one_line(context.get('exception'))} log={log_path(task_instance)}"
+        f"error={one_line(context.get('exception'))} log={_log_of(task_instance)}"
     )
 
 
@@ -62,13 +63,18 @@ def one_line(error: object) -> str:
     return f"{type(error).__name__}: {words}" if isinstance(error, BaseException) else words
 
 
-def log_path(task_instance: Any) -> str:
-    """The attempt's log below Airflow's log folder, in Airflow's default layout."""
-    mapped = f"/map_index={task_instance.map_index}" if task_instance.map_index >= 0 else ""
-    return (
-        f"dag_id={task_instance.dag_id}/run_id={task_instance.run_id}/task_id={task_instance.task_id}"
-        f"{mapped}/attempt={task_instance.try_number}.log"
+def _log_of(task_instance: Any) -> str:
+    return log_path(
+        task_instance.dag_id,
+        task_instance.run_id,
+        task_instance.task_id,
+        _map_index(task_instance),
+        task_instance.try_number,
     )
+
+
+def _map_index(task_instance: Any) -> int:
+    return -1 if task_instance.map_index is None else int(task_instance.map_index)
 
 
 def _is_report(returned: object) -> bool:
@@ -93,7 +99,7 @@ def _record(context: Mapping[str, Any], state: str, **outcome: Any) -> None:
         stage=task_instance.dag_id,
         run_id=task_instance.run_id,
         task_id=task_instance.task_id,
-        map_index=task_instance.map_index if task_instance.map_index is not None else -1,
+        map_index=_map_index(task_instance),
         state=state,
         attempts=task_instance.try_number,
         started_at=task_instance.start_date or now,
@@ -101,7 +107,7 @@ def _record(context: Mapping[str, Any], state: str, **outcome: Any) -> None:
         emits_asset=any(getattr(outlet, "name", None) == produces for outlet in context["task"].outlets),
         report=outcome.get("report"),
         error=outcome.get("error"),
-        log=log_path(task_instance),
+        log=_log_of(task_instance),
     )
     with recorded(PostgresHook(PLATFORM_CONNECTION), record) as records:
         write_receipt(night, records)
