@@ -32,10 +32,8 @@ class NightReceipt:
             document = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        for entry in document.get("stages", []):
-            if entry["stage"] == name and run_id is not None and entry.get("run_id") == run_id:
-                return dict(entry)
-        return {}
+        entry = document.get("stages", {}).get(name, {})
+        return dict(entry) if run_id is not None and entry.get("run_id") == run_id else {}
 
     def failure(self, name: str, run_id: str | None) -> Failure | None:
         """The first task of the stage that failed."""

@@ -6,8 +6,8 @@ import json
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from lakehouse.receipts.report import ExternalJob
 from lakehouse.receipts.store import TaskRecord
 from lakehouse.repository import REPOSITORY
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _SUMMED: Final = ("rows_in", "rows_out", "rows_quarantined", "bytes")
 
 
@@ -38,29 +39,21 @@ def write_receipt(night: date, records: Sequence[TaskRecord]) -> Path:
 
 
 def receipt(night: date, records: Iterable[TaskRecord]) -> dict[str, Any]:
-    """The receipt of a date.
+    """The receipt of a date: its state, and the nine stages by name in the plan's order.
 
     A stage shows its newest run, unless a stage it waits for has been started again since: then what it
-    did belongs to an older night and the stage is `waiting`.
+    did belongs to an older night and the stage is `not_started`.
     """
     newest = _newest_runs(records)
-    stages: list[dict[str, Any]] = []
+    stages: dict[str, dict[str, Any]] = {}
     started: dict[str, datetime] = {}
-    waiting: set[str] = set()
     for planned in NIGHT:
         tasks = newest.get(planned.name, [])
         begun = min((task.started_at for task in tasks), default=None)
-        outdated = begun is not None and any(
-            name in waiting or started[name] > begun
-            for name in planned.waits_for
-            if name in started or name in waiting
-        )
-        if begun is None or outdated:
-            waiting.add(planned.name)
-            stages.append(_plan_of(planned) | {"state": "waiting"})
-            continue
-        started[planned.name] = begun
-        stages.append(_plan_of(planned) | _actual(begun, tasks))
+        stages[planned.name] = _plan_of(planned) | {"state": "not_started"}
+        if begun is not None and all(started.get(name, _NEVER) <= begun for name in planned.waits_for):
+            started[planned.name] = begun
+            stages[planned.name] |= _actual(begun, tasks)
     return {"business_date": night.isoformat(), "state": _night_state(stages), "stages": stages}
 
 
@@ -76,8 +69,8 @@ def _newest_runs(records: Iterable[TaskRecord]) -> dict[str, list[TaskRecord]]:
 
 def _plan_of(planned: Stage) -> dict[str, Any]:
     return {
-        "stage": planned.name,
         "section": planned.section,
+        "title": planned.title,
         "planned_start": planned.start.isoformat("minutes"),
         "planned_minutes": planned.minutes,
     }
@@ -123,8 +116,8 @@ def stage_state(tasks: Sequence[TaskRecord]) -> str:
     return "success" if any(task.emits_asset and task.state == "success" for task in tasks) else "running"
 
 
-def _night_state(stages: Sequence[dict[str, Any]]) -> str:
-    states = {each["state"] for each in stages}
+def _night_state(stages: Mapping[str, Mapping[str, Any]]) -> str:
+    states = {each["state"] for each in stages.values()}
     if "failed" in states:
         return "failed"
     return "success" if states == {"success"} else "running"
