@@ -7,13 +7,12 @@ from the same objects for ever. Kept in the platform's PostgreSQL: `landing_file
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
-
-from psycopg2.extras import Json
 
 from lakehouse.bronze.parquet_footer import read_row_count
 from lakehouse.errors import TransientError
@@ -26,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class PostgresConnections(Protocol):
-    """Anything that opens a psycopg2 connection: Airflow's PostgresHook does."""
+    """Anything that opens a connection: Airflow's PostgresHook does."""
 
     def get_conn(self) -> Any:
-        """A new psycopg2 connection."""
+        """A new connection, of psycopg 2 or 3."""
 
 
 class LandingIncompleteError(TransientError):
@@ -193,9 +192,9 @@ def _record_sync(
             "source": source,
             "business_date": business_date,
             "job_id": job_id,
-            "jobs": Json(dict(jobs)),
+            "jobs": json.dumps(dict(jobs)),
             "rows_emitted": sum(jobs.values()),
             "bytes": report.bytes,
-            "per_stream": Json(per_stream),
+            "per_stream": json.dumps(per_stream),
         },
     )

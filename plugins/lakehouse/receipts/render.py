@@ -51,7 +51,8 @@ def receipt(night: date, records: Iterable[TaskRecord]) -> dict[str, Any]:
         tasks = newest.get(planned.name, [])
         begun = min((task.started_at for task in tasks), default=None)
         stages[planned.name] = _plan_of(planned) | {"state": "not_started"}
-        if begun is not None and all(started.get(name, _NEVER) <= begun for name in planned.waits_for):
+        waited_for = [name for name in planned.waits_for if name in newest]
+        if begun is not None and all(started.get(name, _NEVER) <= begun for name in waited_for):
             started[planned.name] = begun
             stages[planned.name] |= _actual(begun, tasks)
     return {"business_date": night.isoformat(), "state": _night_state(stages), "stages": stages}
