@@ -31,8 +31,10 @@ class Awaited:
     title: str
     requested_at: str
     """ISO time, UTC, by Dremio's clock: data fetched before it does not count."""
-    failures: int
+    failures: int = 0
     """Failed refreshes in a row before the request."""
+    fetched_before: str | None = None
+    """`lastDataFetch` before the request: the clock of the request has whole seconds only."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,7 +63,7 @@ class Ready:
 def awaited(ensured: Iterable[EnsuredReflection], requested_at: datetime) -> list[Awaited]:
     """What to wait for: the enabled ones."""
     return [
-        Awaited(each.id, each.spec.title, requested_at.isoformat(), each.failures)
+        Awaited(each.id, each.spec.title, requested_at.isoformat(), each.failures, each.fetched_at)
         for each in ensured
         if each.spec.enabled
     ]
@@ -126,7 +128,12 @@ def give_up(client: DremioClient, waiting: Sequence[Awaited], seconds: float) ->
 def _is_fresh(status: Json, reflection: Awaited) -> bool:
     usable = ReflectionAvailability.of(status.get("availability")) is ReflectionAvailability.AVAILABLE
     fetched = status.get("lastDataFetch")
-    return bool(usable and fetched and parse_time(fetched) >= parse_time(reflection.requested_at))
+    return bool(
+        usable
+        and fetched
+        and fetched != reflection.fetched_before
+        and parse_time(fetched) >= parse_time(reflection.requested_at)
+    )
 
 
 def parse_time(text: str) -> datetime:

@@ -67,8 +67,10 @@ class EnsuredReflection:
     dataset_id: str
     change: str | None
     """created, updated, or None when nothing differed. Dremio builds a changed reflection by itself."""
-    failures: int
+    failures: int = 0
     """Failed refreshes in a row when it was looked at: more of them later are new."""
+    fetched_at: str | None = None
+    """`lastDataFetch` when it was looked at."""
 
 
 def load_reflections(path: Path = REFLECTIONS) -> tuple[ReflectionSpec, ...]:
@@ -122,12 +124,20 @@ def ensure_reflection(client: DremioClient, spec: ReflectionSpec) -> EnsuredRefl
     existing = next((each for each in client.reflections_of(dataset_id) if each["name"] == spec.name), None)
     if existing is None:
         created = client.create_reflection(wanted)
-        return EnsuredReflection(spec, str(created["id"]), dataset_id, "created", 0)
-    failures = int(existing.get("status", {}).get("failureCount") or 0)
-    if not _differs(existing, wanted) and not _is_stuck(existing):
-        return EnsuredReflection(spec, str(existing["id"]), dataset_id, None, failures)
-    updated = client.update_reflection(str(existing["id"]), wanted | {"tag": existing.get("tag")})
-    return EnsuredReflection(spec, str(updated["id"]), dataset_id, "updated", 0)
+        return EnsuredReflection(spec, str(created["id"]), dataset_id, "created")
+    change = None
+    if _differs(existing, wanted) or _is_stuck(existing):
+        change = "updated"
+        existing = client.update_reflection(str(existing["id"]), wanted | {"tag": existing.get("tag")})
+    status = existing.get("status", {})
+    return EnsuredReflection(
+        spec=spec,
+        id=str(existing["id"]),
+        dataset_id=dataset_id,
+        change=change,
+        failures=int(status.get("failureCount") or 0),
+        fetched_at=status.get("lastDataFetch"),
+    )
 
 
 def _differs(existing: Json, wanted: Json) -> bool:

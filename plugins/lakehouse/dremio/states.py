@@ -13,7 +13,7 @@ class _RemoteState(StrEnum):
     def of(cls, raw: object) -> Self:
         """The state of that name; UNKNOWN for a word this version of the library has not met."""
         try:
-            return cls(str(raw).upper())
+            return cls(raw.upper() if isinstance(raw, str) else "UNKNOWN")
         except ValueError:
             return cls("UNKNOWN")
 

@@ -114,3 +114,32 @@ def test_a_connection_without_host_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     connection(monkeypatch, login="u", password="p")
     with pytest.raises(ConnectionIncompleteError, match="'dremio_default' has no host"):
         lake_uri()
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("charts/revenue.yaml", "slice_name:", "slice_nam:", r"charts/revenue\.yaml has no slice_name"),
+        (
+            "charts/revenue.yaml",
+            "dataset_uuid: ",
+            "dataset_uuid: 0",
+            r"dataset_uuid 0\S+ is no uuid of a file",
+        ),
+        ("charts/revenue.yaml", '"queries": [', '"quer": [', "query_context holds no query"),
+        ("charts/revenue.yaml", "query_context: |", "query_context: '['\nx: |", "is not a JSON object"),
+        ("charts/revenue.yaml", "\nuuid: ", "\nuuid: 0", r"CHART-revenue lays out \S+, which is no uuid"),
+        ("dashboards/customer_analytics.yaml", "chartId: 1\n", "chart: 1\n", "CHART-revenue has no chartId"),
+        ("databases/Lakehouse.yaml", "extra: {}", "", r"Lakehouse\.yaml has no extra"),
+    ],
+)
+def test_what_superset_would_answer_with_a_bare_500_is_said_beforehand(
+    tmp_path: Path, path: str, old: str, new: str, said: str
+) -> None:
+    copied = tmp_path / "superset"
+    shutil.copytree(FOLDER, copied)
+    text = (copied / path).read_text()
+    assert old in text
+    (copied / path).write_text(text.replace(old, new, 1))
+    with pytest.raises(SupersetImportError, match=said):
+        read_bundle(copied)

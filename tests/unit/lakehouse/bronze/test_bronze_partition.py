@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,15 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from landing_files import land
-
 from lakehouse.bronze import parquet_writer
 from lakehouse.bronze.contract import load_contract
 from lakehouse.bronze.landing_reader import LandedFile, LandingReader
 from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
+from tests.unit.lakehouse.bronze.landing_files import land
 
 ORDERS = load_contract("orders")
 PRODUCTS = load_contract("products")

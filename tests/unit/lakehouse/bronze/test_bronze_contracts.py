@@ -1,0 +1,81 @@
+"""Contracts: the files of the repository, and what a wrong one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from lakehouse.bronze.contract import CONTRACTS, ContractError, load_contract, load_contracts, parse_contract
+from lakehouse.repository import INCLUDE
+
+GOOD: dict[str, Any] = {
+    "stream": "things",
+    "source": "postgres",
+    "grain": "One row per thing.",
+    "mode": "incremental",
+    "key": ["id"],
+    "cursor": "updated_at",
+    "new_columns": "ignore",
+    "quarantine": {"max_rows": 10, "max_share": 0.01},
+    "columns": {
+        "id": {"type": "bigint", "required": True},
+        "updated_at": {"type": "timestamp", "required": True},
+    },
+}
+
+
+def test_every_stream_that_is_landed_has_a_contract_with_its_mode_key_and_cursor() -> None:
+    seen = set()
+    for path in sorted((INCLUDE / "airbyte").glob("*.yaml")):
+        connection = yaml.safe_load(path.read_text())
+        for stream in connection["streams"]:
+            contract = load_contract(stream["name"])
+            assert f"source={contract.source}" == connection["namespace"]
+            assert contract.mode == stream["sync_mode"]
+            assert list(contract.key) == stream["primary_key"]
+            if stream["sync_mode"] == "incremental":
+                assert contract.cursor == stream["cursor_field"]
+            seen.add(contract.stream)
+    assert seen == {contract.stream for contract in load_contracts()}
+    assert len(seen) == len(list(CONTRACTS.glob("*.yaml"))) >= 4
+
+
+def test_a_stream_without_a_contract_is_told_which_file_to_write() -> None:
+    with pytest.raises(ContractError, match=r"include/contracts/nothing\.yaml"):
+        load_contract("nothing")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"key": []}, "needs a key"),
+        ({"key": ["nope"]}, "nope is not among the columns"),
+        ({"cursor": None}, "needs a cursor"),
+        ({"mode": "sometimes"}, "sometimes"),
+        ({"columns": GOOD["columns"] | {"x": {"type": "money"}}}, "unknown type money"),
+        ({"columns": GOOD["columns"] | {"x": {"type": "int", "requird": True}}}, "unknown rules: requird"),
+        ({"columns": GOOD["columns"] | {"id": {"type": "bigint"}}}, "id decides .* must be required"),
+        ({"stream": "others"}, "must be called others.yaml"),
+        ({"quarantine": None}, "TypeError"),
+    ],
+)
+def test_a_wrong_contract_names_the_file_and_the_fault(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ContractError, match=words) as raised:
+        parse_contract(GOOD | change, "things.yaml")
+    assert "things.yaml" in str(raised.value)
+
+
+def test_times_are_naive_microseconds_and_money_is_decimal(tmp_path: Path) -> None:
+    schema = load_contract("orders").schema
+    assert schema.field("created_at").type == pa.timestamp("us")
+    assert schema.field("unit_price").type == pa.decimal128(12, 2)
+    assert schema.names[-2:] == ["_airbyte_extracted_at", "_airbyte_sync_id"]
+
+
+@pytest.mark.parametrize(("rows_in", "allowed"), [(0, 10), (500, 10), (5_000, 50)])
+def test_bad_rows_are_allowed_up_to_the_larger_of_both_limits(rows_in: int, allowed: int) -> None:
+    assert parse_contract(GOOD, "things.yaml").allowed_bad_rows(rows_in) == allowed
