@@ -16,7 +16,7 @@ from embedded.airbyte.problems import Problem
 from embedded.airbyte.settings import AirbyteSettings
 from embedded.airbyte.store.actors import ActorStore, DefinitionStore
 from embedded.airbyte.store.connections import ConnectionStore, StateStore
-from embedded.airbyte.store.database import Pool, open_pool
+from embedded.airbyte.store.database import Pool, hold_server_lock, open_pool
 from embedded.airbyte.store.jobs import JobStore
 from embedded.airbyte.sync.orders import OrderBook
 from embedded.airbyte.sync.supervisor import SyncSupervisor
@@ -31,10 +31,12 @@ def create_app(settings: AirbyteSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = open_pool(settings.conninfo)
+        server_lock = hold_server_lock(settings.conninfo)
         app.state.backend = backend = _backend(settings, pool)
         backend.supervisor.start()
         yield
         backend.supervisor.stop()
+        server_lock.close()
         pool.close(timeout=2)
 
     app = FastAPI(title="Embedded Airbyte", lifespan=lifespan, docs_url=None, redoc_url=None)

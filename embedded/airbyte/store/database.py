@@ -19,6 +19,7 @@ DEFAULT_WORKSPACE = UUID("5ae6b09b-fdec-41af-aaf7-7d94cfc33ef6")
 
 _SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 _SCHEMA_LOCK = 0x41_49_52
+_SERVER_LOCK = 0x41_49_53
 
 
 def open_pool(conninfo: str, wait_seconds: float = 30) -> Pool:
@@ -45,6 +46,30 @@ def open_pool(conninfo: str, wait_seconds: float = 30) -> Pool:
             (DEFAULT_WORKSPACE,),
         )
     return pool
+
+
+class AnotherServerError(Exception):
+    """A server that is alive works on this database already."""
+
+
+def hold_server_lock(conninfo: str, wait_seconds: float = 10) -> psycopg.Connection[Any]:
+    """A session that keeps every other server away from these jobs until it is closed, or its process dies.
+
+    Without it a second server, started by mistake, would take the first one's running jobs for interrupted.
+    Raises AnotherServerError when the lock is not free within `wait_seconds`.
+    """
+    session = psycopg.connect(conninfo, autocommit=True)
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        row = session.execute("select pg_try_advisory_lock(%s)", (_SERVER_LOCK,)).fetchone()
+        if row is not None and row[0]:
+            return session
+        if time.monotonic() > deadline:
+            session.close()
+            raise AnotherServerError(
+                "Another Airbyte server is running on this platform database; stop it first"
+            )
+        time.sleep(0.2)
 
 
 def _wait_for(conninfo: str, wait_seconds: float) -> None:

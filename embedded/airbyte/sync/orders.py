@@ -53,6 +53,7 @@ class OrderBook:
             streams=[_stream(stream, states.get(stream["name"])) for stream in connection["streams"]],
             orphans=self.jobs.uncommitted_files(job_id),
             scratch=str(self.job_folder(job_id) / f"scratch-{attempt}"),
+            catalogs=str(self.settings.workspace_root / "catalogs"),
             connectors_bin=str(self.settings.connectors_bin),
             threads=_threads(limits),
             memory_mb=_memory_mb(limits),

@@ -4,6 +4,7 @@ own.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import threading
@@ -49,7 +50,7 @@ class DeclarativeSource:
 
     def read(self) -> None:
         """Raises WorkerError with the connector's own words; what was checkpointed before stays stored."""
-        catalog = self._discover()
+        catalog = self._catalog()
         arguments = ["read", "--catalog", str(self._write("catalog.json", self._configured(catalog)))]
         if states := self._saved_states():
             arguments += ["--state", str(self._write("state.json", states))]
@@ -57,6 +58,24 @@ class DeclarativeSource:
             self._take(message)
         for stream in self._order.streams:
             self._checkpoint(stream)
+
+    def _catalog(self) -> dict[str, dict[str, Any]]:
+        """The source's streams by name: discovered once, as Airbyte does when a connection is set up.
+
+        A catalogue is kept under the digest of what it was made from, so a changed manifest or configuration
+        is discovered afresh; one that asks the source for its schemas is never kept.
+        """
+        content = json.dumps([self._order.manifest, self._order.source], sort_keys=True)
+        kept = Path(self._order.catalogs) / f"{hashlib.sha256(content.encode()).hexdigest()}.json"
+        if kept.exists():
+            found: dict[str, dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
+            return found
+        found = self._discover()
+        if "Dynamic" not in content:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._write("catalog-to-keep.json", found)
+            partial.replace(kept)
+        return found
 
     def _discover(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,71 @@
+"""A slow source, and a look at the workers of a server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import psutil
+
+from tests.integration.ingestion_stack import AirbyteServer
+
+
+@contextmanager
+def slow_api(target: str, seconds_per_page: float) -> Iterator[str]:
+    """The shop's API behind a proxy that takes its time; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            time.sleep(seconds_per_page)
+            headers = {"Authorization": self.headers.get("Authorization", "")}
+            answer = httpx.get(target + self.path, headers=headers, timeout=30)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            try:
+                self.wfile.write(answer.content)
+            except BrokenPipeError:
+                return
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def workers_of(airbyte: AirbyteServer) -> list[psutil.Process]:
+    """Worker and connector processes that this server, alive or dead, has started."""
+    mark = airbyte.environ["LAKEHOUSE_STATE_DIR"]
+    found = []
+    for process in psutil.process_iter():
+        try:
+            command = " ".join(process.cmdline())
+            is_worker = "embedded.airbyte.worker" in command or "source-declarative-manifest" in command
+            if is_worker and process.environ().get("LAKEHOUSE_STATE_DIR") == mark:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def details(airbyte: AirbyteServer, job: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = airbyte.config_api("/jobs/get", {"id": job["jobId"]})
+    return answer

@@ -1,0 +1,132 @@
+"""What goes wrong, and that nothing is lost when it does."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.embedded.ingestion.conftest import Landing
+from tests.integration.embedded.ingestion.faults import details, slow_api, wait_until, workers_of
+from tests.integration.ingestion_stack import PYTHON, AirbyteServer, IngestionStack
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+def test_a_second_sync_is_refused_while_one_runs_and_a_cancel_ends_it_for_good(
+    stack: IngestionStack, airbyte: AirbyteServer, landing: Landing
+) -> None:
+    with slow_api(stack.environ["SHOP_API_URL"], 3) as address:
+        connection = airbyte.add_connection(
+            "shop_api_to_lake", landing.folder, base_url=address, page_size=100
+        )
+        wish = {"connectionId": connection, "jobType": "sync"}
+        job = airbyte.call("POST", "/jobs", wish)
+        airbyte.wait(job["jobId"], ("running",))
+        assert airbyte.status_of("POST", "/jobs", wish) == 409
+        wait_until(lambda: len(workers_of(airbyte)) >= 2)
+        cancelled = airbyte.call("DELETE", f"/jobs/{job['jobId']}")
+        assert cancelled["status"] == "cancelled"
+        wait_until(lambda: not workers_of(airbyte), 5)
+    assert landing.keys() == []
+    attempts = details(airbyte, job)["attempts"]
+    assert [attempt["attempt"]["status"] for attempt in attempts] == ["failed"]
+    assert airbyte.status_of("DELETE", f"/jobs/{job['jobId']}") == 409
+    assert airbyte.status_of("POST", "/jobs", wish) == 200
+    airbyte.call(
+        "DELETE", f"/jobs/{airbyte.call('GET', '/jobs', connectionId=connection)['data'][-1]['jobId']}"
+    )
+
+
+def test_a_source_that_is_down_is_tried_as_often_as_configured_and_then_named(
+    airbyte: AirbyteServer, landing: Landing
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder, port=port)
+        job = airbyte.sync(connection)
+    assert job["status"] == "failed"
+    attempts = [attempt["attempt"] for attempt in details(airbyte, job)["attempts"]]
+    assert len(attempts) == 3
+    failure = attempts[-1]["failureSummary"]["failures"][0]
+    assert (failure["failureType"], failure["failureOrigin"]) == ("transient_error", "source")
+    assert f"127.0.0.1:{port}/shop" in failure["externalMessage"]
+
+    source = airbyte.call("GET", f"/connections/{connection}")["sourceId"]
+    right = int(airbyte.environ["SHOP_PG_PORT"])
+    airbyte.call("PATCH", f"/sources/{source}", {"configuration": {"port": right}})
+    assert airbyte.sync(connection)["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("file", "wrong", "named"),
+    [
+        ("shop_postgres_to_lake", {"password": "wrong"}, "password authentication failed"),
+        ("shop_postgres_to_lake", {"schemas": ["nowhere"]}, "no table"),
+        ("shop_api_to_lake", {"api_token": "wrong"}, "token"),
+    ],
+)
+def test_a_wrong_configuration_fails_at_once_with_the_reason(
+    airbyte: AirbyteServer, landing: Landing, file: str, wrong: dict[str, Any], named: str
+) -> None:
+    job = airbyte.sync(airbyte.add_connection(file, landing.folder, **wrong))
+    assert job["status"] == "failed"
+    attempts = details(airbyte, job)["attempts"]
+    assert len(attempts) == 1
+    failure = attempts[0]["attempt"]["failureSummary"]["failures"][0]
+    assert failure["failureType"] == "config_error"
+    assert named in failure["externalMessage"]
+    assert any(named in line for line in attempts[0]["logs"]["logLines"])
+    assert "wrong" not in str(attempts[0]["logs"])
+
+
+def test_a_store_that_refuses_the_keys_fails_before_the_source_is_read(
+    airbyte: AirbyteServer, landing: Landing
+) -> None:
+    connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
+    destination = airbyte.call("GET", f"/connections/{connection}")["destinationId"]
+    airbyte.call("PATCH", f"/destinations/{destination}", {"configuration": {"secret_access_key": "wrong"}})
+    job = airbyte.sync(connection)
+    assert job["status"] == "failed"
+    failure = details(airbyte, job)["attempts"][-1]["attempt"]["failureSummary"]["failures"][0]
+    assert failure["failureOrigin"] == "destination"
+    assert "datalake" in failure["externalMessage"]
+
+
+def test_an_attempt_that_is_repeated_removes_what_the_last_one_left_without_state(
+    stack: IngestionStack, airbyte: AirbyteServer, landing: Landing, query: Query, platform_query: Query
+) -> None:
+    """The worker dies after the upload and before its state: the job must not deliver the rows twice."""
+    connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
+    lock = "begin; lock table products in access exclusive mode; select pg_sleep(6)"
+    holder = subprocess.Popen(_psql(stack, lock), stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(0.5)
+        job = airbyte.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
+        wait_until(lambda: bool(landing.keys("orders")), 20)
+        for worker in workers_of(airbyte):
+            worker.kill()
+        ended = airbyte.wait(job["jobId"])
+    finally:
+        holder.wait()
+    assert ended["status"] == "succeeded"
+    assert landing.rows("orders").num_rows == query("select count(*) from orders")[0][0]
+    uncommitted = platform_query("select count(*) from airbyte.files where not committed")[0][0]
+    assert len(details(airbyte, job)["attempts"]) == 2
+    assert uncommitted == 0
+
+
+def _psql(stack: IngestionStack, statement: str) -> list[str]:
+    code = (
+        "import os, psycopg\n"
+        "c = psycopg.connect(host=os.environ['SHOP_PG_HOST'], port=os.environ['SHOP_PG_PORT'],"
+        " dbname='shop', user='shop', password=os.environ['SHOP_PG_PASSWORD'], autocommit=True)\n"
+        f"c.execute({statement!r})\n"
+    )
+    exports = [f"{name}={value}" for name, value in stack.environ.items() if name.startswith("SHOP_PG_")]
+    return ["env", *exports, str(PYTHON), "-c", code]
