@@ -37,7 +37,7 @@ class Engine:
         self.catalog.open()
         self._executor = executor = Executor(self.lake, self.catalog, self.system_tables)
         self.jobs = Jobs(executor, settings)
-        self.reflections = Reflections(self._state, self.catalog, self.lake, executor)
+        self.reflections = Reflections(self._state, self.catalog, self.lake, executor.tables)
         self.reflections.join(executor, self.system_tables)
 
     def shape_of(self, sql: str) -> pa.Schema:

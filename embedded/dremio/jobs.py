@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from embedded.dremio.catalog.entities import Path
 from embedded.dremio.errors import EngineError, InvalidStatement, NotFound
-from embedded.dremio.execute import Cancelled, Executor, Interruptible
+from embedded.dremio.execute import Executor
 from embedded.dremio.settings import Settings
+from embedded.dremio.statement import Cancelled, Interruptible
 
 LOG = logging.getLogger(__name__)
 
@@ -119,9 +120,14 @@ class Jobs:
             job.state = state
         job.done.set_result(None)
         LOG.info(
-            "%s %s %.0f ms rows=%s %s%s", job.id, state, (job.ended_at - job.started_at) * 1000, job.row_count,
-            " ".join(job.sql.split())[:160], f" | {job.error}" if job.error else "",
-        )  # fmt: skip
+            "%s %s %.0f ms rows=%s %s%s",
+            job.id,
+            state,
+            (job.ended_at - job.started_at) * 1000,
+            job.row_count,
+            " ".join(job.sql.split())[:160],
+            f" | {job.error}" if job.error else "",
+        )
 
     def _forget_old(self) -> None:
         """Called with the lock held."""

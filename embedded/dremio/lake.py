@@ -1,4 +1,4 @@
-"""The DuckDB instance with its DuckLake catalogue: opened hardened, shared by cursors, reopened for new sources.
+"""The DuckDB instance with its DuckLake catalogue: opened hardened, shared by cursors, reopened for sources.
 
 DuckLake keeps tables as Parquet files and their metadata in a DuckDB file. Its schemas are the
 dotted parents of Dremio's paths (`gold`, `gold.folder`), and each schema's path is set to the
@@ -76,7 +76,7 @@ class Lake:
             extension_importer.import_extension(extension)
 
     def open(self, sources: Sequence[SourceStorage]) -> None:
-        """Open, or open again with other sources once every running statement has ended. Raises Busy."""
+        """Open, or open again with other sources once running statements have ended. Raises Busy."""
         with self._alone("sources are being changed"):
             if self._connection is not None:
                 self._connection.close()
@@ -151,7 +151,8 @@ class Lake:
             return cached[1]
         with self.session() as cursor:
             rows = cursor.execute(
-                f"select s.schema_name, t.table_name, t.table_uuid, t.table_id from {METADATA}.ducklake_table t"
+                "select s.schema_name, t.table_name, t.table_uuid, t.table_id"
+                f" from {METADATA}.ducklake_table t"
                 f" join {METADATA}.ducklake_schema s on s.schema_id = t.schema_id and s.end_snapshot is null"
                 " where t.end_snapshot is null order by 1, 2"
             ).fetchall()
@@ -229,10 +230,10 @@ class Lake:
         if key is None:
             return
         connection.execute(
-            f"create secret source_{index} (type s3, key_id {literal(key.key_id)}, secret {literal(key.secret)},"
-            f" endpoint {literal(key.endpoint)}, region {literal(key.region)},"
-            f" use_ssl {str(key.use_ssl).lower()}, url_style {literal('path' if key.path_style else 'vhost')},"
-            f" scope {literal(source.root)})"
+            f"create secret source_{index} (type s3, key_id {literal(key.key_id)},"
+            f" secret {literal(key.secret)}, endpoint {literal(key.endpoint)}, region {literal(key.region)},"
+            f" use_ssl {str(key.use_ssl).lower()},"
+            f" url_style {literal('path' if key.path_style else 'vhost')}, scope {literal(source.root)})"
         )
 
     def _attach_postgres(self, connection: duckdb.DuckDBPyConnection, source: SourceStorage) -> None:
@@ -269,7 +270,8 @@ class Lake:
             Path(folder).mkdir(parents=True, exist_ok=True)
         source = self._sources[schema.partition(".")[0].lower()]
         row = cursor.execute(
-            f"select path from {METADATA}.ducklake_schema where end_snapshot is null and lower(schema_name) = ?",
+            f"select path from {METADATA}.ducklake_schema"
+            " where end_snapshot is null and lower(schema_name) = ?",
             [schema.lower()],
         ).fetchone()
         if row is None:
@@ -281,7 +283,8 @@ class Lake:
                 [folder, schema.lower()],
             )
         cursor.execute(
-            f"call lake.set_option('parquet_compression', {literal(source.compression)}, schema => {literal(schema)})"
+            f"call lake.set_option('parquet_compression', {literal(source.compression)},"
+            f" schema => {literal(schema)})"
         )
         with self._cache_lock:
             self._schemas.add(schema.lower())

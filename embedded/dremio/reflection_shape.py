@@ -76,7 +76,7 @@ def materialisation_query(
 
 
 def dimensions(body: dict[str, Any]) -> list[tuple[str, str]]:
-    """(column of the materialisation, Dremio expression) of each dimension; DATE granularity cuts the time."""
+    """(column in the materialisation, expression) of each dimension; DATE granularity cuts the time."""
     by_day = [f["name"] for f in body.get("dateFields") or []]
     found = []
     for field in [

@@ -13,10 +13,8 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-
-import pyarrow as pa
 
 from embedded.dremio.catalog.catalog import Catalog
 from embedded.dremio.catalog.entities import Path, dotted, now_text
@@ -25,51 +23,19 @@ from embedded.dremio.errors import Conflict, InvalidStatement, NotFound
 from embedded.dremio.execute import Executor
 from embedded.dremio.lake import REFLECTION_SCHEMA, Lake
 from embedded.dremio.reflection_shape import materialisation_query, validate
+from embedded.dremio.reflection_status import Reflection, Status, reflection_of, system_table
 from embedded.dremio.sql import commands as c
 from embedded.dremio.state import StateFile
+from embedded.dremio.tables import Tables
 
 LOG = logging.getLogger(__name__)
-EXPIRES_SECONDS = 3 * 3600
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a reflection stands. Times are texts in UTC; durations are milliseconds."""
-
-    refreshing: bool = False
-    table: str | None = None
-    last_data_fetch: str | None = None
-    last_refresh_finished: str | None = None
-    duration_ms: int | None = None
-    failures: int = 0
-    failure: str | None = None
-    rows: int = 0
-
-
-@dataclass(frozen=True)
-class Reflection:
-    """A definition as the REST API sends it (`body`) and its status."""
-
-    id: str
-    dataset_id: str
-    name: str
-    tag: str
-    created_at: str
-    updated_at: str
-    body: dict[str, Any]
-    status: Status = field(default_factory=Status)
-
-    @property
-    def enabled(self) -> bool:
-        """Whether it is kept fresh and may serve."""
-        return bool(self.body.get("enabled", True))
 
 
 class Reflections:
     """Thread-safe. One refresh runs at a time; a request for one that waits already is the same request."""
 
-    def __init__(self, state: StateFile, catalog: Catalog, lake: Lake, executor: Executor) -> None:
-        self._state, self._catalog, self._lake, self._executor = state, catalog, lake, executor
+    def __init__(self, state: StateFile, catalog: Catalog, lake: Lake, tables: Tables) -> None:
+        self._state, self._catalog, self._lake, self._tables = state, catalog, lake, tables
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="reflection")
         self._lock = threading.Lock()
         self._waiting: set[str] = set()
@@ -82,7 +48,7 @@ class Reflections:
             c.RefreshReflections: self._refresh_by_sql,
         }
         executor.handlers.update(handlers)
-        system.extra[("sys", "reflections")] = self._system_table
+        system.extra[("sys", "reflections")] = lambda: system_table(self.all(), self.path_of)
         self._sweep()
         for reflection in self.all():
             if reflection.status.refreshing:
@@ -97,7 +63,7 @@ class Reflections:
     def all(self) -> list[Reflection]:
         """Every reflection by age."""
         return [
-            _reflection(r) for r in self._state.rows("select * from reflections order by created_at, name")
+            reflection_of(r) for r in self._state.rows("select * from reflections order by created_at, name")
         ]
 
     def get(self, reflection_id: str) -> Reflection:
@@ -105,7 +71,7 @@ class Reflections:
         row = self._state.row("select * from reflections where id = ?", reflection_id)
         if row is None:
             raise NotFound(f"Could not find reflection with id [{reflection_id}]")
-        return _reflection(row)
+        return reflection_of(row)
 
     def of_dataset(self, dataset_id: str) -> list[Reflection]:
         """The reflections on a dataset."""
@@ -134,9 +100,16 @@ class Reflections:
         )
         try:
             self._state.write(
-                "insert into reflections values (?, ?, ?, ?, ?, ?, ?, ?)", made.id, made.dataset_id, made.name,
-                made.tag, now, now, json.dumps(body), json.dumps(vars(made.status)),
-            )  # fmt: skip
+                "insert into reflections values (?, ?, ?, ?, ?, ?, ?, ?)",
+                made.id,
+                made.dataset_id,
+                made.name,
+                made.tag,
+                now,
+                now,
+                json.dumps(body),
+                json.dumps(vars(made.status)),
+            )
         except sqlite3.IntegrityError as error:
             raise Conflict(f"An object already exists with that name: reflection [{made.name}]") from error
         if made.enabled:
@@ -153,8 +126,13 @@ class Reflections:
         validate(merged, [name for name, _ in self._catalog.columns(path)])
         self._state.write(
             "update reflections set name = ?, tag = ?, updated_at = ?, body = ?, status = ? where id = ?",
-            merged["name"], uuid.uuid4().hex, now_text(), json.dumps(merged), json.dumps(vars(Status())), reflection_id,
-        )  # fmt: skip
+            merged["name"],
+            uuid.uuid4().hex,
+            now_text(),
+            json.dumps(merged),
+            json.dumps(vars(Status())),
+            reflection_id,
+        )
         self._drop_table(current.status.table)
         changed = self.get(reflection_id)
         if changed.enabled:
@@ -192,30 +170,40 @@ class Reflections:
             self._refresh(self.get(reflection_id))
         except NotFound:
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever went wrong belongs into the status that clients wait on.
             LOG.warning("refresh of reflection %s failed: %s", reflection_id, error)
             failures = self.get(reflection_id).status.failures
             self._set_status(
-                reflection_id, refreshing=False, failures=failures + 1, failure=str(error),
+                reflection_id,
+                refreshing=False,
+                failures=failures + 1,
+                failure=str(error),
                 last_refresh_finished=now_text(),
-            )  # fmt: skip
+            )
 
     def _refresh(self, reflection: Reflection) -> None:
         path = self._catalog.dataset_by_id(reflection.dataset_id)
         started, fetched_at = time.monotonic(), now_text()
         table = f"r_{reflection.id.replace('-', '')}_{int(time.time() * 1000)}"
         query, sort, partitions = materialisation_query(reflection.body, path)
-        rows = self._executor.materialise(table, query, partitions, sort)
+        rows = self._tables.materialise(table, query, partitions, sort)
         duration = int((time.monotonic() - started) * 1000)
         current = self.get(reflection.id)
         if current.tag != reflection.tag:
             self._drop_table(table)
             return
         self._set_status(
-            reflection.id, refreshing=False, table=table, last_data_fetch=fetched_at, rows=rows, failures=0,
-            failure=None, duration_ms=duration, last_refresh_finished=now_text(),
-        )  # fmt: skip
+            reflection.id,
+            refreshing=False,
+            table=table,
+            last_data_fetch=fetched_at,
+            rows=rows,
+            failures=0,
+            failure=None,
+            duration_ms=duration,
+            last_refresh_finished=now_text(),
+        )
         self._drop_table(current.status.table)
         LOG.info("reflection %s on %s: %d rows in %d ms", reflection.name, dotted(path), rows, duration)
 
@@ -230,7 +218,7 @@ class Reflections:
 
     def _drop_table(self, table: str | None) -> None:
         if table:
-            self._executor.drop_materialisation(table)
+            self._tables.drop_materialisation(table)
 
     def _sweep(self) -> None:
         used = {r.status.table for r in self.all()}
@@ -270,92 +258,3 @@ class Reflections:
     def _refresh_by_sql(self, command: c.RefreshReflections, user: str) -> str:
         self.refresh_dataset(command.path)
         return f"Table [{dotted(command.path)}] reflections are queued for refresh."
-
-    def _system_table(self) -> pa.Table:
-        rows = []
-        for r in self.all():
-            path = self.path_of(r)
-            if path is None:
-                continue
-            names = {k: ", ".join(f["name"] for f in r.body.get(k) or []) for k in _LISTS}
-            rows.append(
-                {
-                    "reflection_id": r.id, "reflection_name": r.name, "type": r.body["type"],
-                    "status": rest_status(r, path)["combinedStatus"], "dataset_id": r.dataset_id,
-                    "dataset_name": dotted(path), "dataset_type": "DATASET",
-                    **{column: names[key] for key, column in _LISTS.items()},
-                    "external_reflection": "", "num_failures": r.status.failures, "arrow_cache": False,
-                    "record_count": r.status.rows, "last_refresh": r.status.last_data_fetch or "",
-                }
-            )  # fmt: skip
-        columns = {
-            name: pa.array([row[name] for row in rows], type=kind) for name, kind in _SYSTEM_COLUMNS.items()
-        }
-        return pa.table(columns)
-
-
-_LISTS = {
-    "displayFields": "display_columns", "dimensionFields": "dimensions", "measureFields": "measures",
-    "sortFields": "sort_columns", "partitionFields": "partition_columns", "distributionFields": "distribution_columns",
-}  # fmt: skip
-_SYSTEM_COLUMNS = {
-    "reflection_id": pa.string(), "reflection_name": pa.string(), "type": pa.string(), "status": pa.string(),
-    "dataset_id": pa.string(), "dataset_name": pa.string(), "dataset_type": pa.string(),
-    "sort_columns": pa.string(), "partition_columns": pa.string(), "distribution_columns": pa.string(),
-    "dimensions": pa.string(), "measures": pa.string(), "display_columns": pa.string(),
-    "external_reflection": pa.string(), "num_failures": pa.int32(), "arrow_cache": pa.bool_(),
-    "record_count": pa.int64(), "last_refresh": pa.string(),
-}  # fmt: skip
-
-
-def rest_status(reflection: Reflection, path: Path | None) -> dict[str, Any]:
-    """The status object of the Reflection API."""
-    status = reflection.status
-    available = bool(status.table) and reflection.enabled
-    if not reflection.enabled:
-        combined, refresh = "DISABLED", "MANUAL"
-    elif path is None:
-        combined, refresh = "INVALID", "MANUAL"
-    elif status.refreshing:
-        combined, refresh = ("REFRESHING", "RUNNING")
-    elif status.failures:
-        combined, refresh = ("CAN_ACCELERATE_WITH_FAILURES" if available else "FAILED"), "GIVEN_UP"
-    else:
-        combined, refresh = ("CAN_ACCELERATE" if available else "NONE"), "MANUAL"
-    found: dict[str, Any] = {
-        "config": "INVALID" if path is None else "OK",
-        "refresh": refresh,
-        "availability": "AVAILABLE" if available else "NONE",
-        "combinedStatus": combined,
-        "refreshMethod": "FULL" if status.table else "NONE",
-        "failureCount": status.failures,
-        "lastDataFetch": status.last_data_fetch,
-        "expiresAt": _expiry(status.last_data_fetch),
-        "lastRefreshDurationMillis": status.duration_ms,
-        "lastRefreshFinished": status.last_refresh_finished,
-    }
-    if status.failure:
-        found["lastFailureMessage"] = status.failure
-    return {k: v for k, v in found.items() if v is not None}
-
-
-def _expiry(fetched: str | None) -> str | None:
-    from datetime import datetime, timedelta
-
-    if fetched is None:
-        return None
-    moment = datetime.fromisoformat(fetched) + timedelta(seconds=EXPIRES_SECONDS)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def _reflection(row: sqlite3.Row) -> Reflection:
-    return Reflection(
-        id=row["id"],
-        dataset_id=row["dataset_id"],
-        name=row["name"],
-        tag=row["tag"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        body=json.loads(row["body"]),
-        status=Status(**json.loads(row["status"])),
-    )

@@ -205,7 +205,7 @@ class Catalog:
     def refresh_metadata(self, path: Path, auto_promotion: bool) -> str:
         """List a promoted dataset's files again; says what happened. Raises InvalidStatement."""
         if self.lake_table(path):
-            return f"Table '{dotted(path)}' read signature reviewed but source stated metadata is unchanged, no refresh occurred."
+            return f"Table '{dotted(path)}': metadata is unchanged, no refresh occurred."
         entity = self._store.by_path(path)
         if entity is None and auto_promotion and self._lake.source(path[0]):
             self.promote(path, {"type": "Parquet"})

@@ -48,9 +48,9 @@ def read_metadata(lake: Lake, path: Path, known: dict[str, Any] | None = None) -
     files = list_files(lake, url)
     if not files:
         raise EngineError(f"No Parquet files found at [{dotted(path)}].")
-    before = {f["file"]: f for f in (known or {}).get("files", [])}
+    before: dict[str, dict[str, Any]] = {f["file"]: f for f in (known or {}).get("files", [])}
     shapes: list[Columns] = [[(n, t) for n, t in shape] for shape in (known or {}).get("shapes", [])]
-    kept = []
+    kept: list[dict[str, Any]] = []
     for name, size, moment in files:
         old = before.get(name)
         if old and (old["size"], old["modified"]) == (size, moment):
@@ -85,8 +85,8 @@ def relation_sql(body: dict[str, Any]) -> str:
     relative = f"substr(filename, {len(url) + 1})"
     # Derived from the file's name alone, so that a filter on dir0 prunes files before they are opened.
     folders = [
-        f"case when len(string_split({relative}, '/')) > {i + 1} then string_split({relative}, '/')[{i + 1}] end"
-        f" as dir{i}"
+        f"case when len(string_split({relative}, '/')) > {i + 1}"
+        f" then string_split({relative}, '/')[{i + 1}] end as dir{i}"
         for i in range(depth)
     ]
     return (

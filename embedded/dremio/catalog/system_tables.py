@@ -20,14 +20,32 @@ SCHEMATA = ("CATALOG_NAME", "SCHEMA_NAME", "SCHEMA_OWNER", "TYPE", "IS_MUTABLE")
 TABLES = ("TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE")
 VIEWS = ("TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "VIEW_DEFINITION")
 COLUMNS = (
-    "TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME", "ORDINAL_POSITION", "COLUMN_DEFAULT",
-    "IS_NULLABLE", "DATA_TYPE", "COLUMN_SIZE", "CHARACTER_MAXIMUM_LENGTH", "CHARACTER_OCTET_LENGTH",
-    "NUMERIC_PRECISION", "NUMERIC_PRECISION_RADIX", "NUMERIC_SCALE", "DATETIME_PRECISION",
-)  # fmt: skip
+    "TABLE_CATALOG",
+    "TABLE_SCHEMA",
+    "TABLE_NAME",
+    "COLUMN_NAME",
+    "ORDINAL_POSITION",
+    "COLUMN_DEFAULT",
+    "IS_NULLABLE",
+    "DATA_TYPE",
+    "COLUMN_SIZE",
+    "CHARACTER_MAXIMUM_LENGTH",
+    "CHARACTER_OCTET_LENGTH",
+    "NUMERIC_PRECISION",
+    "NUMERIC_PRECISION_RADIX",
+    "NUMERIC_SCALE",
+    "DATETIME_PRECISION",
+)
 INTEGERS = {
-    "ORDINAL_POSITION", "COLUMN_SIZE", "CHARACTER_MAXIMUM_LENGTH", "CHARACTER_OCTET_LENGTH", "NUMERIC_PRECISION",
-    "NUMERIC_PRECISION_RADIX", "NUMERIC_SCALE", "DATETIME_PRECISION",
-}  # fmt: skip
+    "ORDINAL_POSITION",
+    "COLUMN_SIZE",
+    "CHARACTER_MAXIMUM_LENGTH",
+    "CHARACTER_OCTET_LENGTH",
+    "NUMERIC_PRECISION",
+    "NUMERIC_PRECISION_RADIX",
+    "NUMERIC_SCALE",
+    "DATETIME_PRECISION",
+}
 VARCHAR_SIZE = 65536
 
 
@@ -103,8 +121,9 @@ class SystemTables:
         if self._columns is None or self._columns[0] != generation:
             with self._lake.session() as cursor:
                 found = cursor.execute(
-                    "select schema_name, table_name, column_name, column_index, data_type from duckdb_columns()"
-                    " where database_name = 'lake' and schema_name <> ? order by 1, 2, 4",
+                    "select schema_name, table_name, column_name, column_index, data_type"
+                    " from duckdb_columns() where database_name = 'lake'"
+                    " and schema_name <> ? order by 1, 2, 4",
                     [REFLECTION_SCHEMA],
                 ).fetchall()
             self._columns = (generation, [column_row(*row) for row in found])
@@ -118,9 +137,22 @@ def column_row(schema: str, table: str, column: str, position: int, duckdb_type:
     size = VARCHAR_SIZE if shown in ("CHARACTER VARYING", "BINARY VARYING") else None
     moment = 3 if shown in ("TIMESTAMP", "TIME") else 0 if shown == "DATE" else None
     return (
-        CATALOG, schema, table, column, position, None, "YES", shown, size, size, size, precision,
-        None if precision is None else 10 if shown == "DECIMAL" else 2, scale, moment,
-    )  # fmt: skip
+        CATALOG,
+        schema,
+        table,
+        column,
+        position,
+        None,
+        "YES",
+        shown,
+        size,
+        size,
+        size,
+        precision,
+        None if precision is None else 10 if shown == "DECIMAL" else 2,
+        scale,
+        moment,
+    )
 
 
 def _arrow(names: tuple[str, ...], rows: Rows) -> pa.Table:

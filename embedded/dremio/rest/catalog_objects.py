@@ -27,10 +27,16 @@ class CatalogObjects:
         """Sources, spaces and the home, without their children."""
         shown = {Kind.SOURCE: "SOURCE", Kind.SPACE: "SPACE"}
         return [
-            {"id": e.id, "path": list(e.path), "tag": e.tag, "type": "CONTAINER",
-             "containerType": "HOME" if e.body.get("home") else shown[e.kind], "createdAt": e.created_at}
+            {
+                "id": e.id,
+                "path": list(e.path),
+                "tag": e.tag,
+                "type": "CONTAINER",
+                "containerType": "HOME" if e.body.get("home") else shown[e.kind],
+                "createdAt": e.created_at,
+            }
             for e in self._store.all(Kind.SOURCE, Kind.SPACE)
-        ]  # fmt: skip
+        ]
 
     def by_path(self, path: Path) -> dict[str, Any]:
         """The object at a path. Raises NotFound."""
@@ -157,20 +163,46 @@ class CatalogObjects:
                 config = {
                     k: KEPT_SECRET if k in SECRETS and v else v for k, v in entity.body["config"].items()
                 }
-                return {**body, "entityType": "source", "name": entity.path[0], "config": config,
-                        "children": self._children(entity.path), "state": {"status": "good", "messages": []}, **shown}  # fmt: skip
+                return {
+                    **body,
+                    "entityType": "source",
+                    "name": entity.path[0],
+                    "config": config,
+                    "children": self._children(entity.path),
+                    "state": {"status": "good", "messages": []},
+                    **shown,
+                }
             case Kind.VIEW:
-                return {"entityType": "dataset", "type": "VIRTUAL_DATASET", "path": list(entity.path),
-                        "sql": entity.body["sql"], "sqlContext": entity.body["context"],
-                        "fields": self._fields(entity.path), **shown}  # fmt: skip
+                return {
+                    "entityType": "dataset",
+                    "type": "VIRTUAL_DATASET",
+                    "path": list(entity.path),
+                    "sql": entity.body["sql"],
+                    "sqlContext": entity.body["context"],
+                    "fields": self._fields(entity.path),
+                    **shown,
+                }
             case Kind.PROMOTED:
-                return {"entityType": "dataset", "type": "PHYSICAL_DATASET", "path": list(entity.path),
-                        "format": entity.body["format"], "fields": self._fields(entity.path), **shown}  # fmt: skip
+                return {
+                    "entityType": "dataset",
+                    "type": "PHYSICAL_DATASET",
+                    "path": list(entity.path),
+                    "format": entity.body["format"],
+                    "fields": self._fields(entity.path),
+                    **shown,
+                }
 
     def _table(self, table: LakeTable) -> dict[str, Any]:
         path = [*table.schema.split("."), table.name]
-        return {"entityType": "dataset", "type": "PHYSICAL_DATASET", "id": table.uuid, "tag": table.uuid,
-                "path": path, "format": {"type": "Iceberg"}, "fields": self._fields(tuple(path))}  # fmt: skip
+        return {
+            "entityType": "dataset",
+            "type": "PHYSICAL_DATASET",
+            "id": table.uuid,
+            "tag": table.uuid,
+            "path": path,
+            "format": {"type": "Iceberg"},
+            "fields": self._fields(tuple(path)),
+        }
 
     def _fields(self, path: Path) -> list[dict[str, Any]]:
         names = ".".join(quoted(p) for p in path)
@@ -185,8 +217,12 @@ class CatalogObjects:
         for entity in self._store.below(path):
             if len(entity.path) == len(path) + 1:
                 dataset = entity.kind in (Kind.VIEW, Kind.PROMOTED)
-                child: dict[str, Any] = {"id": entity.id, "path": list(entity.path), "tag": entity.tag,
-                                         "type": "DATASET" if dataset else "CONTAINER"}  # fmt: skip
+                child: dict[str, Any] = {
+                    "id": entity.id,
+                    "path": list(entity.path),
+                    "tag": entity.tag,
+                    "type": "DATASET" if dataset else "CONTAINER",
+                }
                 if dataset:
                     child["datasetType"] = "VIRTUAL" if entity.kind is Kind.VIEW else "PROMOTED"
                 else:
@@ -194,8 +230,15 @@ class CatalogObjects:
                 found.append(child)
         for table in self._catalog.visible_tables():
             if table.schema.lower() == dotted(path).lower():
-                found.append({"id": table.uuid, "path": [*path, table.name], "tag": table.uuid,
-                              "type": "DATASET", "datasetType": "DIRECT"})  # fmt: skip
+                found.append(
+                    {
+                        "id": table.uuid,
+                        "path": [*path, table.name],
+                        "tag": table.uuid,
+                        "type": "DATASET",
+                        "datasetType": "DIRECT",
+                    }
+                )
         return found
 
     def _is_folder(self, path: Path) -> bool:
@@ -211,8 +254,12 @@ class CatalogObjects:
         return bool(promotion.list_files(self._engine.lake, promotion.folder_url(self._engine.lake, path)))
 
     def _source_folder(self, path: Path) -> dict[str, Any]:
-        return {"entityType": "folder", "id": FOLDER_PREFIX + "/".join(path), "path": list(path),
-                "children": self._children(path)}  # fmt: skip
+        return {
+            "entityType": "folder",
+            "id": FOLDER_PREFIX + "/".join(path),
+            "path": list(path),
+            "children": self._children(path),
+        }
 
 
 def _folder_path(entity_id: str) -> Path:

@@ -15,9 +15,8 @@ def rows_json(table: pa.Table) -> str:
     names = [json.dumps(name) for name in table.schema.names]
     columns = [[_encode(value) for value in column.to_pylist()] for column in table.columns]
     rows = zip(*columns, strict=True) if columns else ()
-    return "[" + ",".join(
-        "{" + ",".join(f"{name}:{value}" for name, value in zip(names, row, strict=True)) + "}" for row in rows
-    ) + "]"  # fmt: skip
+    objects = (",".join(f"{n}:{v}" for n, v in zip(names, row, strict=True)) for row in rows)
+    return "[" + ",".join("{" + members + "}" for members in objects) + "]"
 
 
 def _encode(value: Any) -> str:

@@ -25,7 +25,7 @@ def engine_of(request: Request) -> Engine:
 
 
 def user_of(request: Request, authorization: Annotated[str | None, Header()] = None) -> str:
-    """The user of a request. Dremio takes its own `_dremio<token>` and `Bearer <token>`. Raises Unauthorized."""
+    """The user of a request. Takes `_dremio<token>` and `Bearer <token>`. Raises Unauthorized."""
     given = authorization or ""
     for prefix in ("_dremio", "Bearer "):
         if given.startswith(prefix):

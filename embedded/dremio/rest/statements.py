@@ -36,7 +36,7 @@ def submit(body: Statement, engine: CurrentEngine, user: CurrentUser) -> dict[st
 
 @ROUTES.get("/job/{job_id}")
 async def status(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
-    """A job's state. Held for a moment while it runs: dbt-dremio sleeps 0.2 s unless the first answer is final."""
+    """A job's state, held for a moment while it runs: dbt-dremio sleeps 0.2 s after every other answer."""
     job = engine.jobs.get(job_id, user)
     if job.state not in FINAL:
         with contextlib.suppress(TimeoutError):

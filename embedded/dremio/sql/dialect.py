@@ -7,13 +7,13 @@ arguments until `functions.py` has decided what it means; what that table does n
 
 import functools
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dremio import Dremio
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token
+from sqlglot.tokens import Token, TokenType
 
 from embedded.dremio.errors import InvalidStatement
 
@@ -21,15 +21,15 @@ _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM
 
 
 class _Parser(Dremio.Parser):
-    FUNCTIONS: ClassVar = {}
-    FUNCTION_PARSERS: ClassVar = {
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
     }
 
 
 class _Tokenizer(Dremio.Tokenizer):
     # Else the rest of SHOW and EXPLAIN would be one token of raw text.
-    COMMANDS: ClassVar = set()
+    COMMANDS: ClassVar[set[TokenType]] = set()
 
 
 class EngineDialect(Dremio):

@@ -24,8 +24,26 @@ REFUSED_NODES = (
     exp.Lambda, exp.Kwarg, exp.Use, exp.Pragma, exp.Copy, exp.Attach, exp.Detach,
 )  # fmt: skip
 SCALAR_TYPES = frozenset(
-    "BOOLEAN INT BIGINT SMALLINT TINYINT FLOAT DOUBLE DECIMAL VARCHAR TEXT CHAR NVARCHAR DATE TIME TIMESTAMP"
-    " VARBINARY BINARY INTERVAL".split()
+    [
+        "BOOLEAN",
+        "INT",
+        "BIGINT",
+        "SMALLINT",
+        "TINYINT",
+        "FLOAT",
+        "DOUBLE",
+        "DECIMAL",
+        "VARCHAR",
+        "TEXT",
+        "CHAR",
+        "NVARCHAR",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "VARBINARY",
+        "BINARY",
+        "INTERVAL",
+    ]
 )
 
 
@@ -152,13 +170,16 @@ class Translator:
             case exp.DataType() if node.is_type(exp.DType.DECIMAL) and not node.expressions:
                 return exp.DataType.build("DECIMAL(38, 0)", dialect="duckdb")
             case exp.DataType():
-                return _checked_type(node)
+                _check_type(node)
+                return None
             case _:
                 return None
 
 
 def _refuse(tree: exp.Expr) -> None:
     for node in tree.walk():
+        if isinstance(node, exp.Select) and not node.expressions:
+            raise InvalidStatement("PARSE ERROR: SELECT without columns.")
         if isinstance(node, REFUSED_NODES):
             raise Unsupported(
                 f"PARSE ERROR: [{node.sql(dialect='dremio')[:80]}] is not supported by the engine."
@@ -180,7 +201,7 @@ def _position(node: exp.Expr) -> str:
     return f" at line {meta['line']}, column {meta['col'] - len(node.name) + 1}" if "line" in meta else ""
 
 
-def _checked_type(node: exp.DataType) -> None:
+def _check_type(node: exp.DataType) -> None:
     if isinstance(node.this, exp.Interval):
         return
     name = node.this.value if isinstance(node.this, exp.DType) else str(node.this)
@@ -225,7 +246,8 @@ def _is_cte(table: exp.Table, name: str) -> bool:
             if name.lower() in names:
                 return True
         elif (attached := node.args.get("with_")) is not None and attached is not below:
-            if name.lower() in (cte.alias.lower() for cte in attached.expressions):
+            names = [cte.alias.lower() for cte in attached.expressions]
+            if name.lower() in names:
                 return True
         below, node = node, node.parent
     return False

@@ -31,9 +31,15 @@ def test_types_are_those_dremio_sends(engine: EngineProcess) -> None:
         " cast(1.5 as decimal(10,2)) as m, count(*) as c, sum(1) as s, cast('10:00:00' as time) as h",
     )
     assert {f.name: f.type for f in table.schema} == {
-        "i": pa.int32(), "b": pa.int64(), "d": pa.date64(), "t": pa.timestamp("ms"), "m": pa.decimal128(10, 2),
-        "c": pa.int64(), "s": pa.int64(), "h": pa.time32("ms"),
-    }  # fmt: skip
+        "i": pa.int32(),
+        "b": pa.int64(),
+        "d": pa.date64(),
+        "t": pa.timestamp("ms"),
+        "m": pa.decimal128(10, 2),
+        "c": pa.int64(),
+        "s": pa.int64(),
+        "h": pa.time32("ms"),
+    }
 
 
 def test_an_empty_result_still_brings_a_batch(engine: EngineProcess) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from tests.integration.embedded.dremio.engine_on_the_wire import Client, ObjectStore, StatementFailed
 
 
@@ -39,7 +40,8 @@ def test_table_files_lie_in_the_folder_of_their_source_with_its_codec(
         " select date '2025-10-16' as order_date, cast(1.5 as decimal(12,2)) as amount"
     )
     client.sql(
-        "create table gold.metrics partition by (snapshot) as select 7 as customer_id, date '2025-10-16' as snapshot"
+        "create table gold.metrics partition by (snapshot) as"
+        " select 7 as customer_id, date '2025-10-16' as snapshot"
     )
     (staging,) = keys(object_store, "silver/cleaned/stg_a/")
     (daily,) = keys(object_store, "gold/daily/")
@@ -53,8 +55,9 @@ def test_table_files_lie_in_the_folder_of_their_source_with_its_codec(
 def test_merge_updates_inserts_and_counts(client: Client) -> None:
     client.sql("create table marts.m as select * from (values (1,'a'),(2,'b')) as t(id, name)")
     rows = client.sql(
-        "merge into marts.m as DBT_INTERNAL_DEST using (select 2 as id, 'B' as name union all select 3, 'c') as"
-        " DBT_INTERNAL_SOURCE on (DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id)"
+        "merge into marts.m as DBT_INTERNAL_DEST"
+        " using (select 2 as id, 'B' as name union all select 3, 'c') as DBT_INTERNAL_SOURCE"
+        " on (DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id)"
         " when matched then update set name = DBT_INTERNAL_SOURCE.name"
         " when not matched then insert (id, name) values (DBT_INTERNAL_SOURCE.id, DBT_INTERNAL_SOURCE.name)"
     )
@@ -151,7 +154,8 @@ def test_writers_of_one_table_from_many_threads_lose_nothing(client: Client) -> 
         for i in range(4):
             try:
                 client.sql(
-                    f"merge into staging.contended as d using (select {worker * 10 + i} as id, 1 as n) as s on"
+                    "merge into staging.contended as d using"
+                    f" (select {worker * 10 + i} as id, 1 as n) as s on"
                     " (d.id = s.id) when matched then update set n = d.n + s.n"
                     " when not matched then insert (id, n) values (s.id, s.n)"
                 )

@@ -12,7 +12,8 @@ from tests.integration.embedded.dremio.engine_on_the_wire import Client, EngineP
 def slow_query(rows: int = 60_000) -> str:
     """A query that would take minutes: a cross join that cannot be shortened."""
     return (
-        f"select count(*) from staging.slow a join staging.slow b on a.n * b.n % 7 = 3 and a.n + b.n <> {rows}"
+        "select count(*) from staging.slow a join staging.slow b"
+        f" on a.n * b.n % 7 = 3 and a.n + b.n <> {rows}"
         " join staging.slow c on c.n * a.n % 11 = 5"
     )
 
@@ -24,8 +25,9 @@ def slow_table(engine: EngineProcess) -> None:
         "create table staging.digits as select * from (values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) t(n)"
     )
     client.sql(
-        "create table staging.slow as select a.n + 10*b.n + 100*c.n + 1000*d.n as n from staging.digits a cross"
-        " join staging.digits b cross join staging.digits c cross join staging.digits d"
+        "create table staging.slow as select a.n + 10*b.n + 100*c.n + 1000*d.n as n"
+        " from staging.digits a cross join staging.digits b"
+        " cross join staging.digits c cross join staging.digits d"
     )
 
 
@@ -63,9 +65,16 @@ def test_values_keep_dremios_types_and_forms(client: Client) -> None:
     answer = client.http.get(f"/api/v3/job/{job}/results")
     names = {f["name"]: f["type"]["name"] for f in answer.json()["schema"]}
     assert names == {
-        "i": "INTEGER", "b": "BIGINT", "d": "DECIMAL", "s": "VARCHAR", "t": "BOOLEAN", "dt": "DATE",
-        "ts": "TIMESTAMP", "n": "VARCHAR", "total": "BIGINT",
-    }  # fmt: skip
+        "i": "INTEGER",
+        "b": "BIGINT",
+        "d": "DECIMAL",
+        "s": "VARCHAR",
+        "t": "BOOLEAN",
+        "dt": "DATE",
+        "ts": "TIMESTAMP",
+        "n": "VARCHAR",
+        "total": "BIGINT",
+    }
     assert '"d":1.50' in answer.text
     row = answer.json()["rows"][0]
     assert (row["dt"], row["ts"], row["n"], row["total"]) == (
@@ -200,14 +209,19 @@ def wait_refreshed(client: Client, reflection: str, newer_than: str = "") -> dic
 
 def test_an_aggregate_reflection_lives_from_creation_to_deletion(client: Client) -> None:
     client.sql(
-        "create table gold.sales as select date '2025-10-16' as order_date, cast(2.5 as decimal(12,2)) as amount"
+        "create table gold.sales as"
+        " select date '2025-10-16' as order_date, cast(2.5 as decimal(12,2)) as amount"
     )
     dataset = client.by_path("gold", "sales")["id"]
     body = {
-        "type": "AGGREGATION", "name": "agg_sales", "datasetId": dataset, "enabled": True, "entityType": "reflection",
+        "type": "AGGREGATION",
+        "name": "agg_sales",
+        "datasetId": dataset,
+        "enabled": True,
+        "entityType": "reflection",
         "dimensionFields": [{"name": "order_date", "granularity": "DATE"}],
         "measureFields": [{"name": "amount", "measureTypeList": ["SUM", "COUNT"]}],
-    }  # fmt: skip
+    }
     made = client.http.post("/api/v3/reflection", json=body).json()
     first = wait_refreshed(client, made["id"])
     assert (first["availability"], first["combinedStatus"]) == ("AVAILABLE", "CAN_ACCELERATE")

@@ -1,0 +1,92 @@
+"""Clauses that tables and reflections share: partitions, dimensions, measures."""
+
+from embedded.dremio.errors import InvalidStatement
+from embedded.dremio.sql.commands import CreateReflection, PartitionField, Path
+from embedded.dremio.sql.reader import Reader
+
+
+def partitions(r: Reader) -> tuple[PartitionField, ...]:
+    """(column or transform(column), ..): Iceberg partition fields."""
+    r.expect("(")
+    found = []
+    while True:
+        word = r.name()
+        if r.accept("("):
+            first = r.name()
+            argument = None
+            if r.accept(","):
+                argument, first = int(first), r.name()
+            r.expect(")")
+            found.append(PartitionField(first, word.lower(), argument))
+        else:
+            found.append(PartitionField(word))
+        if not r.accept(","):
+            break
+    r.expect(")")
+    return tuple(found)
+
+
+def reflection(r: Reader, path: Path) -> CreateReflection:
+    """CREATE RAW|AGGREGATE REFLECTION, from the word after CREATE."""
+    raw = r.accept("RAW")
+    if not raw and not r.accept("AGGREGATE"):
+        r.expect("AGG")
+    r.expect("REFLECTION")
+    name = r.name()
+    r.expect("USING")
+    display: tuple[str, ...] = ()
+    dimensions: tuple[tuple[str, str], ...] = ()
+    measures: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    partition_fields: tuple[PartitionField, ...] = ()
+    sort: tuple[str, ...] = ()
+    while not r.done:
+        if r.accept("DISPLAY"):
+            display = r.names()
+        elif r.accept("DIMENSIONS"):
+            dimensions = _dimensions(r)
+        elif r.accept("MEASURES"):
+            measures = _measures(r)
+        elif r.accept("PARTITION", "BY"):
+            partition_fields = partitions(r)
+        elif r.accept("LOCALSORT", "BY"):
+            sort = r.names()
+        elif r.accept("DISTRIBUTE", "BY"):
+            r.names()
+        elif r.accept("ARROW", "CACHE", "TRUE") or r.accept("ARROW", "CACHE", "FALSE"):
+            continue
+        else:
+            raise InvalidStatement(f"PARSE ERROR: unexpected [{r.peek}] in CREATE REFLECTION{r.position()}.")
+    return CreateReflection(
+        path, name, "RAW" if raw else "AGGREGATION", display, dimensions, measures, partition_fields, sort
+    )
+
+
+def _dimensions(r: Reader) -> tuple[tuple[str, str], ...]:
+    r.expect("(")
+    found = []
+    while True:
+        column = r.name()
+        by_day = r.accept("BY", "DAY")
+        found.append((column, "DATE" if by_day else "NORMAL"))
+        if not r.accept(","):
+            break
+    r.expect(")")
+    return tuple(found)
+
+
+def _measures(r: Reader) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    r.expect("(")
+    found = []
+    while True:
+        column = r.name()
+        kinds = tuple(k.upper() for k in _measure_kinds(r)) if r.peek == "(" else ()
+        found.append((column, kinds))
+        if not r.accept(","):
+            break
+    r.expect(")")
+    return tuple(found)
+
+
+def _measure_kinds(r: Reader) -> list[str]:
+    words = r.enclosed().replace("\n", " ").split(",")
+    return ["_".join(word.split()) for word in words]

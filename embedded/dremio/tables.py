@@ -1,0 +1,254 @@
+"""Statements that make, change and drop tables of the lake."""
+
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from embedded.dremio.catalog.catalog import Catalog, first_line, lake_name
+from embedded.dremio.catalog.entities import Path, dotted
+from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
+from embedded.dremio.lake import REFLECTION_SCHEMA, Lake, LakeTable, quoted
+from embedded.dremio.sql import commands as c
+from embedded.dremio.sql.dialect import parse
+from embedded.dremio.sql.translate import Translation, Translator
+from embedded.dremio.sql.types import stored_type
+from embedded.dremio.statement import (
+    Cursor,
+    Interruptible,
+    Outcome,
+    count,
+    done,
+    error_kind,
+    records,
+    register,
+)
+from embedded.dremio.writer import Writer
+
+
+class Tables:
+    """Each method is one statement and one transaction."""
+
+    def __init__(self, lake: Lake, catalog: Catalog) -> None:
+        self._lake = lake
+        self._catalog = catalog
+        self._writer = Writer(lake)
+
+    def create(self, command: c.CreateTable, context: Path, user: str, stop: Interruptible) -> Outcome:
+        """CREATE TABLE, empty or from a query."""
+        path = in_context(command.path, context)
+        source = self._lake.source(path[0])
+        if source is None or not source.root or len(path) < 2:
+            raise InvalidStatement(
+                f"VALIDATION ERROR: Cannot create table [{dotted(path)}]:"
+                f" [{path[0]}] is not a source of files."
+            )
+        if self._catalog.store.by_path(path) or (self._catalog.lake_table(path) and not command.replace):
+            if command.if_missing:
+                return done(f"Table '{dotted(path)}' exists")
+            raise InvalidStatement(
+                f"VALIDATION ERROR: A table or view with given name [{dotted(path)}] already exists."
+            )
+        schema = dotted((source.name, *path[1:-1]))
+        target = f'"lake".{quoted(schema)}.{quoted(path[-1])}'
+        translation, columns = self._table_content(command, context, user)
+        known = {name.lower() for name, _ in columns}
+        for name in [f.column for f in command.partitions] + list(command.sort):
+            if name.lower() not in known:
+                raise InvalidStatement(
+                    f"VALIDATION ERROR: Column [{name}] of PARTITION or LOCALSORT BY is not there."
+                )
+        self._lake.ensure_schema(schema)
+
+        rows = self._build(target, command, translation, columns, stop)
+        return records(rows) if command.query else done(f"Table '{dotted(path)}' created")
+
+    def _build(
+        self, target: str, command: c.CreateTable, translation: Translation | None,
+        columns: list[tuple[str, str]], stop: Interruptible,
+    ) -> int:  # fmt: skip
+        def work(cursor: Cursor) -> int:
+            register(cursor, translation)
+            if command.replace:
+                cursor.execute(f"drop table if exists {target}")
+            definition = ", ".join(f"{quoted(n)} {t}" for n, t in columns)
+            cursor.execute(f"create table {target} ({definition})")
+            if command.partitions:
+                cursor.execute(
+                    f"alter table {target} set partitioned by ({partition_sql(command.partitions)})"
+                )
+            if translation is None:
+                return 0
+            order = f" order by {', '.join(quoted(s) for s in command.sort)}" if command.sort else ""
+            return count(
+                cursor.execute(f"insert into {target} select * from ({translation.sql}) as q{order}")
+            )
+
+        return self._writer.run(target, work, stop, reshapes=True)
+
+    def _table_content(
+        self, command: c.CreateTable, context: Path, user: str
+    ) -> tuple[Translation | None, list[tuple[str, str]]]:
+        declared = [(name, column_type(kind)) for name, kind in command.columns]
+        if command.query is None:
+            return None, declared
+        query = command.query
+        columns = self._catalog.describe_query(query, context, user)
+        names = [name.lower() for name, _ in columns]
+        if len(set(names)) != len(names):
+            raise InvalidStatement("VALIDATION ERROR: Duplicate column names in the query of CREATE TABLE.")
+        translation = Translator(self._catalog.resolve, user).query(query, context)
+        if declared and len(declared) != len(columns):
+            raise InvalidStatement(
+                "VALIDATION ERROR: CREATE TABLE declares another number of columns than its query."
+            )
+        return translation, declared or columns
+
+    def change(self, verb: str, sql: str, context: Path, user: str, stop: Interruptible) -> Outcome:
+        """INSERT, MERGE, UPDATE, DELETE: the target must be a table of the lake."""
+        tree = parse(sql)
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        if not isinstance(tree, exp.Insert | exp.Merge | exp.Update | exp.Delete) or not isinstance(
+            target, exp.Table
+        ):
+            raise Unsupported(f"PARSE ERROR: this form of {verb} is not supported by the embedded engine.")
+        for extra in (
+            "returning",
+            "conflict",
+            "overwrite",
+            "source",
+            "where" if verb == "INSERT" else "hint",
+        ):
+            if tree.args.get(extra):
+                raise Unsupported(f"{verb} .. [{extra}] is not supported by the embedded engine.")
+        table = self._table_at(tuple(part.name for part in target.parts), context)
+        translator = Translator(self._catalog.resolve, user)
+        translation = translator.finished(translator.tree(tree, context, expect_query=False))
+
+        def work(cursor: Cursor) -> int:
+            register(cursor, translation)
+            return count(cursor.execute(translation.sql))
+
+        return records(self._writer.run(lake_name(table), work, stop))
+
+    def truncate(self, path: Path, if_exists: bool, context: Path, stop: Interruptible) -> Outcome:
+        """TRUNCATE TABLE."""
+        if if_exists and not self._catalog.lake_table(in_context(path, context)):
+            return done(f"Table '{dotted(path)}' does not exist")
+        table = lake_name(self._table_at(path, context))
+        self._writer.run(table, lambda cursor: count(cursor.execute(f"delete from {table}")), stop)
+        return done(f"Table '{dotted(path)}' truncated")
+
+    def alter(self, command: Any, context: Path, stop: Interruptible) -> Outcome:
+        """ALTER TABLE: add, drop or alter columns."""
+        table = lake_name(self._table_at(command.path, context))
+        match command:
+            case c.AddColumns(_, columns):
+                steps = [f"add column {quoted(name)} {column_type(kind)}" for name, kind in columns]
+                summary = f"{len(columns)} column(s) added"
+            case c.DropColumn(_, column):
+                steps, summary = [f"drop column {quoted(column)}"], f"Column [{column}] dropped"
+            case c.AlterColumn(_, column, renamed, kind):
+                steps = [f"alter column {quoted(column)} set data type {column_type(kind)}"]
+                if renamed.lower() != column.lower():
+                    steps.append(f"rename column {quoted(column)} to {quoted(renamed)}")
+                summary = f"Column [{column}] modified"
+            case _:
+                raise Unsupported(f"[{type(command).__name__}] is not supported by the embedded engine.")
+
+        def work(cursor: Cursor) -> int:
+            for step in steps:
+                cursor.execute(f"alter table {table} {step}")
+            return 0
+
+        self._writer.run(table, work, stop, reshapes=True)
+        return done(summary)
+
+    def materialise(
+        self, table: str, query: str, partitions: tuple[c.PartitionField, ...], sort: Path
+    ) -> int:
+        """Build a reflection's table from a query; gives its rows. Raises EngineError."""
+        target = f'"lake".{quoted(REFLECTION_SCHEMA)}.{quoted(table)}'
+        command = c.CreateTable((REFLECTION_SCHEMA, table), query, (), partitions, sort)
+        translation, columns = self._table_content(command, (), "")
+        try:
+            return self._build(target, command, translation, columns, Interruptible())
+        except duckdb.Error as error:
+            raise EngineError(f"{error_kind(error)}: {first_line(error)}") from error
+
+    def drop_materialisation(self, table: str) -> None:
+        """Drop a reflection's table if it is there."""
+        name = f'"lake".{quoted(REFLECTION_SCHEMA)}.{quoted(table)}'
+
+        def work(cursor: Cursor) -> int:
+            cursor.execute(f"drop table if exists {name}")
+            return 0
+
+        self._writer.run(name, work, Interruptible(), reshapes=True)
+
+    def _table_at(self, path: Path, context: Path) -> LakeTable:
+        for candidate in ((*context, *path), path):
+            if table := self._catalog.lake_table(candidate):
+                return table
+        if entity := self._catalog.store.by_path(path):
+            raise InvalidStatement(
+                f"VALIDATION ERROR: [{dotted(path)}] is a {entity.kind.value}, which cannot be changed."
+            )
+        raise InvalidStatement(f"VALIDATION ERROR: Table [{dotted(path)}] not found")
+
+    def drop(self, table: LakeTable, stop: Interruptible) -> None:
+        """Drop one table; its files go when its snapshots do."""
+        name = lake_name(table)
+
+        def work(cursor: Cursor) -> int:
+            cursor.execute(f"drop table {name}")
+            return 0
+
+        self._writer.run(name, work, stop, reshapes=True)
+
+
+def in_context(path: Path, context: Path) -> Path:
+    """The full path of an object that a statement creates or drops."""
+    flat = tuple(piece for part in path for piece in part.split(".")) if len(path) == 1 else path
+    return (*context, *flat) if len(flat) == 1 else flat
+
+
+def partition_sql(fields: tuple[c.PartitionField, ...]) -> str:
+    """DuckLake's partition keys. Iceberg's month is a month of a year, DuckLake's a month of any year."""
+    parts: list[str] = []
+    for field in fields:
+        column = quoted(field.column)
+        match field.transform:
+            case "identity":
+                keys = [column]
+            case "year":
+                keys = [f"year({column})"]
+            case "month":
+                keys = [f"year({column})", f"month({column})"]
+            case "day":
+                keys = [f"year({column})", f"month({column})", f"day({column})"]
+            case "hour":
+                keys = [f"year({column})", f"month({column})", f"day({column})", f"hour({column})"]
+            case "bucket":
+                keys = [f"bucket({int(field.argument or 0)}, {column})"]
+            case other:
+                raise Unsupported(f"Partition transform [{other}] is not supported by the embedded engine.")
+        parts += [key for key in keys if key not in parts]
+    return ", ".join(parts)
+
+
+def column_type(text: str) -> str:
+    """DuckDB's type for a Dremio column type. Raises InvalidStatement or Unsupported."""
+    tree = parse(f"select cast(null as {text})")
+    Translator(_nothing).tree(tree, ())
+    kind = tree.find(exp.DataType)
+    if kind is None:
+        raise InvalidStatement(f"PARSE ERROR: [{text}] is not a type.")
+    rendered = kind.sql(dialect="duckdb")
+    return {"TEXT": "VARCHAR", "INT": "INTEGER", "REAL": "FLOAT"}.get(
+        rendered, stored_type(rendered) or rendered
+    )
+
+
+def _nothing(path: Path, context: Path) -> Any:
+    raise InvalidStatement(f"PARSE ERROR: [{dotted(path)}] cannot stand in a type.")

@@ -1,0 +1,64 @@
+"""The only way to change the lake: one transaction at a time, tried again when it met a conflict."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+
+import duckdb
+
+from embedded.dremio.catalog.catalog import first_line
+from embedded.dremio.errors import Busy
+from embedded.dremio.lake import Lake
+from embedded.dremio.statement import Cancelled, Cursor, Interruptible
+
+LOG = logging.getLogger(__name__)
+CONFLICT_ATTEMPTS = 8
+RETRYABLE = ("conflict", "failed to commit")
+
+
+class Writer:
+    """Readers never wait; writers wait for each other, and stop waiting when cancelled."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def run(
+        self, target: str, work: Callable[[Cursor], int], stop: Interruptible, reshapes: bool = False
+    ) -> int:
+        """Run `work` in a transaction and give its result. Raises duckdb.Error, Cancelled, Busy."""
+        # Waiting must not outlast a cancel.
+        while not self._lake.writing.acquire(timeout=0.2):
+            if stop.cancelled:
+                raise Cancelled
+        try:
+            for attempt in range(CONFLICT_ATTEMPTS):
+                try:
+                    return self._transaction(work, stop)
+                except duckdb.Error as error:
+                    text = str(error).lower()
+                    last = attempt == CONFLICT_ATTEMPTS - 1
+                    if last or stop.cancelled or not all(word in text for word in RETRYABLE):
+                        raise
+                    LOG.info("conflict on %s, attempt %d: %s", target, attempt + 1, first_line(error))
+                    time.sleep(0.02 * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+                finally:
+                    if reshapes:
+                        self._lake.forget_tables()
+        finally:
+            self._lake.writing.release()
+        raise Busy(f"[{target}] could not be changed: too many conflicts.")
+
+    def _transaction(self, work: Callable[[Cursor], int], stop: Interruptible) -> int:
+        with self._lake.session() as cursor:
+            stop.attach(cursor)
+            cursor.execute("begin transaction")
+            try:
+                rows = work(cursor)
+            except BaseException:
+                if not stop.cancelled:
+                    cursor.execute("rollback")
+                raise
+            stop.attach(cursor)
+            cursor.execute("commit")
+        return rows
