@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import yaml
 
+from lakehouse.superset.bundle_checks import faults
 from lakehouse.superset.errors import SupersetImportError
 
 DIGEST_CHARACTERS: Final = 16
@@ -84,7 +85,7 @@ def read_bundle(folder: Path) -> AssetsBundle:
     """The bundle of a folder of dashboards as code.
 
     Raises:
-        SupersetImportError: the folder holds no dashboard, or a file is not YAML.
+        SupersetImportError: no dashboard there, or files that cannot be imported; each fault is named.
     """
     paths = sorted(folder.rglob("*.yaml"))
     sha256 = hashlib.sha256()
@@ -95,9 +96,14 @@ def read_bundle(folder: Path) -> AssetsBundle:
         sha256.update(f"{name}\0{len(raw)}\0".encode())
         sha256.update(raw)
         try:
-            files[name] = yaml.safe_load(raw)
+            content = yaml.safe_load(raw)
         except yaml.YAMLError as error:
             raise SupersetImportError(f"{path} is not YAML: {error}") from error
+        if not isinstance(content, dict):
+            raise SupersetImportError(f"{path} is not a mapping")
+        files[name] = content
+    if found := list(faults(files)):
+        raise SupersetImportError(f"{folder} cannot be imported. {'; '.join(found)}")
     bundle = AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
     if not bundle.dashboards:
         raise SupersetImportError(f"no dashboard under {folder}: expected dashboards/*.yaml")

@@ -7,11 +7,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from airflow.sdk import BaseHook
 
+from lakehouse.dremio.hook import DREMIO_CONNECTION
 from lakehouse.errors import PermanentError
 from lakehouse.superset.client import SupersetClient
 
 SUPERSET_CONNECTION: Final = "superset_default"
-DREMIO_CONNECTION: Final = "dremio_default"
 _FLIGHT_PORT: Final = 32010
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -94,9 +95,9 @@ def _upload(client: SupersetClient, bundle: AssetsBundle, database_uri: str) -> 
     except SupersetRequestError as error:
         raise SupersetImportError(f"Superset refuses the bundle: {error}") from error
     except SupersetUnavailableError as error:
-        if error.status != 500:
+        if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        # The importer answers a bare 500 whatever goes wrong inside it, from a bad uuid to a full disk.
+        # The importer answers a bare 500 whatever it meets; bundle_checks.py says what it can beforehand.
         raise SupersetImportError(
             f"Superset failed to import the bundle, its log says why: {error}"
         ) from error
@@ -108,7 +109,15 @@ def _readdress(client: SupersetClient, uuid: str, database_uri: str) -> bool:
     held = client.get(f"database/{database_id}/connection")["result"]["sqlalchemy_uri"]
     if _without_password(held) == _without_password(database_uri) and _answers(client, database_id):
         return False
-    client.put(f"database/{database_id}", {"sqlalchemy_uri": database_uri})
+    try:
+        client.put(f"database/{database_id}", {"sqlalchemy_uri": database_uri})
+    except SupersetRequestError as error:
+        if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        # Superset tries an address before it stores it.
+        raise SupersetUnavailableError(
+            f"Superset cannot reach the lake at {_without_password(database_uri)}: {error}"
+        ) from error
     log.info("database %s now reads from %s", uuid, _without_password(database_uri))
     return True
 
