@@ -115,7 +115,7 @@ def ensure_reflection(client: DremioClient, spec: ReflectionSpec) -> EnsuredRefl
         ReflectionInvalidError: the dataset does not exist.
     """
     dataset = client.find(spec.dataset)
-    if dataset is None:
+    if dataset is None or dataset.get("entityType") != "dataset":  # a dropped table's folder may remain
         raise ReflectionInvalidError(
             f"reflection {spec.title}: there is no such dataset; run the stage that builds it first"
         )

@@ -1,0 +1,172 @@
+"""A lake for the bronze room: the embedded PostgreSQL, object store and engine, on ports of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.landing_ledger import LandingLedger
+from lakehouse.bronze.partition_loader import PartitionLoader
+from lakehouse.bronze.reconciliation import BronzeLoads
+from lakehouse.dremio.client import DremioClient
+from lakehouse.dremio.sources import LakeAccess
+from lakehouse.lake_storage import LakeStorage
+from lakehouse.repository import REPOSITORY
+
+SERVICES = ("postgres", "object_store", "dremio")
+
+
+class PlatformPostgres:
+    """Opens connections as Airflow's PostgresHook does."""
+
+    def __init__(self, wire: dict[str, str]) -> None:
+        self._wire = wire
+
+    def get_conn(self) -> Any:
+        return psycopg2.connect(
+            host=self._wire["PLATFORM_PG_HOST"],
+            port=self._wire["PLATFORM_PG_PORT"],
+            dbname=self._wire["PLATFORM_PG_DATABASE"],
+            user=self._wire["PLATFORM_PG_USER"],
+            password=self._wire["PLATFORM_PG_PASSWORD"],
+        )
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        connection = self.get_conn()
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+
+@dataclass(frozen=True)
+class Lake:
+    """What the tests hold."""
+
+    storage: LakeStorage
+    postgres: PlatformPostgres
+    ledger: LandingLedger
+    loads: BronzeLoads
+    dremio: DremioClient
+    access: LakeAccess
+
+    def loader(self, stream: str) -> PartitionLoader:
+        return PartitionLoader(load_contract(stream), self.ledger, self.storage, self.loads)
+
+
+@pytest.fixture(scope="session")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Variables of an embedded platform of three services, started for this session and stopped after it."""
+    python = str(REPOSITORY / ".local" / "envs" / "embedded" / "bin" / "python")
+    state = tmp_path_factory.mktemp("bronze_platform")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY),
+        "LAKEHOUSE_STATE_DIR": str(state / "state"),
+        "LAKEHOUSE_RECEIPTS_DIR": str(state / "receipts"),
+        "LAKEHOUSE_PORT_OFFSET": "3900",
+    }
+
+    def platform(*arguments: str) -> str:
+        done = subprocess.run(
+            [python, "-m", "embedded.cli", *arguments],
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    try:
+        platform("up", *SERVICES)
+        printed = [line.partition("=") for line in platform("env").splitlines() if "=" in line]
+        yield {name: value for name, _, value in printed}
+    finally:
+        platform("down")
+
+
+@pytest.fixture(scope="session")
+def airflow_connections(wire: dict[str, str]) -> Iterator[None]:
+    """The Airflow connections of the room, as environment variables."""
+    connections = {
+        "LAKE_S3": {
+            "conn_type": "aws",
+            "login": wire["LAKE_S3_ACCESS_KEY"],
+            "password": wire["LAKE_S3_SECRET_KEY"],
+            "extra": {
+                "endpoint_url": wire["LAKE_S3_ENDPOINT"],
+                "region_name": wire["LAKE_S3_REGION"],
+                "bucket": wire["LAKE_S3_BUCKET"],
+                "config_kwargs": {"s3": {"addressing_style": "path"}},
+            },
+        },
+        "PLATFORM_POSTGRES": {
+            "conn_type": "postgres",
+            "host": wire["PLATFORM_PG_HOST"],
+            "port": int(wire["PLATFORM_PG_PORT"]),
+            "schema": wire["PLATFORM_PG_DATABASE"],
+            "login": wire["PLATFORM_PG_USER"],
+            "password": wire["PLATFORM_PG_PASSWORD"],
+        },
+        "DREMIO_DEFAULT": {
+            "conn_type": "http",
+            "schema": "http",
+            "host": wire["DREMIO_HOST"],
+            "port": int(wire["DREMIO_PORT"]),
+            "login": wire["DREMIO_USER"],
+            "password": wire["DREMIO_PASSWORD"],
+        },
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, connection in connections.items():
+            patch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(connection))
+        yield
+
+
+@pytest.fixture(scope="session")
+def lake(wire: dict[str, str], airflow_connections: None) -> Lake:
+    """The bucket and the tables, empty."""
+    storage = LakeStorage.from_connection()
+    storage.create_bucket()
+    postgres = PlatformPostgres(wire)
+    ledger, loads = LandingLedger(postgres, storage), BronzeLoads(postgres)
+    ledger.create_tables()
+    loads.create_table()
+    dremio = DremioClient(
+        f"http://{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}", wire["DREMIO_USER"], wire["DREMIO_PASSWORD"]
+    )
+    access = LakeAccess(
+        wire["LAKE_S3_ENDPOINT"], wire["LAKE_S3_ACCESS_KEY"], wire["LAKE_S3_SECRET_KEY"], storage.bucket
+    )
+    return Lake(storage, postgres, ledger, loads, dremio, access)
+
+
+@pytest.fixture
+def land_file(lake: Lake, tmp_path: Path) -> Callable[..., str]:
+    """Put rows into landing as a file of a stream; gives its key."""
+    from tests.unit.lakehouse.bronze.landing_files import land
+
+    def put(source: str, stream: str, name: str, rows: list[dict[str, Any]], sync_id: int = 1) -> str:
+        import pyarrow as pa
+
+        fields = [pa.field(column.name, column.type) for column in load_contract(stream).columns]
+        file = land(tmp_path, name, rows, fields, sync_id)
+        key = f"bronze/landing/source={source}/{stream}/{name}.parquet"
+        lake.storage.upload(file.path, key)
+        return key
+
+    return put
