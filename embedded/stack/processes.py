@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterable
@@ -80,7 +81,8 @@ def end(processes: Iterable[psutil.Process], grace_seconds: float) -> list[psuti
     alive = [process for process in processes if _running(process)]
     for process in alive:
         with contextlib.suppress(*HIDDEN):
-            process.terminate()
+            # PostgreSQL takes SIGTERM for "when the last client has left".
+            process.send_signal(signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
     _, alive = psutil.wait_procs(alive, timeout=grace_seconds)
     for process in alive:
         with contextlib.suppress(*HIDDEN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -111,8 +112,8 @@ class Supervisor:
     def _start(self) -> None:
         self.socket.unlink(missing_ok=True)
         done = subprocess.run(
-            [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.config)],
-            cwd=ROOT,
+            [sys.executable, "-m", "supervisor.supervisord", "-c", self.config.name],
+            cwd=self._folder,
             env=service_environ()
             | {MARK: "supervisord", "LAKEHOUSE_STATE_DIR": str(self._settings.state_dir)},
             stdin=subprocess.DEVNULL,
@@ -161,15 +162,19 @@ def specification(program: Program, environment: Mapping[str, str], settings: Se
 
 def render(settings: Settings, programs: Iterable[Program], prints: Mapping[str, str], socket: Path) -> str:
     """supervisord.conf: every program known, none started by itself; `prints` tell a changed program."""
-    run, logs = settings.run_dir, settings.logs_dir
-    launcher = f"{sys.executable} -I {ROOT / 'embedded' / 'stack' / 'launch.py'}"
+    # Relative to the folder supervisord is started in: it expands the percent signs of a log's path twice.
+    logs = Path("..") / settings.logs_dir.name
+    launcher = [sys.executable, "-I", str(ROOT / "embedded" / "stack" / "launch.py")]
     sections: dict[str, dict[str, object]] = {
-        "unix_http_server": {"file": socket, "chmod": "0700"},
+        "unix_http_server": {
+            "file": socket.name if socket.parent == settings.run_dir else socket,
+            "chmod": "0700",
+        },
         "supervisord": {
             "logfile": logs / "supervisord.log",
             "logfile_maxbytes": "5MB",
             "logfile_backups": 2,
-            "pidfile": run / "supervisord.pid",
+            "pidfile": "supervisord.pid",
             "childlogdir": logs,
             "umask": "022",
             "strip_ansi": "false",
@@ -180,8 +185,9 @@ def render(settings: Settings, programs: Iterable[Program], prints: Mapping[str,
         },
     }
     for program in programs:
+        specified = settings.run_dir / "programs" / f"{program.name}.json"
         sections[f"program:{program.name}"] = {
-            "command": f"{launcher} {run / 'programs' / (program.name + '.json')} {prints[program.name]}",
+            "command": shlex.join([*launcher, str(specified), prints[program.name]]),
             "autostart": "false",
             "autorestart": "true",
             "startsecs": 1,

@@ -1,0 +1,112 @@
+"""Preflight: one line per problem, each with what is wrong and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from embedded.settings import HOST, Settings
+from embedded.stack import preflight
+from embedded.stack.preflight import PreflightError, check_machine
+from embedded.stack.processes import port_is_free
+from embedded.stack.service import Service, nothing
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def ready_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with room and with environments, so that each test takes one thing away."""
+    monkeypatch.setattr(preflight, "NEEDED_ENVS", ())
+    monkeypatch.setattr(preflight, "NEEDED_MEMORY_BYTES", 0)
+    monkeypatch.setattr(preflight, "NEEDED_DISK_BYTES", 0)
+
+
+def shop_at(port: int, folder: Path) -> tuple[Settings, Service]:
+    environ = {"LAKEHOUSE_PORT_SHOP": str(port), "LAKEHOUSE_STATE_DIR": str(folder)}
+    return Settings.from_environ(environ), Service("shop", "Shop", "", ("SHOP",), (), nothing)
+
+
+@pytest.mark.usefixtures("ready_machine")
+def test_a_port_in_use_names_port_holder_and_both_ways_out(taken_port: int, tmp_path: Path) -> None:
+    settings, shop = shop_at(taken_port, tmp_path)
+    with pytest.raises(PreflightError) as refused:
+        check_machine(settings, [shop])
+    [problem] = refused.value.problems
+    assert f"port {taken_port} (shop)" in problem
+    assert f"pid {os.getpid()}" in problem
+    assert "LAKEHOUSE_PORT_SHOP=" in problem
+    assert "LAKEHOUSE_PORT_OFFSET=" in problem
+    assert "\n" not in problem
+
+
+@pytest.mark.usefixtures("ready_machine")
+def test_a_ready_machine_passes_and_nothing_is_left_behind(taken_port: int, tmp_path: Path) -> None:
+    settings, _ = shop_at(taken_port, tmp_path / "state")
+    check_machine(settings, [])
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+def test_a_port_whose_connections_have_just_closed_is_free() -> None:
+    """`make down && make up`: the old connections are in TIME_WAIT for a minute."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as every server does
+        listener.bind((HOST, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert not port_is_free(port)
+        with socket.create_connection((HOST, port)), listener.accept()[0] as served:
+            served.close()
+    assert port_is_free(port)
+
+
+@pytest.mark.usefixtures("ready_machine")
+def test_too_little_disk_is_said_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "NEEDED_DISK_BYTES", 5 * 2**30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
+    settings, _ = shop_at(8070, tmp_path)
+    with pytest.raises(PreflightError, match=r"only 1\.0 GiB free in .*, 5 GiB needed"):
+        check_machine(settings, [])
+
+
+@pytest.mark.usefixtures("ready_machine")
+def test_too_little_memory_is_said_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "NEEDED_MEMORY_BYTES", 5 * 2**30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**30))
+    settings, _ = shop_at(8070, tmp_path)
+    with pytest.raises(PreflightError, match=r"only 1\.0 GiB of memory available, 5 GiB needed"):
+        check_machine(settings, [])
+
+
+@pytest.mark.usefixtures("ready_machine")
+def test_a_disk_without_extended_attributes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "setxattr", refuse)
+    settings, _ = shop_at(8070, tmp_path)
+    with pytest.raises(PreflightError, match=r"cannot hold the object store .* LAKEHOUSE_STATE_DIR"):
+        check_machine(settings, [])
+
+
+@pytest.mark.usefixtures("ready_machine")
+def test_environments_that_are_not_built_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "NEEDED_ENVS", ("embedded", "atlantis"))
+    settings, _ = shop_at(8070, tmp_path)
+    with pytest.raises(PreflightError, match=r"not built: atlantis. Run `make setup`"):
+        check_machine(settings, [])

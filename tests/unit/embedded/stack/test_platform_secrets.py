@@ -1,0 +1,50 @@
+"""Secrets: made once, kept, private; never silently remade beside data that needs the old ones."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from embedded.stack.secrets import GENERATORS, SecretsError, load_or_create, read
+
+
+def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "secrets.env"
+    first = load_or_create(path, tmp_path / "data")
+    assert set(first) == set(GENERATORS)
+    assert all(first.values())
+    assert load_or_create(path, tmp_path / "data") == first
+
+
+def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.env"
+    load_or_create(path, tmp_path / "data")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_secret_that_a_later_version_needs_is_added_and_the_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.env"
+    first = load_or_create(path, tmp_path / "data")
+    path.write_text("\n".join(f"{k}={v}" for k, v in first.items() if k != "SHOP_API_TOKEN"))
+    second = load_or_create(path, tmp_path / "data")
+    assert second["SHOP_API_TOKEN"]
+    assert second | {"SHOP_API_TOKEN": ""} == first | {"SHOP_API_TOKEN": ""}
+    assert read(path) == second
+
+
+def test_lost_secrets_of_existing_data_are_an_error_not_a_new_set(tmp_path: Path) -> None:
+    data = tmp_path / "postgres"
+    data.mkdir()
+    with pytest.raises(SecretsError, match="make reset"):
+        load_or_create(tmp_path / "secrets.env", data)
+    assert not (tmp_path / "secrets.env").exists()
+
+
+def test_dremio_accepts_its_password(tmp_path: Path) -> None:
+    """Dremio's rule: eight characters or more, at least one letter and one digit."""
+    password = load_or_create(tmp_path / "secrets.env", tmp_path / "data")["DREMIO_PASSWORD"]
+    assert len(password) >= 8
+    assert any(character.isalpha() for character in password)
+    assert any(character.isdigit() for character in password)
