@@ -10,7 +10,8 @@ from embedded.dremio.catalog.catalog import Catalog, first_line
 from embedded.dremio.catalog.entities import Kind, Path, dotted
 from embedded.dremio.catalog.system_tables import SystemTables, column_row
 from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
-from embedded.dremio.lake import Lake, literal, quoted
+from embedded.dremio.lake import Lake
+from embedded.dremio.lake_sql import literal, quoted
 from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.command_parser import parse_command
 from embedded.dremio.sql.translate import Translation, Translator

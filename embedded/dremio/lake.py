@@ -17,6 +17,7 @@ import duckdb
 from duckdb_extensions import extension_importer
 
 from embedded.dremio.errors import Busy, EngineError
+from embedded.dremio.lake_sql import literal, quoted
 from embedded.dremio.sql import functions
 from embedded.dremio.storage import SourceStorage
 
@@ -40,16 +41,6 @@ class LakeTable:
     def path(self) -> tuple[str, ...]:
         """Schema and name as one dotted path's first and last part (the schema may hold dots itself)."""
         return (self.schema, self.name)
-
-
-def quoted(name: str) -> str:
-    """An identifier for DuckDB."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A string literal for DuckDB."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class Lake:

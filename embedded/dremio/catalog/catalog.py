@@ -11,7 +11,8 @@ from embedded.dremio.catalog import promotion
 from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
 from embedded.dremio.catalog.store import EXISTS, EntityStore
 from embedded.dremio.errors import Conflict, EngineError, InvalidStatement, NotFound
-from embedded.dremio.lake import Lake, LakeTable, postgres_catalog, quoted
+from embedded.dremio.lake import Lake, LakeTable, postgres_catalog
+from embedded.dremio.lake_sql import quoted
 from embedded.dremio.sql.translate import Relation, Translator
 from embedded.dremio.sql.types import stored_type
 from embedded.dremio.storage import SourceStorage, storage_of
@@ -67,7 +68,7 @@ class Catalog:
         if entity is not None and entity.kind is Kind.VIEW:
             return Relation(entity.body["sql"], view=True, context=tuple(entity.body["context"]))
         if entity is not None and entity.kind is Kind.PROMOTED:
-            return Relation(promotion.relation_sql(entity.body))
+            return Relation(promotion.relation_sql(entity.body), folders=promotion.folders(entity.body))
         if table := self.lake_table(path):
             return Relation(lake_name(table))
         source = self._lake.source(path[0])

@@ -8,7 +8,8 @@ from typing import Any
 
 from embedded.dremio.catalog.entities import Path, dotted
 from embedded.dremio.errors import EngineError, Unsupported
-from embedded.dremio.lake import Lake, literal, quoted
+from embedded.dremio.lake import Lake
+from embedded.dremio.lake_sql import literal, quoted
 
 Columns = list[tuple[str, str]]
 
@@ -93,6 +94,16 @@ def relation_sql(body: dict[str, Any]) -> str:
         f"(select {', '.join(data + folders)} from read_parquet([{names}]{union},"
         " hive_partitioning = false, filename = true))"
     )
+
+
+def folders(body: dict[str, Any]) -> dict[str, list[str]]:
+    """The names each dir0.. column takes; a column that is missing somewhere (NULL) is left out."""
+    rows = [f["file"][len(body["url"]) :].split("/")[:-1] for f in body["files"]]
+    return {
+        f"dir{i}": sorted({row[i] for row in rows})
+        for i in range(body["depth"])
+        if all(len(row) > i for row in rows)
+    }
 
 
 def _columns(lake: Lake, file: str) -> Columns:

@@ -10,6 +10,7 @@ from sqlglot import exp
 from embedded.dremio.errors import InvalidStatement, Unsupported
 from embedded.dremio.sql import functions
 from embedded.dremio.sql.dialect import parse
+from embedded.dremio.sql.folder_dates import Folders, precompute
 
 MAX_VIEW_DEPTH = 32
 
@@ -55,6 +56,7 @@ class Relation:
     view: bool = False
     context: tuple[str, ...] = ()
     registered: tuple[str, pa.Table] | None = None
+    folders: Folders = field(default_factory=dict)
 
 
 Resolver = Callable[[tuple[str, ...], tuple[str, ...]], Relation]
@@ -133,14 +135,18 @@ class Translator:
             inner = self.tree(parse(relation.sql), relation.context, depth + 1)
             body: exp.Expr = exp.Subquery(this=inner, alias=alias)
         else:
-            # The text the engine wrote is put in after generation; the mark cannot be guessed.
-            mark = f"{self._nonce}_{len(self._relations)}"
-            self._relations[mark] = relation.sql
-            body = exp.Table(this=exp.to_identifier(mark, quoted=True), alias=alias)
+            precompute(table, relation.folders, self._mark)
+            body = exp.Table(this=exp.to_identifier(self._mark(relation.sql), quoted=True), alias=alias)
         for extra in ("joins", "laterals", "pivots"):
             if table.args.get(extra):
                 body.set(extra, table.args[extra])
         table.replace(body)
+
+    def _mark(self, text: str) -> str:
+        """A name for text the engine wrote, put in after generation; it cannot be guessed."""
+        mark = f"{self._nonce}_{len(self._relations)}"
+        self._relations[mark] = text
+        return mark
 
     def _functions(self, tree: exp.Expr) -> exp.Expr:
         for node in reversed(list(tree.walk(bfs=True))):

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parents[4]
-START_SECONDS = 40.0
+START_SECONDS = 120.0
 LAYERS = {
     "lake_bronze": "bronze",
     "staging": "silver/cleaned",
