@@ -1,0 +1,44 @@
+"""Rows and a task's surroundings, for the tests of this folder."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+
+def order(order_id: int, day: date, **changes: Any) -> dict[str, Any]:
+    noon = datetime(day.year, day.month, day.day, 12)
+    return {
+        "order_id": order_id,
+        "customer_id": 7,
+        "product_id": 3,
+        "order_date": day,
+        "quantity": 2,
+        "unit_price": Decimal("5.00"),
+        "amount": Decimal("10.00"),
+        "status": "completed",
+        "created_at": noon,
+        "updated_at": noon,
+        "deleted_at": None,
+    } | changes
+
+
+def customer(customer_id: int, name: str, changed: datetime) -> dict[str, Any]:
+    return {"customer_id": customer_id, "name": name, "created_at": changed, "updated_at": changed}
+
+
+class StateStore(dict[str, Any]):
+    """The task's own memory, as Airflow keeps it between attempts."""
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = value
+
+
+def context(day: date, store: StateStore | None = None) -> Any:
+    return {
+        "dag_run": SimpleNamespace(partition_key=day.isoformat(), clear_number=0),
+        "run_id": "test",
+        "task_state_store": StateStore() if store is None else store,
+    }

@@ -1,0 +1,159 @@
+"""Bronze as Dremio shows it, reflections and SQL jobs, on the real engine over the real object store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lakehouse.bronze.catalogue import BronzeCatalogue, PartitionNotVisibleError
+from lakehouse.bronze.contract import load_contract, load_contracts
+from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
+from lakehouse.dremio.errors import (
+    DremioJobCanceledError,
+    DremioJobFailedError,
+    DremioJobTimeoutError,
+    ReflectionInvalidError,
+)
+from lakehouse.dremio.operators import DremioSqlOperator, ProvisionDremioOperator
+from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperator
+from lakehouse.dremio.sources import load_catalogue, provision
+from lakehouse.dremio.states import JobState
+from tests.integration.lakehouse.bronze.night_rows import StateStore, context, customer, order
+
+Land = Callable[..., str]
+STREAMS = [contract.stream for contract in load_contracts()]
+
+
+def test_provisioning_creates_once_changes_only_what_differs_and_repairs(lake: Any) -> None:
+    names = {"lake_bronze", "staging", "intermediate", "marts", "gold", "bronze"}
+    ProvisionDremioOperator(task_id="provision").execute(context(date(2025, 3, 1)))
+    again = ProvisionDremioOperator(task_id="provision").execute(context(date(2025, 3, 1)))
+    assert again["detail"]["dremio"] == dict.fromkeys(names, "unchanged")
+    gold = lake.dremio.find(["gold"])
+    zstd = {"name": "store.parquet.compression", "value": "zstd"}
+    gold["config"]["propertyList"] = [each for each in gold["config"]["propertyList"] if each != zstd]
+    lake.dremio.update(gold["id"], gold)
+    changes = provision(lake.dremio, load_catalogue(), lake.access)
+    assert changes == dict.fromkeys(names, "unchanged") | {"gold": "updated"}
+    assert zstd in lake.dremio.find(["gold"])["config"]["propertyList"]
+
+
+@pytest.fixture
+def visible_nights(lake: Any, land_file: Land) -> tuple[date, date]:
+    """Two nights of every stream, loaded and shown in Dremio."""
+    provision(lake.dremio, load_catalogue(), lake.access)
+    nights = (date(2025, 4, 1), date(2025, 4, 2))
+    for job, day in enumerate(nights, start=100):
+        if lake.ledger.is_complete("postgres", day):
+            continue
+        changed = datetime(day.year, day.month, day.day, 9)
+        stamp = f"{day:%Y_%m_%d}_1_0"
+        land_file("postgres", "orders", stamp, [order(number, day) for number in range(job, job + 3)])
+        land_file("postgres", "customers", stamp, [customer(1, f"name of {day}", changed)])
+        lake.ledger.claim("postgres", day, job, 0)
+        lake.ledger.claim("api", day, job, 0)
+        for stream in STREAMS:
+            lake.loader(stream).load(day, "test")
+        RefreshBronzeCatalogueOperator(task_id="refresh", streams=STREAMS).execute(context(day))
+    return nights
+
+
+def test_partitions_are_visible_with_their_date_and_the_newest_customer(
+    lake: Any, visible_nights: tuple[date, date]
+) -> None:
+    first, second = (day.isoformat() for day in visible_nights)
+    rows = lake.dremio.query(
+        "select bronze_date, count(*) as n from bronze.raw_orders "
+        f"where bronze_date in (date '{first}', date '{second}') group by bronze_date order by 1"
+    )
+    assert [(str(row["bronze_date"])[:10], row["n"]) for row in rows] == [(first, 3), (second, 3)]
+    assert [row["name"] for row in lake.dremio.query("select name from bronze.customers")] == [
+        f"name of {second}"
+    ]
+
+
+def test_a_second_refresh_replaces_no_view_and_promotes_nothing(
+    lake: Any, visible_nights: tuple[date, date]
+) -> None:
+    change = BronzeCatalogue(lake.dremio).refresh(load_contract("customers"))
+    assert (change.promoted, change.views) == (False, ())
+
+
+def test_a_partition_that_dremio_does_not_show_fails_the_stage(
+    lake: Any, visible_nights: tuple[date, date]
+) -> None:
+    with pytest.raises(PartitionNotVisibleError, match="shows 3 rows, 4 were loaded"):
+        BronzeCatalogue(lake.dremio).check_visible(visible_nights[0], [("orders", 4)])
+
+
+def test_reflections_are_created_refreshed_and_fresh_and_a_second_run_changes_none(
+    lake: Any, visible_nights: tuple[date, date]
+) -> None:
+    lake.dremio.run("drop table if exists gold.orders")
+    lake.dremio.run(
+        "create table gold.orders as "
+        "select order_id, customer_id, product_id, order_date, amount, status from bronze.raw_orders"
+    )
+    operator = DremioRefreshReflectionsOperator(task_id="refresh", timeout=timedelta(seconds=20))
+    day = visible_nights[1]
+    first = operator.execute(context(day))["detail"]
+    assert first["reflections_refreshed"] == 3
+    assert set(first["reflections_changed"].values()) <= {"created", "updated"}
+    store = StateStore()
+    second = operator.execute(context(day, store))["detail"]
+    assert second["reflections_changed"] == {}
+    fetched = [
+        {each["title"]: each["last_data_fetch"] for each in run["reflections"]} for run in (first, second)
+    ]
+    assert all(fetched[1][title] > fetched[0][title] for title in fetched[0])
+    assert store["reflection_refresh"]["over"] is True
+
+
+def test_a_missing_dataset_names_the_reflection(lake: Any, visible_nights: tuple[date, date]) -> None:
+    lake.dremio.run("drop table if exists gold.orders")
+    with pytest.raises(
+        ReflectionInvalidError, match=r"agg_daily_revenue on gold\.orders: there is no such dataset"
+    ):
+        DremioRefreshReflectionsOperator(task_id="refresh").execute(context(visible_nights[1]))
+
+
+def test_a_statement_reports_its_job_and_a_wrong_one_fails_with_the_engines_words(lake: Any) -> None:
+    store = StateStore()
+    report = DremioSqlOperator(task_id="sql", sql="select 1 as one").execute(context(date(2025, 3, 1), store))
+    [job] = report["external_jobs"]
+    assert job["id"] == store["dremio_job_id"]
+    with pytest.raises(DremioJobFailedError, match=r"Dremio job [0-9a-f-]+ failed: .*nowhere"):
+        DremioSqlOperator(task_id="sql", sql="select * from nowhere.x").execute(context(date(2025, 3, 1)))
+
+
+def test_a_retry_attaches_to_the_running_job_and_the_deadline_cancels_it(
+    lake: Any, visible_nights: tuple[date, date]
+) -> None:
+    endless = "select count(*) from " + ", ".join(f"bronze.raw_orders t{number}" for number in range(16))
+    running = lake.dremio.submit(endless)
+    operator = DremioSqlOperator(task_id="sql", sql=endless, timeout=timedelta(seconds=1))
+    with pytest.raises(DremioJobTimeoutError, match=running):
+        operator.execute(context(date(2025, 3, 1), StateStore({"dremio_job_id": running})))
+    assert lake.dremio.wait(running, 10).state is JobState.CANCELED
+
+
+def test_a_canceled_job_fails_the_task_and_names_the_job(
+    lake: Any, visible_nights: tuple[date, date]
+) -> None:
+    endless = "select count(*) from " + ", ".join(f"bronze.raw_orders t{number}" for number in range(16))
+    operator = DremioSqlOperator(task_id="sql", sql=endless)
+    store = StateStore({"dremio_job_id": lake.dremio.submit(endless)})
+    threading.Timer(0.5, lambda: lake.dremio.cancel(store["dremio_job_id"])).start()
+    with pytest.raises(DremioJobCanceledError, match=store["dremio_job_id"]):
+        operator.execute(context(date(2025, 3, 1), store))
+
+
+def test_a_job_of_an_earlier_run_that_is_over_is_not_taken_up(lake: Any) -> None:
+    finished = lake.dremio.run("select 1 as one").id
+    store = StateStore({"dremio_job_id": finished})
+    DremioSqlOperator(task_id="sql", sql="select 2 as two").execute(context(date(2025, 3, 1), store))
+    assert store["dremio_job_id"] != finished
