@@ -47,6 +47,8 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str]) -> dict[str,
             "workers": 1,
             "secret_key": secret["AIRFLOW_API_SECRET_KEY"],
         },
+        # dbt's parse cache. The default is one folder in /tmp for every user and every checkout.
+        "cosmos": {"cache_dir": home / "cosmos", "enable_telemetry": False},
         "api_auth": {"jwt_secret": secret["AIRFLOW_JWT_SECRET"]},
         # A busy two-core machine answers late; a task must not fail for that.
         "workers": {"execution_api_timeout": 30},
