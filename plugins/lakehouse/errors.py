@@ -30,13 +30,16 @@ class BusyError(TransientError):
 
 BUSY_PAUSE: Final = timedelta(minutes=1)
 
+_SQL_FAULTS: Final = ["psycopg.ProgrammingError", "psycopg2.ProgrammingError"]
+"""A wrong statement, a table that is not there; by name, so that no driver is imported to parse a DAG."""
+
 RETRY_POLICY: Final = ExceptionRetryPolicy(
     rules=[
         RetryRule(
             exception=PermanentError, action=RetryAction.FAIL, reason="a rerun would fail the same way"
         ),
         RetryRule(
-            exception=[TypeError, NameError, ImportError, SyntaxError],
+            exception=[TypeError, NameError, ImportError, SyntaxError, *_SQL_FAULTS],
             action=RetryAction.FAIL,
             reason="a fault in the code: a rerun would fail the same way",
         ),

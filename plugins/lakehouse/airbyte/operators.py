@@ -187,7 +187,8 @@ class AirbyteSyncOperator(BaseOperator):
             raise self._failure(job)
         declared, night = read_connection_file(self.connection_name), business_date(context)
         claim = self._ledger().claim(declared.source_folder, night, job.job_id, job.rows if owned else 0)
-        self._state_store(context).delete(JOB_KEY)
+        if owned:
+            self._state_store(context).delete(JOB_KEY)
         return self._report(job, claim, night, declared, attached=not owned)
 
     # failures

@@ -1,0 +1,111 @@
+"""Every DAG of the repository keeps the house's rules; an empty bag keeps none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import PartitionedAssetTimetable
+
+from lakehouse.dag_defaults import OWNER, TAGS
+from lakehouse.errors import RETRY_POLICY
+from lakehouse.night_plan import NIGHT, stage
+from lakehouse.night_timetable import NightTimetable
+from lakehouse.receipts.callbacks import record_failure, record_retry, record_start, record_success
+
+DAGS = Path(__file__).parents[3] / "dags"
+FILES = sorted(path.stem for path in DAGS.glob("*.py"))
+STAGES = [each.name for each in NIGHT]
+DOC_SECTIONS = ("**Produces", "**Reads", "**When and why", "**If it fails", "**Safe to rerun?")
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, Any]:
+    bag = DagBag(str(DAGS))
+    assert bag.import_errors == {}
+    assert bag.dags, "an empty bag proves nothing"
+    return dict(bag.dags)
+
+
+def test_the_dags_are_the_nine_stages_and_the_provisioning() -> None:
+    assert len(STAGES) == 9
+    assert sorted([*STAGES, "provision_platform"]) == FILES
+
+
+def test_one_file_holds_one_dag_of_its_name(dags: dict[str, Any]) -> None:
+    assert {dag_id: Path(dag.fileloc).stem for dag_id, dag in dags.items()} == {name: name for name in FILES}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_dag_has_its_page_with_all_sections(dags: dict[str, Any], name: str) -> None:
+    missing = [section for section in DOC_SECTIONS if section not in (dags[name].doc_md or "")]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_dag_file_is_short(name: str) -> None:
+    assert len((DAGS / f"{name}.py").read_text().splitlines()) <= 120
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_dag_has_tags_of_the_vocabulary_and_runs_once_at_a_time(dags: dict[str, Any], name: str) -> None:
+    assert set(dags[name].tags)
+    assert set(dags[name].tags) <= TAGS
+    assert dags[name].max_active_runs == 1
+    assert dags[name].catchup is False
+    assert dags[name].dagrun_timeout is not None
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_task_has_the_shared_defaults(dags: dict[str, Any], name: str) -> None:
+    assert dags[name].tasks
+    for task in dags[name].tasks:
+        assert task.owner == OWNER, task.task_id
+        assert task.retries >= 1, task.task_id
+        assert task.retry_exponential_backoff > 1, task.task_id
+        assert task.retry_policy is RETRY_POLICY, task.task_id
+        assert task.execution_timeout is not None, task.task_id
+        assert record_start in task.on_execute_callback, task.task_id
+        assert record_success in task.on_success_callback, task.task_id
+        assert record_retry in task.on_retry_callback, task.task_id
+        assert record_failure in task.on_failure_callback, task.task_id
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_emits_its_asset_once_from_its_last_task(dags: dict[str, Any], name: str) -> None:
+    emitting = [task for task in dags[name].tasks if task.outlets]
+    assert len(emitting) == 1
+    assert [asset.name for asset in emitting[0].outlets] == [stage(name).produces]
+    assert dags[name].leaves == emitting, "what comes behind must not start before everything is done"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_starts_as_the_plan_says(dags: dict[str, Any], name: str) -> None:
+    timetable = dags[name].timetable
+    if not stage(name).waits_for:
+        assert isinstance(timetable, NightTimetable)
+        assert timetable.summary == stage(name).cron
+    else:
+        assert isinstance(timetable, PartitionedAssetTimetable)
+        condition = timetable.asset_condition
+        awaited = {asset.name for asset in getattr(condition, "objects", [condition])}
+        assert awaited == {stage(before).produces for before in stage(name).waits_for}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_its_planned_end_as_deadline(dags: dict[str, Any], name: str) -> None:
+    deadlines = dags[name].deadline
+    assert len(deadlines) == 1
+    assert f"{stage(name).end:%H:%M}" in deadlines[0].name
+
+
+def test_the_extracts_announce_one_after_the_other(dags: dict[str, Any]) -> None:
+    """In the same instant, Airflow 3.3.2 loses the run of the stage that waits for both."""
+    for name in ("extract_postgres", "extract_apis"):
+        assert dags[name].get_task("announce").pool == "announcements"
+
+
+def test_provisioning_runs_by_hand_only(dags: dict[str, Any]) -> None:
+    assert dags["provision_platform"].timetable.can_be_scheduled is False

@@ -1,0 +1,197 @@
+"""include/airbyte/*.yaml is complete, and provisioning changes only what differs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from airflow.sdk import Connection
+
+from lakehouse.airbyte import connection_file
+from lakehouse.airbyte.client import AirbyteClient
+from lakehouse.airbyte.connection_file import (
+    ConnectionFileError,
+    read_all_connection_files,
+    read_connection_file,
+)
+from lakehouse.airbyte.drift import differences
+from lakehouse.airbyte.errors import AirbyteRefusedError
+from lakehouse.airbyte.provisioning import AirbyteProvisioner
+
+LAKE = {"endpoint_url": "http://s3", "region_name": "us-east-1", "bucket": "datalake"}
+CONNECTIONS = {
+    "shop_postgres": Connection(
+        conn_id="shop_postgres",
+        conn_type="postgres",
+        host="db",
+        port=5432,
+        schema="shop",
+        login="shop",
+        password="s1",
+    ),
+    "shop_api": Connection(conn_id="shop_api", conn_type="http", host="http://shop:8070", password="s2"),
+    "lake_s3": Connection(
+        conn_id="lake_s3", conn_type="aws", login="key", password="s3", extra=json.dumps(LAKE)
+    ),
+}
+IDS = {"sources": "sourceId", "destinations": "destinationId", "connections": "connectionId"}
+
+
+class Server:
+    """Just enough of Airbyte's public API to be provisioned: it masks secrets, as the real one does."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[dict[str, Any]]] = {kind: [] for kind in (*IDS, "declarative_sources")}
+        self.writes: list[str] = []
+        self._number = itertools.count(1)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        parts = request.url.path.removeprefix("/api/public/v1/").split("/")
+        if parts == ["workspaces"]:
+            return httpx.Response(200, json={"data": [{"workspaceId": "w"}]})
+        kind = next(part for part in parts if part in self.items)
+        body = json.loads(request.content) if request.content else {}
+        if request.method != "GET":
+            self.writes.append(f"{request.method} {kind} {body.get('name', '')}".strip())
+        if request.method == "GET" and parts[-1] == kind:
+            return httpx.Response(200, json={"data": [self._masked(item) for item in self.items[kind]]})
+        if request.method == "POST":
+            id_field = IDS.get(kind, "id")
+            self.items[kind].append(body | {id_field: f"{kind}-{next(self._number)}"})
+            return httpx.Response(200, json=self.items[kind][-1])
+        item = next(each for each in self.items[kind] if parts[-1] in each.values())
+        item.update(body)
+        return httpx.Response(200, json=self._masked(item))
+
+    def _masked(self, item: dict[str, Any]) -> dict[str, Any]:
+        configuration = {
+            key: "**********" if key in ("password", "api_token", "secret_access_key") else value
+            for key, value in item.get("configuration", {}).items()
+        }
+        return item | ({"configuration": configuration} if configuration else {})
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def provision(server: Server, rewrite_secrets: bool = False) -> dict[str, tuple[str, tuple[str, ...]]]:
+    client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
+    provisioner = AirbyteProvisioner(client, CONNECTIONS.__getitem__, rewrite_secrets)
+    changes = provisioner.apply(read_all_connection_files())
+    return {f"{change.kind} {change.name}": (change.action, change.differences) for change in changes}
+
+
+def test_the_files_declare_the_streams_of_the_night() -> None:
+    streams = {file.name: [stream.name for stream in file.streams] for file in read_all_connection_files()}
+    assert streams["shop_postgres_to_lake"] == ["customers", "orders", "products"]
+    assert streams["shop_api_to_lake"] == ["shipments"]
+    postgres = read_connection_file("shop_postgres_to_lake")
+    assert postgres.source_folder == "postgres"
+    assert {stream.name: stream.sync_mode for stream in postgres.streams} == {
+        "customers": "incremental_append",
+        "orders": "incremental_append",
+        "products": "full_refresh_append",
+    }
+    assert postgres.timeout.total_seconds() == 3600
+
+
+def test_the_first_provisioning_creates_everything_with_its_secrets(server: Server) -> None:
+    changes = provision(server)
+    assert {action for action, _ in changes.values()} >= {"created"}
+    source = next(item for item in server.items["sources"] if item["name"] == "shop_postgres")
+    assert (
+        source["configuration"] | {"password": "s1", "username": "shop", "database": "shop"}
+        == source["configuration"]
+    )
+    lake = server.items["destinations"]
+    assert [item["name"] for item in lake] == ["lake_landing"], "two connections share one destination"
+    assert lake[0]["configuration"]["s3_bucket_name"] == "datalake"
+    landing = {item["name"]: item["namespaceFormat"] for item in server.items["connections"]}
+    assert landing["shop_api_to_lake"] == "source=api"
+    api = next(item for item in server.items["sources"] if item["name"] == "shop_api")
+    assert api["definitionId"] == server.items["declarative_sources"][0]["id"]
+
+
+def test_the_second_provisioning_writes_nothing(server: Server) -> None:
+    provision(server)
+    server.writes.clear()
+    changes = provision(server)
+    assert changes
+    assert {action for action, _ in changes.values()} == {"unchanged"}
+    assert server.writes == []
+
+
+def test_what_somebody_changed_is_changed_back_and_named(server: Server) -> None:
+    provision(server)
+    connection = next(item for item in server.items["connections"] if item["name"] == "shop_postgres_to_lake")
+    connection["configurations"]["streams"][0]["syncMode"] = "full_refresh_append"
+    connection["prefix"] = "mine_"
+    server.writes.clear()
+    action, found = provision(server)["connection shop_postgres_to_lake"]
+    assert action == "changed"
+    assert set(found) == {"prefix", "configurations.streams.customers.syncMode"}
+    assert server.writes == ["PATCH connections shop_postgres_to_lake"]
+
+
+def test_secrets_are_written_again_on_request_only(server: Server) -> None:
+    provision(server)
+    server.items["sources"][0]["configuration"]["password"] = "old"
+    assert {action for action, _ in provision(server).values()} == {"unchanged"}
+    assert provision(server, rewrite_secrets=True)["source shop_postgres"][0] == "changed"
+    assert CONNECTIONS["shop_postgres"].password in json.dumps(server.items["sources"])
+
+
+def test_two_things_of_one_name_are_refused(server: Server) -> None:
+    provision(server)
+    server.items["sources"].append(dict(server.items["sources"][0]))
+    with pytest.raises(AirbyteRefusedError, match="2 of /sources named"):
+        provision(server)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "found"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, []),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, ["a.b"]),
+        ({"a": 1}, {}, ["a"]),
+        ({"a": "secret"}, {"a": "**********"}, []),
+        ({"s": [{"name": "x"}, {"name": "y"}]}, {"s": [{"name": "y"}, {"name": "x"}]}, []),
+        ({"s": [{"name": "x"}]}, {"s": [{"name": "x"}, {"name": "y"}]}, ["s.y"]),
+        ({"s": [{"name": "x"}, {"name": "y"}]}, {"s": [{"name": "x"}]}, ["s.y"]),
+        ({"k": [["a"]]}, {"k": [["b"]]}, ["k"]),
+    ],
+)
+def test_differences(wanted: Any, held: Any, found: list[str]) -> None:
+    assert differences(wanted, held) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("name: shop_api_to_lake", "name: other"), "share one name"),
+        (("    cursor_field: updated_at\n", ""), "incremental and has no cursor_field"),
+        (("destination_sync_mode: append", "destination_sync_mode: overwrite"), "is not one of"),
+        (("namespace: source=api\n", ""), "lacks 'namespace'"),
+    ],
+)
+def test_a_faulty_file_says_what_is_wrong(
+    change: tuple[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (connection_file.CONNECTION_FILES / "shop_api_to_lake.yaml").read_text()
+    assert change[0] in text
+    (tmp_path / "shop_api_to_lake.yaml").write_text(text.replace(*change))
+    monkeypatch.setattr(connection_file, "CONNECTION_FILES", tmp_path)
+    with pytest.raises(ConnectionFileError, match=message):
+        read_connection_file("shop_api_to_lake")
+
+
+def test_no_files_at_all_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_file, "CONNECTION_FILES", tmp_path)
+    with pytest.raises(ConnectionFileError, match="no connection is declared"):
+        read_all_connection_files()
