@@ -14,6 +14,5 @@ create table if not exists bronze_loads (
     run_id text not null,
     loaded_at timestamptz not null default now(),
     primary key (source, stream, business_date),
-    constraint bronze_loads_reconciled
-        check (rows_in = rows_loaded + rows_deduplicated + rows_quarantined)
+    constraint bronze_loads_reconciled check (rows_in = rows_loaded + rows_deduplicated + rows_quarantined)
 );

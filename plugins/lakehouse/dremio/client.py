@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -15,13 +14,12 @@ import requests
 from lakehouse.dremio.errors import (
     DremioConflictError,
     DremioError,
-    DremioJobCanceledError,
     DremioJobTimeoutError,
     DremioNotFoundError,
     DremioRefusedError,
     DremioUnavailableError,
-    job_failure,
 )
+from lakehouse.dremio.job import Job
 from lakehouse.dremio.states import JobState
 
 CONNECT_SECONDS: Final = 5.0
@@ -34,32 +32,6 @@ _LONGEST_PAUSE: Final = 2.0
 _UNANSWERED_POLLS: Final = 5
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job as Dremio describes it; `rows` is None while or when Dremio does not count them."""
-
-    id: str
-    url: str
-    state: JobState
-    raw_state: str
-    message: str
-    rows: int | None
-
-    def raise_unless_completed(self) -> None:
-        """Only COMPLETED is success.
-
-        Raises:
-            DremioJobFailedError, DremioJobInterruptedError, DremioJobCanceledError: as the state says.
-        """
-        if self.state is JobState.COMPLETED:
-            return
-        if self.state is JobState.CANCELED:
-            raise DremioJobCanceledError(self.id, self.url, f"was canceled{_because(self.message)}")
-        if self.state is JobState.FAILED:
-            raise job_failure(self.id, self.url, self.message)
-        raise job_failure(self.id, self.url, f"ended in the state {self.raw_state}{_because(self.message)}")
 
 
 class DremioClient:
@@ -306,7 +278,3 @@ def _message(answer: requests.Response) -> str:
         return str(body)[:500]
     words = [str(body[name]) for name in ("errorMessage", "moreInfo") if body.get(name)]
     return "; ".join(words) or str(body)[:500]
-
-
-def _because(message: str) -> str:
-    return f": {message}" if message else ""

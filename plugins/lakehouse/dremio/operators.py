@@ -15,7 +15,8 @@ from lakehouse.receipts import ExternalJob, StageReport, empty_report
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from lakehouse.dremio.client import DremioClient, Job
+    from lakehouse.dremio.client import DremioClient
+    from lakehouse.dremio.job import Job
 
 SHORT_WAIT: Final = timedelta(seconds=20)
 """How long a task waits itself before it defers: most statements are over by then."""
