@@ -16,7 +16,10 @@ from embedded.stack.service import PreparationError, Program, Service
 from embedded.stack.stamps import done_once
 from embedded.stack.wire import service_environ, wire
 
-MIGRATE_SECONDS = 240
+MIGRATE_SECONDS = 300
+START_SECONDS = 300
+"""13 s on an idle machine; ten times that was seen on two cores with a load of 25. A component that ends
+is noticed at once, so a long limit costs nothing."""
 
 COMPONENTS = (
     ("scheduler", ("scheduler", "--skip-serve-logs")),
@@ -44,7 +47,7 @@ def airflow(settings: Settings, secret: Mapping[str, str]) -> Service:
         needs=("postgres",),
         prepare=lambda: _prepare(settings, secret, environment),
         check=answers(f"{address}/api/v2/monitor/health", _unhealthy_component),
-        start_seconds=120,
+        start_seconds=START_SECONDS,
     )
 
 

@@ -35,7 +35,7 @@ def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
         prepare=lambda: layout.write(S3_ACCESS_KEY, secret),
         check=check,
         complete=complete,
-        start_seconds=45,
+        start_seconds=120,
     )
 
 

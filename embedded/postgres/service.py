@@ -39,7 +39,7 @@ def postgres(settings: Settings, secret: Mapping[str, str]) -> Service:
         prepare=ours.prepare,
         check=ours.check,
         complete=ours.complete,
-        start_seconds=30,
+        start_seconds=120,
     )
 
 

@@ -49,5 +49,5 @@ def _ours(
         programs=(Program(name, (sys.executable, "-m", f"embedded.{name}", *arguments)),),
         check=answers(base + health),
         needs=needs,
-        start_seconds=60,
+        start_seconds=120,
     )

@@ -18,7 +18,7 @@ def answers(url: str, verify: Callable[[httpx.Response], str | None] = lambda _:
         try:
             response = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
         except httpx.HTTPError as error:
-            raise NotReadyError(f"{url}: {error}") from error
+            raise NotReadyError(f"no answer from {url} ({error})") from error
         if response.status_code != httpx.codes.OK:
             raise NotReadyError(f"{url} answered {response.status_code}")
         if complaint := verify(response):

@@ -50,8 +50,8 @@ def _health(service: Service, known: list[ProgramState]) -> str:
             return f"{state.name} is {state.state.lower()}"
     try:
         service.check()
-    except NotReadyError as error:
-        return str(error)
+    except NotReadyError:
+        return "not answering"
     return HEALTHY
 
 
@@ -59,7 +59,7 @@ def table(found: list[Row]) -> Table:
     """The rows, to print."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("service", "what", "pid", "health", "address"):
-        shown.add_column(heading, overflow="fold", no_wrap=heading not in {"pid", "health"})
+        shown.add_column(heading, overflow="fold", no_wrap=heading != "pid")
     shown.add_column("memory", justify="right")
     for row in found:
         colour = {HEALTHY: "green", DOWN: "dim"}.get(row.health, "red")

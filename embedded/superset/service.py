@@ -15,7 +15,7 @@ from embedded.stack.wire import service_environ, wire
 
 HERE = Path(__file__).resolve().parent
 FIRST_START = HERE / "first_start.py"
-FIRST_START_SECONDS = 240
+FIRST_START_SECONDS = 300
 THREADS = 8
 
 
@@ -31,7 +31,7 @@ def superset(settings: Settings, secret: Mapping[str, str]) -> Service:
         needs=("postgres",),
         prepare=lambda: _prepare(settings, secret, environment),
         check=answers(f"{address}/health"),
-        start_seconds=120,
+        start_seconds=300,
     )
 
 
