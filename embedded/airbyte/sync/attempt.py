@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,7 +67,11 @@ class Attempt:
         """Until the worker ends; everything it stored is committed as it reports it."""
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
         with self._log_file.open("w", encoding="utf-8") as log:
-            outcome = self._run(log)
+            try:
+                outcome = self._run(log)
+            finally:
+                # A killed worker cannot clean up, and its scratch holds rows and a connector's secrets.
+                shutil.rmtree(self._order.scratch, ignore_errors=True)
             if outcome.failure:
                 self._write(log, "ERROR", outcome.failure["externalMessage"])
         return outcome

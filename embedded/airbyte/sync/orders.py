@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ class OrderBook:
 
     def job_folder(self, job_id: int) -> Path:
         return self.settings.workspace_root / "jobs" / str(job_id)
+
+    def clear_scratch(self, job_id: int) -> None:
+        """Remove what the workers of a killed server left."""
+        for folder in self.job_folder(job_id).glob("scratch-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def log_file(self, job_id: int, attempt: int) -> Path:
         """The log of an attempt; it survives restarts."""

@@ -103,6 +103,7 @@ class SyncSupervisor:
     def _close_interrupted(self, job: Row) -> None:
         job_id = int(job["job_id"])
         attempts = self._jobs.attempts(job_id)
+        self._orders.clear_scratch(job_id)
         interrupted = [attempt for attempt in attempts if attempt["status"] == "running"]
         if job["cancel_requested"]:
             status = JobStatus.CANCELLED

@@ -31,8 +31,9 @@ def test_a_second_sync_is_refused_while_one_runs_and_a_cancel_ends_it_for_good(
         wait_until(lambda: len(workers_of(airbyte)) >= 2)
         cancelled = airbyte.call("DELETE", f"/jobs/{job['jobId']}")
         assert cancelled["status"] == "cancelled"
-        wait_until(lambda: not workers_of(airbyte), 5)
+        wait_until(lambda: not workers_of(airbyte), 15)
     assert landing.keys() == []
+    wait_until(lambda: not list(stack.folder.glob("state/airbyte/jobs/*/scratch-*")), 15)
     attempts = details(airbyte, job)["attempts"]
     assert [attempt["attempt"]["status"] for attempt in attempts] == ["failed"]
     assert airbyte.status_of("DELETE", f"/jobs/{job['jobId']}") == 409
