@@ -6,8 +6,9 @@ one exception class, and the whole point here is to tell them apart.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,6 +28,7 @@ PUBLIC_API: Final = "/api/public/v1"
 PAGE_SIZE: Final = 100
 TOKEN_MARGIN_SECONDS: Final = 30
 """A token is renewed this long before it ends. Airbyte's live for three minutes."""
+_SUMMING_UP: Final = "Concurrent read failure"
 _RETRYABLE_STATUS: Final = frozenset({408, 425, 429})
 
 
@@ -129,7 +131,7 @@ class AirbyteClient:
         reasons = [each.get("externalMessage") or each.get("internalMessage") for each in failures]
         return JobFailure(
             reason="; ".join(reason for reason in reasons if reason) or "Airbyte gives no reason",
-            is_configuration=any(each.get("failureType") == "config_error" for each in failures),
+            is_configuration=_is_configuration(failures),
             last_log_lines=tuple((attempts[-1].get("logs") or {}).get("logLines") or ())[-10:],
         )
 
@@ -225,6 +227,16 @@ class AirbyteClient:
                 f"Airbyte at {self.base_url} did not answer {request.method} {request.url.path}: "
                 f"{type(error).__name__} {error}"
             ) from error
+
+
+def _is_configuration(failures: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether Airbyte blames the configuration, and means it.
+
+    The declarative CDK calls every stream's failure a config_error when it sums them up, a source that was
+    down included (airbyte-cdk 7.39.1, concurrent_read_processor.py, `is_done`).
+    """
+    meant = [each for each in failures if _SUMMING_UP not in json.dumps(each)]
+    return bool(meant) and all(each.get("failureType") == "config_error" for each in meant)
 
 
 def _raise_for_refusal(answer: httpx.Response, what: str) -> None:

@@ -157,6 +157,25 @@ def test_the_reason_of_a_failure_is_the_last_attempts() -> None:
     assert failure.last_log_lines == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("failures", "is_configuration"),
+    [
+        ([{"failureType": "config_error", "externalMessage": "no such schema"}], True),
+        ([{"failureType": "system_error", "externalMessage": "lost"}], False),
+        ([{"failureType": "config_error"}, {"failureType": "transient_error"}], False),
+        ([{"failureType": "config_error", "internalMessage": "Concurrent read failure"}], False),
+        ([], False),
+    ],
+)
+def test_only_a_configuration_that_is_really_blamed_is_permanent(
+    failures: list[dict[str, str]], is_configuration: bool
+) -> None:
+    """The declarative CDK summed a refused connection up as config_error: the night did not retry it."""
+    attempt = {"attempt": {"failureSummary": {"failures": failures}}}
+    answer = httpx.Response(200, json={"job": {}, "attempts": [attempt]})
+    assert client_answering(lambda _: answer).failure_of(7).is_configuration is is_configuration
+
+
 def test_a_failure_without_attempts_has_no_reason() -> None:
     failure = client_answering(lambda _: httpx.Response(200, json={"job": {}, "attempts": []})).failure_of(7)
     assert failure.reason == "Airbyte gives no reason"

@@ -1,0 +1,149 @@
+"""The extract against a running Airbyte, a real shop, PostgreSQL and object store: what a night does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import BaseHook
+
+from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.airbyte.errors import AirbyteJobFailedError, AirbyteNotFoundError
+from lakehouse.airbyte.hook import LakehouseAirbyteHook
+from lakehouse.airbyte.operators import JOB_KEY, AirbyteSyncOperator
+from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.airflow_settings import environment_lines, load_settings
+from lakehouse.lake_storage import LakeStorage
+from lakehouse.repository import INCLUDE
+from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+
+FIRST_NIGHT, SECOND_NIGHT = "2025-10-16", "2025-10-17"
+ORDERS = "5000"
+ABSENT = {"DREMIO_PORT": "1", "DREMIO_FLIGHT_PORT": "1"}
+"""Services that these tests do not start."""
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[IngestionStack]:
+    platform = IngestionStack()
+    try:
+        platform.start()
+        done = platform.shop("advance", "--to", FIRST_NIGHT, "--orders", ORDERS)
+        assert done.returncode == 0, done.stderr
+        yield platform
+    finally:
+        platform.stop()
+
+
+@pytest.fixture(scope="module")
+def airbyte(stack: IngestionStack) -> Iterator[AirbyteServer]:
+    with pytest.MonkeyPatch.context() as patch, stack.airbyte() as server:
+        for line in environment_lines(load_settings(environment=stack.environ | ABSENT)):
+            patch.setenv(*line.split("=", 1))
+        LakeStorage.from_connection().create_bucket()
+        tables = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
+        PostgresHook("platform_postgres").run([path.read_text() for path in tables])
+        yield server
+
+
+class Night:
+    """The surroundings of one task of one run."""
+
+    def __init__(self, night: str, **params: Any) -> None:
+        self.store: dict[str, Any] = {}
+        store = SimpleNamespace(get=self.store.get, set=self.store.__setitem__, delete=self.store.__delitem__)
+        now = datetime.now(UTC)
+        run = SimpleNamespace(partition_key=night, start_date=now, run_after=now)
+        self.context = {"params": params, "dag_run": run, "task_state_store": store}
+
+    def extract(self, connection: str = "shop_postgres_to_lake") -> Any:
+        operator = AirbyteSyncOperator(task_id="sync", connection_name=connection, synchronous_seconds=120)
+        return operator.execute(self.context)
+
+
+def landing_files(night: str) -> int:
+    found = PostgresHook("platform_postgres").get_first(
+        "select count(*) from landing_files where business_date = %s", parameters=(date.fromisoformat(night),)
+    )
+    return int(found[0])
+
+
+def test_without_provisioning_the_error_says_what_to_run(airbyte: AirbyteServer) -> None:
+    with pytest.raises(AirbyteNotFoundError, match="run provision_platform"):
+        Night(FIRST_NIGHT).extract()
+
+
+def test_provisioning_creates_then_finds_everything_in_place(airbyte: AirbyteServer) -> None:
+    def provision() -> set[str]:
+        report = ProvisionAirbyteOperator(task_id="provision").execute({})
+        assert len(report["detail"]["airbyte"]) >= 2 * len(read_all_connection_files())
+        return {change["action"] for change in report["detail"]["airbyte"]}
+
+    assert "created" in provision()
+    assert provision() == {"unchanged"}
+
+
+@pytest.mark.parametrize("connection", ["shop_postgres_to_lake", "shop_api_to_lake"])
+def test_the_first_night_lands_and_claims_the_whole_source(airbyte: AirbyteServer, connection: str) -> None:
+    report = Night(FIRST_NIGHT).extract(connection)
+    assert report["rows_out"] == report["rows_in"] > 0
+    assert report["bytes"] > 0
+    assert report["external_jobs"][0]["url"].startswith(airbyte.url)
+
+
+def test_the_provider_s_own_hook_knows_the_job(airbyte: AirbyteServer) -> None:
+    jobs = airbyte.call("GET", "/jobs")["data"]
+    assert jobs
+    assert LakehouseAirbyteHook().get_job_status(jobs[0]["jobId"]) == "succeeded"
+
+
+def test_a_replay_of_the_night_asks_no_source(airbyte: AirbyteServer) -> None:
+    before = len(airbyte.call("GET", "/jobs")["data"])
+    report = Night(FIRST_NIGHT).extract()
+    assert report["detail"]["reused"] is True
+    assert report["rows_out"] > 0
+    assert len(airbyte.call("GET", "/jobs")["data"]) == before
+
+
+def test_the_next_night_claims_its_changes_only(stack: IngestionStack, airbyte: AirbyteServer) -> None:
+    everything, kept = Night(FIRST_NIGHT).extract()["rows_out"], landing_files(FIRST_NIGHT)
+    assert stack.shop("advance", "--to", SECOND_NIGHT, "--orders", ORDERS).returncode == 0
+    report = Night(SECOND_NIGHT).extract()
+    assert 0 < report["rows_out"] < everything
+    assert landing_files(FIRST_NIGHT) == kept
+
+
+def test_busy_attaches_to_a_running_sync_that_began_late_enough(airbyte: AirbyteServer) -> None:
+    night = Night(SECOND_NIGHT, force_sync=True)
+    night.context["dag_run"].start_date -= timedelta(seconds=5)
+    connections = airbyte.call("GET", "/connections")["data"]
+    connection_id = next(c["connectionId"] for c in connections if c["name"] == "shop_postgres_to_lake")
+    other = airbyte.call("POST", "/jobs", {"connectionId": connection_id, "jobType": "sync"})["jobId"]
+    report = night.extract()
+    assert report["external_jobs"][0]["id"] in (str(other), str(other + 1)), "its own, if the other had ended"
+    assert report["rows_out"] > 0
+    assert night.store == {}
+
+
+def test_a_source_that_is_down_fails_by_name_and_the_rerun_succeeds(
+    stack: IngestionStack, airbyte: AirbyteServer
+) -> None:
+    sources = airbyte.call("GET", "/sources")["data"]
+    source = next(each for each in sources if each["name"] == "shop_api")
+    path = f"/sources/{source['sourceId']}"
+    good = BaseHook.get_connection("shop_api").host
+    configuration = {"start_date": "2024-10-17T00:00:00.000000", "api_token": stack.environ["SHOP_API_TOKEN"]}
+    airbyte.call("PATCH", path, {"configuration": configuration | {"base_url": "http://127.0.0.1:9"}})
+    night = Night(SECOND_NIGHT)
+    with pytest.raises(AirbyteJobFailedError, match=r"job \d+ of shop_api_to_lake .*failed: .+"):
+        night.extract("shop_api_to_lake")
+    assert JOB_KEY in night.store
+    airbyte.call("PATCH", path, {"configuration": configuration | {"base_url": good}})
+    report = night.extract("shop_api_to_lake")
+    assert report["rows_out"] == report["rows_in"]
+    assert json.dumps(report), "a report travels as JSON"
