@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 DATE ?= 2025-10-16
-ORDERS ?= 100000
+ORDERS ?=
 SERVICE ?=
 STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 
@@ -17,8 +17,8 @@ STACK := $(EMBEDDED) -m embedded.cli
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
-night: setup ## Run the whole night: make night [DATE=2025-10-16] [ORDERS=100000]
-	@$(STACK) night '$(DATE)' --orders '$(ORDERS)'
+night: setup ## Run the whole night: make night [DATE=2025-10-16] [ORDERS=100000, once]
+	@$(STACK) night '$(DATE)' $(if $(ORDERS),--orders '$(ORDERS)')
 
 setup: ## Build the locked environments (only what is missing or changed)
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: install Python 3.11 or 3.12 (Debian 12: apt-get install python3)" >&2; exit 1; }

@@ -16,7 +16,6 @@ import typer
 from rich.console import Console
 
 from embedded.night import (
-    DEFAULT_ORDERS,
     NightError,
     advance_shop,
     become_night_run,
@@ -183,7 +182,9 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 @app.command()
 def night(
     date: Annotated[str, typer.Argument(help="The business date, YYYY-MM-DD.")],
-    orders: Annotated[int, typer.Option(help="Orders in the shop's first year.")] = DEFAULT_ORDERS,
+    orders: Annotated[
+        int | None, typer.Option(min=1, help="Orders in the first year of a shop that opens now.")
+    ] = None,
 ) -> None:
     """Run the whole night of a date: platform up, shop advanced to it, the nine stages followed live."""
     business_date = parse_business_date(date)

@@ -11,8 +11,6 @@ from embedded.settings import ROOT
 from embedded.stack.platform import Platform
 from embedded.stack.wire import service_environ
 
-DEFAULT_ORDERS = 100_000
-
 
 class NightError(Exception):
     """The night cannot be started; the message says what to change."""
@@ -31,10 +29,15 @@ def parse_business_date(text: str) -> date:
     return found
 
 
-def advance_shop(platform: Platform, business_date: date, orders: int) -> None:
-    """Bring the shop's database to the end of the day. Raises NightError; the shop has said why itself."""
+def advance_shop(platform: Platform, business_date: date, orders: int | None) -> None:
+    """Bring the shop's database to the end of the day; without `orders` a new shop takes its default size.
+
+    Raises NightError; the shop has said why itself.
+    """
     command = [sys.executable, "-m", "embedded.shop", "advance"]
-    command += ["--to", business_date.isoformat(), "--orders", str(orders)]
+    command += ["--to", business_date.isoformat()]
+    if orders is not None:
+        command += ["--orders", str(orders)]
     environment = service_environ() | dict(platform.wire)
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
         raise NightError(f"the shop did not advance to {business_date}")

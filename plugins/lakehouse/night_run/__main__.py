@@ -41,17 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(soft_wrap=True, highlight=False)
     try:
         night = parse_business_date(options.date)
-        missing = [
-            name for name in ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD") if not os.environ.get(name)
-        ]
-        if missing:
-            raise NightRefusedError(
-                f"not set: {', '.join(missing)} (`python -m embedded.cli env` prints them)"
-            )
+        if missing := [name for name in NEEDED if not os.environ.get(name)]:
+            raise NightRefusedError(f"not set: {', '.join(missing)} (on the embedded platform: `make env`)")
     except (BusinessDateError, NightRefusedError) as error:
         print(error, file=sys.stderr)
         return 2
-    api = AirflowApi(os.environ["AIRFLOW_URL"], os.environ["AIRFLOW_USER"], os.environ["AIRFLOW_PASSWORD"])
+    api = AirflowApi(*(os.environ[name] for name in NEEDED))
     try:
         return run_night(api, night, console, options.force_sync)
     except (AirflowApiError, NightRefusedError) as error:

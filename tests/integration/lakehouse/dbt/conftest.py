@@ -266,7 +266,7 @@ class Lake:
         path = ["lake_bronze", SOURCE_OF[stream], stream]
         dataset = ".".join(f'"{part}"' for part in path)
         if stream not in self.promoted:
-            if self.client.find(path) is None:
+            if (self.client.find(path) or {}).get("entityType") != "dataset":
                 self.client.promote(path)
             columns = ", ".join(SCHEMAS[stream].names)
             self.client.run(
