@@ -12,7 +12,7 @@ STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 EMBEDDED := .local/envs/embedded/bin/python
 STACK := $(EMBEDDED) -m embedded.cli
 
-.PHONY: help night setup setup-lint up down status logs env test test-unit test-integration test-night lint format lock reset
+.PHONY: help night setup setup-lint up down status logs env test test-unit test-integration test-night lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ lint: setup-lint ## Check style, types, SQL and the direction of imports; repair
 format: setup-lint ## Format the Python code
 	@.local/envs/lint/bin/ruff format .
 	@.local/envs/lint/bin/ruff check --fix-only --quiet .
+
+manifest: setup ## Rebuild the dbt manifest that the DAGs are drawn from, after a change of models
+	@PYTHONPATH=plugins .local/envs/airflow/bin/python -m lakehouse.dbt.manifest
 
 lock: setup ## Resolve requirements*.txt and requirements/*.in anew into the locks
 	@bin/lock

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BusinessDateError, NightRefusedError) as error:
         print(error, file=sys.stderr)
         return 2
-    api = AirflowApi(*(os.environ[name] for name in NEEDED))
+    url, user, password = (os.environ[name] for name in NEEDED)
+    api = AirflowApi(url, user, password)
     try:
         return run_night(api, night, console, options.force_sync)
     except (AirflowApiError, NightRefusedError) as error:
