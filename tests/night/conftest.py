@@ -72,14 +72,15 @@ class Platform:
 
     def shop(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the shop's own database: the independent side of every comparison."""
-        with self.shop_connection("shop", "SHOP") as connection:
+        with self.shop_connection() as connection:
             return connection.execute(sql).fetchall()
 
-    def shop_connection(self, database: str, prefix: str) -> psycopg.Connection[tuple[Any, ...]]:
+    def shop_connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection to the shop's database as its owner."""
         env = self.addresses()
         return psycopg.connect(
-            host=env[f"{prefix}_PG_HOST"], port=env[f"{prefix}_PG_PORT"], dbname=database,
-            user=env[f"{prefix}_PG_USER"], password=env[f"{prefix}_PG_PASSWORD"], autocommit=True,
+            host=env["SHOP_PG_HOST"], port=env["SHOP_PG_PORT"], dbname=env["SHOP_PG_DATABASE"],
+            user=env["SHOP_PG_USER"], password=env["SHOP_PG_PASSWORD"], autocommit=True,
         )  # fmt: skip
 
     def over_flight(self, sql: str) -> pa.Table:

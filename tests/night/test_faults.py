@@ -49,14 +49,15 @@ def test_a_broken_mart_never_reaches_gold(platform: Platform, second_night: Comm
 def test_a_source_that_is_down_fails_its_stage_and_the_rerun_succeeds(
     platform: Platform, second_night: CommandResult
 ) -> None:
-    _allow_shop_connections(platform, allowed=False)
-    try:
-        failed = platform.night("2025-10-21")
-        assert failed.exit_code != 0
-        assert "extract_postgres" in failed.output
-        assert "shop" in failed.output, "the error names the source"
-    finally:
-        _allow_shop_connections(platform, allowed=True)
+    with platform.shop_connection() as owner:
+        owner.execute("alter database shop with connection limit 0")
+        try:
+            failed = platform.night("2025-10-21")
+        finally:
+            owner.execute("alter database shop with connection limit -1")
+    assert failed.exit_code != 0
+    assert "extract_postgres" in failed.output
+    assert 'database "shop"' in failed.output, "the error names the source"
     again = platform.night("2025-10-21")
     assert again.exit_code == 0, again.output[-6000:]
 
@@ -67,9 +68,3 @@ def _with_negative_amounts(model: str) -> str:
     at = max(number for number, line in enumerate(lines) if line.strip().rstrip(",").endswith("amount"))
     lines[at] = lines[at].replace(lines[at].strip().rstrip(","), "-1 * amount as amount")
     return "\n".join(lines) + "\n"
-
-
-def _allow_shop_connections(platform: Platform, *, allowed: bool) -> None:
-    with platform.shop_connection("platform", "PLATFORM") as connection:
-        connection.execute(f"alter database shop with allow_connections {allowed}")
-        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'shop'")
