@@ -1,4 +1,4 @@
--- Which landing objects belong to which business date, and which syncs a date has had.
+-- Which landing objects belong to which business date, which syncs a date has had, and which it has begun.
 create table if not exists landing_files (
     s3_key text primary key,
     source text not null,
@@ -22,4 +22,12 @@ create table if not exists landing_syncs (
     per_stream jsonb not null,
     completed_at timestamptz not null default now(),
     primary key (source, business_date)
+);
+
+create table if not exists landing_jobs (
+    source text not null,
+    job_id text not null,
+    business_date date not null,
+    begun_at timestamptz not null default now(),
+    primary key (source, job_id)
 );

@@ -48,7 +48,8 @@ class AirbyteSyncOperator(BaseOperator):
     A date whose landing is complete is not synced again unless the param `force_sync` is true, so that a
     replay never asks the source. The job's id is kept before the first poll: a retry adopts the running or
     finished job instead of starting a second one. When Airbyte answers "busy", the task attaches to the
-    running job if that one began after this run did, else it waits for its end and starts its own.
+    running job if that one began after this run did and not for another date; else it waits for its end and
+    starts its own.
 
     Returns a StageReport: rows committed by Airbyte, rows and bytes the date now holds in landing.
 
@@ -122,7 +123,7 @@ class AirbyteSyncOperator(BaseOperator):
         if job.state in (JobState.FAILED, JobState.CANCELLED):
             return None
         self.log.info("adopting Airbyte job %s of an earlier attempt: %s", job.job_id, job.raw_state)
-        self._own_job = job.job_id
+        self._keep(context, job.job_id)
         return job, True
 
     def _start(self, context: Mapping[str, Any], deadline: float) -> tuple[Job, bool]:
@@ -134,19 +135,25 @@ class AirbyteSyncOperator(BaseOperator):
                 running = self._client.unfinished_job(connection_id)
             else:
                 self._keep(context, job.job_id)
-                self._own_job = job.job_id
                 self.log.info("started Airbyte job %s of %s", job.job_id, self.connection_name)
                 return job, True
-            if running is not None and running.started_at >= _begin_of(context):
+            if running is not None and self._serves(context, running):
                 self.log.info("attaching to Airbyte job %s, begun %s", running.job_id, running.started_at)
                 return running, False
             if running is not None:
-                self.log.info("waiting for Airbyte job %s, begun before this run", running.job_id)
+                self.log.info("waiting for Airbyte job %s, begun before or not for this run", running.job_id)
                 self._await_turn(running, deadline)
             elif time.time() >= deadline:
                 raise AirbyteBusyError(f"Airbyte keeps {self.connection_name} busy without naming a job")
             else:
                 time.sleep(SYNCHRONOUS_POLL_SECONDS)
+
+    def _serves(self, context: Mapping[str, Any], running: Job) -> bool:
+        """Whether the job reads all this run needs, and no other date waits for what it lands."""
+        if running.started_at < _begin_of(context):
+            return False
+        source = read_connection_file(self.connection_name).source_folder
+        return self._ledger().begun_for(source, running.job_id) in (None, business_date(context))
 
     def _await_turn(self, running: Job, deadline: float) -> None:
         if not self._wait_here(running, deadline).state.is_end:
@@ -278,7 +285,11 @@ class AirbyteSyncOperator(BaseOperator):
         return context["task_state_store"]
 
     def _keep(self, context: Mapping[str, Any], job_id: int) -> None:
+        """Remember the job for the next attempt, for a kill, and for the ledger."""
+        self._own_job = job_id
         self._state_store(context).set(JOB_KEY, job_id)
+        source = read_connection_file(self.connection_name).source_folder
+        self._ledger().begin(source, business_date(context), job_id)
 
 
 def _begin_of(context: Mapping[str, Any]) -> datetime:

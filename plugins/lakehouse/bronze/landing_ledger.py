@@ -1,8 +1,9 @@
 """Which landing objects belong to which business date.
 
 Airbyte lands what changed since its last state, whatever the date. The ledger gives every landing object
-to exactly one business date, the one whose extract stage found it first, so that a date can be replayed
-from the same objects for ever. Kept in the platform's PostgreSQL: `landing_files`, `landing_syncs`.
+to exactly one business date, so that a date can be replayed from the same objects for ever: to the date
+whose run began the sync that wrote it, else to the first date that finds it. Kept in the platform's
+PostgreSQL: `landing_files`, `landing_syncs`, `landing_jobs`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from lakehouse.bronze.parquet_footer import read_row_count
+from lakehouse.bronze.parquet_footer import read_footer
 from lakehouse.errors import TransientError
 from lakehouse.lake_layout import LandingKey, landing_folder, parse_landing_key
 from lakehouse.lake_storage import LakeStorage
@@ -22,6 +23,11 @@ from lakehouse.sql_files import read_sql
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+
+HELD_FOR: Final = timedelta(hours=6)
+"""How long what a sync landed waits for the run that began it: as long as a run may last. After that the next
+date takes it, so that a date which is never run again withholds nothing from gold."""
 
 
 class PostgresConnections(Protocol):
@@ -93,8 +99,19 @@ class LandingLedger:
             cursor.execute(read_sql("postgres/select_landing_files.sql"), values)
             return [LandingFile(key, rows, size, job) for key, rows, size, job in cursor.fetchall()]
 
+    def begin(self, source: str, business_date: date, job_id: str | int) -> None:
+        """Keep what the job lands for that date, from now on for HELD_FOR."""
+        values = {"source": source, "business_date": business_date, "job_id": str(job_id)}
+        with self._transaction() as cursor:
+            cursor.execute(read_sql("postgres/upsert_landing_job.sql"), values)
+
+    def begun_for(self, source: str, job_id: str | int) -> date | None:
+        """The date whose run began the job; None if it was no run, or one that must have ended long ago."""
+        with self._transaction() as cursor:
+            return _begun(cursor, source).get(str(job_id))
+
     def claim(self, source: str, business_date: date, job_id: str | int, rows_emitted: int) -> ClaimReport:
-        """Give the date every landing object of the source that no date has yet.
+        """Give the date every landing object of the source that no date has yet and none is waiting for.
 
         Idempotent: claiming the same job again adds what was missing and counts its rows once.
 
@@ -108,35 +125,44 @@ class LandingLedger:
             All the date holds of the source, earlier claims included.
 
         Raises:
-            LandingIncompleteError: the date's objects hold fewer rows than its syncs committed.
+            LandingIncompleteError: landing holds fewer rows than the date's syncs committed.
             LandingFileUnreadableError: an object is truncated or is not Parquet.
         """
         with self._transaction() as cursor:
             cursor.execute(read_sql("postgres/lock_landing_source.sql"), {"source": source})
-            for landed, size in self._unclaimed(cursor, source):
-                cursor.execute(
-                    read_sql("postgres/insert_landing_file.sql"),
-                    {
-                        "s3_key": landed.key,
-                        "source": source,
-                        "stream": landed.stream,
-                        "business_date": business_date,
-                        "job_id": str(job_id),
-                        "rows": read_row_count(self._lake, landed.key),
-                        "bytes": size,
-                    },
-                )
+            self._take_unclaimed(cursor, source, business_date, str(job_id))
             report = _totals(cursor, source, business_date)
             earlier = _sync_of(cursor, source, business_date)
             jobs = {**(earlier or {}), str(job_id): int(rows_emitted)}
-            if report.rows < sum(jobs.values()):
+            landed = _landed_rows(cursor, source, business_date, jobs)
+            if landed < sum(jobs.values()):
                 raise LandingIncompleteError(
                     f"Airbyte job {job_id} of source {source}: {sum(jobs.values())} rows were committed for "
                     f"{business_date}, but its landing objects under {landing_folder(source)} hold "
-                    f"{report.rows}; nothing was claimed, rerun this stage"
+                    f"{landed}; nothing was claimed, rerun this stage"
                 )
             _record_sync(cursor, source, business_date, str(job_id), jobs, report)
             return report
+
+    def _take_unclaimed(self, cursor: Any, source: str, business_date: date, job_id: str) -> None:
+        begun = _begun(cursor, source)
+        for landed, size in self._unclaimed(cursor, source):
+            footer = read_footer(self._lake, landed.key)
+            writer = footer.job_id or job_id
+            if begun.get(writer, business_date) != business_date:
+                continue
+            cursor.execute(
+                read_sql("postgres/insert_landing_file.sql"),
+                {
+                    "s3_key": landed.key,
+                    "source": source,
+                    "stream": landed.stream,
+                    "business_date": business_date,
+                    "job_id": writer,
+                    "rows": footer.rows,
+                    "bytes": size,
+                },
+            )
 
     def _unclaimed(self, cursor: Any, source: str) -> Iterator[tuple[LandingKey, int]]:
         cursor.execute(read_sql("postgres/select_claimed_keys.sql"), {"source": source})
@@ -159,6 +185,23 @@ def _sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | 
     )
     row = cursor.fetchone()
     return None if row is None else dict(row[1])
+
+
+def _begun(cursor: Any, source: str) -> dict[str, date]:
+    """The dates that wait for what a job lands."""
+    cursor.execute(
+        read_sql("postgres/select_landing_jobs_begun.sql"), {"source": source, "held_for": HELD_FOR}
+    )
+    return dict(cursor.fetchall())
+
+
+def _landed_rows(cursor: Any, source: str, business_date: date, jobs: Mapping[str, int]) -> int:
+    """Rows of the date and of its jobs: another date may have taken some, had the run been away too long."""
+    cursor.execute(
+        read_sql("postgres/select_landed_rows.sql"),
+        {"source": source, "business_date": business_date, "job_ids": list(jobs)},
+    )
+    return int(cursor.fetchone()[0])
 
 
 def _totals(cursor: Any, source: str, business_date: date) -> ClaimReport:

@@ -40,6 +40,14 @@ class PlatformPostgres:
             password=self._wire["PLATFORM_PG_PASSWORD"],
         )
 
+    def execute(self, sql: str) -> None:
+        connection = self.get_conn()
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(sql)
+        finally:
+            connection.close()
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         connection = self.get_conn()
         try:

@@ -68,6 +68,31 @@ def test_rows_that_airbyte_committed_and_landing_lacks_fail_and_claim_nothing(
     assert lake.ledger.claim("postgres", day, 31, 1).rows == 1
 
 
+def test_what_a_date_s_own_sync_landed_waits_for_it(lake: Any, land_file: Land) -> None:
+    """Two dates of a backfill: the first one's worker died between its sync and its claim, and the second
+    date claimed all there was; the first could never be complete again."""
+    first, second = date(2025, 1, 6), date(2025, 1, 7)
+    lake.ledger.begin("postgres", first, 61)
+    land_file("postgres", "orders", "2025_01_06_1_0", [order(1, first)], sync_id=61)
+    lake.ledger.begin("postgres", second, 62)
+    land_file("postgres", "orders", "2025_01_07_1_0", [order(2, second), order(3, second)], sync_id=62)
+    assert lake.ledger.begun_for("postgres", 61) == first
+    assert lake.ledger.claim("postgres", second, 62, 2).rows == 2
+    assert lake.ledger.claim("postgres", first, 61, 1).rows == 1
+
+
+def test_what_a_date_never_came_back_for_goes_to_the_next_and_is_not_missed_later(
+    lake: Any, land_file: Land
+) -> None:
+    gone, following = date(2025, 1, 8), date(2025, 1, 9)
+    lake.ledger.begin("postgres", gone, 63)
+    land_file("postgres", "orders", "2025_01_08_1_0", [order(1, gone)], sync_id=63)
+    lake.postgres.execute("update landing_jobs set begun_at = now() - interval '7 hours' where job_id = '63'")
+    assert lake.ledger.begun_for("postgres", 63) is None
+    assert lake.ledger.claim("postgres", following, 64, 0).rows == 1
+    assert lake.ledger.claim("postgres", gone, 63, 1).rows == 0
+
+
 def test_a_truncated_landing_object_is_named_when_it_is_claimed(lake: Any) -> None:
     day, key = date(2025, 1, 5), "bronze/landing/source=torn/orders/2025_01_05_1_0.parquet"
     lake.storage.client.put_object(Bucket=lake.storage.bucket, Key=key, Body=b"PAR1 not to the end")

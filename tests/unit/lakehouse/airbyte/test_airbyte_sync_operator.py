@@ -91,12 +91,19 @@ class FakeLedger:
     def __init__(self, complete: bool = False) -> None:
         self.complete = complete
         self.claims: list[tuple[str, date, int, int]] = []
+        self.begun: dict[int, date] = {}
 
     def is_complete(self, source: str, night: date) -> bool:
         return self.complete
 
     def report(self, source: str, night: date) -> ClaimReport:
         return CLAIM
+
+    def begin(self, source: str, night: date, job_id: int) -> None:
+        self.begun[job_id] = night
+
+    def begun_for(self, source: str, job_id: int) -> date | None:
+        return self.begun.get(job_id)
 
     def claim(self, source: str, night: date, job_id: int, rows: int) -> ClaimReport:
         self.claims.append((source, night, job_id, rows))
@@ -211,6 +218,28 @@ def test_busy_waits_for_an_older_job_and_starts_its_own(airbyte: FakeAirbyte) ->
     extract.run()
     assert airbyte.started == [9]
     assert [claim[2] for claim in extract.ledger.claims] == [9]
+
+
+def test_busy_with_another_dates_job_waits_even_if_it_began_late_enough(airbyte: FakeAirbyte) -> None:
+    """Two dates of a backfill begin together. Attached to the other's sync, this one took its landing."""
+    airbyte.script(8, "running", "running", "succeeded", begun=BEGUN + timedelta(seconds=1))
+    airbyte.script(9, "running", "succeeded")
+    busy_with(airbyte, 8)
+    extract = Extract(airbyte, FakeLedger())
+    extract.ledger.begun[8] = date(2025, 10, 15)
+    extract.run()
+    assert airbyte.started == [9]
+    assert [claim[2] for claim in extract.ledger.claims] == [9]
+
+
+def test_the_ledger_hears_of_a_job_when_it_begins_and_when_it_is_adopted(airbyte: FakeAirbyte) -> None:
+    airbyte.script(1, "running", "succeeded")
+    started = Extract(airbyte, FakeLedger())
+    started.run()
+    adopting = Extract(airbyte, FakeLedger())
+    adopting.store[JOB_KEY] = 1
+    adopting.run()
+    assert started.ledger.begun == adopting.ledger.begun == {1: date(2025, 10, 16)}
 
 
 def test_a_complete_date_asks_airbyte_nothing(airbyte: FakeAirbyte) -> None:
