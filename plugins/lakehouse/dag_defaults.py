@@ -15,12 +15,18 @@ from typing import Any, Final
 from airflow.sdk import Asset, Param, PartitionedAssetTimetable
 
 from lakehouse.assets import asset_of
-from lakehouse.business_date import BUSINESS_DATE_FORMAT
+from lakehouse.business_date import BUSINESS_DATE_FORMAT, business_date
 from lakehouse.deadlines import deadline_of
 from lakehouse.errors import RETRY_POLICY
 from lakehouse.night_plan import Stage, stage
 from lakehouse.night_timetable import NightTimetable
-from lakehouse.receipts.callbacks import record_failure, record_retry, record_start, record_success
+from lakehouse.receipts.callbacks import (
+    record_failure,
+    record_retry,
+    record_run_failure,
+    record_start,
+    record_success,
+)
 
 OWNER: Final = "lakehouse"
 RETRIES: Final = 3
@@ -89,12 +95,25 @@ def stage_arguments(
         ValueError: no docstring.
     """
     planned = stage(stage_name)
+    arguments = dag_arguments(stage_name, doc, frozenset({"night", planned.section.lower()}), params)
     return {
-        **dag_arguments(stage_name, doc, frozenset({"night", planned.section.lower()}), params),
+        **arguments,
+        # Also for tasks that look at no date themselves: their asset starts stages that do.
+        "default_args": arguments["default_args"] | {"pre_execute": require_business_date},
+        "on_failure_callback": [record_run_failure],
         "description": f"{planned.start:%H:%M} UTC, {planned.minutes} min: {planned.title}",
         "schedule": schedule_of(planned),
         "deadline": deadline_of(stage_name),
     }
+
+
+def require_business_date(context: Mapping[str, Any]) -> None:
+    """Refuse a run without a proper business date before its task does anything.
+
+    Raises:
+        BusinessDateError: the partition key is missing, is no date, or lies in the future.
+    """
+    business_date(context)
 
 
 def schedule_of(planned: Stage) -> NightTimetable | PartitionedAssetTimetable:

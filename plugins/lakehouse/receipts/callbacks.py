@@ -1,4 +1,4 @@
-"""The task callbacks behind the receipt: every DAG's default arguments carry them.
+"""The callbacks behind the receipt: every DAG's arguments carry them.
 
 They never fail a task: Airflow logs what they raise and goes on.
 """
@@ -14,7 +14,7 @@ from lakehouse.business_date import BusinessDateError, parse_business_date
 from lakehouse.night_plan import NIGHT
 from lakehouse.receipts.log_path import log_path
 from lakehouse.receipts.render import write_receipt
-from lakehouse.receipts.store import PLATFORM_CONNECTION, TaskRecord, recorded
+from lakehouse.receipts.store import PLATFORM_CONNECTION, TaskRecord, recorded, run_ended
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,29 @@ def record_failure(context: Mapping[str, Any]) -> None:
     """The task failed for good: one line that says all, and the receipt."""
     log.error("%s", failure_line(context, "FAILED"))
     _record(context, "failed", error=one_line(context.get("exception")))
+
+
+def record_run_failure(context: Mapping[str, Any]) -> None:
+    """A stage's run failed: close what it left open. Runs in the DAG processor.
+
+    Airflow calls no task callback for a deferred task that is ended by hand, nor for tasks of a run that
+    is out of time; without this the receipt would show them running for ever.
+    """
+    dag_run = context.get("dag_run")
+    if dag_run is None or dag_run.dag_id not in _PRODUCES:
+        return
+    try:
+        night = parse_business_date(dag_run.partition_key)
+    except BusinessDateError:
+        return
+
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    error = f"ended from outside, by hand or out of time; Airflow says: {context.get('reason')}"
+    with run_ended(
+        PostgresHook(PLATFORM_CONNECTION), night, dag_run.dag_id, dag_run.run_id, error
+    ) as records:
+        write_receipt(night, records)
 
 
 def failure_line(context: Mapping[str, Any], verdict: str) -> str:

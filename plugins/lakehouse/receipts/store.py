@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +33,15 @@ on conflict (business_date, stage, run_id, task_id, map_index) do update set
     report = excluded.report,
     error = excluded.error,
     log = excluded.log
+"""
+
+_END_RUN: Final = """
+update night_receipts set state = 'failed', ended_at = now(), error = coalesce(error, %(error)s)
+where
+    business_date = %(business_date)s
+    and stage = %(stage)s
+    and run_id = %(run_id)s
+    and state in ('running', 'up_for_retry')
 """
 
 _SELECT: Final = """
@@ -74,14 +83,30 @@ def recorded(hook: PostgresHook, record: TaskRecord) -> Iterator[list[TaskRecord
     The lock makes whoever renders the date's receipt the only one doing so, so that a slower writer
     cannot put an older state over a newer one.
     """
-    with hook.get_conn() as connection, connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"receipt {record.business_date}",))
-        cursor.execute(
-            _UPSERT, asdict(record) | {"report": json.dumps(record.report) if record.report else None}
-        )
-        cursor.execute(_SELECT, {"business_date": record.business_date})
+    values = asdict(record) | {"report": json.dumps(record.report) if record.report else None}
+    with _changed(hook, record.business_date, _UPSERT, values) as records:
+        yield records
+
+
+@contextmanager
+def run_ended(
+    hook: PostgresHook, business_date: date, stage: str, run_id: str, error: str
+) -> Iterator[list[TaskRecord]]:
+    """Mark what the failed run left open as failed, and hand out the date's records like `recorded`."""
+    values = {"business_date": business_date, "stage": stage, "run_id": run_id, "error": error}
+    with _changed(hook, business_date, _END_RUN, values) as records:
+        yield records
+
+
+@contextmanager
+def _changed(
+    hook: PostgresHook, business_date: date, statement: str, values: dict[str, Any]
+) -> Iterator[list[TaskRecord]]:
+    with closing(hook.get_conn()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"receipt {business_date}",))
+        cursor.execute(statement, values)
+        cursor.execute(_SELECT, {"business_date": business_date})
         yield [TaskRecord(*row) for row in cursor.fetchall()]
-    connection.close()
 
 
 def records_of(hook: PostgresHook, business_date: date) -> list[TaskRecord]:

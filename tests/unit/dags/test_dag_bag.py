@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import PartitionedAssetTimetable
 
+from lakehouse.business_date import BusinessDateError
 from lakehouse.dag_defaults import OWNER, TAGS
 from lakehouse.errors import RETRY_POLICY
 from lakehouse.night_plan import NIGHT, stage
 from lakehouse.night_timetable import NightTimetable
-from lakehouse.receipts.callbacks import record_failure, record_retry, record_start, record_success
+from lakehouse.receipts.callbacks import (
+    record_failure,
+    record_retry,
+    record_run_failure,
+    record_start,
+    record_success,
+)
 
 DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
@@ -71,6 +79,22 @@ def test_every_task_has_the_shared_defaults(dags: dict[str, Any], name: str) -> 
         assert record_success in task.on_success_callback, task.task_id
         assert record_retry in task.on_retry_callback, task.task_id
         assert record_failure in task.on_failure_callback, task.task_id
+
+
+@pytest.mark.parametrize("key", [None, "", "16.10.2025", "2999-01-01"])
+@pytest.mark.parametrize("name", STAGES)
+def test_no_task_of_a_stage_works_without_a_proper_date(
+    dags: dict[str, Any], name: str, key: str | None
+) -> None:
+    """Some tasks look at no date; their stage would succeed and start the next ones for nonsense."""
+    for task in dags[name].tasks:
+        with pytest.raises(BusinessDateError):
+            task._pre_execute_hook({"dag_run": SimpleNamespace(partition_key=key)})
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_closes_its_receipt_when_its_run_fails(dags: dict[str, Any], name: str) -> None:
+    assert dags[name].on_failure_callback == [record_run_failure]
 
 
 @pytest.mark.parametrize("name", STAGES)
