@@ -12,6 +12,7 @@ from embedded.dremio.identity import Identity
 from embedded.dremio.jobs import Jobs
 from embedded.dremio.lake import Lake
 from embedded.dremio.reflections import Reflections
+from embedded.dremio.retention import Retention
 from embedded.dremio.settings import Settings
 from embedded.dremio.state import StateFile
 
@@ -39,6 +40,8 @@ class Engine:
         self.jobs = Jobs(executor, settings)
         self.reflections = Reflections(self._state, self.catalog, self.lake, executor.tables)
         self.reflections.join(executor, self.system_tables)
+        self._retention = Retention(self.lake, settings.old_version_seconds)
+        self._retention.start()
 
     def shape_of(self, sql: str) -> pa.Schema:
         """The Arrow schema of a query's result."""
@@ -50,6 +53,7 @@ class Engine:
 
     def close(self) -> None:
         """Cancel what runs, then close both files."""
+        self._retention.close()
         self.reflections.close()
         self.jobs.close()
         self.lake.close()

@@ -31,6 +31,13 @@ class Settings(BaseSettings):
         description="folder under which sources of type NAS may lie; none allowed when unset",
     )
 
+    old_version_seconds: int = Field(
+        3600,
+        alias="DREMIO_OLD_VERSION_SECONDS",
+        ge=1,
+        description="how long a table's replaced version, and then its files, are kept",
+    )
+
     token_seconds: int = 30 * 3600
     result_seconds: int = 15 * 60
     results_kept_bytes: int = 1 << 30

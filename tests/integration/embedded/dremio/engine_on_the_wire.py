@@ -57,7 +57,8 @@ class EngineProcess:
     def flight_url(self) -> str:
         return f"grpc+tcp://127.0.0.1:{self.flight_port}"
 
-    def start(self) -> None:
+    def start(self, **variables: str) -> None:
+        """Start it, with more environment variables if given, and wait until it answers."""
         environ = {
             **os.environ,
             "DREMIO_HOST": "127.0.0.1",
@@ -67,6 +68,7 @@ class EngineProcess:
             "DREMIO_PASSWORD": self.password,
             "DREMIO_NAS_ROOT": str(self.state / "nas"),
             "LAKEHOUSE_STATE_DIR": str(self.state),
+            **variables,
         }
         with (self.state / "engine.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -1,0 +1,78 @@
+"""Old versions of tables: DuckLake keeps every one until it is told to let go; here they end after a while.
+
+Only files that DuckLake itself wrote and no table has any more are deleted. `ducklake_delete_orphaned_files`
+would delete every file it does not know below a source, the landing zone among them: it is never called. So
+a file written by a process that was killed before its commit stays.
+"""
+
+import logging
+import threading
+import time
+
+import duckdb
+
+from embedded.dremio.catalog.catalog import first_line
+from embedded.dremio.errors import EngineError
+from embedded.dremio.lake import Lake
+from embedded.dremio.statement import Cancelled, Cursor, Interruptible
+from embedded.dremio.writer import Writer
+
+LOG = logging.getLogger(__name__)
+
+
+class Retention:
+    """A thread that lets old versions go at once and then every `kept_seconds`, until closed.
+
+    Two steps, each `kept_seconds` after the event: a version is given up, then its files are deleted. A
+    statement that has begun in between goes on reading them.
+    """
+
+    def __init__(self, lake: Lake, kept_seconds: int) -> None:
+        self._writer = Writer(lake)
+        self._kept_seconds = kept_seconds
+        self._closing = threading.Event()
+        self._stop = Interruptible()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, in the middle of a deletion if need be: the next start takes it up again."""
+        self._closing.set()
+        self._stop.cancel()
+        self._thread.join(2)
+
+    def clean(self) -> tuple[int, int]:
+        """Let go of what is old now; gives (versions, files). Raises duckdb.Error, Cancelled, EngineError."""
+        before = f"older_than => now() - interval '{self._kept_seconds} seconds'"
+        versions = self._call(f"ducklake_expire_snapshots('lake', {before})")
+        return versions, self._call(f"ducklake_cleanup_old_files('lake', {before})")
+
+    def _call(self, function: str) -> int:
+        def work(cursor: Cursor) -> int:
+            row = cursor.execute(f"select count(*) from {function}").fetchone()
+            return int(row[0]) if row else 0
+
+        try:
+            return self._writer.run("old versions", work, self._stop)
+        finally:
+            self._stop.attach(None)  # a closed cursor cannot be interrupted
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            began = time.monotonic()
+            try:
+                versions, files = self.clean()
+                LOG.info(
+                    "old versions: %d given up, %d files deleted in %.1f s",
+                    versions,
+                    files,
+                    time.monotonic() - began,
+                )
+            except Cancelled:
+                return
+            except (duckdb.Error, EngineError) as error:
+                LOG.warning("old versions were not cleaned, the next try follows: %s", first_line(error))
+            self._closing.wait(self._kept_seconds)
