@@ -88,6 +88,10 @@ class AirbyteClient:
         self._token: str | None = None
         self._token_ends = 0.0
 
+    def close(self) -> None:
+        """Give back the connections; the client is of no use afterwards."""
+        self._http.close()
+
     # jobs
 
     def start_sync(self, connection_id: str) -> Job:

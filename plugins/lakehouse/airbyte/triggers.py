@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from airflow.sdk import BaseHook
@@ -61,37 +62,46 @@ class AirbyteJobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """One event: `{"outcome": ended | deadline | lost, "job_id", "why"}`."""
+        async with self._client() as client:
+            event = await self._end_of_wait(client)
+        yield event
+
+    async def _end_of_wait(self, client: AirbyteClient) -> TriggerEvent:
         last_seen = "never polled"
-        client = await self._client()
         while True:
             await asyncio.sleep(max(0.0, min(self.poll_seconds, self.deadline - time.time())))
             try:
                 job: Job = await asyncio.to_thread(client.job, self.job_id)
             except PermanentError as error:
-                yield self._event(LOST, str(error))
-                return
+                return self._event(LOST, str(error))
             except LakehouseError as error:
                 last_seen = str(error)
                 self.log.warning("Airbyte job %s could not be polled, trying again: %s", self.job_id, error)
             else:
                 last_seen = f"state {job.raw_state}"
                 if job.state.is_end:
-                    yield self._event(ENDED, last_seen)
-                    return
+                    return self._event(ENDED, last_seen)
                 self.log.info("Airbyte job %s: %s, %s rows so far", self.job_id, job.raw_state, job.rows)
             if time.time() >= self.deadline:
-                yield self._event(DEADLINE, last_seen)
-                return
+                return self._event(DEADLINE, last_seen)
 
     async def on_kill(self) -> None:
         """Cancel the job if the task had started it: somebody failed, cleared or ended the task by hand."""
         if self.owned:
-            client = await self._client()
-            await asyncio.to_thread(client.cancel, self.job_id)
+            async with self._client() as client:
+                await asyncio.to_thread(client.cancel, self.job_id)
             self.log.warning("Airbyte job %s cancelled: its task was killed while deferred", self.job_id)
 
-    async def _client(self) -> AirbyteClient:
-        return client_of(await BaseHook.aget_connection(self.airbyte_conn_id))
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[AirbyteClient]:
+        """A client, closed afterwards: the triggerer lives for weeks. Made in a thread, for reading the CA
+        certificates keeps the event loop for half a second."""
+        connection = await BaseHook.aget_connection(self.airbyte_conn_id)
+        client = await asyncio.to_thread(client_of, connection)
+        try:
+            yield client
+        finally:
+            client.close()
 
     def _event(self, outcome: str, why: str) -> TriggerEvent:
         return TriggerEvent({"outcome": outcome, "job_id": self.job_id, "why": why})

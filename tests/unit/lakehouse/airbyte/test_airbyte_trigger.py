@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from lakehouse.airbyte import triggers
 from lakehouse.airbyte.client import Job
 from lakehouse.airbyte.errors import AirbyteNotFoundError, AirbyteUnavailableError
 from lakehouse.airbyte.states import JobState
@@ -22,6 +24,10 @@ class ScriptedClient:
         self.script = list(script)
         self.polls = 0
         self.cancelled: list[int] = []
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
     def job(self, job_id: int) -> Job:
         self.polls += 1
@@ -34,14 +40,21 @@ class ScriptedClient:
         self.cancelled.append(job_id)
 
 
-def trigger_on(client: ScriptedClient, deadline_in: float = 30, owned: bool = True) -> AirbyteJobTrigger:
-    trigger = AirbyteJobTrigger("airbyte_default", 7, time.time() + deadline_in, owned, poll_seconds=0.01)
+TriggerOn = Callable[..., AirbyteJobTrigger]
 
-    async def given() -> Any:
-        return client
 
-    trigger._client = given  # type: ignore[method-assign]
-    return trigger
+@pytest.fixture
+def trigger_on(monkeypatch: pytest.MonkeyPatch) -> TriggerOn:
+    async def connection(conn_id: str) -> None:
+        assert conn_id == "airbyte_default"
+
+    def on(client: ScriptedClient, deadline_in: float = 30, owned: bool = True) -> AirbyteJobTrigger:
+        monkeypatch.setattr(triggers.BaseHook, "aget_connection", connection)
+        monkeypatch.setattr(triggers, "client_of", lambda connection: client)
+        deadline = time.time() + deadline_in
+        return AirbyteJobTrigger("airbyte_default", 7, deadline, owned, poll_seconds=0.01)
+
+    return on
 
 
 async def first_event(trigger: AirbyteJobTrigger) -> dict[str, Any]:
@@ -51,41 +64,50 @@ async def first_event(trigger: AirbyteJobTrigger) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled"])
-def test_any_end_is_reported(end: str) -> None:
+def test_any_end_is_reported(trigger_on: TriggerOn, end: str) -> None:
     client = ScriptedClient("pending", "queued", "running", "incomplete", "hibernating", end)
     event = asyncio.run(first_event(trigger_on(client)))
     assert event == {"outcome": "ended", "job_id": 7, "why": f"state {end}"}
     assert client.polls == 6
 
 
-def test_polls_that_fail_are_ridden_out() -> None:
+def test_polls_that_fail_are_ridden_out(trigger_on: TriggerOn) -> None:
     client = ScriptedClient(AirbyteUnavailableError("503"), AirbyteUnavailableError("hung up"), "succeeded")
     assert asyncio.run(first_event(trigger_on(client)))["outcome"] == "ended"
 
 
-def test_the_deadline_holds_though_every_poll_fails() -> None:
+def test_the_deadline_holds_though_every_poll_fails(trigger_on: TriggerOn) -> None:
     event = asyncio.run(
         first_event(trigger_on(ScriptedClient(AirbyteUnavailableError("503")), deadline_in=0.1))
     )
     assert event == {"outcome": "deadline", "job_id": 7, "why": "503"}
 
 
-def test_the_deadline_names_the_last_state_seen() -> None:
+def test_the_deadline_names_the_last_state_seen(trigger_on: TriggerOn) -> None:
     event = asyncio.run(first_event(trigger_on(ScriptedClient("hibernating"), deadline_in=0.1)))
     assert event == {"outcome": "deadline", "job_id": 7, "why": "state hibernating"}
 
 
-def test_a_job_that_airbyte_disowns_is_not_polled_for_ever() -> None:
+def test_a_job_that_airbyte_disowns_is_not_polled_for_ever(trigger_on: TriggerOn) -> None:
     client = ScriptedClient(AirbyteNotFoundError("404"))
     assert asyncio.run(first_event(trigger_on(client)))["outcome"] == "lost"
     assert client.polls == 1
 
 
 @pytest.mark.parametrize(("owned", "cancelled"), [(True, [7]), (False, [])])
-def test_a_kill_while_deferred_cancels_our_own_job_only(owned: bool, cancelled: list[int]) -> None:
+def test_a_kill_while_deferred_cancels_our_own_job_only(
+    trigger_on: TriggerOn, owned: bool, cancelled: list[int]
+) -> None:
     client = ScriptedClient("running")
     asyncio.run(trigger_on(client, owned=owned).on_kill())
     assert client.cancelled == cancelled
+
+
+def test_the_connections_of_a_trigger_are_given_back(trigger_on: TriggerOn) -> None:
+    """The triggerer lives for weeks."""
+    client = ScriptedClient("succeeded")
+    asyncio.run(first_event(trigger_on(client)))
+    assert client.closed
 
 
 def test_it_is_rebuilt_from_what_it_serializes() -> None:
