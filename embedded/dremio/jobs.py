@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from enum import StrEnum
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from embedded.dremio.settings import Settings
 from embedded.dremio.statement import Cancelled, Interruptible
 
 LOG = logging.getLogger(__name__)
+INTERRUPT_EVERY_SECONDS = 0.1
 
 
 class JobState(StrEnum):
@@ -84,7 +85,14 @@ class Jobs:
             if job.state in FINAL:
                 return
             job.state = JobState.CANCELLATION_REQUESTED
-        job.stop.cancel()
+        threading.Thread(target=self._insist, args=(job,), name=f"cancel {job.id}", daemon=True).start()
+
+    @staticmethod
+    def _insist(job: Job) -> None:
+        """Interrupt until the job ends: DuckDB forgets one that comes just before a statement begins."""
+        while not job.done.done():
+            job.stop.cancel()
+            wait([job.done], timeout=INTERRUPT_EVERY_SECONDS)
 
     def recent(self) -> list[Job]:
         """Every job still remembered, oldest first."""

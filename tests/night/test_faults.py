@@ -41,9 +41,6 @@ def test_a_broken_mart_never_reaches_gold(platform: Platform, second_night: Comm
         assert stages.get("refresh_reflections", {}).get("state") in (None, "not_started")
     finally:
         model.write_text(sound)
-    mended = platform.night("2025-10-20")
-    assert mended.exit_code == 0, mended.output[-6000:]
-    assert platform.gold_checksums() != before
 
 
 def test_a_source_that_is_down_fails_its_stage_and_the_rerun_succeeds(
@@ -60,6 +57,10 @@ def test_a_source_that_is_down_fails_its_stage_and_the_rerun_succeeds(
     assert 'database "shop"' in failed.output, "the error names the source"
     again = platform.night("2025-10-21")
     assert again.exit_code == 0, again.output[-6000:]
+    gold = platform.over_flight("select count(*) as orders from gold.orders").to_pylist()[0]["orders"]
+    assert gold == platform.shop("select count(*) from orders where deleted_at is null")[0][0], (
+        "what failed nights held back is in gold too"
+    )
 
 
 def _with_negative_amounts(model: str) -> str:
