@@ -52,6 +52,10 @@ class DremioClient:
         self._session = session or requests.Session()
         self._token: str | None = None
 
+    def close(self) -> None:
+        """Give back the connections; a later call opens new ones."""
+        self._session.close()
+
     # jobs
 
     def submit(self, sql: str) -> str:

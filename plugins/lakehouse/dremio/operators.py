@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseOperator
 
+from lakehouse.dremio.errors import DremioJobTimeoutError, DremioNotFoundError
 from lakehouse.dremio.hook import DREMIO_CONNECTION, DREMIO_POOL, DremioHook
 from lakehouse.dremio.triggers import DremioJobTrigger
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
@@ -95,8 +96,6 @@ class DremioSqlOperator(BaseOperator):
             self._client().cancel_quietly(self._job_id)
 
     def _end(self, client: DremioClient, job: Job) -> StageReport:
-        from lakehouse.dremio.errors import DremioJobTimeoutError
-
         if not job.state.is_final:
             client.cancel_quietly(job.id)
             raise DremioJobTimeoutError(
@@ -109,8 +108,6 @@ class DremioSqlOperator(BaseOperator):
 
     def _running_job(self, client: DremioClient, stored: object) -> str | None:
         """The stored job if it is still running: a finished one belongs to an earlier run of this task."""
-        from lakehouse.dremio.errors import DremioNotFoundError
-
         if not stored:
             return None
         try:

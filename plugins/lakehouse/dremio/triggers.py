@@ -23,7 +23,8 @@ task in Airflow 3.3.2 ("Executor reported success, but the task instance's state
 class _DremioTrigger(BaseTrigger):
     """Polls until there is something to tell or the deadline has passed; the operator judges.
 
-    Dremio being away is ridden out until the deadline. Every call runs in a thread: the event loop of the
+    Dremio being away is ridden out until the deadline. What else Dremio says ends the wait: the operator
+    asks again and raises it in the task's own log. Every call runs in a thread: the event loop of the
     triggerer is never blocked.
 
     Args:
@@ -39,22 +40,32 @@ class _DremioTrigger(BaseTrigger):
         self.poll_seconds = max(poll_seconds, POLL_SECONDS)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        client = await asyncio.to_thread(self._client)
+        try:
+            done = await self._end_of_wait(client)
+        finally:
+            client.close()
+        yield TriggerEvent({"done": done})
+
+    async def _end_of_wait(self, client: DremioClient) -> bool:
         while True:
             await asyncio.sleep(self.poll_seconds)
             try:
-                done = await asyncio.to_thread(self._poll)
+                if await asyncio.to_thread(self._poll, client):
+                    return True
             except DremioUnavailableError as error:
                 self.log.warning("Dremio does not answer, asking again: %s", error)
-                done = False
-            if done or datetime.now(UTC) >= datetime.fromisoformat(self.deadline):
-                yield TriggerEvent({"done": done})
-                return
+            except DremioError as error:
+                self.log.warning("nothing to wait for any more: %s", error)
+                return True
+            if datetime.now(UTC) >= datetime.fromisoformat(self.deadline):
+                return False
 
     def _client(self) -> DremioClient:
         return DremioHook(self.conn_id).get_conn()
 
     @abstractmethod
-    def _poll(self) -> bool:
+    def _poll(self, client: DremioClient) -> bool:
         """Is there nothing left to wait for?"""
 
 
@@ -76,12 +87,16 @@ class DremioJobTrigger(_DremioTrigger):
             },
         )
 
-    def _poll(self) -> bool:
-        return self._client().job(self.job_id).state.is_final
+    def _poll(self, client: DremioClient) -> bool:
+        return client.job(self.job_id).state.is_final
 
     async def on_kill(self) -> None:
         """Cancel the job: the person who kills the task means the work, not only our waiting."""
-        await asyncio.to_thread(lambda: self._client().cancel_quietly(self.job_id))
+        client = await asyncio.to_thread(self._client)
+        try:
+            await asyncio.to_thread(client.cancel_quietly, self.job_id)
+        finally:
+            client.close()
 
 
 class DremioReflectionsTrigger(_DremioTrigger):
@@ -112,11 +127,5 @@ class DremioReflectionsTrigger(_DremioTrigger):
             },
         )
 
-    def _poll(self) -> bool:
-        client = self._client()
-        try:
-            return all(look(client, Awaited.from_json(each)) for each in self.waiting)
-        except DremioUnavailableError:
-            raise
-        except DremioError:
-            return True  # the operator looks again and raises it in the task's own log
+    def _poll(self, client: DremioClient) -> bool:
+        return all(look(client, Awaited.from_json(each)) for each in self.waiting)

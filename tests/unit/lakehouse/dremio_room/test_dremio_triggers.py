@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lakehouse.dremio.errors import DremioUnavailableError
+from lakehouse.dremio.client import DremioClient
+from lakehouse.dremio.errors import DremioNotFoundError, DremioUnavailableError
 from lakehouse.dremio.reflection_progress import Awaited
 from lakehouse.dremio.triggers import POLL_SECONDS, DremioJobTrigger, DremioReflectionsTrigger
 
@@ -20,8 +21,13 @@ class _Scripted(DremioJobTrigger):
         super().__init__("dremio_default", deadline.isoformat(), "7")
         self.poll_seconds = 0.01
         self.answers = answers
+        self.client = DremioClient("http://127.0.0.1:9", "nobody", "")
 
-    def _poll(self) -> bool:
+    def _client(self) -> DremioClient:
+        return self.client
+
+    def _poll(self, client: DremioClient) -> bool:
+        assert client is self.client, "one login for the whole wait"
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -46,6 +52,12 @@ def test_dremio_being_away_is_ridden_out() -> None:
     soon = datetime.now(UTC) + timedelta(seconds=4)
     away = DremioUnavailableError("restarting")
     assert fired(_Scripted([away, False, away, True], soon)) == {"done": True}
+
+
+def test_what_else_dremio_says_is_left_to_the_operator() -> None:
+    """Raised in the trigger, it would fail the task as "Trigger failure" without Dremio's words."""
+    soon = datetime.now(UTC) + timedelta(seconds=4)
+    assert fired(_Scripted([DremioNotFoundError("no such job")], soon)) == {"done": True}
 
 
 @pytest.mark.parametrize("answer", [False, DremioUnavailableError("gone for good")])
