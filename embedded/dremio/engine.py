@@ -36,7 +36,9 @@ class Engine:
         self.notes = Notes(self._state)
         self._ensure_home(settings.user)
         self.catalog.open()
-        self._executor = executor = Executor(self.lake, self.catalog, self.system_tables)
+        self._executor = executor = Executor(
+            self.lake, self.catalog, self.system_tables, settings.result_bytes
+        )
         self.jobs = Jobs(executor, settings)
         self.reflections = Reflections(self._state, self.catalog, self.lake, executor.tables)
         self.reflections.join(executor, self.system_tables)

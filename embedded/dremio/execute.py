@@ -16,15 +16,26 @@ from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.command_parser import parse_command
 from embedded.dremio.sql.translate import Translation, Translator
 from embedded.dremio.sql.types import narrowed
-from embedded.dremio.statement import Cancelled, Interruptible, Outcome, done, error_kind, register
+from embedded.dremio.statement import (
+    Cancelled,
+    Cursor,
+    Interruptible,
+    Outcome,
+    done,
+    error_kind,
+    register,
+)
 from embedded.dremio.tables import Tables, in_context
+
+FETCHED_ROWS = 65_536
 
 
 class Executor:
     """Thread-safe: any number of statements run at once."""
 
-    def __init__(self, lake: Lake, catalog: Catalog, system: SystemTables) -> None:
+    def __init__(self, lake: Lake, catalog: Catalog, system: SystemTables, result_bytes: int) -> None:
         self._lake = lake
+        self._result_bytes = result_bytes
         self._catalog = catalog
         self._system = system
         self.tables = Tables(lake, catalog)
@@ -93,8 +104,23 @@ class Executor:
             register(cursor, translation)
             cursor.execute(translation.sql)
             wide = frozenset(d[0] for d in cursor.description or () if str(d[1]) in ("HUGEINT", "UHUGEINT"))
-            table = narrowed(cursor.to_arrow_table(), wide)
+            table = narrowed(self._fetch(cursor), wide)
         return Outcome(table, table.num_rows, is_query=True)
+
+    def _fetch(self, cursor: Cursor) -> pa.Table:
+        """The rows, batch by batch: DuckDB's memory limit does not count what has left it."""
+        batches: list[pa.RecordBatch] = []
+        left = self._result_bytes
+        reader = cursor.to_arrow_reader(FETCHED_ROWS)
+        while (batch := _next_batch(reader)) is not None:
+            left -= batch.nbytes
+            if left < 0:
+                raise EngineError(
+                    f"The result is larger than {self._result_bytes / 2**20:,.0f} MiB: select less of it,"
+                    " or CREATE TABLE .. AS the query."
+                )
+            batches.append(batch)
+        return pa.Table.from_batches(batches, reader.schema)
 
     def _explain(self, translation: Translation, stop: Interruptible) -> Outcome:
         with self._lake.session() as cursor:
@@ -164,3 +190,15 @@ class Executor:
             )
         query = sql.format(like=literal(command.like or "%"))
         return self._query(Translator(self._catalog.resolve).query(query, ()), Interruptible())
+
+
+def _next_batch(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    """The next batch, nothing at the end. The query still runs: Arrow makes an OSError of DuckDB's errors."""
+    try:
+        return reader.read_next_batch()
+    except StopIteration:
+        return None
+    except OSError as error:
+        if "INTERRUPT" in str(error):
+            raise duckdb.InterruptException(str(error)) from error
+        raise InvalidStatement(f"EXECUTION ERROR: {first_line(error)}") from error

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     )
 
     token_seconds: int = 30 * 3600
+    result_bytes: int = Field(1 << 30, alias="DREMIO_RESULT_BYTES", description="of one statement")
     result_seconds: int = 15 * 60
     results_kept_bytes: int = 1 << 30
     jobs_kept: int = 5000
