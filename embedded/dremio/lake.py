@@ -51,6 +51,7 @@ class Lake:
         self._memory_limit = memory_limit
         self._threads = threads
         self._sources: dict[str, SourceStorage] = {}
+        self._unreachable: dict[str, str] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._gate = threading.Condition()
         self._sessions = 0
@@ -74,6 +75,7 @@ class Lake:
                 self._connection = None
             self._schemas.clear()
             self._sources = {source.name.lower(): source for source in sources}
+            self._unreachable.clear()
             self._connection = self._connect()
             self._prepare_schemas()
             self.forget_tables()
@@ -119,6 +121,10 @@ class Lake:
     def source(self, name: str) -> SourceStorage | None:
         """The storage of a source, by its name in any case."""
         return self._sources.get(name.lower())
+
+    def why_unreachable(self, name: str) -> str | None:
+        """Why a database did not answer when the lake was opened; nothing when it did."""
+        return self._unreachable.get(name.lower())
 
     def folder_of(self, schema: str) -> str:
         """Where the files of a schema lie, "/" at the end."""
@@ -190,7 +196,10 @@ class Lake:
             connection.execute(f"load {extension}")
         if self._threads:
             connection.execute(f"set threads={int(self._threads)}")
-        connection.execute("set allow_persistent_secrets=false")
+        # Keys stay in memory. Persistent secrets may not be switched off: the PostgreSQL reader asks their
+        # store, and fails without one. An empty folder of our own keeps it off the user's ~/.duckdb.
+        connection.execute(f"set secret_directory={literal(str(self._folder / 'no_secrets'))}")
+        connection.execute("set default_secret_storage='memory'")
         connection.execute("set TimeZone='UTC'")
         connection.execute("set global integer_division=true")
         connection.execute("set global default_null_order='nulls_last'")
@@ -236,7 +245,9 @@ class Lake:
                 " (type postgres, read_only)"
             )
         except duckdb.Error as error:
-            LOG.warning("source %s is not reachable now: %s", source.name, str(error).splitlines()[0])
+            reason = source.postgres.without_password(str(error).splitlines()[0])
+            self._unreachable[source.name.lower()] = reason
+            LOG.warning("source %s is not reachable: %s", source.name, reason)
 
     def _prepare_schemas(self) -> None:
         if self._connection is None:

@@ -33,6 +33,12 @@ class PostgresAddress:
     user: str
     password: str
 
+    def without_password(self, text: str) -> str:
+        """DuckDB puts the whole connection string into its error; this one may be shown."""
+        for secret in filter(None, (_escaped(self.password), self.password)):
+            text = text.replace(secret, "***")
+        return text
+
     @property
     def dsn(self) -> str:
         """A libpq connection string."""
@@ -44,9 +50,11 @@ class PostgresAddress:
             "password": self.password,
             "connect_timeout": 5,
         }
-        return " ".join(
-            "{}='{}'".format(k, str(v).replace("\\", "\\\\").replace("'", "\\'")) for k, v in parts.items()
-        )
+        return " ".join(f"{key}='{_escaped(str(value))}'" for key, value in parts.items())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def storage_of(name: str, kind: str, config: dict[str, Any], nas_root: Path | No
     if kind == "NAS":
         return _nas(name, config, nas_root)
     if kind == "POSTGRES":
-        return SourceStorage(name, "", postgres=_postgres(config))
+        return SourceStorage(name, "", postgres=_postgres(name, config))
     raise Unsupported(
         f"Source type [{kind}] is not supported by the embedded engine; it has S3, NAS and POSTGRES."
     )
@@ -120,7 +128,9 @@ def _nas(name: str, config: dict[str, Any], nas_root: Path | None) -> SourceStor
     return SourceStorage(name, f"{path}/", _compression(config))
 
 
-def _postgres(config: dict[str, Any]) -> PostgresAddress:
+def _postgres(name: str, config: dict[str, Any]) -> PostgresAddress:
+    if not str(config.get("port") or 5432).isdecimal():
+        raise EngineError(f"Source [{name}]: port [{config['port']}] is not a number.")
     return PostgresAddress(
         host=str(config.get("hostname") or "127.0.0.1"),
         port=int(config.get("port") or 5432),

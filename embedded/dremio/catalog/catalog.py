@@ -73,6 +73,11 @@ class Catalog:
             return Relation(lake_name(table))
         source = self._lake.source(path[0])
         if source is not None and source.postgres is not None and len(path) == 3:
+            if reason := self._lake.why_unreachable(source.name):
+                raise EngineError(
+                    f"Source [{source.name}] did not answer when the engine started; restart the engine"
+                    f" when it is back. {reason}"
+                )
             return Relation(".".join(quoted(p) for p in (postgres_catalog(source.name), path[1], path[2])))
         return None
 
@@ -143,6 +148,8 @@ class Catalog:
             entity = self._store.add(Entity(Kind.SOURCE, (name,), {"type": kind, "config": config, **extra}))
             try:
                 self.open()
+                if reason := self._lake.why_unreachable(name):
+                    raise EngineError(reason)
             except (EngineError, duckdb.Error) as error:
                 self._store.remove((name,))
                 self.open()
