@@ -22,6 +22,7 @@ night: setup ## Run the whole night: make night [DATE=2025-10-16] [ORDERS=100000
 
 setup: ## Build the locked environments (only what is missing or changed)
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: install Python 3.11 or 3.12 (Debian 12: apt-get install python3)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 8))' || { echo "error: $(PYTHON) is too old: install Python 3.11 or 3.12 (Debian 12: apt-get install python3), or give it as PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) bin/bootstrap embedded airflow dbt superset connectors
 
 setup-lint: setup

@@ -20,7 +20,9 @@ from embedded.night import (
     advance_shop,
     become_night_run,
     parse_business_date,
+    parse_orders,
 )
+from embedded.postgres.identity import IdentityError
 from embedded.settings import ROOT, SettingsError
 from embedded.stack import logs as log_files
 from embedded.stack import status as status_table
@@ -37,6 +39,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 console = Console(highlight=False, soft_wrap=True)
 
 EXPECTED = (
+    IdentityError,
     NightError,
     PreflightError,
     PreparationError,
@@ -183,14 +186,15 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 def night(
     date: Annotated[str, typer.Argument(help="The business date, YYYY-MM-DD.")],
     orders: Annotated[
-        int | None, typer.Option(min=1, help="Orders in the first year of a shop that opens now.")
+        str | None, typer.Option(help="Orders in the first year of a shop that opens now.")
     ] = None,
 ) -> None:
     """Run the whole night of a date: platform up, shop advanced to it, the nine stages followed live."""
     business_date = parse_business_date(date)
+    size = None if orders is None else parse_orders(orders)
     up()
     platform = Platform.here()
-    advance_shop(platform, business_date, orders)
+    advance_shop(platform, business_date, size)
     become_night_run(platform, business_date)
 
 

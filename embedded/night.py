@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, date, datetime
 
 from embedded.settings import ROOT
+from embedded.shop.calendar import OPENING_DAY
 from embedded.stack.platform import Platform
 from embedded.stack.wire import service_environ
 
@@ -17,7 +18,8 @@ class NightError(Exception):
 
 
 def parse_business_date(text: str) -> date:
-    """The date, checked before anything is started. Raises NightError when malformed or in the future."""
+    """The date, checked before anything is started. Raises NightError when malformed, in the future, or
+    before the shop's opening."""
     try:
         found = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
@@ -26,6 +28,19 @@ def parse_business_date(text: str) -> date:
         raise NightError(f"DATE={text} is not written as YYYY-MM-DD: {found.isoformat()}?")
     if found > datetime.now(UTC).date():
         raise NightError(f"DATE={text} is in the future: there is nothing to extract yet")
+    if found < OPENING_DAY:
+        raise NightError(f"DATE={text} is before the shop opened: give {OPENING_DAY} or a later day")
+    return found
+
+
+def parse_orders(text: str) -> int:
+    """The number of orders of a new shop's first year. Raises NightError."""
+    try:
+        found = int(text)
+    except ValueError:
+        raise NightError(f"ORDERS={text} is not a whole number") from None
+    if found < 1:
+        raise NightError(f"ORDERS={text} is too small: give 1 or more")
     return found
 
 

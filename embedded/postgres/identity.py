@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ def find_identity(binary: Path, folder: Path) -> Identity:
     """An identity that can run `binary` and enter `folder`. Raises IdentityError."""
     if os.getuid() != 0:
         return Identity(os.getuid(), os.getgid(), ())
+    if shutil.which("setpriv") is None:
+        raise IdentityError("PostgreSQL refuses to run as root and setpriv is missing: install util-linux")
     account = next((found for name in ACCOUNTS if (found := _account(name))), None)
     if account is None:
         raise IdentityError(f"PostgreSQL refuses to run as root and there is no user {' or '.join(ACCOUNTS)}")

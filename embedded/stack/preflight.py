@@ -14,7 +14,8 @@ from embedded.stack.processes import holder_of, port_is_free
 from embedded.stack.service import Service
 
 NEEDED_DISK_BYTES = 5 * 2**30
-"""State of a few nights at a million orders, logs included, with room to spare."""
+"""State of a few nights at a million orders, logs included, with room to spare. LAKEHOUSE_NEEDED_DISK_GIB
+overrides it."""
 
 NEEDED_MEMORY_BYTES = 5 * 2**30
 """The whole platform at rest plus a night; below this the machine would start to swap."""
@@ -53,13 +54,21 @@ def _unusable_state(folder: Path) -> list[str]:
     except OSError as error:
         return [f"cannot create {folder}: {error.strerror}. Set LAKEHOUSE_STATE_DIR to a folder you own"]
     free = shutil.disk_usage(folder).free
-    if free < NEEDED_DISK_BYTES:
-        need = f"{NEEDED_DISK_BYTES / 2**30:.0f} GiB"
+    needed = _needed_disk_bytes()
+    if free < needed:
         return [
-            f"only {free / 2**30:.1f} GiB free in {folder}, {need} needed: "
+            f"only {free / 2**30:.1f} GiB free in {folder}, {needed / 2**30:g} GiB needed: "
             "free some or set LAKEHOUSE_STATE_DIR"
         ]
     return _lacks_attributes(folder)
+
+
+def _needed_disk_bytes() -> float:
+    value = os.environ.get("LAKEHOUSE_NEEDED_DISK_GIB", "").strip()
+    try:
+        return float(value) * 2**30 if value else NEEDED_DISK_BYTES
+    except ValueError:
+        raise PreflightError([f"LAKEHOUSE_NEEDED_DISK_GIB={value!r} is not a number"]) from None
 
 
 def _lacks_attributes(folder: Path) -> list[str]:

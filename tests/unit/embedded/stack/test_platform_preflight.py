@@ -110,3 +110,17 @@ def test_environments_that_are_not_built_are_named(tmp_path: Path, monkeypatch: 
     settings, _ = shop_at(8070, tmp_path)
     with pytest.raises(PreflightError, match=r"not built: atlantis. Run `make setup`"):
         check_machine(settings, [])
+
+
+@pytest.mark.usefixtures("ready_machine")
+@pytest.mark.parametrize(
+    ("value", "words"), [("1e9", "1e+09 GiB needed"), ("much", "'much' is not a number")]
+)
+def test_the_disk_needed_can_be_set(
+    value: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_NEEDED_DISK_GIB", value)
+    settings, _ = shop_at(20_000, tmp_path)
+    with pytest.raises(PreflightError) as refused:
+        check_machine(settings, [])
+    assert words in str(refused.value)
