@@ -27,6 +27,7 @@ def record_dbt_run(project_dir: str, context: Mapping[str, Any]) -> None:
 
     Raises:
         DbtModelError: a statement could not run (retried).
+        DbtModelFaultError: a statement that will never run (not retried).
         DataTestFailedError: a test found bad rows (not retried).
     """
     path = Path(project_dir) / "target" / "run_results.json"

@@ -17,6 +17,14 @@ class DataTestFailedError(PermanentError):
     """A dbt test found rows that must not be: the data has to change, not the number of attempts."""
 
 
+class DbtModelFaultError(PermanentError):
+    """A model or test that cannot be compiled, or whose statement Dremio does not accept as it is written."""
+
+
+_FAULTS = ("Compilation Error", "PARSE ERROR", "VALIDATION ERROR", "PERMISSION ERROR", "FUNCTION ERROR")
+"""dbt's and Dremio's words for what a rerun meets again."""
+
+
 class DbtModelError(TransientError):
     """Dremio refused or lost a model's or a test's statement. The message carries Dremio's own words."""
 
@@ -99,13 +107,15 @@ def refuse_failures(run: RunResults) -> None:
 
     Raises:
         DbtModelError: a statement could not run.
+        DbtModelFaultError: no statement that could not run ever will, as they are.
         DataTestFailedError: every statement ran, and a test found bad rows.
     """
     broken = [result for result in run.results if result.status in ("error", "runtime error")]
     if broken:
-        raise DbtModelError(
-            "; ".join(f"{each.kind} {each.name}: {_one_line(each.message)}" for each in broken)
-        )
+        words = "; ".join(f"{each.kind} {each.name}: {_one_line(each.message)}" for each in broken)
+        if all(any(fault in each.message for fault in _FAULTS) for each in broken):
+            raise DbtModelFaultError(f"{words}. Mend the model in include/dbt, then clear this task")
+        raise DbtModelError(words)
     failed = [result for result in run.of_kind("test") if result.status == "fail"]
     if failed:
         found = "; ".join(f"{test.name} found {test.rows} bad rows" for test in failed)

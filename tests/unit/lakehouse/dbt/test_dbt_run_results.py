@@ -11,6 +11,7 @@ import pytest
 from lakehouse.dbt.run_results import (
     DataTestFailedError,
     DbtModelError,
+    DbtModelFaultError,
     RunResults,
     read_run_results,
     refuse_failures,
@@ -95,6 +96,19 @@ def test_statement_that_could_not_run_is_retried_and_carries_dremios_words(
     with pytest.raises(DbtModelError, match="Runtime Error ERROR: no such table"):
         refuse_failures(run)
     assert issubclass(DbtModelError, TransientError)
+
+
+def test_statement_that_can_never_run_is_not_retried(tmp_path: Path) -> None:
+    refused = {
+        "status": "error",
+        "message": "Database Error\n  ERROR: VALIDATION ERROR: Column 'x' not found",
+    }
+    with pytest.raises(DbtModelFaultError, match=r"Column 'x' not found\. Mend the model"):
+        refuse_failures(results(tmp_path, {**ORDERS, **refused}))
+    assert issubclass(DbtModelFaultError, PermanentError)
+    lost = {**AMOUNTS, "status": "error", "message": "lost connection"}
+    with pytest.raises(DbtModelError):
+        refuse_failures(results(tmp_path, {**ORDERS, **refused}, lost))
 
 
 def test_error_outweighs_a_failed_test(tmp_path: Path) -> None:
