@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lakehouse.bronze.parquet_footer import read_footer
-from lakehouse.errors import TransientError
+from lakehouse.errors import PermanentError, TransientError
 from lakehouse.lake_layout import LandingKey, landing_folder, parse_landing_key
 from lakehouse.lake_storage import LakeStorage
 from lakehouse.sql_files import read_sql
@@ -30,11 +30,18 @@ HELD_FOR: Final = timedelta(hours=6)
 date takes it, so that a date which is never run again withholds nothing from gold."""
 
 
+_UNDEFINED_TABLE: Final = "42P01"
+
+
 class PostgresConnections(Protocol):
     """Anything that opens a connection: Airflow's PostgresHook does."""
 
     def get_conn(self) -> Any:
         """A new connection, of psycopg 2 or 3."""
+
+
+class LedgerMissingError(PermanentError):
+    """The platform's database has no ledger, or one of an older version."""
 
 
 class LandingIncompleteError(TransientError):
@@ -174,8 +181,14 @@ class LandingLedger:
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
-        with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
-            yield cursor
+        try:
+            with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
+                yield cursor
+        except Exception as error:
+            # psycopg 2 and 3 have classes of their own for it, and another name for the SQLSTATE.
+            if _UNDEFINED_TABLE in (getattr(error, "pgcode", None), getattr(error, "sqlstate", None)):
+                raise LedgerMissingError(f"run provision_platform: {str(error).splitlines()[0]}") from error
+            raise
 
 
 def _sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | None:

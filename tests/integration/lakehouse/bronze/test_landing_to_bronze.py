@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.bronze.contract import load_contract
-from lakehouse.bronze.landing_ledger import LandingIncompleteError
+from lakehouse.bronze.landing_ledger import LandingIncompleteError, LedgerMissingError
 from lakehouse.bronze.operators import LoadBronzeStreamOperator
 from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_loader import ContractBrokenError, NothingClaimedError
@@ -91,6 +91,15 @@ def test_what_a_date_never_came_back_for_goes_to_the_next_and_is_not_missed_late
     assert lake.ledger.begun_for("postgres", 63) is None
     assert lake.ledger.claim("postgres", following, 64, 0).rows == 1
     assert lake.ledger.claim("postgres", gone, 63, 1).rows == 0
+
+
+def test_a_platform_without_ledger_says_what_to_run(lake: Any) -> None:
+    lake.postgres.execute("alter table landing_syncs rename to away")
+    try:
+        with pytest.raises(LedgerMissingError, match=r'run provision_platform: .*"landing_syncs"'):
+            lake.ledger.is_complete("postgres", date(2025, 1, 1))
+    finally:
+        lake.postgres.execute("alter table away rename to landing_syncs")
 
 
 def test_a_truncated_landing_object_is_named_when_it_is_claimed(lake: Any) -> None:
