@@ -23,9 +23,11 @@ from __future__ import annotations
 from airflow.sdk import Param, dag
 
 from lakehouse.airbyte.announce import announce
+from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.dag_defaults import stage_arguments
 
+CONNECTION = read_connection_file("shop_api_to_lake")
 FORCE_SYNC = Param(
     False,
     type="boolean",
@@ -39,7 +41,8 @@ def extract_apis() -> None:
     """One sync, then the announcement."""
     sync = AirbyteSyncOperator(
         task_id="sync_shop_api",
-        connection_name="shop_api_to_lake",
+        connection_name=CONNECTION.name,
+        retries=CONNECTION.retries,
         pool="airbyte",
         max_active_tis_per_dag=1,
     )

@@ -58,7 +58,7 @@ class AirbyteSettings:
             workspace_root=platform.service_dir("airbyte"),
             connectors_bin=Path(connectors_bin),
             max_attempts=int(env.get("AIRBYTE_SYNC_JOB_MAX_ATTEMPTS", "3")),
-            retry_delay=float(env.get("AIRBYTE_RETRY_DELAY_SECONDS", "5")),
+            retry_delay=float(env.get("AIRBYTE_RETRY_DELAY_SECONDS", "1")),
             max_concurrent_syncs=int(env.get("AIRBYTE_MAX_SYNC_WORKERS", "4")),
             token_seconds=int(env.get("AIRBYTE_TOKEN_SECONDS", "900")),
         )

@@ -82,6 +82,11 @@ class ConnectionFile:
         """How long a sync may take."""
         return timedelta(minutes=int(self.tuning["timeout_minutes"]))
 
+    @property
+    def retries(self) -> int:
+        """How many times the sync's task is retried."""
+        return int(self.tuning["max_retries"]) if self.tuning["retry_on_failure"] else 0
+
 
 def read_connection_file(name: str) -> ConnectionFile:
     """The declaration of the connection of that name.

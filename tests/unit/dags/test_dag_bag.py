@@ -10,6 +10,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import PartitionedAssetTimetable
 
+from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.business_date import BusinessDateError
 from lakehouse.dag_defaults import OWNER, TAGS
 from lakehouse.errors import RETRY_POLICY
@@ -129,6 +130,18 @@ def test_the_extracts_announce_one_after_the_other(dags: dict[str, Any]) -> None
     """In the same instant, Airflow 3.3.2 loses the run of the stage that waits for both."""
     for name in ("extract_postgres", "extract_apis"):
         assert dags[name].get_task("announce").pool == "announcements"
+
+
+@pytest.mark.parametrize(
+    ("name", "connection"),
+    [("extract_postgres", "shop_postgres_to_lake"), ("extract_apis", "shop_api_to_lake")],
+)
+def test_a_sync_is_retried_as_its_connection_file_says(
+    dags: dict[str, Any], name: str, connection: str
+) -> None:
+    [sync] = [task for task in dags[name].tasks if task.task_id.startswith("sync_")]
+    assert sync.connection_name == connection
+    assert sync.retries == read_connection_file(connection).retries >= 1
 
 
 def test_provisioning_runs_by_hand_only(dags: dict[str, Any]) -> None:
