@@ -9,6 +9,8 @@
 
 **When and why:** every night at 01:30 UTC, planned for 45 minutes. Also by hand or by backfill for any date.
 Airbyte lands whatever changed since its last sync; the ledger gives it to the date of this run.
+`load_bronze` follows once `extract_postgres` has run for the date as well; after a rerun of this one alone,
+start it by hand.
 
 **If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. An API that was down is
 retried with growing pauses; a wrong configuration or a job cancelled by hand is not. Mend the cause and clear

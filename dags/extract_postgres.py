@@ -9,6 +9,8 @@ business date, under `s3://datalake/bronze/landing/source=postgres/`, claimed in
 
 **When and why:** every night at 01:00 UTC, planned for 30 minutes. Also by hand or by backfill for any date.
 Airbyte lands whatever changed since its last sync; the ledger gives it to the date of this run.
+`load_bronze` follows once `extract_apis` has run for the date as well; after a rerun of this one alone,
+start it by hand.
 
 **If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. A source that was down is
 retried with growing pauses; a wrong configuration or a job cancelled by hand is not. Mend the cause and clear
