@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import logging
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from airflow.sdk._shared.module_loading import import_string
+from airflow.serialization.decoders import decode_deadline_alert
+from airflow.serialization.encoders import encode_deadline_alert
 
-from lakehouse.deadlines import planned_end
+from lakehouse.deadlines import deadline_of, planned_end, report_missed_deadline
 from lakehouse.night_plan import stage
 
 BRONZE = stage("load_bronze")
@@ -37,3 +45,41 @@ def test_a_run_that_comes_too_late_is_overdue_at_once() -> None:
 )
 def test_no_other_run_has_a_deadline(run_type: str, key: str | None, queued: datetime) -> None:
     assert planned_end(BRONZE, run_type, key, queued) is None
+
+
+class StoredRun:
+    """The session in which Airflow's scheduler asks when the run is due."""
+
+    def __init__(self, run_type: str) -> None:
+        queued = datetime(2025, 10, 16, 2, 10, tzinfo=UTC)
+        self.run = SimpleNamespace(run_type=run_type, partition_key="2025-10-16", queued_at=queued)
+
+    def execute(self, query: Any) -> SimpleNamespace:
+        assert "dag_run.run_id" in str(query)
+        return SimpleNamespace(one_or_none=lambda: self.run)
+
+
+@pytest.mark.parametrize(
+    ("run_type", "due"),
+    [("asset_triggered", datetime(2025, 10, 16, 2, 30, tzinfo=UTC)), ("manual", None)],
+)
+def test_airflow_finds_the_planned_end_in_what_it_has_stored(run_type: str, due: datetime | None) -> None:
+    stored = decode_deadline_alert(encode_deadline_alert(deadline_of("load_bronze")))
+    found = stored.reference.evaluate_with(
+        session=StoredRun(run_type), interval=stored.interval, dag_id="load_bronze", run_id="r"
+    )
+    assert found == due
+
+
+def test_a_missed_deadline_is_one_line_with_stage_and_date(caplog: pytest.LogCaptureFixture) -> None:
+    callback = decode_deadline_alert(encode_deadline_alert(deadline_of("load_bronze"))).callback
+    called = import_string(callback.path)
+    assert called is report_missed_deadline
+    assert inspect.iscoroutinefunction(called), "the triggerer awaits it"
+    run = {"partition_key": "2025-10-16", "dag_run_id": "asset_triggered__1", "state": "running"}
+    with caplog.at_level(logging.ERROR, "lakehouse.deadlines"):
+        asyncio.run(called(**callback.kwargs, context={"dag_run": run}))
+    assert caplog.messages == [
+        "DEADLINE MISSED stage=load_bronze date=2025-10-16 planned_end=02:30 UTC run=asset_triggered__1 "
+        "state=running"
+    ]
