@@ -15,7 +15,7 @@ from embedded.stack.service import PreparationError
 from embedded.stack.wire import REGION
 
 DEVICE = "disk"
-"""The same name as in the rings."""
+"""The folder that stands for a disk, named so in the rings too."""
 
 STORES = ("account", "container", "object")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from swift.common.ring import RingBuilder
 
+from embedded.object_store.layout import DEVICE
 from embedded.settings import HOST
 
-DEVICE = "disk"
 PART_POWER = 8
 """2**8 folders per server at most. The objects' place depends on it: never change it on existing data."""
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pyarrow as pa
-
 from embedded.dremio.catalog import promotion
 from embedded.dremio.catalog.catalog import EXISTS, KEPT_SECRET, SECRETS
 from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
@@ -71,15 +69,9 @@ class CatalogObjects:
                     raise Conflict(f"{EXISTS}: [{dotted(path)}]")
                 return self._entity(self._catalog.create_folder(path))
             case "source":
-                extra = {
-                    k: v
-                    for k, v in body.items()
-                    if k not in ("entityType", "name", "type", "config", "id", "tag")
-                }
+                name, kind = _needed(body, "name"), _needed(body, "type")
                 return self._entity(
-                    self._catalog.create_source(
-                        _needed(body, "name"), _needed(body, "type"), body.get("config") or {}, extra
-                    )
+                    self._catalog.create_source(name, kind, body.get("config") or {}, _settings_of(body))
                 )
             case "dataset" if body.get("type") == "VIRTUAL_DATASET":
                 path = tuple(_needed(body, "path"))
@@ -108,12 +100,8 @@ class CatalogObjects:
         if body.get("tag") not in (None, entity.tag):
             raise Conflict(f"Tag [{body['tag']}] is not the newest of [{dotted(entity.path)}].")
         if entity.kind is Kind.SOURCE:
-            extra = {
-                k: v
-                for k, v in body.items()
-                if k not in ("entityType", "name", "type", "config", "id", "tag")
-            }
-            return self._entity(self._catalog.change_source(entity, body.get("config") or {}, extra))
+            config = body.get("config") or {}
+            return self._entity(self._catalog.change_source(entity, config, _settings_of(body)))
         if entity.kind is Kind.VIEW:
             context = tuple(body.get("sqlContext") or ())
             return self._entity(
@@ -267,12 +255,12 @@ def _folder_path(entity_id: str) -> Path:
     return tuple(part for part in entity_id.removeprefix(FOLDER_PREFIX).split("/") if part)
 
 
+def _settings_of(body: dict[str, Any]) -> dict[str, Any]:
+    """What a source's body says beside its name, type and configuration: refresh policies and the like."""
+    return {k: v for k, v in body.items() if k not in ("entityType", "name", "type", "config", "id", "tag")}
+
+
 def _needed(body: dict[str, Any], name: str) -> Any:
     if not body.get(name):
         raise EngineError(f"[{name}] is required.")
     return body[name]
-
-
-def arrow_fields(schema: pa.Schema) -> list[dict[str, Any]]:
-    """A schema as the API lists fields."""
-    return [{"name": f.name, "type": rest_type(f.type)} for f in schema]
