@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from lakehouse.airbyte.operators import JOB_KEY, AirbyteSyncOperator
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.airflow_settings import environment_lines, load_settings
 from lakehouse.lake_storage import LakeStorage
+from lakehouse.receipts.callbacks import record_run_failure, record_start
 from lakehouse.repository import INCLUDE
 from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
 
@@ -147,3 +149,25 @@ def test_a_source_that_is_down_fails_by_name_and_the_rerun_succeeds(
     report = night.extract("shop_api_to_lake")
     assert report["rows_out"] == report["rows_in"]
     assert json.dumps(report), "a report travels as JSON"
+
+
+def test_a_run_that_is_ended_from_outside_closes_its_receipt(
+    airbyte: AirbyteServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow calls no task callback for a deferred task that is failed by hand: it stayed `running`."""
+    monkeypatch.setenv("LAKEHOUSE_RECEIPTS_DIR", str(tmp_path))
+    run = SimpleNamespace(partition_key="2025-10-15", dag_id="extract_postgres", run_id="by hand")
+    task = SimpleNamespace(
+        dag_id=run.dag_id, run_id=run.run_id, task_id="sync", map_index=-1, try_number=1, start_date=None
+    )
+    record_start({"ti": task, "dag_run": run, "task": SimpleNamespace(outlets=[])})
+
+    def stage() -> Any:
+        return json.loads((tmp_path / "2025-10-15.json").read_text())["stages"]["extract_postgres"]
+
+    assert stage()["state"] == "running"
+    record_run_failure({"dag_run": run, "reason": "task_failure"})
+    assert stage()["state"] == "failed"
+    [told] = stage()["tasks"]
+    assert told["error"] == "ended from outside, by hand or out of time; Airflow says: task_failure"
+    assert told["ended_at"] is not None
