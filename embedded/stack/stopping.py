@@ -37,6 +37,7 @@ def stop_all(supervisor: Supervisor, settings: Settings, services: Iterable[Serv
     if remaining:
         pids = ", ".join(f"{process.pid} ({process.name()})" for process in remaining)
         raise StopError(f"still running: {pids}")
+    supervisor.forget()
     return len(everything)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,11 @@ class Supervisor:
     def shutdown(self) -> None:
         self._call("supervisor.shutdown")
 
+    def forget(self) -> None:
+        """Once it has stopped: remove the socket's folder where that is outside the state."""
+        if self.socket.parent != self._folder:
+            shutil.rmtree(self.socket.parent, ignore_errors=True)
+
     def log_file(self, program: str) -> Path:
         return self._settings.logs_dir / f"{program}.log"
 
@@ -110,6 +116,7 @@ class Supervisor:
             transport.close()
 
     def _start(self) -> None:
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
         self.socket.unlink(missing_ok=True)
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", self.config.name],
