@@ -5,11 +5,7 @@ Used by the tests of both environments, so it needs nothing but httpx; the servi
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +15,8 @@ from typing import Any
 import httpx
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = ROOT / ".local" / "envs" / "embedded" / "bin" / "python"
-PORTS = ("POSTGRES", "S3", "SWIFT_OBJECT", "SWIFT_CONTAINER", "SWIFT_ACCOUNT", "AIRBYTE", "SHOP")
+from tests.integration.embedded_platform import PYTHON, ROOT, EmbeddedPlatform, free_ports
+
 FINISHED = ("succeeded", "failed", "cancelled")
 READY_SECONDS = 40
 
@@ -30,21 +25,18 @@ class IngestionStack:
     """A platform without engine, Airflow and Superset, in a folder of its own."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ingestion-"))
-        self.folder.chmod(0o755)  # PostgreSQL may run as another user
-        self._own = {f"LAKEHOUSE_PORT_{name}": str(_free_port()) for name in PORTS}
-        self._own |= {"LAKEHOUSE_STATE_DIR": str(self.folder / "state"), "PYTHONPATH": str(ROOT)}
-        self.environ: dict[str, str] = {}
+        self._platform = EmbeddedPlatform("ingestion")
+        self.folder = self._platform.folder
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return self._platform.environ
 
     def start(self) -> None:
-        self._cli("up", "object_store", "shop")
-        printed = self._cli("env")
-        wire = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
-        self.environ = os.environ | self._own | wire
+        self._platform.up("object_store", "shop")
 
     def stop(self) -> None:
-        self._cli("down")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._platform.down()
 
     def shop(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the shop; the caller looks at its exit code."""
@@ -75,23 +67,11 @@ class IngestionStack:
 
     def try_second_airbyte(self) -> int:
         """Start a server beside the one that runs; the exit code it ends with."""
-        command = [PYTHON, "-m", "embedded.airbyte", "--port", str(_free_port())]
+        command = [PYTHON, "-m", "embedded.airbyte", "--port", str(free_ports(1)[0])]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environ, capture_output=True, check=False, timeout=60
         )
         return done.returncode
-
-    def _cli(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [PYTHON, "-m", "embedded.cli", *arguments],
-            cwd=ROOT,
-            env=os.environ | self._own,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
 
 class AirbyteServer:
@@ -241,9 +221,3 @@ def _stream(declared: dict[str, Any]) -> dict[str, Any]:
         "primaryKey": [[name] for name in declared["primary_key"]],
     }
     return stream | ({"cursorField": [declared["cursor_field"]]} if "cursor_field" in declared else {})
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +18,7 @@ from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.sources import LakeAccess
 from lakehouse.lake_storage import LakeStorage
-from lakehouse.repository import REPOSITORY
-
-SERVICES = ("postgres", "object_store", "dremio")
+from tests.integration.embedded_platform import EmbeddedPlatform
 
 
 class PlatformPostgres:
@@ -74,37 +70,14 @@ class Lake:
 
 
 @pytest.fixture(scope="session")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Variables of an embedded platform of three services, started for this session and stopped after it."""
-    python = str(REPOSITORY / ".local" / "envs" / "embedded" / "bin" / "python")
-    state = tmp_path_factory.mktemp("bronze_platform")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(REPOSITORY),
-        "LAKEHOUSE_STATE_DIR": str(state / "state"),
-        "LAKEHOUSE_RECEIPTS_DIR": str(state / "receipts"),
-        "LAKEHOUSE_PORT_OFFSET": "3900",
-    }
-
-    def platform(*arguments: str) -> str:
-        done = subprocess.run(
-            [python, "-m", "embedded.cli", *arguments],
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
+def wire() -> Iterator[dict[str, str]]:
+    """Variables of a platform of three services, started for this session and stopped after it."""
+    platform = EmbeddedPlatform("bronze")
     try:
-        platform("up", *SERVICES)
-        printed = [line.partition("=") for line in platform("env").splitlines() if "=" in line]
-        yield {name: value for name, _, value in printed}
+        platform.up("postgres", "object_store", "dremio")
+        yield platform.wire
     finally:
-        platform("down")
+        platform.down()
 
 
 @pytest.fixture(scope="session")

@@ -24,10 +24,9 @@ from lakehouse.dbt.run_results import RunResults, read_run_results
 from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
 from lakehouse.lake_layout import BRONZE, bronze_data_key
-from lakehouse.repository import REPOSITORY
+from tests.integration.embedded_platform import EmbeddedPlatform
 
 GOLD = ("orders", "customers", "daily_revenue", "customer_metrics")
-SERVICES = ("postgres", "object_store", "dremio")
 NIGHTS = (date(2025, 10, 14), date(2025, 10, 15), date(2025, 10, 16))
 
 TIMESTAMP = pa.timestamp("us")
@@ -280,7 +279,7 @@ class Lake:
 
 
 @pytest.fixture(scope="session")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def wire() -> Iterator[dict[str, str]]:
     """Variables of a platform started for this session.
 
     With LAKEHOUSE_TEST_EMPTIES_THE_LAKE=1 it is the platform that the environment describes, whose lake
@@ -289,34 +288,12 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     if os.environ.get("LAKEHOUSE_TEST_EMPTIES_THE_LAKE") == "1":
         yield dict(os.environ)
         return
-    python = str(REPOSITORY / ".local" / "envs" / "embedded" / "bin" / "python")
-    state = tmp_path_factory.mktemp("dbt_platform")
-    environment = {
-        **os.environ,
-        "LAKEHOUSE_STATE_DIR": str(state / "state"),
-        "LAKEHOUSE_RECEIPTS_DIR": str(state / "receipts"),
-        "LAKEHOUSE_PORT_OFFSET": os.environ.get("LAKEHOUSE_PORT_OFFSET", "2900"),
-    }
-
-    def platform(*arguments: str) -> str:
-        done = subprocess.run(
-            [python, "-m", "embedded.cli", *arguments],
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
+    platform = EmbeddedPlatform("dbt")
     try:
-        platform("up", *SERVICES)
-        printed = [line.partition("=") for line in platform("env").splitlines() if "=" in line]
-        yield environment | {name.removeprefix("export "): value.strip("'\"") for name, _, value in printed}
+        platform.up("postgres", "object_store", "dremio")
+        yield platform.environ
     finally:
-        platform("down")
+        platform.down()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +12,12 @@ from botocore.config import Config
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
-from lakehouse.repository import INCLUDE, REPOSITORY
+from lakehouse.repository import INCLUDE
 from lakehouse.superset.assets_bundle import AssetsBundle, read_bundle
 from lakehouse.superset.client import SupersetClient
 from lakehouse.superset.import_assets import import_assets
+from tests.integration.embedded_platform import EmbeddedPlatform
 
-SERVICES = ("postgres", "object_store", "dremio", "superset")
-PORT_OFFSET = "3300"
 SLUG = "customer-analytics"
 
 GOLD = {
@@ -83,28 +80,19 @@ class Platform:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform() -> Iterator[Platform]:
     """Started for these tests on ports of its own, stopped after them."""
-    state = tmp_path_factory.mktemp("superset_platform")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("LAKEHOUSE_PORT_")},
-        "LAKEHOUSE_STATE_DIR": str(state / "state"),
-        "LAKEHOUSE_RECEIPTS_DIR": str(state / "receipts"),
-        "LAKEHOUSE_PORT_OFFSET": PORT_OFFSET,
-    }
+    embedded = EmbeddedPlatform("superset")
     try:
-        _cli(environment, "up", *SERVICES)
-        lines = [
-            line.removeprefix("export ") for line in _cli(environment, "env").splitlines() if "=" in line
-        ]
-        wire = {name: value.strip("'\"") for name, _, value in (line.partition("=") for line in lines)}
+        embedded.up("postgres", "object_store", "dremio", "superset")
+        wire = embedded.wire
         dremio_url = f"http://{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}"
         made = Platform(wire, DremioClient(dremio_url, wire["DREMIO_USER"], wire["DREMIO_PASSWORD"]))
         _provision(made)
         made.build_gold()
         yield made
     finally:
-        _cli(environment, "down")
+        embedded.down()
 
 
 @pytest.fixture(scope="session")
@@ -155,21 +143,6 @@ def gold(platform: Platform) -> Iterator[Callable[[str], None]]:
     yield drop
     # In the order in which they build on each other.
     platform.build_gold(*(table for table in GOLD if table in dropped))
-
-
-def _cli(environment: Mapping[str, str], *arguments: str) -> str:
-    python = REPOSITORY / ".local" / "envs" / "embedded" / "bin" / "python"
-    done = subprocess.run(
-        [str(python), "-m", "embedded.cli", *arguments],
-        cwd=REPOSITORY,
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def _provision(platform: Platform) -> None:
