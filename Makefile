@@ -40,7 +40,8 @@ status: setup ## Show every service: pid, health, address, memory
 logs: setup ## Show the last lines of the logs and follow them: make logs [SERVICE=airflow]
 	@$(STACK) logs -f $(SERVICE)
 
-env: setup ## Print the platform's addresses and credentials
+env: ## Print the platform's addresses and credentials, and nothing else
+	@$(MAKE) setup >&2
 	@$(STACK) env
 
 test: setup ## Run all tests: unit, integration, night

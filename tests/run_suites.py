@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +53,7 @@ def main() -> int:
     chosen = [suite for suite in SUITES if suite.kind in kinds]
     if unknown := set(kinds) - {suite.kind for suite in SUITES}:
         sys.exit(f"error: no suite {', '.join(sorted(unknown))}; there are: unit, integration, night")
-    outcomes = [_run(suite) for suite in chosen]
+    outcomes = [outcome for kind in dict.fromkeys(kinds) for outcome in _run_kind(chosen, kind)]
     print("\n== tests")
     for outcome in outcomes:
         state = "ok" if outcome.exit_code == 0 else "FAILED"
@@ -59,9 +61,26 @@ def main() -> int:
     return 1 if any(outcome.exit_code for outcome in outcomes) else 0
 
 
-def _run(suite: Suite) -> Outcome:
+def _run_kind(suites: list[Suite], kind: str) -> list[Outcome]:
+    """The suites of one kind, side by side: most of their time is waiting for services."""
+    same = [suite for suite in suites if suite.kind == kind]
+    if len(same) == 1:
+        return [_run(same[0], show=lambda line: print(line, end="", flush=True))]
+    with ThreadPoolExecutor(len(same)) as pool:
+        return list(pool.map(_run_quietly, same))
+
+
+def _run_quietly(suite: Suite) -> Outcome:
+    """Prints the suite's output in one piece, when it has ended."""
+    lines: list[str] = []
+    outcome = _run(suite, show=lines.append)
+    print("".join([f"\n== output of {suite.name}\n", *lines]), end="", flush=True)
+    return outcome
+
+
+def _run(suite: Suite, show: Callable[[str], None]) -> Outcome:
     """An absent folder or an empty collection fails the suite: pytest exits 4 or 5 for these."""
-    print(f"\n== {suite.name}", flush=True)
+    print(f"\n== {suite.name} begins", flush=True)
     began = time.monotonic()
     command = [ROOT / ".local" / "envs" / suite.env / "bin" / "python", "-m", "pytest", "-q", *suite.folders]
     last = ""
@@ -75,7 +94,7 @@ def _run(suite: Suite) -> Outcome:
     ) as process:
         assert process.stdout
         for line in process.stdout:
-            print(line, end="", flush=True)
+            show(line)
             last = line.strip() or last
     summary = re.sub(r"\x1b\[[0-9;]*m", "", last).strip("= ")
     return Outcome(suite, process.returncode, summary, time.monotonic() - began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
 
 from embedded.settings import HOST, Settings
@@ -13,8 +14,7 @@ S3_ACCESS_KEY = "lake:admin"
 BUCKET = "datalake"
 REGION = "us-east-1"
 
-KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TMPDIR", "USER")
-"""All that a service sees of its caller's environment: it must run alike from a shell, make or cron."""
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 QUIET = {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -67,9 +67,21 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def service_environ(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What every service gets before its own variables: little of the caller's, UTC, no proxy to itself."""
-    caller = os.environ if environ is None else environ
-    local = f"{HOST},localhost"
-    kept = {name: caller[name] for name in KEPT if name in caller}
-    return kept | QUIET | {"TZ": "UTC", "NO_PROXY": local, "no_proxy": local}
+def service_environ() -> dict[str, str]:
+    """What every service gets before its own variables: nothing of the caller's, UTC, no proxy to itself.
+
+    A service that kept the caller's PATH would run otherwise from cron than from a shell, and `up` from a
+    second shell would take it for changed and restart it in the middle of a night.
+    """
+    user = pwd.getpwuid(os.geteuid())
+    return {
+        "HOME": user.pw_dir,
+        "LANG": "C.UTF-8",
+        "LOGNAME": user.pw_name,
+        "NO_PROXY": f"{HOST},localhost",
+        "PATH": SYSTEM_PATH,
+        "TZ": "UTC",
+        "USER": user.pw_name,
+        "no_proxy": f"{HOST},localhost",
+        **QUIET,
+    }

@@ -6,6 +6,7 @@ Used by the tests of both environments, so it needs the standard library only; t
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -29,6 +30,9 @@ PORTS: Final = (
     "AIRFLOW",
 )
 UP_SECONDS: Final = 300
+FIRST_PORT: Final = 20_000
+BLOCK_SIZE: Final = 120
+BLOCKS: Final = 100
 
 
 class EmbeddedPlatform:
@@ -80,12 +84,23 @@ class EmbeddedPlatform:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nothing listens on now, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Ports of this machine that nothing listens on now, all different.
+
+    Below the range that outgoing connections take their ports from: one of those could hold a port between
+    this look and the service's start. Each test process looks in a block of its own.
+    """
+    first = FIRST_PORT + os.getpid() % BLOCKS * BLOCK_SIZE
+    block = list(range(first, first + BLOCK_SIZE))
+    random.shuffle(block)
+    found = [port for port in block if _is_free(port)][:count]
+    assert len(found) == count, f"no {count} free ports in {first}-{first + BLOCK_SIZE - 1}"
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
