@@ -53,7 +53,9 @@ def main() -> int:
     chosen = [suite for suite in SUITES if suite.kind in kinds]
     if unknown := set(kinds) - {suite.kind for suite in SUITES}:
         sys.exit(f"error: no suite {', '.join(sorted(unknown))}; there are: unit, integration, night")
-    outcomes = [outcome for kind in dict.fromkeys(kinds) for outcome in _run_kind(chosen, kind)]
+    quick = [suite for suite in chosen if suite.kind == "unit"]
+    slow = [suite for suite in chosen if suite.kind != "unit"]
+    outcomes = [*_run_side_by_side(quick), *_run_side_by_side(slow)]
     print("\n== tests")
     for outcome in outcomes:
         state = "ok" if outcome.exit_code == 0 else "FAILED"
@@ -61,13 +63,12 @@ def main() -> int:
     return 1 if any(outcome.exit_code for outcome in outcomes) else 0
 
 
-def _run_kind(suites: list[Suite], kind: str) -> list[Outcome]:
-    """The suites of one kind, side by side: most of their time is waiting for services."""
-    same = [suite for suite in suites if suite.kind == kind]
-    if len(same) == 1:
-        return [_run(same[0], show=lambda line: print(line, end="", flush=True))]
-    with ThreadPoolExecutor(len(same)) as pool:
-        return list(pool.map(_run_quietly, same))
+def _run_side_by_side(suites: list[Suite]) -> list[Outcome]:
+    """Most of a suite's time is waiting for services, and each has platforms of its own."""
+    if len(suites) == 1:
+        return [_run(suites[0], show=lambda line: print(line, end="", flush=True))]
+    with ThreadPoolExecutor(max(1, len(suites))) as pool:
+        return list(pool.map(_run_quietly, suites))
 
 
 def _run_quietly(suite: Suite) -> Outcome:
