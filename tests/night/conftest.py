@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,21 @@ class Platform:
 
     def night(self, business_date: str) -> CommandResult:
         result = self.run("make", "--no-print-directory", "night", f"DATE={business_date}")
+        print(result.output)
+        return result
+
+    def night_on_what_is_up(self, business_date: str) -> CommandResult:
+        """The night alone: no set-up, no start, and nobody asks the shop for anything before it."""
+        run = (
+            str(self.home / ".local/envs/embedded/bin/python"),
+            "-m",
+            "embedded.cli",
+            "run",
+            "--airflow",
+            "--",
+        )
+        python = str(self.home / ".local/envs/airflow/bin/python")
+        result = self.run(*run, python, "-m", "lakehouse.night_run", business_date)
         print(result.output)
         return result
 
@@ -109,7 +125,7 @@ class Platform:
             rows: list[dict[str, Any]] = []
             while len(rows) < status["rowCount"]:
                 page = client.get(f"/api/v3/job/{job}/results", params={"offset": len(rows), "limit": 500})
-                rows.extend(page.raise_for_status().json()["rows"])
+                rows.extend(json.loads(page.raise_for_status().text, parse_float=Decimal)["rows"])
             return rows
 
     def gold_checksums(self) -> dict[str, str]:

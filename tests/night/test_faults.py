@@ -46,10 +46,12 @@ def test_a_broken_mart_never_reaches_gold(platform: Platform, second_night: Comm
 def test_a_source_that_is_down_fails_its_stage_and_the_rerun_succeeds(
     platform: Platform, second_night: CommandResult
 ) -> None:
+    advanced = platform.run("bin/shop", "advance", "--to", "2025-10-21")
+    assert advanced.exit_code == 0, advanced.output
     with platform.shop_connection() as owner:
         owner.execute("alter database shop with connection limit 0")
         try:
-            failed = platform.night("2025-10-21")
+            failed = platform.night_on_what_is_up("2025-10-21")
         finally:
             owner.execute("alter database shop with connection limit -1")
     assert failed.exit_code != 0
