@@ -53,9 +53,9 @@ def main() -> int:
     chosen = [suite for suite in SUITES if suite.kind in kinds]
     if unknown := set(kinds) - {suite.kind for suite in SUITES}:
         sys.exit(f"error: no suite {', '.join(sorted(unknown))}; there are: unit, integration, night")
-    quick = [suite for suite in chosen if suite.kind == "unit"]
-    slow = [suite for suite in chosen if suite.kind != "unit"]
-    outcomes = [*_run_side_by_side(quick), *_run_side_by_side(slow)]
+    outcomes = []
+    for kind in dict.fromkeys(suite.kind for suite in chosen):
+        outcomes += _run_side_by_side([suite for suite in chosen if suite.kind == kind])
     print("\n== tests")
     for outcome in outcomes:
         state = "ok" if outcome.exit_code == 0 else "FAILED"
@@ -64,10 +64,10 @@ def main() -> int:
 
 
 def _run_side_by_side(suites: list[Suite]) -> list[Outcome]:
-    """Most of a suite's time is waiting for services, and each has platforms of its own."""
+    """The suites of one kind: most of their time is waiting, and each has platforms of its own."""
     if len(suites) == 1:
         return [_run(suites[0], show=lambda line: print(line, end="", flush=True))]
-    with ThreadPoolExecutor(max(1, len(suites))) as pool:
+    with ThreadPoolExecutor(len(suites)) as pool:
         return list(pool.map(_run_quietly, suites))
 
 

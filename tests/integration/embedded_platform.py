@@ -30,9 +30,9 @@ PORTS: Final = (
     "AIRFLOW",
 )
 UP_SECONDS: Final = 300
-FIRST_PORT: Final = 20_000
+FIRST_PORT: Final = 22_000
 BLOCK_SIZE: Final = 120
-BLOCKS: Final = 100
+BLOCKS: Final = 80
 
 
 class EmbeddedPlatform:

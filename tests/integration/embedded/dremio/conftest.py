@@ -1,60 +1,36 @@
 """A real engine process, over a real S3 server, both on free ports with state folders of their own."""
 
-import secrets
-import subprocess
-import time
 from collections.abc import Iterator
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from tests.integration.embedded.dremio.engine_on_the_wire import (
     LAYERS,
-    ROOT,
-    START_SECONDS,
     Client,
     EngineProcess,
     ObjectStore,
-    free_port,
     s3_source,
 )
+from tests.integration.embedded_platform import EmbeddedPlatform
 
 
 @pytest.fixture(scope="session")
-def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+def object_store() -> Iterator[ObjectStore]:
     """A Swift of its own, with the bucket `datalake`."""
-    from embedded.object_store.service import _client, object_store
-    from embedded.settings import DEFAULT_PORTS, Settings
-    from embedded.stack.wire import S3_ACCESS_KEY
-
-    environ = {f"LAKEHOUSE_PORT_{name}": str(free_port()) for name in DEFAULT_PORTS}
-    environ["LAKEHOUSE_STATE_DIR"] = str(tmp_path_factory.mktemp("swift"))
-    settings = Settings.from_environ(environ)
-    names = ("LAKE_S3_SECRET_KEY", "SWIFT_HASH_PREFIX", "SWIFT_HASH_SUFFIX")
-    secret = {name: secrets.token_hex(16) for name in names}
-    service = object_store(settings, secret)
-    service.prepare()
-    running = [
-        subprocess.Popen(program.argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for program in service.programs
-    ]
+    platform = EmbeddedPlatform("engine")
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                service.check()
-                break
-            except Exception:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-        service.complete()
-        client = _client(service.address, secret["LAKE_S3_SECRET_KEY"])
-        yield ObjectStore(service.address, S3_ACCESS_KEY, secret["LAKE_S3_SECRET_KEY"], client)
+        platform.up("object_store")
+        endpoint, region = platform.wire["LAKE_S3_ENDPOINT"], platform.wire["LAKE_S3_REGION"]
+        keys = platform.wire["LAKE_S3_ACCESS_KEY"], platform.wire["LAKE_S3_SECRET_KEY"]
+        path_style = Config(s3={"addressing_style": "path"})
+        client = boto3.Session(*keys, region_name=region).client(
+            "s3", endpoint_url=endpoint, config=path_style
+        )
+        yield ObjectStore(endpoint, *keys, client)
     finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(10)
+        platform.down()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,8 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[4]
+from tests.integration.embedded_platform import ROOT, free_ports
+
 START_SECONDS = 120.0
 LAYERS = {
     "lake_bronze": "bronze",
@@ -21,13 +21,6 @@ LAYERS = {
     "marts": "marts",
     "gold": "gold",
 }
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -45,7 +38,7 @@ class EngineProcess:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        self.port, self.flight_port = free_port(), free_port()
+        self.port, self.flight_port = free_ports(2)
         self.user, self.password = "lakehouse", secrets.token_urlsafe(12)
         self.process: subprocess.Popen[bytes] | None = None
 

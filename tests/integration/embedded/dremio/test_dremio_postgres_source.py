@@ -14,8 +14,8 @@ from tests.integration.embedded.dremio.engine_on_the_wire import (
     Client,
     EngineProcess,
     StatementFailed,
-    free_port,
 )
+from tests.integration.embedded_platform import free_ports
 
 SECRET = f"quote'd {secrets.token_hex(8)}"
 
@@ -24,7 +24,7 @@ SECRET = f"quote'd {secrets.token_hex(8)}"
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """PostgreSQL with a database `shop` and one table in it."""
     base = tmp_path_factory.mktemp("pg")
-    cluster = Cluster(base / "postgres", free_port(), secrets.token_hex(8), {"shop": SECRET})
+    cluster = Cluster(base / "postgres", free_ports(1)[0], secrets.token_hex(8), {"shop": SECRET})
     cluster.prepare()
     process = subprocess.Popen(cluster.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -94,7 +94,7 @@ def test_its_tables_are_read_and_never_written(client: Client, cluster: Cluster)
 def test_one_that_does_not_answer_is_refused_without_its_password(
     client: Client, own_engine: EngineProcess
 ) -> None:
-    answer = client.create(source("gone", free_port()))
+    answer = client.create(source("gone", free_ports(1)[0]))
     assert answer.status_code == 400
     assert "Source [gone] cannot be used" in answer.text
     log = (own_engine.state / "engine.log").read_text()
