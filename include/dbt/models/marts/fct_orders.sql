@@ -16,8 +16,9 @@ orders as (
         quantity,
         amount,
         status,
-        product_name,
-        category,
+        -- The shop deletes products for good: those gone before the first night have no name here.
+        coalesce(product_name, 'Withdrawn product') as product_name,
+        coalesce(category, 'withdrawn') as category,
         shipment_status,
         created_at,
         updated_at
