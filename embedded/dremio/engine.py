@@ -2,17 +2,17 @@
 
 import pyarrow as pa
 
+from embedded.dremio.access.identity import Identity
 from embedded.dremio.catalog.catalog import Catalog
 from embedded.dremio.catalog.entities import Entity, Kind
 from embedded.dremio.catalog.notes import Notes
 from embedded.dremio.catalog.store import EntityStore
 from embedded.dremio.catalog.system_tables import VERSION, SystemTables
-from embedded.dremio.execute import Executor
-from embedded.dremio.identity import Identity
-from embedded.dremio.jobs import Jobs
-from embedded.dremio.lake import Lake
-from embedded.dremio.reflections import Reflections
-from embedded.dremio.retention import Retention
+from embedded.dremio.jobs.execute import Executor
+from embedded.dremio.jobs.jobs import Jobs
+from embedded.dremio.lake.lake import Lake
+from embedded.dremio.lake.retention import Retention
+from embedded.dremio.reflections.reflections import Reflections
 from embedded.dremio.settings import Settings
 from embedded.dremio.state import StateFile
 

@@ -10,7 +10,7 @@ from pyarrow import flight
 from embedded.dremio.catalog.entities import Path
 from embedded.dremio.engine import Engine
 from embedded.dremio.errors import EngineError, Unauthorized
-from embedded.dremio.jobs import Job, JobState
+from embedded.dremio.jobs.jobs import Job, JobState
 
 LOG = logging.getLogger(__name__)
 BATCH_ROWS = 65536

@@ -11,11 +11,11 @@ from embedded.dremio.catalog import promotion
 from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
 from embedded.dremio.catalog.store import EXISTS, EntityStore
 from embedded.dremio.errors import Conflict, EngineError, InvalidStatement, NotFound
-from embedded.dremio.lake import Lake, LakeTable, postgres_catalog
-from embedded.dremio.lake_sql import quoted
+from embedded.dremio.lake.lake import Lake, LakeTable, postgres_catalog
+from embedded.dremio.lake.lake_sql import quoted
+from embedded.dremio.lake.storage import SourceStorage, storage_of
 from embedded.dremio.sql.translate import Relation, Translator
 from embedded.dremio.sql.types import stored_type
-from embedded.dremio.storage import SourceStorage, storage_of
 
 KEPT_SECRET = "$DREMIO_EXISTING_VALUE$"  # noqa: S105 - what Dremio shows in place of a secret
 SECRETS = ("accessSecret", "password")

@@ -8,8 +8,8 @@ from typing import Any
 
 from embedded.dremio.catalog.entities import Path, dotted
 from embedded.dremio.errors import EngineError, Unsupported
-from embedded.dremio.lake import Lake
-from embedded.dremio.lake_sql import literal, quoted
+from embedded.dremio.lake.lake import Lake
+from embedded.dremio.lake.lake_sql import literal, quoted
 
 Columns = list[tuple[str, str]]
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from embedded.dremio.catalog.catalog import Catalog
 from embedded.dremio.catalog.entities import Kind, dotted
-from embedded.dremio.lake import REFLECTION_SCHEMA, Lake
+from embedded.dremio.lake.lake import REFLECTION_SCHEMA, Lake
 from embedded.dremio.sql.translate import Relation
 from embedded.dremio.sql.types import information_schema_type, precision_and_scale
 

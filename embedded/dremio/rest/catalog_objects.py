@@ -7,8 +7,8 @@ from embedded.dremio.catalog.catalog import EXISTS, KEPT_SECRET, SECRETS
 from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
 from embedded.dremio.engine import Engine
 from embedded.dremio.errors import Conflict, EngineError, NotFound, Unsupported
-from embedded.dremio.lake import LakeTable
-from embedded.dremio.lake_sql import quoted
+from embedded.dremio.lake.lake import LakeTable
+from embedded.dremio.lake.lake_sql import quoted
 from embedded.dremio.sql.types import client_type, rest_type
 
 FOLDER_PREFIX = "dremio:/"

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from embedded.dremio.engine import Engine
-from embedded.dremio.reflection_status import Reflection, rest_status
+from embedded.dremio.reflections.status import Reflection, rest_status
 from embedded.dremio.rest.login import CurrentEngine, CurrentUser
 
 ROUTES = APIRouter(prefix="/api/v3")

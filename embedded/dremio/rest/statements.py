@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from embedded.dremio.engine import Engine
 from embedded.dremio.errors import EngineError
-from embedded.dremio.jobs import FINAL, Job, JobState
+from embedded.dremio.jobs.jobs import FINAL, Job, JobState
 from embedded.dremio.rest.json_rows import rows_json
 from embedded.dremio.rest.login import CurrentEngine, CurrentUser
 from embedded.dremio.sql.types import rest_type

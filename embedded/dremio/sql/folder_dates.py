@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlglot import exp
 
-from embedded.dremio.lake_sql import literal
+from embedded.dremio.lake.lake_sql import literal
 
 Folders = Mapping[str, Sequence[str]]
 

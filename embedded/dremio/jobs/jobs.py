@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from embedded.dremio.catalog.entities import Path
 from embedded.dremio.errors import EngineError, InvalidStatement, NotFound
-from embedded.dremio.execute import Executor
+from embedded.dremio.jobs.execute import Executor
 from embedded.dremio.settings import Settings
 from embedded.dremio.statement import Cancelled, Interruptible
 

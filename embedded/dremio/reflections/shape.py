@@ -4,7 +4,7 @@ from typing import Any
 
 from embedded.dremio.catalog.entities import Path
 from embedded.dremio.errors import EngineError, Unsupported
-from embedded.dremio.lake_sql import quoted
+from embedded.dremio.lake.lake_sql import quoted
 from embedded.dremio.sql.commands import PartitionField
 
 MEASURES = {

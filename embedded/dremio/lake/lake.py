@@ -17,9 +17,9 @@ import duckdb
 from duckdb_extensions import extension_importer
 
 from embedded.dremio.errors import Busy, EngineError
-from embedded.dremio.lake_sql import literal, quoted
+from embedded.dremio.lake.lake_sql import literal, quoted
+from embedded.dremio.lake.storage import SourceStorage
 from embedded.dremio.sql import functions
-from embedded.dremio.storage import SourceStorage
 
 LOG = logging.getLogger(__name__)
 EXTENSIONS = ("ducklake", "httpfs", "postgres_scanner")

@@ -20,13 +20,13 @@ from embedded.dremio.catalog.catalog import Catalog
 from embedded.dremio.catalog.entities import Path, dotted, now_text
 from embedded.dremio.catalog.system_tables import SystemTables
 from embedded.dremio.errors import Conflict, InvalidStatement, NotFound
-from embedded.dremio.execute import Executor
-from embedded.dremio.lake import REFLECTION_SCHEMA, Lake
-from embedded.dremio.reflection_shape import materialisation_query, validate
-from embedded.dremio.reflection_status import Reflection, Status, reflection_of, system_table
+from embedded.dremio.jobs.execute import Executor
+from embedded.dremio.lake.lake import REFLECTION_SCHEMA, Lake
+from embedded.dremio.lake.tables import Tables
+from embedded.dremio.reflections.shape import materialisation_query, validate
+from embedded.dremio.reflections.status import Reflection, Status, reflection_of, system_table
 from embedded.dremio.sql import commands as c
 from embedded.dremio.state import StateFile
-from embedded.dremio.tables import Tables
 
 LOG = logging.getLogger(__name__)
 

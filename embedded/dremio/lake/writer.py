@@ -9,7 +9,7 @@ import duckdb
 
 from embedded.dremio.catalog.catalog import first_line
 from embedded.dremio.errors import Busy
-from embedded.dremio.lake import Lake
+from embedded.dremio.lake.lake import Lake
 from embedded.dremio.statement import Cancelled, Cursor, Interruptible
 
 LOG = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from embedded.dremio.catalog.catalog import Catalog, first_line
 from embedded.dremio.catalog.entities import Kind, Path, dotted
 from embedded.dremio.catalog.system_tables import SystemTables, column_row
 from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
-from embedded.dremio.lake import Lake
-from embedded.dremio.lake_sql import literal, quoted
+from embedded.dremio.lake.lake import Lake
+from embedded.dremio.lake.lake_sql import literal, quoted
+from embedded.dremio.lake.tables import Tables, in_context
 from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.command_parser import parse_command
 from embedded.dremio.sql.translate import Translation, Translator
@@ -25,7 +26,6 @@ from embedded.dremio.statement import (
     error_kind,
     register,
 )
-from embedded.dremio.tables import Tables, in_context
 
 FETCHED_ROWS = 65_536
 

@@ -8,8 +8,9 @@ from sqlglot import exp
 from embedded.dremio.catalog.catalog import Catalog, first_line, lake_name
 from embedded.dremio.catalog.entities import Path, dotted
 from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
-from embedded.dremio.lake import REFLECTION_SCHEMA, Lake, LakeTable
-from embedded.dremio.lake_sql import quoted
+from embedded.dremio.lake.lake import REFLECTION_SCHEMA, Lake, LakeTable
+from embedded.dremio.lake.lake_sql import quoted
+from embedded.dremio.lake.writer import Writer
 from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.dialect import parse
 from embedded.dremio.sql.translate import Translation, Translator
@@ -24,7 +25,6 @@ from embedded.dremio.statement import (
     records,
     register,
 )
-from embedded.dremio.writer import Writer
 
 
 class Tables:

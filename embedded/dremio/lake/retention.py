@@ -13,9 +13,9 @@ import duckdb
 
 from embedded.dremio.catalog.catalog import first_line
 from embedded.dremio.errors import EngineError
-from embedded.dremio.lake import Lake
+from embedded.dremio.lake.lake import Lake
+from embedded.dremio.lake.writer import Writer
 from embedded.dremio.statement import Cancelled, Cursor, Interruptible
-from embedded.dremio.writer import Writer
 
 LOG = logging.getLogger(__name__)
 

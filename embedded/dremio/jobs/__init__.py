@@ -1,0 +1,1 @@
+"""Statements as jobs: a pool that runs them and what each command does."""

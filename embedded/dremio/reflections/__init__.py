@@ -1,0 +1,1 @@
+"""Reflections: definitions, materialisations, status."""
