@@ -40,12 +40,22 @@ class Interruptible:
 
 
 @dataclass(frozen=True)
+class Relationship:
+    """What one reflection was to one query: CONSIDERED, MATCHED or CHOSEN, as Dremio's Job API says it."""
+
+    dataset_id: str
+    reflection_id: str
+    relationship: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """A statement's rows as the client sees them, and how many rows it returned or changed."""
 
     table: pa.Table
     row_count: int
     is_query: bool = False
+    relationships: tuple[Relationship, ...] = ()
 
 
 def register(cursor: Cursor, translation: Translation | None) -> None:
