@@ -14,7 +14,7 @@ from embedded.dremio.catalog.entities import Path
 from embedded.dremio.errors import EngineError, InvalidStatement, NotFound
 from embedded.dremio.jobs.execute import Executor
 from embedded.dremio.settings import Settings
-from embedded.dremio.statement import Cancelled, Interruptible
+from embedded.dremio.statement import Cancelled, Interruptible, Relationship
 
 LOG = logging.getLogger(__name__)
 INTERRUPT_EVERY_SECONDS = 0.1
@@ -46,6 +46,7 @@ class Job:
         self.error: str | None = None
         self.row_count: int | None = None
         self.result: pa.Table | None = None
+        self.relationships: tuple[Relationship, ...] = ()
         self.stop = Interruptible()
         self.done: Future[None] = Future()
 
@@ -124,6 +125,7 @@ class Jobs:
         with self._lock:
             if outcome is not None:
                 job.result, job.row_count = outcome.table, outcome.row_count
+                job.relationships = outcome.relationships
             job.ended_at = time.time()
             job.state = state
         job.done.set_result(None)

@@ -87,7 +87,16 @@ def _job(job: Job, engine: Engine) -> dict[str, Any]:
         "queueName": "",
         "queueId": "",
         "cancellationReason": "Query cancelled by user" if job.state is JobState.CANCELED else "",
-        "acceleration": {"reflectionRelationships": []},
+        "acceleration": {
+            "reflectionRelationships": [
+                {
+                    "datasetId": r.dataset_id,
+                    "reflectionId": r.reflection_id,
+                    "relationship": r.relationship,
+                }
+                for r in job.relationships
+            ]
+        },
     }
     if job.ended_at is not None:
         found["endedAt"] = moment(job.ended_at)
