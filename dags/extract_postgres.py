@@ -26,7 +26,7 @@ from airflow.sdk import Param, dag
 
 from lakehouse.airbyte.announce import announce
 from lakehouse.airbyte.connection_file import read_connection_file
-from lakehouse.airbyte.operators import AirbyteSyncOperator
+from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.dag_defaults import stage_arguments
 
 CONNECTION = read_connection_file("shop_postgres_to_lake")
@@ -41,7 +41,7 @@ FORCE_SYNC = Param(
 @dag(**stage_arguments("extract_postgres", doc=__doc__, params={"force_sync": FORCE_SYNC}))
 def extract_postgres() -> None:
     """One sync, then the announcement."""
-    sync = AirbyteSyncOperator(
+    sync = AirbyteExtractOperator(
         task_id="sync_shop_database",
         connection_name=CONNECTION.name,
         retries=CONNECTION.retries,

@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 import httpx
+import pendulum
 
 from lakehouse.airbyte.errors import (
     AirbyteBusyError,
@@ -44,6 +45,8 @@ class Job:
     rows: int
     """Rows committed to the destination."""
     bytes: int
+    seconds: float = 0.0
+    """How long it has run."""
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Job:
@@ -57,6 +60,7 @@ class Job:
             started_at=_instant(str(answer["startTime"])),
             rows=int(answer.get("rowsSynced") or 0),
             bytes=int(answer.get("bytesSynced") or 0),
+            seconds=_seconds(answer.get("duration")),
         )
 
 
@@ -273,3 +277,9 @@ def _words(answer: httpx.Response) -> str:
 def _instant(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _seconds(duration: str | None) -> float:
+    """An ISO 8601 duration, as Airbyte writes it (`PT8M3S`)."""
+    parsed = pendulum.parse(duration, exact=True) if duration else None
+    return parsed.total_seconds() if isinstance(parsed, pendulum.Duration) else 0.0

@@ -1,18 +1,18 @@
-"""The night's extract: one Airbyte sync, and the landing files it brought, for one business date."""
+"""One sync of a named Airbyte connection: adopted or started, followed, ended with its task."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from lakehouse.airbyte.client import AirbyteClient, Job
-from lakehouse.airbyte.connection_file import ConnectionFile, read_connection_file
+from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.errors import (
     AirbyteBusyError,
     AirbyteJobCancelledError,
@@ -23,15 +23,11 @@ from lakehouse.airbyte.errors import (
     AirbyteUnavailableError,
 )
 from lakehouse.airbyte.hook import DEFAULT_CONNECTION, LakehouseAirbyteHook
+from lakehouse.airbyte.log_lines import grouped
 from lakehouse.airbyte.states import JobState
 from lakehouse.airbyte.triggers import DEADLINE, POLL_SECONDS, AirbyteJobTrigger
-from lakehouse.business_date import business_date
 from lakehouse.errors import LakehouseError
 from lakehouse.receipts import ExternalJob, StageReport
-from lakehouse.receipts.store import PLATFORM_CONNECTION
-
-if TYPE_CHECKING:
-    from lakehouse.bronze.landing_ledger import ClaimReport, LandingLedger
 
 JOB_KEY: Final = "airbyte_job_id"
 """Where the job's id is kept between attempts: Airflow's task state store."""
@@ -43,20 +39,20 @@ DEFERRAL_MARGIN: Final = timedelta(minutes=5)
 
 
 class AirbyteSyncOperator(BaseOperator):
-    """Run the sync of a named Airbyte connection once for the run's business date, and claim what it landed.
+    """Run the sync of a named Airbyte connection once, and see it through.
 
-    A date whose landing is complete is not synced again unless the param `force_sync` is true, so that a
-    replay never asks the source. The job's id is kept before the first poll: a retry adopts the running or
-    finished job instead of starting a second one. When Airbyte answers "busy", the task attaches to the
-    running job if that one began after this run did and not for another date; else it waits for its end and
-    starts its own.
+    The job's id is kept before the first poll: a retry adopts the running or finished job instead of
+    starting a second one. When Airbyte answers "busy", the task attaches to the running job if that one
+    serves this run (it began after this run did); else it waits for its end and starts its own, or, with
+    `skip_when_busy`, leaves it at that.
 
-    Returns a StageReport: rows committed by Airbyte, rows and bytes the date now holds in landing.
+    Returns a StageReport: rows and bytes committed by Airbyte, the job's id, URL and duration.
 
     Raises:
         AirbyteJobFailedError, AirbyteJobMisconfiguredError, AirbyteJobCancelledError, AirbyteJobTimeoutError:
             the job did not succeed; each names the job, its URL and Airbyte's reason.
         AirbyteNotFoundError: Airbyte has no connection of that name.
+        AirflowSkipException: the connection is busy, and `skip_when_busy` is set.
     """
 
     template_fields: Sequence[str] = ("connection_name",)
@@ -69,6 +65,7 @@ class AirbyteSyncOperator(BaseOperator):
         airbyte_conn_id: str = DEFAULT_CONNECTION,
         synchronous_seconds: float = SYNCHRONOUS_SECONDS,
         poll_seconds: float = POLL_SECONDS,
+        skip_when_busy: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -76,19 +73,14 @@ class AirbyteSyncOperator(BaseOperator):
         self.airbyte_conn_id = airbyte_conn_id
         self.synchronous_seconds = synchronous_seconds
         self.poll_seconds = poll_seconds
+        self.skip_when_busy = skip_when_busy
         self._own_job: int | None = None
 
     # the task
 
     def execute(self, context: Mapping[str, Any]) -> StageReport:
-        """Reuse the date's landing, or adopt or start a sync and see it through."""
-        declared = read_connection_file(self.connection_name)
-        night = business_date(context)
-        ledger = self._ledger()
-        if not context["params"].get("force_sync") and ledger.is_complete(declared.source_folder, night):
-            self.log.info("%s is complete for %s: no sync", declared.source_folder, night)
-            return self._reused(ledger.report(declared.source_folder, night))
-        deadline = time.time() + declared.timeout.total_seconds()
+        """Adopt or start a sync and see it through."""
+        deadline = time.time() + read_connection_file(self.connection_name).timeout.total_seconds()
         job, owned = self._adopt(context) or self._start(context, deadline)
         return self._follow(context, job, owned, deadline)
 
@@ -123,7 +115,7 @@ class AirbyteSyncOperator(BaseOperator):
         if job.state in (JobState.FAILED, JobState.CANCELLED):
             return None
         self.log.info("adopting Airbyte job %s of an earlier attempt: %s", job.job_id, job.raw_state)
-        self._keep(context, job.job_id)
+        self._keep(context, job)
         return job, True
 
     def _start(self, context: Mapping[str, Any], deadline: float) -> tuple[Job, bool]:
@@ -134,10 +126,14 @@ class AirbyteSyncOperator(BaseOperator):
             except AirbyteBusyError:
                 running = self._client.unfinished_job(connection_id)
             else:
-                self._keep(context, job.job_id)
+                self._keep(context, job)
                 self.log.info("started Airbyte job %s of %s", job.job_id, self.connection_name)
                 return job, True
-            if running is not None and self._serves(context, running):
+            if self.skip_when_busy:
+                raise AirflowSkipException(
+                    f"{self.connection_name} is busy: job {running and running.job_id}"
+                )
+            if running is not None and self.serves(context, running):
                 self.log.info("attaching to Airbyte job %s, begun %s", running.job_id, running.started_at)
                 return running, False
             if running is not None:
@@ -147,13 +143,6 @@ class AirbyteSyncOperator(BaseOperator):
                 raise AirbyteBusyError(f"Airbyte keeps {self.connection_name} busy without naming a job")
             else:
                 time.sleep(SYNCHRONOUS_POLL_SECONDS)
-
-    def _serves(self, context: Mapping[str, Any], running: Job) -> bool:
-        """Whether the job reads all this run needs, and no other date waits for what it lands."""
-        if running.started_at < _begin_of(context):
-            return False
-        source = read_connection_file(self.connection_name).source_folder
-        return self._ledger().begun_for(source, running.job_id) in (None, business_date(context))
 
     def _await_turn(self, running: Job, deadline: float) -> None:
         if not self._wait_here(running, deadline).state.is_end:
@@ -192,11 +181,32 @@ class AirbyteSyncOperator(BaseOperator):
     def _finish(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         if job.state is not JobState.SUCCEEDED:
             raise self._failure(job)
-        declared, night = read_connection_file(self.connection_name), business_date(context)
-        claim = self._ledger().claim(declared.source_folder, night, job.job_id, job.rows if owned else 0)
+        report = self.report(context, job, owned)
         if owned:
             self._state_store(context).delete(JOB_KEY)
-        return self._report(job, claim, night, declared, attached=not owned)
+        return report
+
+    # what a sync for a purpose adds
+
+    def serves(self, context: Mapping[str, Any], running: Job) -> bool:
+        """Whether somebody else's running job reads all that this run needs."""
+        return running.started_at >= _begin_of(context)
+
+    def begun(self, context: Mapping[str, Any], job: Job) -> None:
+        """Told once the job's id is kept, before the first poll."""
+
+    def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
+        """What a job that succeeded brought; `owned` if this run started it."""
+        return StageReport(
+            rows_in=job.rows,
+            rows_out=job.rows,
+            rows_quarantined=0,
+            bytes=job.bytes,
+            external_jobs=[
+                ExternalJob(system="airbyte", id=str(job.job_id), url=self._client.job_url(job.job_id))
+            ],
+            detail={"connection": self.connection_name, "attached": not owned, "seconds": job.seconds},
+        )
 
     # failures
 
@@ -214,9 +224,12 @@ class AirbyteSyncOperator(BaseOperator):
             return AirbyteJobFailedError(f"{name} failed; its reason could not be read: {error}")
         for line in failure.last_log_lines:
             self.log.error("Airbyte: %s", line)
+        said = f"{name} failed: {failure.reason}"
+        if alike := grouped(failure.last_log_lines):
+            said += ". Its log ends: " + " | ".join(alike)
         if failure.is_configuration:
-            return AirbyteJobMisconfiguredError(f"{name} failed: {failure.reason}. Mend the configuration")
-        return AirbyteJobFailedError(f"{name} failed: {failure.reason}")
+            return AirbyteJobMisconfiguredError(f"{said}. Mend the configuration")
+        return AirbyteJobFailedError(said)
 
     def _late(self, job_id: int, owned: bool, last_seen: str) -> AirbyteJobTimeoutError:
         if owned:
@@ -226,51 +239,11 @@ class AirbyteSyncOperator(BaseOperator):
             f"at its deadline: {last_seen}" + ("; it was cancelled" if owned else "")
         )
 
-    # reports
-
-    def _report(
-        self, job: Job, claim: ClaimReport, night: date, declared: ConnectionFile, attached: bool
-    ) -> StageReport:
-        self.log.info(
-            "%s: %s rows in %s files for %s", declared.source_folder, claim.rows, claim.files, night
-        )
-        url = self._client.job_url(job.job_id)
-        return StageReport(
-            rows_in=job.rows,
-            rows_out=claim.rows,
-            rows_quarantined=0,
-            bytes=claim.bytes,
-            external_jobs=[ExternalJob(system="airbyte", id=str(job.job_id), url=url)],
-            detail=self._detail(claim) | {"reused": False, "attached": attached},
-        )
-
-    def _reused(self, claim: ClaimReport) -> StageReport:
-        return StageReport(
-            rows_in=claim.rows,
-            rows_out=claim.rows,
-            rows_quarantined=0,
-            bytes=claim.bytes,
-            external_jobs=[],
-            detail=self._detail(claim) | {"reused": True, "attached": False},
-        )
-
-    def _detail(self, claim: ClaimReport) -> dict[str, Any]:
-        per_stream = {stream: asdict(part) for stream, part in claim.per_stream.items()}
-        return {"connection": self.connection_name, "per_stream": per_stream}
-
     # what the task talks to
 
     @cached_property
     def _client(self) -> AirbyteClient:
         return LakehouseAirbyteHook(self.airbyte_conn_id).client
-
-    def _ledger(self) -> LandingLedger:
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
-
-        from lakehouse.bronze.landing_ledger import LandingLedger
-        from lakehouse.lake_storage import LakeStorage
-
-        return LandingLedger(PostgresHook(PLATFORM_CONNECTION), LakeStorage.from_connection())
 
     def _connection_id(self) -> str:
         every = self._client.listed("/connections")
@@ -284,12 +257,11 @@ class AirbyteSyncOperator(BaseOperator):
     def _state_store(self, context: Mapping[str, Any]) -> Any:
         return context["task_state_store"]
 
-    def _keep(self, context: Mapping[str, Any], job_id: int) -> None:
-        """Remember the job for the next attempt, for a kill, and for the ledger."""
-        self._own_job = job_id
-        self._state_store(context).set(JOB_KEY, job_id)
-        source = read_connection_file(self.connection_name).source_folder
-        self._ledger().begin(source, business_date(context), job_id)
+    def _keep(self, context: Mapping[str, Any], job: Job) -> None:
+        """Remember the job for the next attempt and for a kill."""
+        self._own_job = job.job_id
+        self._state_store(context).set(JOB_KEY, job.job_id)
+        self.begun(context, job)
 
 
 def _begin_of(context: Mapping[str, Any]) -> datetime:

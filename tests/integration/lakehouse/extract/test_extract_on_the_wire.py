@@ -15,8 +15,9 @@ from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteJobFailedError, AirbyteNotFoundError
+from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
-from lakehouse.airbyte.operators import JOB_KEY, AirbyteSyncOperator
+from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.airflow_settings import environment_lines, load_settings
 from lakehouse.lake_storage import LakeStorage
@@ -64,7 +65,7 @@ class Night:
         self.context = {"params": params, "dag_run": run, "task_state_store": store}
 
     def extract(self, connection: str = "shop_postgres_to_lake") -> Any:
-        operator = AirbyteSyncOperator(task_id="sync", connection_name=connection, synchronous_seconds=120)
+        operator = AirbyteExtractOperator(task_id="sync", connection_name=connection, synchronous_seconds=120)
         return operator.execute(self.context)
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from lakehouse.airbyte import operators
 from lakehouse.airbyte.client import Job, JobFailure
@@ -21,7 +21,8 @@ from lakehouse.airbyte.errors import (
     AirbyteNotFoundError,
     AirbyteUnavailableError,
 )
-from lakehouse.airbyte.operators import JOB_KEY, AirbyteSyncOperator
+from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
+from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.states import JobState
 from lakehouse.airbyte.triggers import DEADLINE, ENDED
 from lakehouse.bronze.landing_ledger import ClaimReport, StreamClaim
@@ -115,7 +116,7 @@ class Extract:
 
     def __init__(self, airbyte: FakeAirbyte, ledger: FakeLedger, **kwargs: Any) -> None:
         self.airbyte, self.ledger = airbyte, ledger
-        self.operator = AirbyteSyncOperator(
+        self.operator = AirbyteExtractOperator(
             task_id="sync", connection_name="shop_postgres_to_lake", **{"synchronous_seconds": 5, **kwargs}
         )
         self.operator.__dict__["_client"] = airbyte
@@ -272,6 +273,13 @@ def test_failed_job_carries_airbytes_reason(airbyte: FakeAirbyte) -> None:
         Extract(airbyte, FakeLedger()).run()
 
 
+def test_failed_job_ends_with_the_logs_last_words(airbyte: FakeAirbyte) -> None:
+    airbyte.script(1, "running", "failed")
+    airbyte.failure = JobFailure("the source was down", False, ("try 1 failed", "try 2 failed", "gave up"))
+    with pytest.raises(AirbyteJobFailedError, match=r"Its log ends: try 2 failed \(2 times\) \| gave up"):
+        Extract(airbyte, FakeLedger()).run()
+
+
 def test_a_wrong_configuration_is_not_retried(airbyte: FakeAirbyte) -> None:
     airbyte.script(1, "running", "failed")
     airbyte.failure = JobFailure("no such schema", True, ())
@@ -365,3 +373,33 @@ def test_an_unknown_connection_says_what_to_run(airbyte: FakeAirbyte) -> None:
         AirbyteNotFoundError, match="0 connections named shop_postgres_to_lake: run provision_platform"
     ):
         Extract(airbyte, FakeLedger()).run()
+
+
+def plain_sync(airbyte: FakeAirbyte, **arguments: Any) -> tuple[AirbyteSyncOperator, dict[str, Any]]:
+    """A sync for no business date, as a cadence has it: no partition key, no ledger."""
+    operator = AirbyteSyncOperator(task_id="sync", connection_name="shop_postgres_to_lake", **arguments)
+    operator.__dict__["_client"] = airbyte
+    kept: dict[str, Any] = {}
+    store = SimpleNamespace(get=kept.get, set=kept.__setitem__, delete=kept.pop)
+    run = SimpleNamespace(start_date=BEGUN, run_after=BEGUN)
+    return operator, {"params": {}, "dag_run": run, "task_state_store": store}
+
+
+def test_a_sync_without_a_date_claims_nothing_and_reports_what_airbyte_committed(
+    airbyte: FakeAirbyte,
+) -> None:
+    airbyte.script(1, "running", "succeeded")
+    operator, context = plain_sync(airbyte)
+    report = operator.execute(context)
+    assert (report["rows_in"], report["rows_out"], report["bytes"]) == (10, 10, 99)
+    assert report["detail"] == {"connection": "shop_postgres_to_lake", "attached": False, "seconds": 0.0}
+
+
+def test_a_sync_that_need_not_queue_is_skipped_when_the_connection_is_busy(airbyte: FakeAirbyte) -> None:
+    airbyte.script(8, "running", "running")
+    busy_with(airbyte, 8)
+    operator, context = plain_sync(airbyte, skip_when_busy=True)
+    with pytest.raises(AirflowSkipException, match="busy with job 8"):
+        operator.execute(context)
+    assert airbyte.started == []
+    assert airbyte.cancelled == []
