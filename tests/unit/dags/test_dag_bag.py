@@ -10,7 +10,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import PartitionedAssetTimetable
 
-from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.connection_file import read_all_connection_files, read_connection_file
 from lakehouse.business_date import BusinessDateError
 from lakehouse.dag_defaults import OWNER, TAGS
 from lakehouse.errors import RETRY_POLICY
@@ -27,6 +27,8 @@ from lakehouse.receipts.callbacks import (
 DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
 STAGES = [each.name for each in NIGHT]
+SYNCS = [f"sync_{each.name}" for each in read_all_connection_files()]
+NAMES = sorted([*STAGES, "provision_platform", *SYNCS])
 DOC_SECTIONS = ("**Produces", "**Reads", "**When and why", "**If it fails", "**Safe to rerun?")
 
 
@@ -38,16 +40,31 @@ def dags() -> dict[str, Any]:
     return dict(bag.dags)
 
 
-def test_the_dags_are_the_nine_stages_and_the_provisioning() -> None:
+def test_the_dags_are_the_nine_stages_the_provisioning_and_a_sync_for_each_connection(
+    dags: dict[str, Any],
+) -> None:
     assert len(STAGES) == 9
-    assert sorted([*STAGES, "provision_platform"]) == FILES
+    assert len(SYNCS) >= 2
+    assert sorted(dags) == NAMES
 
 
-def test_one_file_holds_one_dag_of_its_name(dags: dict[str, Any]) -> None:
-    assert {dag_id: Path(dag.fileloc).stem for dag_id, dag in dags.items()} == {name: name for name in FILES}
+def test_one_file_holds_one_dag_of_its_name_but_for_the_syncs(dags: dict[str, Any]) -> None:
+    files = {dag_id: Path(dag.fileloc).stem for dag_id, dag in dags.items()}
+    assert files == {name: "sync_by_cadence" if name in SYNCS else name for name in NAMES}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", SYNCS)
+def test_a_sync_by_cadence_waits_for_somebody_to_want_it_and_for_no_running_job(
+    dags: dict[str, Any], name: str
+) -> None:
+    assert dags[name].is_paused_upon_creation is True
+    sync = dags[name].get_task("sync")
+    assert sync.skip_when_busy is True
+    assert [task.task_id for task in sync.upstream_list] == ["leave_the_night_alone"]
+    assert dags[name].timetable.can_be_scheduled
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_dag_has_its_page_with_all_sections(dags: dict[str, Any], name: str) -> None:
     missing = [section for section in DOC_SECTIONS if section not in (dags[name].doc_md or "")]
     assert missing == []
@@ -58,7 +75,7 @@ def test_a_dag_file_is_short(name: str) -> None:
     assert len((DAGS / f"{name}.py").read_text().splitlines()) <= 120
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_dag_has_tags_of_the_vocabulary_and_runs_once_at_a_time(dags: dict[str, Any], name: str) -> None:
     assert set(dags[name].tags)
     assert set(dags[name].tags) <= TAGS
@@ -67,7 +84,7 @@ def test_a_dag_has_tags_of_the_vocabulary_and_runs_once_at_a_time(dags: dict[str
     assert dags[name].dagrun_timeout is not None
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_task_has_the_shared_defaults(dags: dict[str, Any], name: str) -> None:
     assert dags[name].tasks
     for task in dags[name].tasks:

@@ -22,7 +22,7 @@ from lakehouse.airbyte.errors import (
     AirbyteUnavailableError,
 )
 from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
-from lakehouse.airbyte.operators import JOB_KEY
+from lakehouse.airbyte.operators import JOB_KEY, AirbyteSyncOperator
 from lakehouse.airbyte.states import JobState
 from lakehouse.airbyte.triggers import DEADLINE, ENDED
 from lakehouse.bronze.landing_ledger import ClaimReport, StreamClaim
@@ -385,7 +385,7 @@ def plain_sync(airbyte: FakeAirbyte, **arguments: Any) -> tuple[AirbyteSyncOpera
     return operator, {"params": {}, "dag_run": run, "task_state_store": store}
 
 
-def test_a_sync_without_a_date_claims_nothing_and_reports_what_airbyte_committed(
+def test_a_sync_without_a_date_reports_what_airbyte_committed(
     airbyte: FakeAirbyte,
 ) -> None:
     airbyte.script(1, "running", "succeeded")
@@ -399,7 +399,7 @@ def test_a_sync_that_need_not_queue_is_skipped_when_the_connection_is_busy(airby
     airbyte.script(8, "running", "running")
     busy_with(airbyte, 8)
     operator, context = plain_sync(airbyte, skip_when_busy=True)
-    with pytest.raises(AirflowSkipException, match="busy with job 8"):
+    with pytest.raises(AirflowSkipException, match="is busy: job 8"):
         operator.execute(context)
     assert airbyte.started == []
     assert airbyte.cancelled == []
