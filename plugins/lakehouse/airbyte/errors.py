@@ -35,3 +35,7 @@ class AirbyteJobCancelledError(PermanentError):
 
 class AirbyteJobTimeoutError(TransientError):
     """The sync was not done at its deadline and was cancelled."""
+
+
+class AirbyteDriftError(PermanentError):
+    """The server is not what the files of include/airbyte/ declare."""

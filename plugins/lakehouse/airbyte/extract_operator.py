@@ -62,8 +62,7 @@ class AirbyteExtractOperator(AirbyteSyncOperator):
         self.log.info("%s: %s rows in %s files for %s", source, claim.rows, claim.files, night)
         synced = super().report(context, job, owned)
         detail = synced["detail"] | self._detail(claim) | {"reused": False}
-        synced.update(rows_out=claim.rows, bytes=claim.bytes, detail=detail)
-        return synced
+        return {**synced, "rows_out": claim.rows, "bytes": claim.bytes, "detail": detail}
 
     def _source(self) -> str:
         return read_connection_file(self.connection_name).source_folder

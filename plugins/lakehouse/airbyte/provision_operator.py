@@ -1,4 +1,4 @@
-"""The task that brings Airbyte to what include/airbyte/ declares."""
+"""The tasks that bring Airbyte to what include/airbyte/ declares, or say where it is not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from airflow.sdk import BaseHook, BaseOperator
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.airbyte.errors import AirbyteDriftError
 from lakehouse.airbyte.hook import DEFAULT_CONNECTION, LakehouseAirbyteHook
-from lakehouse.airbyte.provisioning import AirbyteProvisioner
+from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
 from lakehouse.receipts import StageReport, empty_report
 
 
@@ -44,9 +45,46 @@ class ProvisionAirbyteOperator(BaseOperator):
             BaseHook.get_connection,
             rewrite_secrets=str(self.rewrite_secrets).lower() == "true",
         )
-        changes = provisioner.apply(read_all_connection_files())
-        for change in changes:
-            self.log.info(
-                "Airbyte %s %s: %s %s", change.kind, change.name, change.action, change.differences or ""
+        return _told(self, provisioner.apply(read_all_connection_files()))
+
+
+class CompareAirbyteOperator(BaseOperator):
+    """Compare Airbyte with include/airbyte/ and write nothing.
+
+    Returns a StageReport whose detail lists every thing.
+
+    Raises:
+        AirbyteDriftError: something is missing, differs, or is declared in no file.
+    """
+
+    ui_color = "#615eff"
+
+    def __init__(self, *, airbyte_conn_id: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.airbyte_conn_id = airbyte_conn_id
+
+    def execute(self, context: Mapping[str, Any]) -> StageReport:
+        """Look at every file of include/airbyte/ and at every connection of the server."""
+        client = LakehouseAirbyteHook(self.airbyte_conn_id).client
+        changes = AirbyteProvisioner(client, BaseHook.get_connection).compare(read_all_connection_files())
+        report = _told(self, changes)
+        drifted = [
+            f"{change.kind} {change.name} {change.action}"
+            + (f" ({', '.join(change.differences)})" if change.differences else "")
+            for change in changes
+            if change.action is not Action.UNCHANGED
+        ]
+        if drifted:
+            raise AirbyteDriftError(
+                f"Airbyte at {client.base_url} is not what include/airbyte/ says: {'; '.join(drifted)}. Run "
+                "provision_platform, or bring the files up to what the server should keep"
             )
-        return empty_report(airbyte=[change.as_detail() for change in changes])
+        return report
+
+
+def _told(operator: BaseOperator, changes: Sequence[Change]) -> StageReport:
+    for change in changes:
+        operator.log.info(
+            "Airbyte %s %s: %s %s", change.kind, change.name, change.action, change.differences or ""
+        )
+    return empty_report(airbyte=[change.as_detail() for change in changes])

@@ -1,9 +1,10 @@
-"""Bring an Airbyte server to what include/airbyte/ declares: find, then create, or change on difference."""
+"""Compare an Airbyte server with include/airbyte/, or bring it there: find, then create or change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.airbyte.client import AirbyteClient
@@ -16,14 +17,25 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 
+class Action(StrEnum):
+    """First what a comparison finds, then what applying the files did."""
+
+    MISSING = "missing"
+    DIFFERS = "differs"
+    UNDECLARED = "undeclared"
+    """A connection of the server that no file declares. Never touched."""
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
 @dataclass(frozen=True)
 class Change:
-    """What became of one thing on the server."""
+    """How one thing on the server compares, or what became of it."""
 
     kind: str
     name: str
-    action: str
-    """created, changed or unchanged."""
+    action: Action
     differences: tuple[str, ...] = ()
     """Paths of the values that differed; never the values."""
 
@@ -51,6 +63,7 @@ class AirbyteProvisioner:
         self._airflow_connection = airflow_connection
         self._rewrite_secrets = rewrite_secrets
         self._changes: list[Change] = []
+        self._may_write = False
 
     def apply(self, files: Iterable[ConnectionFile]) -> list[Change]:
         """Create or change what the files declare. Nothing is ever deleted.
@@ -59,7 +72,23 @@ class AirbyteProvisioner:
             AirbyteRefusedError: the server has no workspace, refuses a configuration, or holds two things of
                 one name.
         """
-        self._changes = []
+        return self._go_through(files, may_write=True)
+
+    def compare(self, files: Iterable[ConnectionFile]) -> list[Change]:
+        """Say what `apply` would do, and which connections no file declares. Writes nothing. Secrets, which
+        Airbyte hides, count as equal.
+
+        Raises:
+            AirbyteRefusedError: the server has no workspace, or holds two things of one name.
+        """
+        declared = list(files)
+        changes = self._go_through(declared, may_write=False)
+        names = {each.name for each in declared}
+        held = sorted(str(item["name"]) for item in self._client.listed("/connections"))
+        return changes + [Change("connection", name, Action.UNDECLARED) for name in held if name not in names]
+
+    def _go_through(self, files: Iterable[ConnectionFile], may_write: bool) -> list[Change]:
+        self._changes, self._may_write = [], may_write
         workspace = self._workspace()
         for declared in files:
             source = self._source(workspace, declared)
@@ -98,11 +127,9 @@ class AirbyteProvisioner:
         wanted = {"name": endpoint.name, "manifest": endpoint.read_manifest()}
         held = self._named(path, endpoint.name)
         if held is None:
-            created = self._client.create(path, wanted)
-            self._changes.append(Change("definition", endpoint.name, "created"))
-            return str(created["id"])
+            return self._create("definition", path, "id", wanted)
         found = [] if held.get("manifest") == wanted["manifest"] else ["manifest"]
-        if found:
+        if found and self._may_write:
             self._client.replace(f"{path}/{held['id']}", {"manifest": wanted["manifest"]})
         self._record("definition", endpoint.name, found)
         return str(held["id"])
@@ -119,17 +146,23 @@ class AirbyteProvisioner:
         name = str(wanted["name"])
         held = self._named(path, name)
         if held is None:
-            created = self._client.create(path, {**wanted, **(only_at_creation or {})})
-            self._changes.append(Change(kind, name, "created"))
-            return str(created[id_field])
+            return self._create(kind, path, id_field, {**wanted, **(only_at_creation or {})})
         identifier = str(held[id_field])
         found = differences(wanted, self._client.fetch(f"{path}/{identifier}"))
-        if rewrite and not found:
+        if rewrite and self._may_write and not found:
             found = ["secrets"]
-        if found:
+        if found and self._may_write:
             self._client.change(f"{path}/{identifier}", wanted)
         self._record(kind, name, found)
         return identifier
+
+    def _create(self, kind: str, path: str, id_field: str, wanted: Mapping[str, Any]) -> str:
+        """The new thing's id; of one that only would be created, an id that nothing has."""
+        action = Action.CREATED if self._may_write else Action.MISSING
+        change = Change(kind, str(wanted["name"]), action)
+        if change not in self._changes:
+            self._changes.append(change)
+        return str(self._client.create(path, wanted)[id_field]) if self._may_write else "missing"
 
     def _named(self, path: str, name: str) -> dict[str, Any] | None:
         matches = [item for item in self._client.listed(path) if item["name"] == name]
@@ -138,6 +171,7 @@ class AirbyteProvisioner:
         return matches[0] if matches else None
 
     def _record(self, kind: str, name: str, found: list[str]) -> None:
-        change = Change(kind, name, "changed" if found else "unchanged", tuple(found))
+        differs = Action.CHANGED if self._may_write else Action.DIFFERS
+        change = Change(kind, name, differs if found else Action.UNCHANGED, tuple(found))
         if change not in self._changes:
             self._changes.append(change)

@@ -28,7 +28,7 @@ DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
 STAGES = [each.name for each in NIGHT]
 SYNCS = [f"sync_{each.name}" for each in read_all_connection_files()]
-NAMES = sorted([*STAGES, "provision_platform", *SYNCS])
+NAMES = sorted([*STAGES, "provision_platform", "report_drift", *SYNCS])
 DOC_SECTIONS = ("**Produces", "**Reads", "**When and why", "**If it fails", "**Safe to rerun?")
 
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from airflow.sdk import Connection
 
+from lakehouse.airbyte import __main__ as command
 from lakehouse.airbyte import connection_file
 from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import (
@@ -145,6 +146,61 @@ def test_secrets_are_written_again_on_request_only(server: Server) -> None:
     assert {action for action, _ in provision(server).values()} == {"unchanged"}
     assert provision(server, rewrite_secrets=True)["source shop_postgres"][0] == "changed"
     assert CONNECTIONS["shop_postgres"].password in json.dumps(server.items["sources"])
+
+
+def compare(server: Server) -> dict[str, tuple[str, tuple[str, ...]]]:
+    client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
+    changes = AirbyteProvisioner(client, CONNECTIONS.__getitem__).compare(read_all_connection_files())
+    return {f"{change.kind} {change.name}": (change.action, change.differences) for change in changes}
+
+
+def test_a_comparison_with_an_empty_server_finds_all_missing_and_writes_nothing(server: Server) -> None:
+    found = compare(server)
+    assert {action for action, _ in found.values()} == {"missing"}
+    assert set(found) >= {"source shop_postgres", "destination lake_landing", "connection shop_api_to_lake"}
+    assert server.writes == []
+
+
+def test_a_comparison_names_what_differs_and_what_no_file_declares(server: Server) -> None:
+    provision(server)
+    server.items["connections"][0]["prefix"] = "mine_"
+    server.items["connections"].append({"name": "by_hand", "connectionId": "c-9"})
+    server.items["declarative_sources"][0]["manifest"] = {}
+    server.writes.clear()
+    found = {name: told for name, told in compare(server).items() if told[0] != "unchanged"}
+    assert found == {
+        f"connection {server.items['connections'][0]['name']}": ("differs", ("prefix",)),
+        "connection by_hand": ("undeclared", ()),
+        "definition shop_api": ("differs", ("manifest",)),
+    }
+    assert server.writes == []
+
+
+def test_after_provisioning_a_comparison_finds_nothing(server: Server) -> None:
+    provision(server)
+    assert {action for action, _ in compare(server).values()} == {"unchanged"}
+
+
+@pytest.mark.parametrize(("drifted", "code"), [(False, 0), (True, 1)])
+def test_the_command_prints_a_line_a_thing_and_tells_by_its_exit_code(
+    server: Server,
+    drifted: bool,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    provision(server)
+    if drifted:
+        server.items["connections"][0]["prefix"] = "mine_"
+    client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
+    monkeypatch.setattr(command, "client_of", lambda connection: client)
+    monkeypatch.setattr(command.BaseHook, "get_connection", lambda name: CONNECTIONS.get(name))
+    assert command.main(["diff"]) == code
+    printed = capsys.readouterr().out
+    assert ("differs    connection" in printed) is drifted
+    assert "s3" not in printed.split()
+    assert command.main(["apply"]) == 0
+    assert command.main(["diff"]) == 0
 
 
 def test_two_things_of_one_name_are_refused(server: Server) -> None:

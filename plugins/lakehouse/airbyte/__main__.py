@@ -1,0 +1,56 @@
+"""`python -m lakehouse.airbyte diff|apply`: the connections of include/airbyte/ against the server.
+
+`diff` shows what differs and writes nothing; `apply` brings the server to the files. Addresses and secrets
+come from Airflow's connections (`AIRFLOW_CONN_*` or a secrets backend). On the embedded platform:
+`bin/airbyte diff`. Exit code: 0 nothing differs or all was applied, 1 something differs, 2 it could not be
+told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from airflow.sdk import BaseHook
+
+from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.airbyte.hook import DEFAULT_CONNECTION, client_of
+from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
+from lakehouse.errors import LakehouseError
+
+
+def line_of(change: Change) -> str:
+    """One thing on one line; values are never shown, for they may be secrets."""
+    what = f"{change.action:10} {change.kind:11} {change.name}"
+    return what + (f": {', '.join(change.differences)}" if change.differences else "")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and print one line for each thing."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lakehouse.airbyte",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=("diff", "apply"))
+    parser.add_argument("--conn-id", default=DEFAULT_CONNECTION, help="Airflow connection of the server")
+    parser.add_argument(
+        "--rewrite-secrets", action="store_true", help="apply: send configurations though no difference shows"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        client = client_of(BaseHook.get_connection(options.conn_id))
+        provisioner = AirbyteProvisioner(client, BaseHook.get_connection, options.rewrite_secrets)
+        go = provisioner.compare if options.command == "diff" else provisioner.apply
+        changes = go(read_all_connection_files())
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(map(line_of, changes)))
+    differing = [change for change in changes if change.action is not Action.UNCHANGED]
+    return 1 if options.command == "diff" and differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
