@@ -217,7 +217,7 @@ class AirbyteServer:
 def _stream(declared: dict[str, Any]) -> dict[str, Any]:
     stream = {
         "name": declared["name"],
-        "syncMode": f"{declared['sync_mode']}_{declared['destination_sync_mode']}",
+        "syncMode": f"{declared['sync_mode']}_append",
         "primaryKey": [[name] for name in declared["primary_key"]],
     }
     return stream | ({"cursorField": [declared["cursor_field"]]} if "cursor_field" in declared else {})

@@ -16,10 +16,11 @@ from lakehouse.repository import INCLUDE
 CONNECTION_FILES: Final = INCLUDE / "airbyte"
 MANIFESTS: Final = CONNECTION_FILES / "manifests"
 SYNC_MODES: Final = {
-    ("incremental", "append"): "incremental_append",
-    ("full_refresh", "append"): "full_refresh_append",
+    ("incremental", "append_dedup"): "incremental_append",
+    ("full_refresh", "overwrite"): "full_refresh_append",
 }
-"""The public API's single word for a pair of modes; landing only ever appends."""
+"""The specification's pair of modes, and the public API's word for what Airbyte does of it: it appends to
+landing, and load_bronze overwrites and deduplicates."""
 
 
 class ConnectionFileError(PermanentError):
@@ -104,7 +105,7 @@ def read_connection_file(name: str) -> ConnectionFile:
             destination=_endpoint(document["destination"]),
             namespace=document["namespace"],
             prefix=document.get("prefix") or "",
-            streams=tuple(_stream(each) for each in document["streams"]),
+            streams=tuple(_stream(each, _reads_log(document["source"])) for each in document["streams"]),
             tuning=document["tuning"],
         )
     except KeyError as error:
@@ -148,13 +149,26 @@ def _endpoint(node: Mapping[str, Any]) -> Endpoint:
     )
 
 
-def _stream(node: Mapping[str, Any]) -> Stream:
+def _reads_log(source: Mapping[str, Any]) -> bool:
+    """Whether the source takes changes from the write-ahead log (CDC), in Airbyte's words."""
+    method = (source.get("configuration") or {}).get("replication_method") or {}
+    return bool(method.get("method") == "CDC")
+
+
+def _stream(node: Mapping[str, Any], reads_log: bool) -> Stream:
     modes = (node["sync_mode"], node["destination_sync_mode"])
     if modes not in SYNC_MODES:
         known = ", ".join(" + ".join(pair) for pair in SYNC_MODES)
         raise ConnectionFileError(f"stream {node['name']}: {' + '.join(modes)} is not one of: {known}")
-    if modes[0] == "incremental" and not node.get("cursor_field"):
+    incremental, cursor = modes[0] == "incremental", node.get("cursor_field")
+    if incremental and not cursor and not reads_log:
         raise ConnectionFileError(f"stream {node['name']} is incremental and has no cursor_field")
+    if incremental and cursor and reads_log:
+        raise ConnectionFileError(
+            f"stream {node['name']} is read from the log (CDC): it takes no cursor_field"
+        )
+    if incremental and not node.get("primary_key"):
+        raise ConnectionFileError(f"stream {node['name']} is to be deduplicated and has no primary_key")
     return Stream(
         name=node["name"],
         sync_mode=SYNC_MODES[modes],

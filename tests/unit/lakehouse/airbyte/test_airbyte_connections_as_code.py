@@ -232,7 +232,12 @@ def test_differences(wanted: Any, held: Any, found: list[str]) -> None:
     [
         (("name: shop_api_to_lake", "name: other"), "share one name"),
         (("    cursor_field: updated_at\n", ""), "incremental and has no cursor_field"),
-        (("destination_sync_mode: append", "destination_sync_mode: overwrite"), "is not one of"),
+        (("destination_sync_mode: append_dedup", "destination_sync_mode: overwrite"), "is not one of"),
+        (("    primary_key: [shipment_id]\n", ""), "to be deduplicated and has no primary_key"),
+        (
+            ("  configuration:\n", "  configuration:\n    replication_method: {method: CDC}\n"),
+            "no cursor_field",
+        ),
         (("namespace: source=api\n", ""), "lacks 'namespace'"),
     ],
 )
