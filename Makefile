@@ -6,13 +6,15 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 DATE ?= 2025-10-16
 ORDERS ?=
+ROWS ?= 1000000 10000000
+ONLY ?=
 SERVICE ?=
 STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 
 EMBEDDED := .local/envs/embedded/bin/python
 STACK := $(EMBEDDED) -m embedded.cli
 
-.PHONY: help night setup setup-lint up down status logs env test test-unit test-integration test-night lint format manifest lock reset
+.PHONY: help night setup setup-lint up down status logs env test test-unit test-integration test-night bench lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -55,6 +57,9 @@ test-integration: setup ## Run the integration tests only
 
 test-night: setup ## Run the night tests only
 	@$(EMBEDDED) tests/run_suites.py night
+
+bench: setup ## Measure how fast it is, about 15 minutes: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
+	@PYTHONPATH=. $(EMBEDDED) -m bench --rows $(ROWS) $(if $(ONLY),--only $(ONLY))
 
 lint: setup-lint ## Check style, types, SQL and the direction of imports; repairs nothing
 	@bin/lint

@@ -16,7 +16,7 @@ from embedded.dremio.lake.tables import Tables, in_context
 from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.command_parser import parse_command
 from embedded.dremio.sql.translate import Translation, Translator
-from embedded.dremio.sql.types import narrowed
+from embedded.dremio.sql.types import Narrowing
 from embedded.dremio.statement import (
     Cancelled,
     Cursor,
@@ -104,14 +104,15 @@ class Executor:
             register(cursor, translation)
             cursor.execute(translation.sql)
             wide = frozenset(d[0] for d in cursor.description or () if str(d[1]) in ("HUGEINT", "UHUGEINT"))
-            table = narrowed(self._fetch(cursor), wide)
+            table = self._fetch(cursor, wide)
         return Outcome(table, table.num_rows, is_query=True)
 
-    def _fetch(self, cursor: Cursor) -> pa.Table:
+    def _fetch(self, cursor: Cursor, wide_integers: frozenset[str]) -> pa.Table:
         """The rows, batch by batch: DuckDB's memory limit does not count what has left it."""
         batches: list[pa.RecordBatch] = []
         left = self._result_bytes
         reader = cursor.to_arrow_reader(FETCHED_ROWS)
+        narrowing = Narrowing(reader.schema, wide_integers)
         while (batch := _next_batch(reader)) is not None:
             left -= batch.nbytes
             if left < 0:
@@ -119,8 +120,8 @@ class Executor:
                     f"The result is larger than {self._result_bytes / 2**20:,.0f} MiB: select less of it,"
                     " or CREATE TABLE .. AS the query."
                 )
-            batches.append(batch)
-        return pa.Table.from_batches(batches, reader.schema)
+            batches.append(narrowing.batch(batch))
+        return pa.Table.from_batches(batches, narrowing.schema)
 
     def _explain(self, translation: Translation, stop: Interruptible) -> Outcome:
         with self._lake.session() as cursor:

@@ -139,20 +139,35 @@ def client_type(arrow_type: pa.DataType) -> pa.DataType:
     return arrow_type
 
 
-def narrowed(table: pa.Table, wide_integers: frozenset[str] = frozenset()) -> pa.Table:
-    """The same rows with Dremio's types; columns in `wide_integers` hold HUGEINT sums and become BIGINT."""
-    columns, fields = [], []
-    names = unique_names(table.schema.names)
-    for index, field in enumerate(table.schema):
-        target = client_type(field.type)
-        if pa.types.is_decimal(field.type) and field.name in wide_integers:
-            target = pa.int64()
-        column = table.column(index)
-        if target != field.type:
-            column = _cast(column, target)
-        columns.append(column)
-        fields.append(pa.field(names[index], target))
-    return pa.table(columns, schema=pa.schema(fields))
+class Narrowing:
+    """Brings a result's batches to Dremio's types, each as it comes: it still fits the processor's cache.
+
+    Columns in `wide_integers` hold HUGEINT sums and become BIGINT. `schema` is what the client sees.
+    """
+
+    def __init__(self, schema: pa.Schema, wide_integers: frozenset[str] = frozenset()) -> None:
+        names = unique_names(schema.names)
+        self._given = [field.type for field in schema]
+        self.schema = pa.schema(
+            [
+                pa.field(name, _narrow_type(field, wide_integers))
+                for name, field in zip(names, schema, strict=True)
+            ]
+        )
+
+    def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The same rows in Dremio's types; columns that have them already are not copied."""
+        columns = [
+            column if given == wanted.type else _cast(column, wanted.type)
+            for column, given, wanted in zip(batch.columns, self._given, self.schema, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _narrow_type(field: pa.Field, wide_integers: frozenset[str]) -> pa.DataType:
+    if pa.types.is_decimal(field.type) and field.name in wide_integers:
+        return pa.int64()
+    return client_type(field.type)
 
 
 def unique_names(names: list[str]) -> list[str]:
@@ -169,7 +184,7 @@ def unique_names(names: list[str]) -> list[str]:
     return result
 
 
-def _cast(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
+def _cast(column: pa.Array, target: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         # Dremio's TIMESTAMP has no zone; values are UTC.
         column = column.cast(pa.timestamp(column.type.unit, "UTC")).cast(pa.timestamp(column.type.unit))

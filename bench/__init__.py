@@ -1,0 +1,1 @@
+"""How fast the platform is, beside what it is built of: `make bench`. See docs/benchmarks.md."""

@@ -1,0 +1,55 @@
+"""`python -m bench --rows 1000000 10000000 [--only queries ...]`: measure, print, write the page."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+import time
+
+from rich.console import Console
+
+from bench import machine, report
+
+LOG = logging.getLogger("bench")
+BENCHES = {
+    "queries": "bench.queries",
+    "flight": "bench.transfer",
+}
+"""By the name it is asked for with; each module has `run(rows) -> list[Table]`."""
+
+
+def main() -> int:
+    """Exit code 1 when a bench could not be run; a missed target is a figure, no failure."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rows", nargs="+", type=int, default=[1_000_000, 10_000_000])
+    parser.add_argument("--only", nargs="+", choices=list(BENCHES), default=list(BENCHES))
+    parser.add_argument("--dry", action="store_true", help="leave docs/benchmarks.md alone")
+    arguments = parser.parse_args()
+    console, failed = Console(), []
+    for name in arguments.only:
+        tables = []
+        for rows in arguments.rows:
+            console.rule(f"{name}, {rows:,} rows")
+            began = time.monotonic()
+            try:
+                found = importlib.import_module(BENCHES[name]).run(rows)
+            except Exception:
+                LOG.exception("%s with %d rows", name, rows)
+                failed.append(f"{name} with {rows:,} rows")
+                continue
+            for table in found:
+                table.show()
+            tables += found
+            console.print(f"  {time.monotonic() - began:.0f} s; load average {os.getloadavg()[0]:.1f}")
+        if tables and not arguments.dry:
+            report.write(name, f"*{machine.described()}*", tables)
+    if failed:
+        console.print(f"[red]failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
