@@ -3,77 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteJobFailedError, AirbyteNotFoundError
-from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
-from lakehouse.airflow_settings import environment_lines, load_settings
-from lakehouse.lake_storage import LakeStorage
 from lakehouse.receipts.callbacks import record_run_failure, record_start
-from lakehouse.repository import INCLUDE
 from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
-
-FIRST_NIGHT, SECOND_NIGHT = "2025-10-16", "2025-10-17"
-ORDERS = "5000"
-ABSENT = {"DREMIO_PORT": "1", "DREMIO_FLIGHT_PORT": "1"}
-"""Services that these tests do not start."""
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[IngestionStack]:
-    platform = IngestionStack()
-    try:
-        platform.start()
-        done = platform.shop("advance", "--to", FIRST_NIGHT, "--orders", ORDERS)
-        assert done.returncode == 0, done.stderr
-        yield platform
-    finally:
-        platform.stop()
-
-
-@pytest.fixture(scope="module")
-def airbyte(stack: IngestionStack) -> Iterator[AirbyteServer]:
-    with pytest.MonkeyPatch.context() as patch, stack.airbyte() as server:
-        for line in environment_lines(load_settings(environment=stack.environ | ABSENT)):
-            patch.setenv(*line.split("=", 1))
-        LakeStorage.from_connection().create_bucket()
-        tables = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
-        PostgresHook("platform_postgres").run([path.read_text() for path in tables])
-        yield server
-
-
-class Night:
-    """The surroundings of one task of one run."""
-
-    def __init__(self, night: str, **params: Any) -> None:
-        self.store: dict[str, Any] = {}
-        store = SimpleNamespace(get=self.store.get, set=self.store.__setitem__, delete=self.store.__delitem__)
-        now = datetime.now(UTC)
-        run = SimpleNamespace(partition_key=night, start_date=now, run_after=now)
-        self.context = {"params": params, "dag_run": run, "task_state_store": store}
-
-    def extract(self, connection: str = "shop_postgres_to_lake") -> Any:
-        operator = AirbyteExtractOperator(task_id="sync", connection_name=connection, synchronous_seconds=120)
-        return operator.execute(self.context)
-
-
-def landing_files(night: str) -> int:
-    found = PostgresHook("platform_postgres").get_first(
-        "select count(*) from landing_files where business_date = %s", parameters=(date.fromisoformat(night),)
-    )
-    return int(found[0])
+from tests.integration.lakehouse.extract.surroundings import (
+    FIRST_NIGHT,
+    ORDERS,
+    SECOND_NIGHT,
+    Night,
+    landing_files,
+)
 
 
 def test_without_provisioning_the_error_says_what_to_run(airbyte: AirbyteServer) -> None:

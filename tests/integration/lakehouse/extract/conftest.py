@@ -1,0 +1,37 @@
+"""One shop, PostgreSQL, object store and Airbyte for the folder, and Airflow's connections to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+from lakehouse.airflow_settings import environment_lines, load_settings
+from lakehouse.lake_storage import LakeStorage
+from lakehouse.repository import INCLUDE
+from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from tests.integration.lakehouse.extract.surroundings import ABSENT, FIRST_NIGHT, ORDERS
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[IngestionStack]:
+    platform = IngestionStack()
+    try:
+        platform.start()
+        done = platform.shop("advance", "--to", FIRST_NIGHT, "--orders", ORDERS)
+        assert done.returncode == 0, done.stderr
+        yield platform
+    finally:
+        platform.stop()
+
+
+@pytest.fixture(scope="package")
+def airbyte(stack: IngestionStack) -> Iterator[AirbyteServer]:
+    with pytest.MonkeyPatch.context() as patch, stack.airbyte() as server:
+        for line in environment_lines(load_settings(environment=stack.environ | ABSENT)):
+            patch.setenv(*line.split("=", 1))
+        LakeStorage.from_connection().create_bucket()
+        tables = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
+        PostgresHook("platform_postgres").run([path.read_text() for path in tables])
+        yield server

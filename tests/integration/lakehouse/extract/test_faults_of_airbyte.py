@@ -1,0 +1,173 @@
+"""What can happen to Airbyte or to the task while a sync runs: nothing is lost, doubled or left running."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk.exceptions import TaskDeferred
+
+from lakehouse.airbyte.errors import AirbyteJobCancelledError
+from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
+from lakehouse.airbyte.operators import JOB_KEY
+from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.airbyte.triggers import ENDED
+from lakehouse.airflow_settings import environment_lines, load_settings
+from tests.integration.fault_proxy import HANG, FaultProxy, fault_proxy
+from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from tests.integration.lakehouse.extract.surroundings import ABSENT, FIRST_NIGHT, Night, landing_files
+
+POLL_TIMEOUT_SECONDS = 2.0
+
+
+@pytest.fixture(scope="module")
+def proxy(stack: IngestionStack, airbyte: AirbyteServer) -> Iterator[FaultProxy]:
+    """Airflow's connection leads through the proxy, with a time limit that a hang soon passes."""
+    address = urlsplit(airbyte.url)
+    with fault_proxy(f"{address.scheme}://{address.netloc}") as before, pytest.MonkeyPatch.context() as patch:
+        environ = stack.environ | ABSENT | {"AIRBYTE_URL": before.url + address.path}
+        for line in environment_lines(load_settings(environment=environ)):
+            name, value = line.split("=", 1)
+            if name == "AIRFLOW_CONN_AIRBYTE_DEFAULT":
+                patch.setenv(name, with_time_limit(value))
+        ProvisionAirbyteOperator(task_id="provision").execute({})
+        yield before
+
+
+def with_time_limit(connection: str) -> str:
+    fields = json.loads(connection)
+    return json.dumps(fields | {"extra": {"timeout": POLL_TIMEOUT_SECONDS}})
+
+
+@contextmanager
+def stuck_sync() -> Iterator[None]:
+    """The source's tables are locked: a sync that has begun goes on only afterwards."""
+    with closing(PostgresHook("shop_postgres").get_conn()) as session, session.cursor() as cursor:
+        cursor.execute("lock table orders in access exclusive mode")
+        yield
+        session.rollback()
+
+
+def kept_job(night: Night) -> int:
+    """The job that the task has started, once it has."""
+    deadline = time.monotonic() + 20
+    while JOB_KEY not in night.store:
+        assert time.monotonic() < deadline, "no job was started"
+        time.sleep(0.05)
+    return int(night.store[JOB_KEY])
+
+
+class InBackground:
+    """A task that runs beside the test; `end` gives what it returned or raised."""
+
+    def __init__(self, operator: AirbyteExtractOperator, night: Night) -> None:
+        self._outcome: list[Any] = []
+
+        def run() -> None:
+            try:
+                self._outcome.append(operator.execute(night.context))
+            except BaseException as error:  # noqa: BLE001 - the test looks at it
+                self._outcome.append(error)
+
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+
+    def end(self, seconds: float = 60) -> Any:
+        self._thread.join(seconds)
+        assert self._outcome, "the task has not ended"
+        return self._outcome[0]
+
+
+@pytest.mark.parametrize("faults", [(500, 503, 502), (HANG,), (401,), (429,)], ids=str)
+def test_polls_that_fail_hang_or_lose_their_token_are_ridden_out(
+    proxy: FaultProxy, faults: tuple[int, ...]
+) -> None:
+    night = Night(FIRST_NIGHT, force_sync=True)
+    before = len(proxy.seen)
+    proxy.fail("GET /api/public/v1/jobs/", *faults)
+    report = night.extract()
+    assert report["rows_out"] > 0
+    assert [status for _, status in proxy.seen[before:]] == list(faults), "every fault was met"
+    assert night.store == {}
+
+
+def test_a_job_cancelled_from_outside_fails_by_name_and_claims_nothing(
+    airbyte: AirbyteServer, proxy: FaultProxy
+) -> None:
+    night, claimed = Night("2025-10-18"), landing_files("2025-10-18")
+    with stuck_sync():
+        task = InBackground(night.operator(), night)
+        job_id = kept_job(night)
+        airbyte.call("DELETE", f"/jobs/{job_id}")
+        error = task.end()
+    assert isinstance(error, AirbyteJobCancelledError)
+    assert f"job {job_id} of shop_postgres_to_lake" in str(error)
+    assert landing_files("2025-10-18") == claimed == 0
+    assert Night("2025-10-18").extract()["rows_out"] > 0, "the rerun succeeds"
+
+
+def test_a_task_killed_while_it_runs_cancels_its_job(airbyte: AirbyteServer, proxy: FaultProxy) -> None:
+    night = Night(FIRST_NIGHT, force_sync=True)
+    operator = night.operator()
+    with stuck_sync():
+        task = InBackground(operator, night)
+        job_id = kept_job(night)
+        operator.on_kill()
+        assert airbyte.wait(job_id)["status"] == "cancelled"
+        assert isinstance(task.end(), AirbyteJobCancelledError)
+
+
+def test_a_task_killed_while_deferred_cancels_its_job(airbyte: AirbyteServer, proxy: FaultProxy) -> None:
+    night = Night(FIRST_NIGHT, force_sync=True)
+    with stuck_sync():
+        with pytest.raises(TaskDeferred) as deferred:
+            night.operator(synchronous_seconds=0).execute(night.context)
+        job_id = kept_job(night)
+        asyncio.run(deferred.value.trigger.on_kill())
+        assert airbyte.wait(job_id)["status"] == "cancelled"
+
+
+def test_a_task_that_died_without_a_word_is_taken_up_by_its_retry(
+    airbyte: AirbyteServer, proxy: FaultProxy
+) -> None:
+    night = Night(FIRST_NIGHT, force_sync=True)
+    with stuck_sync(), pytest.raises(TaskDeferred):
+        night.operator(synchronous_seconds=0).execute(night.context)
+    job_id = kept_job(night)
+    jobs = len(airbyte.call("GET", "/jobs", limit=100)["data"])
+    report = night.extract()
+    assert report["external_jobs"][0]["id"] == str(job_id)
+    assert len(airbyte.call("GET", "/jobs", limit=100)["data"]) == jobs, "no second job was started"
+
+
+def test_the_trigger_outlives_polls_that_fail(proxy: FaultProxy) -> None:
+    night = Night(FIRST_NIGHT, force_sync=True)
+    with stuck_sync(), pytest.raises(TaskDeferred) as deferred:
+        night.operator(synchronous_seconds=0, poll_seconds=0.2).execute(night.context)
+    proxy.fail("GET /api/public/v1/jobs/", 500, HANG, 401)
+
+    async def first_event() -> Any:
+        return await anext(deferred.value.trigger.run())
+
+    event = asyncio.run(first_event())
+    assert event.payload["outcome"] == ENDED
+    assert night.operator().resume(night.context, event.payload, **deferred.value.kwargs)["rows_out"] > 0
+
+
+def test_two_runs_of_one_date_at_once_claim_everything_once(proxy: FaultProxy) -> None:
+    nights = [Night("2025-10-19"), Night("2025-10-19")]
+    tasks = [InBackground(night.operator(), night) for night in nights]
+    reports = [task.end(90) for task in tasks]
+    assert [report["detail"]["per_stream"] for report in reports[1:]] == [reports[0]["detail"]["per_stream"]]
+    rows = PostgresHook("platform_postgres").get_first(
+        "select count(*), count(distinct s3_key) from landing_files where business_date = '2025-10-19'"
+    )
+    assert rows[0] == rows[1] > 0
