@@ -17,7 +17,7 @@ HANG = 0
 
 @dataclass
 class FaultProxy:
-    """`fail` queues faults for the next requests whose line holds a text; `seen` lists those that were met."""
+    """`fail` queues faults for the next requests whose line holds a text; `seen` lists the met ones."""
 
     url: str
     closing: threading.Event = field(default_factory=threading.Event)
