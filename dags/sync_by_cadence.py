@@ -28,7 +28,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from lakehouse.airbyte.cadence import cadence_of, cron_of, in_the_night
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
-from lakehouse.airbyte.operators import AirbyteSyncOperator
+from lakehouse.airbyte.daytime_operator import AirbyteDaytimeSyncOperator
 from lakehouse.dag_defaults import dag_arguments
 
 
@@ -47,12 +47,8 @@ def sync_dag(declared: ConnectionFile, cron: str) -> Any:
             """A start that comes late may come into the night."""
             return not in_the_night(datetime.now(UTC))
 
-        leave_the_night_alone() >> AirbyteSyncOperator(
-            task_id="sync",
-            connection_name=declared.name,
-            retries=declared.retries,
-            skip_when_busy=True,
-            pool="airbyte",
+        leave_the_night_alone() >> AirbyteDaytimeSyncOperator(
+            task_id="sync", connection_name=declared.name, retries=declared.retries, pool="airbyte"
         )
 
     return sync()

@@ -31,3 +31,13 @@ create table if not exists landing_jobs (
     begun_at timestamptz not null default now(),
     primary key (source, job_id)
 );
+
+-- Syncs that ended between two nights, and the date that has taken over what they committed.
+create table if not exists landing_daytime_syncs (
+    source text not null,
+    job_id text not null,
+    rows_emitted bigint not null,
+    business_date date,
+    ended_at timestamptz not null default now(),
+    primary key (source, job_id)
+);

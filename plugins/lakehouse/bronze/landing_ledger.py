@@ -3,7 +3,7 @@
 Airbyte lands what changed since its last state, whatever the date. The ledger gives every landing object
 to exactly one business date, so that a date can be replayed from the same objects for ever: to the date
 whose run began the sync that wrote it, else to the first date that finds it. Kept in the platform's
-PostgreSQL: `landing_files`, `landing_syncs`, `landing_jobs`.
+PostgreSQL: `landing_files`, `landing_syncs`, `landing_jobs`, `landing_daytime_syncs`.
 """
 
 from __future__ import annotations
@@ -117,6 +117,12 @@ class LandingLedger:
         with self._transaction() as cursor:
             return _begun(cursor, source).get(str(job_id))
 
+    def note(self, source: str, job_id: str | int, rows_emitted: int) -> None:
+        """Keep what a sync for no date has committed, so that the date which claims it answers for it."""
+        values = {"source": source, "job_id": str(job_id), "rows_emitted": rows_emitted}
+        with self._transaction() as cursor:
+            cursor.execute(read_sql("postgres/insert_landing_daytime_sync.sql"), values)
+
     def claim(self, source: str, business_date: date, job_id: str | int, rows_emitted: int) -> ClaimReport:
         """Give the date every landing object of the source that no date has yet and none is waiting for.
 
@@ -140,7 +146,8 @@ class LandingLedger:
             self._take_unclaimed(cursor, source, business_date, str(job_id))
             report = _totals(cursor, source, business_date)
             earlier = _sync_of(cursor, source, business_date)
-            jobs = {**(earlier or {}), str(job_id): int(rows_emitted)}
+            between = _daytime_syncs(cursor, source, business_date)
+            jobs = {**(earlier or {}), **between, str(job_id): int(rows_emitted)}
             landed = _landed_rows(cursor, source, business_date, jobs)
             if landed < sum(jobs.values()):
                 raise LandingIncompleteError(
@@ -206,6 +213,13 @@ def _begun(cursor: Any, source: str) -> dict[str, date]:
         read_sql("postgres/select_landing_jobs_begun.sql"), {"source": source, "held_for": HELD_FOR}
     )
     return dict(cursor.fetchall())
+
+
+def _daytime_syncs(cursor: Any, source: str, business_date: date) -> dict[str, int]:
+    """Rows committed by the syncs since the last claim of any date; from now on they are this date's."""
+    values = {"source": source, "business_date": business_date}
+    cursor.execute(read_sql("postgres/claim_landing_daytime_syncs.sql"), values)
+    return {job: int(rows) for job, rows in cursor.fetchall()}
 
 
 def _landed_rows(cursor: Any, source: str, business_date: date, jobs: Mapping[str, int]) -> int:

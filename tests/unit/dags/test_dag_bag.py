@@ -60,6 +60,7 @@ def test_a_sync_by_cadence_waits_for_somebody_to_want_it_and_for_no_running_job(
     assert dags[name].is_paused_upon_creation is True
     sync = dags[name].get_task("sync")
     assert sync.skip_when_busy is True
+    assert sync.connection_name == name.removeprefix("sync_")
     assert [task.task_id for task in sync.upstream_list] == ["leave_the_night_alone"]
     assert dags[name].timetable.can_be_scheduled
 

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.airbyte.daytime_operator import AirbyteDaytimeSyncOperator
 from lakehouse.airbyte.errors import AirbyteJobFailedError, AirbyteNotFoundError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.operators import JOB_KEY
@@ -70,6 +72,21 @@ def test_the_next_night_claims_its_changes_only(stack: IngestionStack, airbyte: 
     report = Night(SECOND_NIGHT).extract()
     assert 0 < report["rows_out"] < everything
     assert landing_files(FIRST_NIGHT) == kept
+
+
+def test_what_landed_by_day_is_the_next_night_s_and_its_rows_are_answered_for(
+    stack: IngestionStack, airbyte: AirbyteServer
+) -> None:
+    assert stack.shop("advance", "--to", "2025-10-18", "--orders", ORDERS).returncode == 0
+    daytime = AirbyteDaytimeSyncOperator(task_id="sync", connection_name="shop_postgres_to_lake")
+    by_day = daytime.execute(Night("2025-10-18").context)
+    assert by_day["rows_out"] > 0
+    night = Night("2025-10-18").extract()
+    assert night["rows_out"] == by_day["rows_out"] + night["rows_in"]
+    emitted = PostgresHook("platform_postgres").get_first(
+        "select rows_emitted from landing_syncs where source = 'postgres' and business_date = '2025-10-18'"
+    )
+    assert emitted[0] == night["rows_out"]
 
 
 def test_busy_attaches_to_a_running_sync_that_began_late_enough(airbyte: AirbyteServer) -> None:

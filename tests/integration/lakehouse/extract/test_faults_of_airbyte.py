@@ -102,7 +102,7 @@ def test_polls_that_fail_hang_or_lose_their_token_are_ridden_out(
 def test_a_job_cancelled_from_outside_fails_by_name_and_claims_nothing(
     airbyte: AirbyteServer, proxy: FaultProxy
 ) -> None:
-    night, claimed = Night("2025-10-18"), landing_files("2025-10-18")
+    night, claimed = Night("2025-10-19"), landing_files("2025-10-19")
     with stuck_sync():
         task = InBackground(night.operator(), night)
         job_id = kept_job(night)
@@ -110,8 +110,8 @@ def test_a_job_cancelled_from_outside_fails_by_name_and_claims_nothing(
         error = task.end()
     assert isinstance(error, AirbyteJobCancelledError)
     assert f"job {job_id} of shop_postgres_to_lake" in str(error)
-    assert landing_files("2025-10-18") == claimed == 0
-    assert Night("2025-10-18").extract()["rows_out"] > 0, "the rerun succeeds"
+    assert landing_files("2025-10-19") == claimed == 0
+    assert Night("2025-10-19").extract()["rows_out"] > 0, "the rerun succeeds"
 
 
 def test_a_task_killed_while_it_runs_cancels_its_job(airbyte: AirbyteServer, proxy: FaultProxy) -> None:
@@ -163,11 +163,11 @@ def test_the_trigger_outlives_polls_that_fail(proxy: FaultProxy) -> None:
 
 
 def test_two_runs_of_one_date_at_once_claim_everything_once(proxy: FaultProxy) -> None:
-    nights = [Night("2025-10-19"), Night("2025-10-19")]
+    nights = [Night("2025-10-20"), Night("2025-10-20")]
     tasks = [InBackground(night.operator(), night) for night in nights]
     reports = [task.end(90) for task in tasks]
     assert [report["detail"]["per_stream"] for report in reports[1:]] == [reports[0]["detail"]["per_stream"]]
     rows = PostgresHook("platform_postgres").get_first(
-        "select count(*), count(distinct s3_key) from landing_files where business_date = '2025-10-19'"
+        "select count(*), count(distinct s3_key) from landing_files where business_date = '2025-10-20'"
     )
     assert rows[0] == rows[1] > 0
