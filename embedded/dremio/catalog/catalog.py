@@ -1,5 +1,6 @@
 """The catalogue: what a path names, what may be created where, and what the engine shows of itself."""
 
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path as FilePath
@@ -11,9 +12,13 @@ from embedded.dremio.catalog import promotion
 from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
 from embedded.dremio.catalog.store import EXISTS, EntityStore
 from embedded.dremio.errors import Conflict, EngineError, InvalidStatement, NotFound
-from embedded.dremio.lake.lake import Lake, LakeTable, postgres_catalog
+from embedded.dremio.lake.connection import postgres_catalog
+from embedded.dremio.lake.lake import Lake, LakeTable
 from embedded.dremio.lake.lake_sql import quoted
 from embedded.dremio.lake.storage import SourceStorage, storage_of
+from embedded.dremio.lake.version_tables import version_table
+from embedded.dremio.lake.versions import find, snapshots_of
+from embedded.dremio.sql.readings import Metadata, Reading
 from embedded.dremio.sql.translate import Relation, Translator
 from embedded.dremio.sql.types import stored_type
 
@@ -49,11 +54,14 @@ class Catalog:
 
     # -- names -------------------------------------------------------------------------------------
 
-    def resolve(self, path: Path, context: Path = ()) -> Relation:
-        """The relation a name in a query stands for. Raises InvalidStatement when there is none."""
+    def resolve(self, path: Path, context: Path = (), reading: Reading | None = None) -> Relation:
+        """The relation a name in a query stands for, as it was or its versions if a reading asks for them.
+
+        Raises InvalidStatement when there is none.
+        """
         flat = tuple(piece for part in path for piece in part.split("."))
         for candidate in dict.fromkeys([(*context, *path), path, flat]):
-            found = self._relation(candidate)
+            found = self._relation(candidate) if reading is None else self._relation_at(candidate, reading)
             if found is not None:
                 return found
         within = f" within '{dotted(path[:-1])}'" if len(path) > 1 else ""
@@ -80,6 +88,25 @@ class Catalog:
                 )
             return Relation(".".join(quoted(p) for p in (postgres_catalog(source.name), path[1], path[2])))
         return None
+
+    def _relation_at(self, path: Path, reading: Reading) -> Relation | None:
+        """Tables of the lake have versions; what else there is at the path is refused."""
+        table = self.lake_table(path)
+        if table is None:
+            if (entity := self._store.by_path(path)) or self._relation(path):
+                kind = entity.kind.value if entity else "table"
+                raise InvalidStatement(
+                    f"VALIDATION ERROR: Time travel is not supported on [{dotted(path)}]: it is a {kind}"
+                    " without versions, not a table of the lake."
+                )
+            return None
+        if isinstance(reading, Metadata):
+            name = f"versions_{secrets.token_hex(6)}"
+            rows = version_table(self._lake, table, reading.function)
+            return Relation(quoted(name), registered=(name, rows))
+        with self._lake.session() as cursor:
+            snapshot = find(snapshots_of(cursor, table), reading)
+        return Relation(f"(select * from {lake_name(table)}{snapshot.clause})")
 
     def lake_table(self, path: Path) -> LakeTable | None:
         """The DuckLake table at a path of a registered source."""

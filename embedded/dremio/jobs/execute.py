@@ -67,8 +67,12 @@ class Executor:
                 return self.tables.create(command, context, user, stop)
             case c.Change(verb, sql):
                 return self.tables.change(verb, sql, context, user, stop)
-            case c.CreateView(path, query, replace):
+            case c.Rollback() | c.Vacuum() | c.Optimize():
+                return self.tables.upkeep(command, context, stop)
+            case c.CreateView(path, query, replace, if_missing):
                 full = in_context(path, context)
+                if if_missing and self._catalog.store.by_path(full):
+                    return done(f"View '{dotted(full)}' exists")
                 self._catalog.create_view(full, query, context, replace, user)
                 return done(f"View '{dotted(full)}' created successfully")
             case c.CreateFolder(path, if_missing):
@@ -77,7 +81,7 @@ class Executor:
                 return self._drop(command, context, stop)
             case c.Truncate(path, if_exists):
                 return self.tables.truncate(path, if_exists, context, stop)
-            case c.AddColumns() | c.DropColumn() | c.AlterColumn():
+            case c.AddColumns() | c.DropColumn() | c.AlterColumn() | c.PartitionFields() | c.LocalSort():
                 return self.tables.alter(command, context, stop)
             case c.RefreshMetadata():
                 if command.forget:

@@ -6,7 +6,6 @@ folder of its source, so that the files lie where the lake's layout says.
 """
 
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,18 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from duckdb_extensions import extension_importer
 
-from embedded.dremio.errors import Busy, EngineError
+from embedded.dremio.errors import Busy, EngineError, InvalidStatement
+from embedded.dremio.lake.connection import ENGINE_TABLES, METADATA, connect, import_extensions
+from embedded.dremio.lake.connection import REFLECTION_SCHEMA as REFLECTION_SCHEMA
 from embedded.dremio.lake.lake_sql import literal, quoted
 from embedded.dremio.lake.storage import SourceStorage
-from embedded.dremio.sql import functions
 
-LOG = logging.getLogger(__name__)
-EXTENSIONS = ("ducklake", "httpfs", "postgres_scanner")
-METADATA = "__ducklake_metadata_lake"
 DRAIN_SECONDS = 60.0
-REFLECTION_SCHEMA = "__accelerator"
 
 
 @dataclass(frozen=True)
@@ -64,19 +59,22 @@ class Lake:
         self._cache_lock = threading.Lock()
         self._generation = 0
         self._tables: tuple[int, dict[tuple[str, str], LakeTable]] | None = None
-        for extension in EXTENSIONS:
-            extension_importer.import_extension(extension)
+        import_extensions()
 
-    def open(self, sources: Sequence[SourceStorage]) -> None:
-        """Open, or open again with other sources once running statements have ended. Raises Busy."""
-        with self._alone("sources are being changed"):
+    def open(self, sources: Sequence[SourceStorage], patience: float = DRAIN_SECONDS) -> None:
+        """Open, or open again with other sources, once running statements have ended.
+
+        Raises Busy when they have not after `patience` seconds; nothing has changed then.
+        """
+        with self._alone("sources are being changed", patience):
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
             self._schemas.clear()
             self._sources = {source.name.lower(): source for source in sources}
-            self._unreachable.clear()
-            self._connection = self._connect()
+            self._connection, self._unreachable = connect(
+                self._folder, self._memory_limit, self._threads, sources
+            )
             self._prepare_schemas()
             self.forget_tables()
 
@@ -128,9 +126,22 @@ class Lake:
 
     def folder_of(self, schema: str) -> str:
         """Where the files of a schema lie, "/" at the end."""
+        if schema == REFLECTION_SCHEMA:
+            return str(self._folder / "accelerator" / REFLECTION_SCHEMA) + "/"
         first, _, rest = schema.partition(".")
         source = self._sources[first.lower()]
         return source.root + (rest.replace(".", "/") + "/" if rest else "")
+
+    def table_folder(self, cursor: duckdb.DuckDBPyConnection, table: LakeTable) -> str:
+        """Where the files of a table lie, "/" at the end."""
+        row = cursor.execute(
+            f"select path, path_is_relative from {METADATA}.ducklake_table"
+            " where table_id = ? and end_snapshot is null",
+            [table.table_id],
+        ).fetchone()
+        if row is None:
+            raise InvalidStatement(f"VALIDATION ERROR: Table [{'.'.join(table.path)}] not found")
+        return self.folder_of(table.schema) + row[0] if row[1] else str(row[0])
 
     def ensure_schema(self, schema: str) -> None:
         """Create the schema of a folder below a source if it is missing, with the source's path and codec."""
@@ -171,12 +182,12 @@ class Lake:
             return self._generation
 
     @contextlib.contextmanager
-    def _alone(self, reason: str) -> Iterator[None]:
+    def _alone(self, reason: str, patience: float) -> Iterator[None]:
         with self._gate:
             if self._closed_for is not None:
                 raise Busy(f"Not now: {self._closed_for}.")
             self._closed_for = reason
-            drained = self._gate.wait_for(lambda: self._sessions == 0, timeout=DRAIN_SECONDS)
+            drained = self._gate.wait_for(lambda: self._sessions == 0, timeout=patience)
         try:
             if not drained:
                 raise Busy("Statements are still running; try again when they have ended.")
@@ -186,74 +197,13 @@ class Lake:
                 self._closed_for = None
                 self._gate.notify_all()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        accelerator = self._folder / "accelerator"
-        (accelerator / REFLECTION_SCHEMA).mkdir(parents=True, exist_ok=True)
-        spill = self._folder / "spill"
-        connection = duckdb.connect(config={"memory_limit": self._memory_limit, "temp_directory": str(spill)})
-        for extension in EXTENSIONS:
-            connection.execute(f"load {extension}")
-        if self._threads:
-            connection.execute(f"set threads={int(self._threads)}")
-        # Keys stay in memory. Persistent secrets may not be switched off: the PostgreSQL reader asks their
-        # store, and fails without one. An empty folder of our own keeps it off the user's ~/.duckdb.
-        connection.execute(f"set secret_directory={literal(str(self._folder / 'no_secrets'))}")
-        connection.execute("set default_secret_storage='memory'")
-        connection.execute("set TimeZone='UTC'")
-        connection.execute("set global integer_division=true")
-        connection.execute("set global default_null_order='nulls_last'")
-        connection.execute("set global enable_object_cache=true")
-        connection.execute("set autoinstall_known_extensions=false; set autoload_known_extensions=false")
-        connection.execute("set http_keep_alive=true")
-        for macro in functions.MACROS:
-            connection.execute(macro)
-        for index, source in enumerate(self._sources.values()):
-            self._create_secret(connection, index, source)
-        connection.execute(
-            f"attach {literal('ducklake:' + str(self._folder / 'catalog.ducklake'))} as lake"
-            f" (data_path {literal(str(accelerator) + '/')}, data_inlining_row_limit 0)"
-        )
-        for source in self._sources.values():
-            self._attach_postgres(connection, source)
-        reachable = [str(accelerator) + "/", str(self._folder / "catalog.ducklake"), str(spill)]
-        reachable += [source.root for source in self._sources.values() if source.root]
-        connection.execute(f"set allowed_directories=[{', '.join(literal(r) for r in reachable)}]")
-        connection.execute("set enable_external_access=false")
-        connection.execute("set lock_configuration=true")
-        return connection
-
-    def _create_secret(
-        self, connection: duckdb.DuckDBPyConnection, index: int, source: SourceStorage
-    ) -> None:
-        key = source.key
-        if key is None:
-            return
-        connection.execute(
-            f"create secret source_{index} (type s3, key_id {literal(key.key_id)},"
-            f" secret {literal(key.secret)}, endpoint {literal(key.endpoint)}, region {literal(key.region)},"
-            f" use_ssl {str(key.use_ssl).lower()},"
-            f" url_style {literal('path' if key.path_style else 'vhost')}, scope {literal(source.root)})"
-        )
-
-    def _attach_postgres(self, connection: duckdb.DuckDBPyConnection, source: SourceStorage) -> None:
-        if source.postgres is None:
-            return
-        try:
-            connection.execute(
-                f"attach {literal(source.postgres.dsn)} as {quoted(postgres_catalog(source.name))}"
-                " (type postgres, read_only)"
-            )
-        except duckdb.Error as error:
-            reason = source.postgres.without_password(str(error).splitlines()[0])
-            self._unreachable[source.name.lower()] = reason
-            LOG.warning("source %s is not reachable: %s", source.name, reason)
-
     def _prepare_schemas(self) -> None:
         if self._connection is None:
             raise EngineError("The engine is not open.")
         cursor = self._connection.cursor()
         cursor.execute(f"create schema if not exists lake.{quoted(REFLECTION_SCHEMA)}")
+        for statement in ENGINE_TABLES:
+            cursor.execute(statement)
         for source in self._sources.values():
             if source.root:
                 self._ensure_schema(cursor, source.name)
@@ -290,8 +240,3 @@ class Lake:
         )
         with self._cache_lock:
             self._schemas.add(schema.lower())
-
-
-def postgres_catalog(source: str) -> str:
-    """The DuckDB catalogue a PostgreSQL source is attached as."""
-    return f"pg {source}"

@@ -8,14 +8,16 @@ a file written by a process that was killed before its commit stays.
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import duckdb
 
 from embedded.dremio.catalog.catalog import first_line
 from embedded.dremio.errors import EngineError
 from embedded.dremio.lake.lake import Lake
+from embedded.dremio.lake.versions import give_up_all_before
 from embedded.dremio.lake.writer import Writer
-from embedded.dremio.statement import Cancelled, Cursor, Interruptible
+from embedded.dremio.statement import Cancelled, Cursor, Interruptible, count
 
 LOG = logging.getLogger(__name__)
 
@@ -46,15 +48,14 @@ class Retention:
 
     def clean(self) -> tuple[int, int]:
         """Let go of what is old now; gives (versions, files). Raises duckdb.Error, Cancelled, EngineError."""
-        before = f"older_than => now() - interval '{self._kept_seconds} seconds'"
-        versions = self._call(f"ducklake_expire_snapshots('lake', {before})")
-        return versions, self._call(f"ducklake_cleanup_old_files('lake', {before})")
+        versions = self._run_alone(lambda cursor: give_up_all_before(cursor, self._kept_seconds))
+        clean = (
+            "select count(*) from ducklake_cleanup_old_files('lake',"
+            f" older_than => now() - interval '{self._kept_seconds} seconds')"
+        )
+        return versions, self._run_alone(lambda cursor: count(cursor.execute(clean)))
 
-    def _call(self, function: str) -> int:
-        def work(cursor: Cursor) -> int:
-            row = cursor.execute(f"select count(*) from {function}").fetchone()
-            return int(row[0]) if row else 0
-
+    def _run_alone(self, work: Callable[[Cursor], int]) -> int:
         try:
             return self._writer.run("old versions", work, self._stop)
         finally:

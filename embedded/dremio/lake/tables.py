@@ -1,5 +1,6 @@
 """Statements that make, change and drop tables of the lake."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import duckdb
@@ -8,13 +9,15 @@ from sqlglot import exp
 from embedded.dremio.catalog.catalog import Catalog, first_line, lake_name
 from embedded.dremio.catalog.entities import Path, dotted
 from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
-from embedded.dremio.lake.lake import REFLECTION_SCHEMA, Lake, LakeTable
+from embedded.dremio.lake.connection import REFLECTION_SCHEMA
+from embedded.dremio.lake.definitions import column_type, partition_sql, partitioned_now, repartitioned
+from embedded.dremio.lake.lake import Lake, LakeTable
 from embedded.dremio.lake.lake_sql import quoted
+from embedded.dremio.lake.upkeep import Upkeep
 from embedded.dremio.lake.writer import Writer
 from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.dialect import parse
 from embedded.dremio.sql.translate import Translation, Translator
-from embedded.dremio.sql.types import stored_type
 from embedded.dremio.statement import (
     Cursor,
     Interruptible,
@@ -34,6 +37,7 @@ class Tables:
         self._lake = lake
         self._catalog = catalog
         self._writer = Writer(lake)
+        self._upkeep = Upkeep(lake)
 
     def create(self, command: c.CreateTable, context: Path, user: str, stop: Interruptible) -> Outcome:
         """CREATE TABLE, empty or from a query."""
@@ -53,12 +57,9 @@ class Tables:
         schema = dotted((source.name, *path[1:-1]))
         target = f'"lake".{quoted(schema)}.{quoted(path[-1])}'
         translation, columns = self._table_content(command, context, user)
-        known = {name.lower() for name, _ in columns}
-        for name in [f.column for f in command.partitions] + list(command.sort):
-            if name.lower() not in known:
-                raise InvalidStatement(
-                    f"VALIDATION ERROR: Column [{name}] of PARTITION or LOCALSORT BY is not there."
-                )
+        _check_columns(
+            [*(f.column for f in command.partitions), *command.sort], {name.lower() for name, _ in columns}
+        )
         self._lake.ensure_schema(schema)
 
         rows = self._build(target, command, translation, columns, stop)
@@ -78,12 +79,12 @@ class Tables:
                 cursor.execute(
                     f"alter table {target} set partitioned by ({partition_sql(command.partitions)})"
                 )
+            if command.sort:
+                # DuckLake sorts by it whatever is inserted or merged from now on.
+                cursor.execute(f"alter table {target} set sorted by ({sort_sql(command.sort)})")
             if translation is None:
                 return 0
-            order = f" order by {', '.join(quoted(s) for s in command.sort)}" if command.sort else ""
-            return count(
-                cursor.execute(f"insert into {target} select * from ({translation.sql}) as q{order}")
-            )
+            return count(cursor.execute(f"insert into {target} select * from ({translation.sql}) as q"))
 
         return self._writer.run(target, work, stop, reshapes=True)
 
@@ -113,6 +114,8 @@ class Tables:
             target, exp.Table
         ):
             raise Unsupported(f"PARSE ERROR: this form of {verb} is not supported by the embedded engine.")
+        if target.args.get("version"):
+            raise InvalidStatement(f"VALIDATION ERROR: {verb} changes a table as it is now.")
         for extra in (
             "returning",
             "conflict",
@@ -141,9 +144,16 @@ class Tables:
         return done(f"Table '{dotted(path)}' truncated")
 
     def alter(self, command: Any, context: Path, stop: Interruptible) -> Outcome:
-        """ALTER TABLE: add, drop or alter columns."""
-        table = lake_name(self._table_at(command.path, context))
+        """ALTER TABLE: add, drop or alter columns, partition fields or the order of rows."""
+        found = self._table_at(command.path, context)
+        table = lake_name(found)
         match command:
+            case c.PartitionFields():
+                return self._repartition(command, found, stop)
+            case c.LocalSort(_, sort):
+                known = {name.lower() for name, _ in self._catalog.columns(command.path)}
+                _check_columns(sort, known)
+                steps, summary = [f"set sorted by ({sort_sql(sort)})"], "Sort order changed"
             case c.AddColumns(_, columns):
                 steps = [f"add column {quoted(name)} {column_type(kind)}" for name, kind in columns]
                 summary = f"{len(columns)} column(s) added"
@@ -164,6 +174,31 @@ class Tables:
 
         self._writer.run(table, work, stop, reshapes=True)
         return done(summary)
+
+    def _repartition(self, command: c.PartitionFields, table: LakeTable, stop: Interruptible) -> Outcome:
+        _check_columns([command.field.column], {n.lower() for n, _ in self._catalog.columns(command.path)})
+
+        def work(cursor: Cursor) -> int:
+            keys = repartitioned(command, partitioned_now(cursor, table))
+            change = f"set partitioned by ({', '.join(keys)})" if keys else "reset partitioned by"
+            cursor.execute(f"alter table {lake_name(table)} {change}")
+            return 0
+
+        self._writer.run(lake_name(table), work, stop, reshapes=True)
+        return done(f"Partition field {'dropped' if command.drop else 'added'}; files written before stay.")
+
+    def upkeep(
+        self, command: c.Rollback | c.Vacuum | c.Optimize, context: Path, stop: Interruptible
+    ) -> Outcome:
+        """ROLLBACK, VACUUM or OPTIMIZE of one table."""
+        table = self._table_at(command.path, context)
+        match command:
+            case c.Rollback():
+                return self._upkeep.rollback(command, table, stop)
+            case c.Vacuum():
+                return self._upkeep.vacuum(command, table, stop)
+            case c.Optimize():
+                return self._upkeep.optimize(command, table, stop)
 
     def materialise(
         self, table: str, query: str, partitions: tuple[c.PartitionField, ...], sort: Path
@@ -214,42 +249,14 @@ def in_context(path: Path, context: Path) -> Path:
     return (*context, *flat) if len(flat) == 1 else flat
 
 
-def partition_sql(fields: tuple[c.PartitionField, ...]) -> str:
-    """DuckLake's partition keys. Iceberg's month is a month of a year, DuckLake's a month of any year."""
-    parts: list[str] = []
-    for field in fields:
-        column = quoted(field.column)
-        match field.transform:
-            case "identity":
-                keys = [column]
-            case "year":
-                keys = [f"year({column})"]
-            case "month":
-                keys = [f"year({column})", f"month({column})"]
-            case "day":
-                keys = [f"year({column})", f"month({column})", f"day({column})"]
-            case "hour":
-                keys = [f"year({column})", f"month({column})", f"day({column})", f"hour({column})"]
-            case "bucket":
-                keys = [f"bucket({int(field.argument or 0)}, {column})"]
-            case other:
-                raise Unsupported(f"Partition transform [{other}] is not supported by the embedded engine.")
-        parts += [key for key in keys if key not in parts]
-    return ", ".join(parts)
+def sort_sql(columns: Path) -> str:
+    """LOCALSORT's columns for DuckLake: Dremio sorts upwards, NULL last."""
+    return ", ".join(f"{quoted(column)} asc nulls last" for column in columns)
 
 
-def column_type(text: str) -> str:
-    """DuckDB's type for a Dremio column type. Raises InvalidStatement or Unsupported."""
-    tree = parse(f"select cast(null as {text})")
-    Translator(_nothing).tree(tree, ())
-    kind = tree.find(exp.DataType)
-    if kind is None:
-        raise InvalidStatement(f"PARSE ERROR: [{text}] is not a type.")
-    rendered = kind.sql(dialect="duckdb")
-    return {"TEXT": "VARCHAR", "INT": "INTEGER", "REAL": "FLOAT"}.get(
-        rendered, stored_type(rendered) or rendered
-    )
-
-
-def _nothing(path: Path, context: Path) -> Any:
-    raise InvalidStatement(f"PARSE ERROR: [{dotted(path)}] cannot stand in a type.")
+def _check_columns(names: Iterable[str], known: set[str]) -> None:
+    for name in names:
+        if name.lower() not in known:
+            raise InvalidStatement(
+                f"VALIDATION ERROR: Column [{name}] of PARTITION or LOCALSORT BY is not there."
+            )

@@ -4,26 +4,36 @@ from embedded.dremio.errors import InvalidStatement
 from embedded.dremio.sql.commands import CreateReflection, PartitionField, Path
 from embedded.dremio.sql.reader import Reader
 
+TRANSFORMS = ("identity", "year", "month", "day", "hour", "bucket", "truncate")
+
 
 def partitions(r: Reader) -> tuple[PartitionField, ...]:
     """(column or transform(column), ..): Iceberg partition fields."""
     r.expect("(")
-    found = []
-    while True:
-        word = r.name()
-        if r.accept("("):
-            first = r.name()
-            argument = None
-            if r.accept(","):
-                argument, first = int(first), r.name()
-            r.expect(")")
-            found.append(PartitionField(first, word.lower(), argument))
-        else:
-            found.append(PartitionField(word))
-        if not r.accept(","):
-            break
+    found = [partition_field(r)]
+    while r.accept(","):
+        found.append(partition_field(r))
     r.expect(")")
     return tuple(found)
+
+
+def partition_field(r: Reader) -> PartitionField:
+    """column, transform(column) or transform(n, column)."""
+    where, word = r.position(), r.name()
+    if not r.accept("("):
+        return PartitionField(word)
+    if word.lower() not in TRANSFORMS:
+        raise InvalidStatement(f"PARSE ERROR: [{word}] is not a partition transform{where}.")
+    first, argument = r.name(), None
+    if r.accept(","):
+        if not first.isdecimal() or int(first) < 1:
+            raise InvalidStatement(f"PARSE ERROR: [{first}] is not a number above zero{where}.")
+        argument, first = int(first), r.name()
+    r.expect(")")
+    if (argument is None) == (word.lower() in ("bucket", "truncate")):
+        takes = "a number and a column" if argument is None else "a column only"
+        raise InvalidStatement(f"PARSE ERROR: [{word}] takes {takes}{where}.")
+    return PartitionField(first, word.lower(), argument)
 
 
 def reflection(r: Reader, path: Path) -> CreateReflection:

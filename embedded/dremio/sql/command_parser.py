@@ -6,7 +6,7 @@ It works on tokens, so comments, case and quoting are settled before a word is l
 import re
 
 from embedded.dremio.errors import InvalidStatement, Unsupported
-from embedded.dremio.sql.clauses import partitions, reflection
+from embedded.dremio.sql.clauses import partition_field, partitions, reflection
 from embedded.dremio.sql.commands import (
     AddColumns,
     AlterColumn,
@@ -20,7 +20,9 @@ from embedded.dremio.sql.commands import (
     DropColumn,
     DropReflection,
     Explain,
+    LocalSort,
     PartitionField,
+    PartitionFields,
     Path,
     Query,
     RefreshMetadata,
@@ -30,6 +32,7 @@ from embedded.dremio.sql.commands import (
     Truncate,
 )
 from embedded.dremio.sql.reader import Reader
+from embedded.dremio.sql.upkeep_parser import optimize, rollback, vacuum
 
 
 def parse_command(sql: str) -> Command:
@@ -55,17 +58,25 @@ def parse_command(sql: str) -> Command:
 def _create(r: Reader) -> Command:
     replace = r.accept("OR", "REPLACE")
     if r.accept("VIEW") or r.accept("VDS"):
+        missing = r.accept("IF", "NOT", "EXISTS")
         path = r.path()
-        if r.peek == "(":
-            raise Unsupported("CREATE VIEW with a column list is not supported by the embedded engine.")
+        names = r.names() if r.peek == "(" else ()
         r.expect("AS")
-        return CreateView(path, r.rest(), replace)
-    if r.accept("FOLDER"):
+        query = r.rest()
+        if names:
+            columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+            query = f"select * from (\n{query}\n) as q({columns})"
+        return CreateView(path, query, replace, missing)
+    if not replace and r.accept("FOLDER"):
         missing = r.accept("IF", "NOT", "EXISTS")
         return CreateFolder(r.path(), missing)
     if r.accept("TABLE"):
         return _create_table(r, replace)
-    raise Unsupported(f"PARSE ERROR: [CREATE {r.peek.upper()}] is not supported by the embedded engine.")
+    what = f"CREATE {'OR REPLACE ' if replace else ''}{r.peek.upper()}"
+    raise Unsupported(f"PARSE ERROR: [{what}] is not supported by the embedded engine.")
+
+
+_NOT_IN_CREATE_TABLE = ("TBLPROPERTIES", "CLUSTER", "LOCATION", "LIKE", "ROW", "AT")
 
 
 def _create_table(r: Reader, replace: bool) -> CreateTable:
@@ -90,6 +101,10 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
             continue
         elif r.accept("AS"):
             query = r.rest()
+        elif r.peek.upper() in _NOT_IN_CREATE_TABLE:
+            raise Unsupported(
+                f"CREATE TABLE .. [{r.peek.upper()}] is not supported by the embedded engine{r.position()}."
+            )
         else:
             raise InvalidStatement(f"PARSE ERROR: unexpected [{r.peek}] in CREATE TABLE{r.position()}.")
     if query is None and not columns:
@@ -122,6 +137,14 @@ def _alter(r: Reader) -> Command:
     if not any(r.accept(word) for word in ("TABLE", "VIEW", "PDS", "VDS", "DATASET")):
         raise Unsupported(f"PARSE ERROR: [ALTER {r.peek.upper()}] is not supported by the embedded engine.")
     path = r.path()
+    if r.accept("ADD", "PARTITION", "FIELD"):
+        return PartitionFields(path, partition_field(r), drop=False)
+    if r.accept("DROP", "PARTITION", "FIELD"):
+        return PartitionFields(path, partition_field(r), drop=True)
+    if r.accept("LOCALSORT", "BY"):
+        return LocalSort(path, r.names())
+    if any(r.accept(*words) for words in (("ADD", "PRIMARY", "KEY"), ("DROP", "PRIMARY", "KEY"))):
+        raise Unsupported("ALTER TABLE .. PRIMARY KEY is not supported by the embedded engine.")
     if r.accept("ADD"):
         r.accept("COLUMNS") or r.accept("COLUMN")
         return AddColumns(path, r.columns())
@@ -198,6 +221,9 @@ def _revoke(r: Reader) -> Command:
 
 _STATEMENTS = {
     "CREATE": _create,
+    "ROLLBACK": rollback,
+    "VACUUM": vacuum,
+    "OPTIMIZE": optimize,
     "DROP": _drop,
     "TRUNCATE": _truncate,
     "ALTER": _alter,

@@ -1,6 +1,9 @@
 """What a statement asks for, as typed commands; a query inside one stays text for `translate.py`."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from embedded.dremio.sql.readings import AtMoment, AtSnapshot
 
 Path = tuple[str, ...]
 
@@ -51,11 +54,12 @@ class CreateTable:
 
 @dataclass(frozen=True)
 class CreateView:
-    """CREATE [OR REPLACE] VIEW."""
+    """CREATE [OR REPLACE] VIEW [IF NOT EXISTS]; a column list has become part of the query."""
 
     path: Path
     query: str
     replace: bool
+    if_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,50 @@ class AlterColumn:
     column: str
     renamed: str
     type: str
+
+
+@dataclass(frozen=True)
+class PartitionFields:
+    """ALTER TABLE ADD|DROP PARTITION FIELD."""
+
+    path: Path
+    field: PartitionField
+    drop: bool
+
+
+@dataclass(frozen=True)
+class LocalSort:
+    """ALTER TABLE LOCALSORT BY (..): how files written from now on are sorted; none: not at all."""
+
+    path: Path
+    sort: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """ROLLBACK TABLE .. TO SNAPSHOT|TIMESTAMP."""
+
+    path: Path
+    to: AtSnapshot | AtMoment
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    """VACUUM TABLE .. EXPIRE SNAPSHOTS; `older_than` is UTC."""
+
+    path: Path
+    older_than: datetime | None = None
+    retain_last: int = 1
+
+
+@dataclass(frozen=True)
+class Optimize:
+    """OPTIMIZE TABLE; the defaults are Dremio's. Without `data` only manifests were to be rewritten."""
+
+    path: Path
+    data: bool = True
+    min_input_files: int = 5
+    min_file_size_mb: int = 192
 
 
 @dataclass(frozen=True)
@@ -184,6 +232,11 @@ Command = (
     | AddColumns
     | DropColumn
     | AlterColumn
+    | PartitionFields
+    | LocalSort
+    | Rollback
+    | Vacuum
+    | Optimize
     | RefreshMetadata
     | CreateReflection
     | DropReflection

@@ -15,9 +15,10 @@ from sqlglot.dialects.dremio import Dremio
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
-from embedded.dremio.errors import InvalidStatement
+from embedded.dremio.errors import InvalidStatement, Unsupported
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR")
+_BRANCHING = ("BRANCH", "TAG", "COMMIT", "REFERENCE", "REF")
 
 
 class _Parser(Dremio.Parser):
@@ -25,6 +26,17 @@ class _Parser(Dremio.Parser):
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
     }
+
+    def _parse_version(self) -> exp.Version | None:
+        for word in _BRANCHING:
+            at = self._curr
+            if self._match_text_seq("AT", word):
+                column = at.col - len(at.text) + 1
+                raise Unsupported(
+                    f"AT {word} at line {at.line}, column {column} is not supported by the embedded engine:"
+                    " its tables have snapshots, not branches and tags."
+                )
+        return super()._parse_version()
 
 
 class _Tokenizer(Dremio.Tokenizer):

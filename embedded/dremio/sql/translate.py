@@ -11,6 +11,7 @@ from embedded.dremio.errors import InvalidStatement, Unsupported
 from embedded.dremio.sql import functions
 from embedded.dremio.sql.dialect import parse
 from embedded.dremio.sql.folder_dates import Folders, precompute
+from embedded.dremio.sql.readings import Metadata, metadata_call, reading_of
 
 MAX_VIEW_DEPTH = 32
 
@@ -59,7 +60,8 @@ class Relation:
     folders: Folders = field(default_factory=dict)
 
 
-Resolver = Callable[[tuple[str, ...], tuple[str, ...]], Relation]
+# resolve(path, context) or, when the query asks for an older version, resolve(path, context, reading).
+Resolver = Callable[..., Relation]
 
 
 @dataclass
@@ -102,30 +104,38 @@ class Translator:
             raise Unsupported(f"PARSE ERROR: [{tree.key.upper()}] is not a query.")
         _refuse(tree)
         tables = list(tree.find_all(exp.Table))
+        # Taken out first: a table function is not one of the functions that `functions.py` knows.
+        calls = {id(table): call for table in tables if (call := metadata_call(table))}
+        for table in tables:
+            if id(table) in calls:
+                table.set("this", exp.to_identifier(".".join(calls[id(table)][0]), quoted=True))
         tree = self._functions(tree)
         _name_expressions(tree)
         _cut_qualifiers(tree)
         for table in tables:
-            self._table(table, context, depth)
+            self._table(table, context, depth, calls.get(id(table)))
         return tree
 
-    def _table(self, table: exp.Table, context: tuple[str, ...], depth: int) -> None:
-        if isinstance(table.this, exp.Func) or not table.name:
-            name = table.this.name if isinstance(table.this, exp.Func) else str(table.this)
-            raise Unsupported(
-                f"VALIDATION ERROR: table function [{name}] is not supported by the embedded engine."
-            )
-        for option in ("version", "when", "changes", "sample", "ordinality", "only"):
+    def _table(
+        self,
+        table: exp.Table,
+        context: tuple[str, ...],
+        depth: int,
+        call: tuple[tuple[str, ...], Metadata] | None,
+    ) -> None:
+        if not table.name:
+            raise Unsupported(f"[{table.sql(dialect='dremio')}] is not supported by the embedded engine.")
+        for option in ("when", "changes", "sample", "ordinality", "only"):
             if table.args.get(option):
                 raise Unsupported(
                     f"[{table.args[option].sql(dialect='dremio')}] is not supported by the engine."
                 )
-        path = tuple(part.name for part in table.parts)
-        if len(path) == 1 and _is_cte(table, path[0]):
+        path, reading = call or (tuple(part.name for part in table.parts), reading_of(table))
+        if reading is None and len(path) == 1 and _is_cte(table, path[0]):
             return
         if depth > MAX_VIEW_DEPTH:
             raise InvalidStatement(f"Views are nested more than {MAX_VIEW_DEPTH} deep at [{'.'.join(path)}].")
-        relation = self._resolve(path, context)
+        relation = self._resolve(path, context, *([reading] if reading else []))
         self._datasets.add(path)
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(path[-1], quoted=True))
         if relation.registered:

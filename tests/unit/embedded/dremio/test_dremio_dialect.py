@@ -173,7 +173,7 @@ def test_a_name_in_a_literal_never_becomes_sql(duck: duckdb.DuckDBPyConnection) 
         ("select columns('a.*') from gold.orders", "COLUMNS"),
         ("select unnest([1])", "UNNEST"),
         ("select list_transform([1], x -> x)", ""),
-        ("select * from gold.orders at snapshot '1'", "1"),
+        ("select * from gold.orders at branch dev", "AT BRANCH"),
         ("select cast(1 as hugeint)", "INT128"),
         ("select cast('x' as json)", "JSON"),
         ("select ?", ""),
