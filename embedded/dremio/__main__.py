@@ -8,8 +8,9 @@ import sys
 import uvicorn
 
 from embedded.dremio.engine import Engine
-from embedded.dremio.flight import FlightServer
+from embedded.dremio.flight.server import FlightServer
 from embedded.dremio.rest.app import create_app
+from embedded.dremio.rest.bounds import impatient_protocol
 from embedded.dremio.settings import Settings
 
 LOG = logging.getLogger("embedded.dremio")
@@ -49,6 +50,7 @@ def main() -> int:
             port=settings.rest_port,
             log_level="warning",
             timeout_graceful_shutdown=2,
+            http=impatient_protocol(settings.body_seconds),
         )
         LOG.info(
             "REST on %s:%d, Flight on %s:%d", settings.host, settings.rest_port, settings.host, flight.port

@@ -2,18 +2,27 @@
 
 import pyarrow as pa
 
+from embedded.dremio.access.commands import AccessCommands
+from embedded.dremio.access.control import AccessControl
 from embedded.dremio.access.identity import Identity
+from embedded.dremio.access.roles import USER
+from embedded.dremio.access.statements import StatementAccess
+from embedded.dremio.access.tables import access_tables
+from embedded.dremio.access.users import User
 from embedded.dremio.catalog.catalog import Catalog
-from embedded.dremio.catalog.entities import Entity, Kind
+from embedded.dremio.catalog.entities import Entity, Kind, Path
 from embedded.dremio.catalog.notes import Notes
 from embedded.dremio.catalog.store import EntityStore
 from embedded.dremio.catalog.system_tables import VERSION, SystemTables
+from embedded.dremio.errors import EngineError
 from embedded.dremio.jobs.execute import Executor
 from embedded.dremio.jobs.jobs import Jobs
+from embedded.dremio.jobs.tables import recent_jobs, running_jobs
 from embedded.dremio.lake.lake import Lake
 from embedded.dremio.lake.retention import Retention
 from embedded.dremio.reflections.reflections import Reflections
 from embedded.dremio.settings import Settings
+from embedded.dremio.sql.commands import AccessStatement
 from embedded.dremio.state import StateFile
 
 
@@ -29,7 +38,7 @@ class Engine:
         self._state = StateFile(folder / "state.sqlite")
         self.identity = Identity(self._state, settings.token_seconds)
         self.identity.ensure_user(settings.user, settings.password)
-        self.lake = Lake(folder, settings.memory_limit, settings.threads)
+        self.lake = Lake(folder, settings.memory_limit, settings.threads, settings.spill_limit)
         self.catalog = Catalog(EntityStore(self._state), self.lake, settings.nas_root)
         self.system_tables = SystemTables(self.catalog, self.lake)
         self.catalog.system_table = self.system_tables.relation
@@ -39,7 +48,19 @@ class Engine:
         self._executor = executor = Executor(
             self.lake, self.catalog, self.system_tables, settings.result_bytes
         )
-        self.jobs = Jobs(executor, settings)
+        self.access = AccessControl(self._state, settings.edition == "enterprise", settings.user)
+        statements = StatementAccess(self.access, self.catalog)
+        executor.authorize, executor.record = statements.check, statements.record
+        self._access_commands = AccessCommands(self.access, self.identity, self.catalog)
+        self._access_commands.create_user = self.create_user
+        self._access_commands.delete_user = lambda name, by: self.delete_user(
+            self.identity.users.by_name(name), by
+        )
+        executor.handlers[AccessStatement] = self._access_commands.run
+        self.system_tables.extra.update(access_tables(self.access, self.identity.users))
+        self.jobs = Jobs(executor, settings, self._state)
+        self.system_tables.extra[("sys", "jobs")] = lambda: running_jobs(self.jobs.current())
+        self.system_tables.extra[("sys", "jobs_recent")] = lambda: recent_jobs(self.jobs.ended())
         self.reflections = Reflections(self._state, self.catalog, self.lake, executor.tables)
         self.reflections.join(executor, self.system_tables)
         self._retention = Retention(self.lake, settings.old_version_seconds)
@@ -48,6 +69,26 @@ class Engine:
     def shape_of(self, sql: str) -> pa.Schema:
         """The Arrow schema of a query's result."""
         return self._executor.run(f"select * from ({sql}) as q limit 0", (), self.settings.user).table.schema
+
+    def schema_of(self, sql: str, context: Path, user: str) -> pa.Schema:
+        """The Arrow schema of a user's statement, without running it."""
+        return self._executor.schema(sql, context, user)
+
+    def create_user(self, name: str, first_name: str = "", last_name: str = "", email: str = "") -> User:
+        """A user with a home of its own, which it owns."""
+        made = self.identity.users.create(name, first_name, last_name, email)
+        self._ensure_home(name)
+        self.access.own((f"@{name}",), name)
+        return made
+
+    def delete_user(self, user: User, by: str) -> None:
+        """Forget a user, its tokens, roles and grants; what it owned belongs to `by` from now on."""
+        if user.name == self.settings.user:
+            raise EngineError(f"User '{user.name}' is the engine's own and cannot be deleted.")
+        self.identity.tokens.delete_all(user.name)
+        self.identity.users.delete(user)
+        self.access.roles.forget_user(user.name)
+        self.access.grants.forget_grantee(USER, user.name, by)
 
     def _ensure_home(self, user: str) -> None:
         if self.catalog.store.by_path((f"@{user}",)) is None:

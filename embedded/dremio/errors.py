@@ -20,6 +20,18 @@ class Unsupported(EngineError):
     """Dremio has it, or DuckDB has it, but this engine does not let it through."""
 
 
+class Forbidden(EngineError):
+    """The user may not do this (Enterprise Edition's access control)."""
+
+    status = 403
+
+
+class TooMany(EngineError):
+    """This client asks faster than it is served: it should wait and try again."""
+
+    status = 429
+
+
 class NotFound(EngineError):
     """No such object, job or reflection."""
 

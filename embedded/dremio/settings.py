@@ -1,6 +1,7 @@
 """Where the engine listens, keeps its state, and how much it may use."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,7 +25,32 @@ class Settings(BaseSettings):
 
     memory_limit: str = Field("3GB", alias="DREMIO_MEMORY_LIMIT")
     threads: int = Field(0, alias="DREMIO_THREADS", description="0: one per core")
-    concurrent_jobs: int = Field(16, alias="DREMIO_CONCURRENT_JOBS")
+    spill_limit: str = Field(
+        "20GB", alias="DREMIO_SPILL_LIMIT", description="what statements may put on disk beyond memory"
+    )
+    concurrent_jobs: int = Field(16, alias="DREMIO_CONCURRENT_JOBS", ge=1)
+    user_jobs: int = Field(
+        12,
+        alias="DREMIO_USER_JOBS",
+        ge=1,
+        description="of the concurrent jobs, those that one user may have: the rest stays for others",
+    )
+    queued_jobs: int = Field(1000, alias="DREMIO_QUEUED_JOBS", ge=1, description="that wait")
+    user_queued_jobs: int = Field(
+        500, alias="DREMIO_USER_QUEUED_JOBS", ge=1, description="that wait, of one user"
+    )
+    # Dremio's default of Queue Control's timeout.
+    queue_seconds: float = Field(
+        300, alias="DREMIO_QUEUE_SECONDS", gt=0, description="a job that waited longer fails"
+    )
+    statement_seconds: float = Field(
+        3600, alias="DREMIO_STATEMENT_SECONDS", gt=0, description="a statement that ran longer fails"
+    )
+    edition: Literal["community", "enterprise"] = Field(
+        "community",
+        alias="DREMIO_EDITION",
+        description="enterprise: roles, GRANT, and every statement checked against them",
+    )
     nas_root: Path | None = Field(
         None,
         validation_alias=AliasChoices("DREMIO_NAS_ROOT"),
@@ -38,14 +64,27 @@ class Settings(BaseSettings):
         description="how long a table's replaced version, and then its files, are kept",
     )
 
-    token_seconds: int = 30 * 3600
+    token_seconds: int = Field(
+        30 * 3600, alias="DREMIO_TOKEN_SECONDS", ge=1, description="how long a login holds (Dremio: 30 hours)"
+    )
     result_bytes: int = Field(1 << 30, alias="DREMIO_RESULT_BYTES", description="of one statement")
-    result_seconds: int = 15 * 60
+    result_seconds: float = Field(15 * 60, alias="DREMIO_RESULT_SECONDS", gt=0)
     results_kept_bytes: int = 1 << 30
+    stream_bytes: int = Field(
+        64 << 20,
+        alias="DREMIO_STREAM_BYTES",
+        description="of one Flight result that are held while its client does not read",
+    )
+    unread_seconds: float = Field(
+        60, alias="DREMIO_UNREAD_SECONDS", description="a Flight result nobody reads on for so long ends"
+    )
     jobs_kept: int = 5000
     long_poll_seconds: float = 0.15
     statement_bytes: int = 1 << 20
     body_bytes: int = 4 << 20
+    body_seconds: float = Field(
+        30, alias="DREMIO_BODY_SECONDS", description="for a request's head, and again for its body"
+    )
 
     @property
     def state_dir(self) -> Path:

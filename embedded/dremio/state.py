@@ -36,6 +36,11 @@ class StateFile:
         self._connection.execute("pragma synchronous=full")
         self._connection.executescript(SCHEMA)
 
+    def ensure(self, schema: str) -> None:
+        """Create the tables of a room of the engine where they are missing."""
+        with self._lock:
+            self._connection.executescript(schema)
+
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """All rows of a query."""
         with self._lock:

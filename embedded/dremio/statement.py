@@ -50,12 +50,16 @@ class Relationship:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A statement's rows as the client sees them, and how many rows it returned or changed."""
+    """A statement's rows as the client sees them, and how many rows it returned or changed.
+
+    `datasets` are the names a query read, as it wrote them.
+    """
 
     table: pa.Table
     row_count: int
     is_query: bool = False
     relationships: tuple[Relationship, ...] = ()
+    datasets: tuple[str, ...] = ()
 
 
 def register(cursor: Cursor, translation: Translation | None) -> None:

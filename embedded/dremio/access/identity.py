@@ -1,60 +1,65 @@
-"""Users and the tokens they log in for."""
+"""Who a client is: logins, and what a token stands for."""
 
-import hashlib
-import hmac
-import secrets
-import time
+import threading
 
-from embedded.dremio.errors import Unauthorized
+from embedded.dremio.access.throttle import LoginThrottle
+from embedded.dremio.access.tokens import Tokens
+from embedded.dremio.access.users import Users
+from embedded.dremio.errors import TooMany, Unauthorized
 from embedded.dremio.state import StateFile
 
-# OWASP's interactive parameters for scrypt: 16 MiB of memory and some 40 ms per guess.
-SCRYPT = {"n": 2**14, "r": 8, "p": 1}
+# A guess costs 40 ms of a core: more at once would take the cores from everybody's statements.
+CHECKED_AT_ONCE = 2
+WAITING_SECONDS = 5.0
 
 
 class Identity:
-    """Passwords are kept as scrypt digests and tokens as SHA-256, so the state file gives neither away."""
+    """The way in for both protocols."""
 
     def __init__(self, state: StateFile, token_seconds: int) -> None:
-        self._state = state
-        self._token_seconds = token_seconds
+        self.users = Users(state)
+        self.tokens = Tokens(state, token_seconds)
+        self._throttle = LoginThrottle()
+        self._checking = threading.BoundedSemaphore(CHECKED_AT_ONCE)
 
     def ensure_user(self, name: str, password: str) -> None:
         """Create the user, or move it to this password; tokens of an older password end."""
-        row = self._state.row("select salt, digest from users where name = ?", name)
-        if row and hmac.compare_digest(_digest(password, row["salt"]), row["digest"]):
-            return
-        salt = secrets.token_bytes(16)
-        with self._state.transaction():
-            self._state.write(
-                "insert or replace into users values (?, ?, ?)", name, salt, _digest(password, salt)
-            )
-            self._state.write("delete from tokens where user = ?", name)
+        if not self.users.exists(name):
+            self.users.create(name)
+        if not self.users.has_password(name, password):
+            self.users.set_password(self.users.by_name(name), password)
 
-    def login(self, name: str, password: str) -> tuple[str, float]:
-        """A new token and the time it ends, in seconds since 1970. Raises Unauthorized."""
-        row = self._state.row("select salt, digest from users where name = ?", name)
-        given = _digest(password, row["salt"] if row else b"no such user....")
-        if row is None or not hmac.compare_digest(given, row["digest"]):
-            raise Unauthorized("Login failed: Invalid username or password")
-        token = secrets.token_urlsafe(32)
-        expires_at = time.time() + self._token_seconds
-        with self._state.transaction():
-            self._state.write("delete from tokens where expires_at < ?", time.time())
-            self._state.write("insert into tokens values (?, ?, ?)", _fingerprint(token), name, expires_at)
-        return token, expires_at
+    def login(self, name: str, password: str, address: str = "") -> tuple[str, float]:
+        """A new token and the time it ends, in seconds since 1970. Raises Unauthorized, TooMany.
+
+        A personal access token stands for the password too, as Dremio takes it; its user's name may then
+        be left out or `$token`.
+        """
+        self._throttle.check(name, address)
+        if (user := self._user_of_personal_token(name, password)) is None:
+            user = self._check_password(name, password, address)
+        self._throttle.succeeded(name, address)
+        return self.tokens.of_login(user)
 
     def user_of(self, token: str) -> str:
         """The user a token was given to. Raises Unauthorized when it is unknown or over."""
-        row = self._state.row("select user, expires_at from tokens where digest = ?", _fingerprint(token))
-        if row is None or row["expires_at"] < time.time():
-            raise Unauthorized("Invalid or expired token")
-        return str(row["user"])
+        return self.tokens.user_of(token)
 
+    def _check_password(self, name: str, password: str, address: str) -> str:
+        if not self._checking.acquire(timeout=WAITING_SECONDS):
+            raise TooMany("Login failed: too many logins at once; try again.")
+        try:
+            right = self.users.has_password(name, password)
+        finally:
+            self._checking.release()
+        if not right:
+            self._throttle.failed(name, address)
+            raise Unauthorized("Login failed: Invalid username or password")
+        return name
 
-def _digest(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=SCRYPT["n"], r=SCRYPT["r"], p=SCRYPT["p"])
-
-
-def _fingerprint(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    def _user_of_personal_token(self, name: str, password: str) -> str | None:
+        try:
+            user = self.tokens.user_of(password)
+        except Unauthorized:
+            return None
+        return user if name in ("", "$token", user) else None

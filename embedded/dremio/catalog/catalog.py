@@ -59,11 +59,17 @@ class Catalog:
 
         Raises InvalidStatement when there is none.
         """
+        return self.located(path, context, reading)[1]
+
+    def located(
+        self, path: Path, context: Path = (), reading: Reading | None = None
+    ) -> tuple[Path, Relation]:
+        """The full path a name in a query stands for, with its relation. Raises InvalidStatement."""
         flat = tuple(piece for part in path for piece in part.split("."))
         for candidate in dict.fromkeys([(*context, *path), path, flat]):
             found = self._relation(candidate) if reading is None else self._relation_at(candidate, reading)
             if found is not None:
-                return found
+                return candidate, found
         within = f" within '{dotted(path[:-1])}'" if len(path) > 1 else ""
         raise InvalidStatement(f"VALIDATION ERROR: Object '{path[-1]}' not found{within}")
 

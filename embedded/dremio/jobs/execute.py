@@ -1,6 +1,9 @@
 """Runs one statement: which command does what, in which transaction, with which answer."""
 
+import contextlib
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -10,6 +13,7 @@ from embedded.dremio.catalog.catalog import Catalog, first_line
 from embedded.dremio.catalog.entities import Kind, Path, dotted
 from embedded.dremio.catalog.system_tables import SystemTables, column_row
 from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
+from embedded.dremio.jobs.results import Rows
 from embedded.dremio.lake.lake import Lake
 from embedded.dremio.lake.lake_sql import literal, quoted
 from embedded.dremio.lake.tables import Tables, in_context
@@ -19,15 +23,20 @@ from embedded.dremio.sql.translate import Translation, Translator
 from embedded.dremio.sql.types import Narrowing
 from embedded.dremio.statement import (
     Cancelled,
-    Cursor,
     Interruptible,
     Outcome,
     done,
     error_kind,
+    records,
     register,
 )
 
 FETCHED_ROWS = 65_536
+# Parsing is Python: several long statements at once would take the interpreter from everybody.
+LONG_STATEMENT = 32_768
+_LONG_STATEMENTS = threading.Lock()
+
+Authorize = Callable[[c.Command, Path, str], None]
 
 
 class Executor:
@@ -41,13 +50,59 @@ class Executor:
         self.tables = Tables(lake, catalog)
         # Reflections register their statements here, so that this module does not know them.
         self.handlers: dict[type, Callable[[Any, str], str]] = {}
+        # Access control sees every statement before it runs, and once it has changed something.
+        self.authorize: Authorize = _allow
+        self.record: Authorize = _allow
 
-    def run(self, sql: str, context: Path, user: str, stop: Interruptible | None = None) -> Outcome:
-        """Run one statement to its end. Raises EngineError, or Cancelled."""
-        stop = stop or Interruptible()
+    def run(self, sql: str, context: Path, user: str) -> Outcome:
+        """Run one statement to its end, all its rows in the outcome. Raises EngineError."""
+        rows = Rows(self._result_bytes)
+        outcome = self.run_into(rows, sql, context, user, Interruptible())
+        rows.end()
+        table = rows.table()
+        return outcome if table is None else replace(outcome, table=table)
+
+    def schema(self, sql: str, context: Path, user: str) -> pa.Schema:
+        """The schema of a statement's result; a query is only planned, a change not made."""
         command = parse_command(sql)
+        match command:
+            case c.Query(query):
+                self.authorize(command, context, user)
+                plan = Translator(self._catalog.resolve, user).query(query, context)
+                limited = replace(plan, sql=f"select * from ({plan.sql}) as q limit 0")
+                return self._planned(lambda: self._query(limited, Interruptible(), Rows(1))).table.schema
+            case c.Explain() | c.Describe() | c.Show():
+                return self.run(sql, context, user).table.schema
+            case c.Change() | c.CreateTable(query=str()):
+                return records(0).table.schema
+            case _:
+                return done("").table.schema
+
+    @staticmethod
+    def _planned(work: Callable[[], Outcome]) -> Outcome:
         try:
-            return self._run(command, context, user, stop)
+            return work()
+        except duckdb.Error as error:
+            raise InvalidStatement(f"{error_kind(error)}: {first_line(error)}") from error
+
+    def run_into(self, rows: Rows, sql: str, context: Path, user: str, stop: Interruptible) -> Outcome:
+        """Run one statement, its rows given on as they come. Raises EngineError, or Cancelled.
+
+        The outcome's table has the rows' schema alone when they went that way.
+        """
+        try:
+            with _LONG_STATEMENTS if len(sql) > LONG_STATEMENT else contextlib.nullcontext():
+                command = parse_command(sql)
+            self.authorize(command, context, user)
+            outcome = self._run(command, context, user, stop, rows)
+            self.record(command, context, user)
+            if rows.schema is None:
+                rows.begin(outcome.table.schema, lambda: stop.cancelled)
+                for batch in outcome.table.to_batches():
+                    rows.add(batch)
+            return outcome
+        except RecursionError as error:
+            raise InvalidStatement("PARSE ERROR: the statement is nested too deeply.") from error
         except duckdb.InterruptException as error:
             raise Cancelled from error
         except duckdb.Error as error:
@@ -57,10 +112,10 @@ class Executor:
         finally:
             stop.attach(None)
 
-    def _run(self, command: c.Command, context: Path, user: str, stop: Interruptible) -> Outcome:
+    def _run(self, command: c.Command, context: Path, user: str, stop: Interruptible, rows: Rows) -> Outcome:
         match command:
             case c.Query(sql):
-                return self._query(Translator(self._catalog.resolve, user).query(sql, context), stop)
+                return self._query(Translator(self._catalog.resolve, user).query(sql, context), stop, rows)
             case c.Explain(sql):
                 return self._explain(Translator(self._catalog.resolve, user).query(sql, context), stop)
             case c.CreateTable():
@@ -91,7 +146,7 @@ class Executor:
             case c.Describe(path):
                 return self._describe(path, context, user)
             case c.Show():
-                return self._show(command)
+                return self._show(command, stop, rows)
             case c.SetOption(path, name):
                 return done(f"[{name}] of '{dotted(path)}' noted; it changes nothing in the embedded engine.")
             case _:
@@ -102,30 +157,20 @@ class Executor:
 
     # -- queries -------------------------------------------------------------------------------------
 
-    def _query(self, translation: Translation, stop: Interruptible) -> Outcome:
+    def _query(self, translation: Translation, stop: Interruptible, rows: Rows) -> Outcome:
         with self._lake.session() as cursor:
             stop.attach(cursor)
             register(cursor, translation)
             cursor.execute(translation.sql)
             wide = frozenset(d[0] for d in cursor.description or () if str(d[1]) in ("HUGEINT", "UHUGEINT"))
-            table = self._fetch(cursor, wide)
-        return Outcome(table, table.num_rows, is_query=True)
-
-    def _fetch(self, cursor: Cursor, wide_integers: frozenset[str]) -> pa.Table:
-        """The rows, batch by batch: DuckDB's memory limit does not count what has left it."""
-        batches: list[pa.RecordBatch] = []
-        left = self._result_bytes
-        reader = cursor.to_arrow_reader(FETCHED_ROWS)
-        narrowing = Narrowing(reader.schema, wide_integers)
-        while (batch := _next_batch(reader)) is not None:
-            left -= batch.nbytes
-            if left < 0:
-                raise EngineError(
-                    f"The result is larger than {self._result_bytes / 2**20:,.0f} MiB: select less of it,"
-                    " or CREATE TABLE .. AS the query."
-                )
-            batches.append(narrowing.batch(batch))
-        return pa.Table.from_batches(batches, narrowing.schema)
+            # Batch by batch: DuckDB's memory limit does not count what has left it.
+            reader = cursor.to_arrow_reader(FETCHED_ROWS)
+            narrowing = Narrowing(reader.schema, wide)
+            rows.begin(narrowing.schema, lambda: stop.cancelled)
+            while (batch := _next_batch(reader)) is not None:
+                rows.add(narrowing.batch(batch))
+        names = tuple(sorted(dotted(path) for path in translation.datasets))
+        return Outcome(narrowing.schema.empty_table(), rows.total_rows, is_query=True, datasets=names)
 
     def _explain(self, translation: Translation, stop: Interruptible) -> Outcome:
         with self._lake.session() as cursor:
@@ -177,7 +222,7 @@ class Executor:
         arrays = [pa.array([row[i] for row in picked], type=types[i]) for i in range(len(names))]
         return Outcome(pa.table(arrays, names=list(names)), len(picked), is_query=True)
 
-    def _show(self, command: c.Show) -> Outcome:
+    def _show(self, command: c.Show, stop: Interruptible, rows: Rows) -> Outcome:
         if command.what == "SCHEMAS":
             sql = (
                 "select SCHEMA_NAME from INFORMATION_SCHEMA.SCHEMATA where SCHEMA_NAME like {like} order by 1"
@@ -194,7 +239,11 @@ class Executor:
                 + " order by 1, 2"
             )
         query = sql.format(like=literal(command.like or "%"))
-        return self._query(Translator(self._catalog.resolve).query(query, ()), Interruptible())
+        return self._query(Translator(self._catalog.resolve).query(query, ()), stop, rows)
+
+
+def _allow(command: c.Command, context: Path, user: str) -> None:
+    """Community Edition: every user may do everything."""
 
 
 def _next_batch(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:

@@ -3,153 +3,216 @@
 import logging
 import threading
 import time
-import uuid
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from enum import StrEnum
-
-import pyarrow as pa
+from concurrent.futures import wait
 
 from embedded.dremio.catalog.entities import Path
 from embedded.dremio.errors import EngineError, InvalidStatement, NotFound
 from embedded.dremio.jobs.execute import Executor
+from embedded.dremio.jobs.history import KEPT_SQL, JobHistory, JobRecord, record_of
+from embedded.dremio.jobs.job import FINAL, Job, JobState
+from embedded.dremio.jobs.queue import FairQueue
+from embedded.dremio.jobs.results import Rows
 from embedded.dremio.settings import Settings
-from embedded.dremio.statement import Cancelled, Interruptible, Relationship
+from embedded.dremio.state import StateFile
+from embedded.dremio.statement import Cancelled
 
 LOG = logging.getLogger(__name__)
 INTERRUPT_EVERY_SECONDS = 0.1
-
-
-class JobState(StrEnum):
-    """Dremio's states, as far as a job here can be in one."""
-
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    COMPLETED = "COMPLETED"
-    CANCELED = "CANCELED"
-    FAILED = "FAILED"
-    CANCELLATION_REQUESTED = "CANCELLATION_REQUESTED"
-
-
-FINAL = frozenset({JobState.COMPLETED, JobState.CANCELED, JobState.FAILED})
-
-
-class Job:
-    """One statement from submission to end. `done` is set when its state is final."""
-
-    def __init__(self, sql: str, context: Path, user: str, query_type: str) -> None:
-        self.id = str(uuid.uuid4())
-        self.sql, self.context, self.user, self.query_type = sql, context, user, query_type
-        self.state = JobState.PENDING
-        self.started_at = time.time()
-        self.ended_at: float | None = None
-        self.error: str | None = None
-        self.row_count: int | None = None
-        self.result: pa.Table | None = None
-        self.relationships: tuple[Relationship, ...] = ()
-        self.stop = Interruptible()
-        self.done: Future[None] = Future()
+LOOK_SECONDS = 0.5
+# Dremio's Community Edition has the queues LARGE and SMALL, told apart by cost; here is one.
+QUEUE = "LARGE"
+# As long as closing waits for statements that do not let themselves be interrupted.
+CLOSE_SECONDS = 3.0
 
 
 class Jobs:
-    """Runs jobs on a bounded pool; results are kept for a while and within a size, newest first."""
+    """Runs jobs in their turn; rows are kept for a while and within a size, newest first."""
 
-    def __init__(self, executor: Executor, settings: Settings) -> None:
-        self._executor = executor
-        self._settings = settings
-        self._pool = ThreadPoolExecutor(settings.concurrent_jobs, thread_name_prefix="job")
+    def __init__(self, executor: Executor, settings: Settings, state: StateFile) -> None:
+        self._executor, self._settings = executor, settings
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._history = JobHistory(state, settings.jobs_kept)
+        per_user = min(settings.user_jobs, settings.concurrent_jobs)
+        self._queue = FairQueue(per_user, settings.queued_jobs, settings.user_queued_jobs)
+        self._closing = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"job-{number}", daemon=True)
+            for number in range(settings.concurrent_jobs)
+        ] + [threading.Thread(target=self._watch, name="job-watch", daemon=True)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, sql: str, context: Path, user: str, query_type: str = "REST") -> Job:
-        """Queue a statement. Raises InvalidStatement when it is too long."""
-        if len(sql.encode()) > self._settings.statement_bytes:
+        """Queue a statement. Raises InvalidStatement when it is too long, TooMany when too many wait."""
+        if len(sql.encode(errors="replace")) > self._settings.statement_bytes:
             raise InvalidStatement(f"The statement is longer than {self._settings.statement_bytes} bytes.")
-        job = Job(sql, context, user, query_type)
+        streamed = query_type == "FLIGHT"
+        limit = self._settings.stream_bytes if streamed else self._settings.result_bytes
+        job = Job(sql, context, user, query_type, Rows(limit, streamed, self._settings.unread_seconds))
+        job.enter(JobState.QUEUED)
+        self._queue.put(job)
         with self._lock:
             self._jobs[job.id] = job
-            self._forget_old()
-        self._pool.submit(self._run, job)
         return job
 
     def get(self, job_id: str, user: str) -> Job:
-        """A job of this user. Raises NotFound."""
+        """A job of this user since the engine started. Raises NotFound."""
         with self._lock:
             job = self._jobs.get(job_id)
         if job is None or job.user != user:
-            raise NotFound(f"Could not find a job with id {job_id}")
+            raise NotFound(f"Could not find a job with id [{job_id}]")
         return job
 
-    def cancel(self, job: Job) -> None:
-        """Stop a job; one that has ended stays as it ended."""
+    def record(self, job_id: str, user: str) -> JobRecord:
+        """What is known of a job of this user, also from before a restart. Raises NotFound."""
         with self._lock:
-            if job.state in FINAL:
+            job = self._jobs.get(job_id)
+        found = record_of(job) if job is not None else self._history.get(job_id)
+        if found is None or found.user != user:
+            raise NotFound(f"Could not find a job with id [{job_id}]")
+        return found
+
+    def current(self) -> list[JobRecord]:
+        """Jobs that have not ended, oldest first."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return [record_of(job) for job in jobs if job.state not in FINAL]
+
+    def ended(self) -> list[JobRecord]:
+        """Jobs that have ended and are still remembered, oldest first."""
+        return self._history.all()
+
+    # -- stopping ------------------------------------------------------------------------------------
+
+    def cancel(self, job: Job, reason: str | None = None) -> None:
+        """Stop a job: at once when it waits; one that has ended stays as it ended."""
+        with self._lock:
+            if job.state in FINAL or job.state is JobState.CANCELLATION_REQUESTED:
                 return
-            job.state = JobState.CANCELLATION_REQUESTED
-        threading.Thread(target=self._insist, args=(job,), name=f"cancel {job.id}", daemon=True).start()
+            job.cancellation_reason = reason or f"Query cancelled by user '{job.user}'"
+            job.enter(JobState.CANCELLATION_REQUESTED)
+        if self._queue.remove(job):
+            self._finish(job, JobState.CANCELED)
+        else:
+            self._stop_running(job)
 
-    @staticmethod
-    def _insist(job: Job) -> None:
-        """Interrupt until the job ends: DuckDB forgets one that comes just before a statement begins."""
-        while not job.done.done():
-            job.stop.cancel()
-            wait([job.done], timeout=INTERRUPT_EVERY_SECONDS)
-
-    def recent(self) -> list[Job]:
-        """Every job still remembered, oldest first."""
-        with self._lock:
-            return list(self._jobs.values())
+    def _stop_running(self, job: Job) -> None:
+        threading.Thread(target=_insist, args=(job,), name=f"cancel {job.id}", daemon=True).start()
 
     def close(self) -> None:
-        """Cancel what runs and wait for it."""
-        for job in self.recent():
-            self.cancel(job)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Cancel what waits and runs, and wait for it."""
+        self._closing.set()
+        with self._lock:
+            jobs = [job for job in self._jobs.values() if job.state not in FINAL]
+        for job in jobs:
+            self.cancel(job, "The engine was stopped")
+        self._queue.close()
+        wait([job.done for job in jobs], timeout=CLOSE_SECONDS)
+        for thread in self._threads:
+            thread.join(timeout=1.0)
+        self._history.flush()
+
+    # -- running -------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (job := self._queue.take()) is not None:
+            try:
+                self._run(job)
+            finally:
+                self._queue.ended(job)
 
     def _run(self, job: Job) -> None:
         with self._lock:
-            if job.state is JobState.PENDING:
-                job.state = JobState.RUNNING
-        state, outcome = JobState.FAILED, None
+            job.enter(JobState.PLANNING)
+        state = JobState.FAILED
         try:
-            outcome = self._executor.run(job.sql, job.context, job.user, job.stop)
+            outcome = self._executor.run_into(job.rows, job.sql, job.context, job.user, job.stop)
+            job.row_count, job.datasets = outcome.row_count, outcome.datasets
+            job.relationships = outcome.relationships
             state = JobState.COMPLETED
         except Cancelled:
             state = JobState.CANCELED
+            job.cancellation_reason = job.cancellation_reason or "The client stopped reading the rows"
         except EngineError as error:
             job.error = error.message
         except Exception as error:
             # The last resort of a worker thread: the job must end, and the log must tell why.
             LOG.exception("job %s broke: %s", job.id, job.sql[:500])
             job.error = f"SYSTEM ERROR: {type(error).__name__}: {error}"
+        if job.overdue is not None and state is not JobState.COMPLETED:
+            state, job.error = JobState.FAILED, job.overdue
+        self._finish(job, state)
+
+    def _finish(self, job: Job, state: JobState) -> None:
+        job.rows.end(None if state is JobState.COMPLETED else job.error or job.cancellation_reason)
         with self._lock:
-            if outcome is not None:
-                job.result, job.row_count = outcome.table, outcome.row_count
-                job.relationships = outcome.relationships
-            job.ended_at = time.time()
-            job.state = state
+            job.enter(state)
+        self._history.add(record_of(job))
         job.done.set_result(None)
         LOG.info(
             "%s %s %.0f ms rows=%s %s%s",
             job.id,
             state,
-            (job.ended_at - job.started_at) * 1000,
+            ((job.ended_at or job.started_at) - job.started_at) * 1000,
             job.row_count,
-            " ".join(job.sql.split())[:160],
+            " ".join(job.sql[:500].split())[:160],
             f" | {job.error}" if job.error else "",
         )
 
+    # -- watching ------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        while not self._closing.wait(LOOK_SECONDS):
+            try:
+                self._end_overdue()
+                self._forget_old()
+                self._history.flush()
+            except Exception:
+                # Jobs must go on ending in time whatever happened to one look at them.
+                LOG.exception("watching the jobs failed; it goes on")
+
+    def _end_overdue(self) -> None:
+        now = time.time()
+        for job in self._queue.waiting():
+            if now - job.started_at > self._settings.queue_seconds and self._queue.remove(job):
+                job.error = (
+                    "RESOURCE ERROR: Query cancelled by Workload Manager. Query enqueued time of"
+                    f" {self._settings.queue_seconds:.2f} seconds exceeded for queue '{QUEUE}'."
+                )
+                self._finish(job, JobState.FAILED)
+        with self._lock:
+            running = [j for j in self._jobs.values() if j.overdue is None and j.state not in FINAL]
+        for job in running:
+            began = job.entered(JobState.PLANNING)
+            if began is not None and now - began > self._settings.statement_seconds:
+                job.overdue = (
+                    "RESOURCE ERROR: Query cancelled by Workload Manager. Query runtime of"
+                    f" {self._settings.statement_seconds:.2f} seconds exceeded for queue '{QUEUE}'."
+                )
+                self._stop_running(job)
+
     def _forget_old(self) -> None:
-        """Called with the lock held."""
-        while len(self._jobs) > self._settings.jobs_kept:
-            oldest = next(iter(self._jobs.values()))
-            if oldest.state not in FINAL:
-                break
-            self._jobs.popitem(last=False)
-        left, horizon = self._settings.results_kept_bytes, time.time() - self._settings.result_seconds
-        for job in reversed(self._jobs.values()):
-            if job.result is None:
-                continue
-            left -= job.result.nbytes
-            if job.ended_at is not None and (job.ended_at < horizon or left < 0):
-                job.result = None
+        horizon, left = time.time() - self._settings.result_seconds, self._settings.results_kept_bytes
+        with self._lock:
+            while len(self._jobs) > self._settings.jobs_kept:
+                if next(iter(self._jobs.values())).state not in FINAL:
+                    break
+                self._jobs.popitem(last=False)
+            for job in reversed(self._jobs.values()):
+                if (ended := job.ended_at) is None:
+                    continue
+                held = job.rows.held_bytes + len(job.sql)
+                left -= held
+                if ended < horizon or left < 0:
+                    left += held
+                    job.rows.drop()
+                    job.sql = job.sql[:KEPT_SQL]
+
+
+def _insist(job: Job) -> None:
+    """Interrupt until the job ends: DuckDB forgets one that comes just before a statement begins."""
+    while not job.done.done():
+        job.stop.cancel()
+        wait([job.done], timeout=INTERRUPT_EVERY_SECONDS)

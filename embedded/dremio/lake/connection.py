@@ -31,14 +31,20 @@ def import_extensions() -> None:
 
 
 def connect(
-    folder: Path, memory_limit: str, threads: int, sources: Sequence[SourceStorage]
+    folder: Path, memory_limit: str, spill_limit: str, threads: int, sources: Sequence[SourceStorage]
 ) -> tuple[duckdb.DuckDBPyConnection, dict[str, str]]:
     """The open instance, and why each database that did not answer is not attached (by its name)."""
     folder.mkdir(parents=True, exist_ok=True)
     accelerator = folder / "accelerator"
     (accelerator / REFLECTION_SCHEMA).mkdir(parents=True, exist_ok=True)
     spill = folder / "spill"
-    connection = duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(spill)})
+    connection = duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "temp_directory": str(spill),
+            "max_temp_directory_size": spill_limit,
+        }
+    )
     for extension in EXTENSIONS:
         connection.execute(f"load {extension}")
     if threads:

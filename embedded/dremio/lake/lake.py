@@ -41,10 +41,11 @@ class LakeTable:
 class Lake:
     """Hands out cursors; everything they may reach is the registered sources and the engine's own folder."""
 
-    def __init__(self, folder: Path, memory_limit: str, threads: int) -> None:
+    def __init__(self, folder: Path, memory_limit: str, threads: int, spill_limit: str) -> None:
         self._folder = folder
         self._memory_limit = memory_limit
         self._threads = threads
+        self._spill_limit = spill_limit
         self._sources: dict[str, SourceStorage] = {}
         self._unreachable: dict[str, str] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -73,7 +74,7 @@ class Lake:
             self._schemas.clear()
             self._sources = {source.name.lower(): source for source in sources}
             self._connection, self._unreachable = connect(
-                self._folder, self._memory_limit, self._threads, sources
+                self._folder, self._memory_limit, self._spill_limit, self._threads, sources
             )
             self._prepare_schemas()
             self.forget_tables()

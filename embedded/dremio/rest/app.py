@@ -1,7 +1,6 @@
 """The FastAPI application: health, errors in Dremio's shape, and the routes."""
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +9,8 @@ from starlette.exceptions import HTTPException
 
 from embedded.dremio.engine import Engine
 from embedded.dremio.errors import EngineError
-from embedded.dremio.rest import catalog, login, reflections, statements
+from embedded.dremio.rest import catalog, login, reflections, statements, users
+from embedded.dremio.rest.bounds import BoundedBodies
 
 LOG = logging.getLogger(__name__)
 
@@ -19,12 +19,8 @@ def create_app(engine: Engine) -> FastAPI:
     """The application over an open engine."""
     app = FastAPI(title="Embedded engine", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.engine = engine
-
-    @app.middleware("http")
-    async def bounded_bodies(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        if int(request.headers.get("content-length") or 0) > engine.settings.body_bytes:
-            return _error(413, "The request body is too large.")
-        return await call(request)
+    settings = engine.settings
+    app.add_middleware(BoundedBodies, limit=settings.body_bytes, seconds=settings.body_seconds)
 
     @app.exception_handler(EngineError)
     def refused(_: Request, error: EngineError) -> Response:
@@ -52,10 +48,10 @@ def create_app(engine: Engine) -> FastAPI:
     def health() -> Response:
         return PlainTextResponse("OK")
 
-    for routes in (login.ROUTES, statements.ROUTES, catalog.ROUTES, reflections.ROUTES):
+    for routes in (login.ROUTES, statements.ROUTES, users.ROUTES, catalog.ROUTES, reflections.ROUTES):
         app.include_router(routes)
     return app
 
 
 def _error(status: int, message: str, detail: str = "") -> Response:
-    return JSONResponse({"errorMessage": message, "moreInfo": detail}, status_code=status)
+    return JSONResponse({"errorMessage": message, "moreInfo": detail, "context": []}, status_code=status)

@@ -10,14 +10,16 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from embedded.dremio.engine import Engine
 from embedded.dremio.errors import EngineError
-from embedded.dremio.jobs.jobs import FINAL, Job, JobState
+from embedded.dremio.jobs.history import JobRecord
+from embedded.dremio.jobs.job import FINAL, JobState
+from embedded.dremio.jobs.jobs import QUEUE
+from embedded.dremio.jobs.profile import profile
 from embedded.dremio.rest.json_rows import rows_json
 from embedded.dremio.rest.login import CurrentEngine, CurrentUser
 from embedded.dremio.sql.types import rest_type
 
-ROUTES = APIRouter(prefix="/api/v3")
+ROUTES = APIRouter()
 MAX_PAGE = 500
 
 
@@ -28,25 +30,30 @@ class Statement(BaseModel):
     context: list[str] | None = None
 
 
-@ROUTES.post("/sql")
+@ROUTES.post("/api/v3/sql")
 def submit(body: Statement, engine: CurrentEngine, user: CurrentUser) -> dict[str, str]:
-    """Start a job."""
+    """Start a job. 429 when too many of this user's wait."""
     return {"id": engine.jobs.submit(body.sql, tuple(body.context or ()), user).id}
 
 
-@ROUTES.get("/job/{job_id}")
+@ROUTES.get("/api/v3/job/{job_id}")
 async def status(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
-    """A job's state, held for a moment while it runs: dbt-dremio sleeps 0.2 s after every other answer."""
-    job = engine.jobs.get(job_id, user)
-    if job.state not in FINAL:
+    """A job's state, held for a moment while it runs: dbt-dremio sleeps 0.2 s after every other answer.
+
+    Nothing but the event loop waits meanwhile, so any number of clients may ask at once.
+    """
+    record = engine.jobs.record(job_id, user)
+    if record.state not in FINAL:
+        job = engine.jobs.get(job_id, user)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(
                 asyncio.shield(asyncio.wrap_future(job.done)), engine.settings.long_poll_seconds
             )
-    return _job(job, engine)
+        record = engine.jobs.record(job_id, user)
+    return _shown(record)
 
 
-@ROUTES.get("/job/{job_id}/results")
+@ROUTES.get("/api/v3/job/{job_id}/results")
 def results(
     job_id: str,
     engine: CurrentEngine,
@@ -57,12 +64,16 @@ def results(
     """A page of a completed job's rows."""
     if limit > MAX_PAGE:
         raise EngineError(f"limit can not exceed {MAX_PAGE} rows")
-    job = engine.jobs.get(job_id, user)
-    if job.state is not JobState.COMPLETED:
-        raise EngineError(f"Can not fetch details for a job that is in [{job.state}] state.")
-    table = job.result
+    record = engine.jobs.record(job_id, user)
+    if record.state is not JobState.COMPLETED:
+        raise EngineError(f"Can not fetch details for a job that is in [{record.state}] state.")
+    expired = EngineError(f"The results of job [{job_id}] have expired; run the statement again.")
+    try:
+        table = engine.jobs.get(job_id, user).rows.table()
+    except EngineError as error:
+        raise expired from error
     if table is None:
-        raise EngineError(f"The results of job [{job_id}] have expired; run the statement again.")
+        raise expired
     schema = [{"name": f.name, "type": rest_type(f.type)} for f in table.schema]
     body = (
         f'{{"rowCount":{table.num_rows},"schema":{json.dumps(schema)},'
@@ -71,22 +82,28 @@ def results(
     return Response(body, media_type="application/json")
 
 
-@ROUTES.post("/job/{job_id}/cancel")
+@ROUTES.post("/api/v3/job/{job_id}/cancel")
 def cancel(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
-    """Stop a job."""
-    engine.jobs.cancel(engine.jobs.get(job_id, user))
+    """Stop a job; one that has ended stays as it is."""
+    if engine.jobs.record(job_id, user).state not in FINAL:
+        engine.jobs.cancel(engine.jobs.get(job_id, user))
     return {}
 
 
-def _job(job: Job, engine: Engine) -> dict[str, Any]:
+@ROUTES.get("/apiv2/profiles/{job_id}.json")
+@ROUTES.get("/apiv2/queryProfile/{job_id}/JobProfile")
+def job_profile(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+    """Where a job's time went, what it read, and what reflections were to it; see `jobs/profile.py`."""
+    return profile(engine.jobs.record(job_id, user))
+
+
+def _shown(record: JobRecord) -> dict[str, Any]:
+    state = record.state
+    queued, planned = record.entered(JobState.QUEUED), record.entered(JobState.PLANNING)
     found: dict[str, Any] = {
-        "jobState": job.state,
-        "errorMessage": job.error or "",
-        "startedAt": moment(job.started_at),
-        "queryType": job.query_type,
-        "queueName": "",
-        "queueId": "",
-        "cancellationReason": "Query cancelled by user" if job.state is JobState.CANCELED else "",
+        "jobState": state,
+        "errorMessage": record.error if state is JobState.FAILED else "",
+        "startedAt": moment(record.states[0][1]),
         "acceleration": {
             "reflectionRelationships": [
                 {
@@ -94,14 +111,22 @@ def _job(job: Job, engine: Engine) -> dict[str, Any]:
                     "reflectionId": r.reflection_id,
                     "relationship": r.relationship,
                 }
-                for r in job.relationships
+                for r in record.relationships
             ]
         },
+        "queryType": record.query_type,
+        "queueName": QUEUE,
+        "queueId": QUEUE,
+        "cancellationReason": record.cancellation_reason if state is JobState.CANCELED else "",
     }
-    if job.ended_at is not None:
-        found["endedAt"] = moment(job.ended_at)
-    if job.row_count is not None:
-        found["rowCount"] = job.row_count
+    if queued is not None:
+        found["resourceSchedulingStartedAt"] = moment(queued)
+    if planned is not None:
+        found["resourceSchedulingEndedAt"] = moment(planned)
+    if state in FINAL:
+        found["endedAt"] = moment(record.states[-1][1])
+    if record.row_count is not None:
+        found["rowCount"] = record.row_count
     return found
 
 

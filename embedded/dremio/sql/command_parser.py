@@ -8,6 +8,7 @@ import re
 from embedded.dremio.errors import InvalidStatement, Unsupported
 from embedded.dremio.sql.clauses import partition_field, partitions, reflection
 from embedded.dremio.sql.commands import (
+    AccessStatement,
     AddColumns,
     AlterColumn,
     Change,
@@ -45,6 +46,8 @@ def parse_command(sql: str) -> Command:
         return Query(reader.rest())
     if first in ("INSERT", "MERGE", "UPDATE", "DELETE"):
         return Change(first, reader.rest())
+    if (action := _access_action(first, sql)) is not None:
+        return AccessStatement(action, sql)
     handler = _STATEMENTS.get(first)
     if handler is None:
         raise Unsupported(f"PARSE ERROR: [{first}] statements are not supported by the embedded engine.")
@@ -211,12 +214,16 @@ def _explain(r: Reader) -> Command:
     return Explain(r.rest())
 
 
-def _grant(r: Reader) -> Command:
-    raise Unsupported("GRANT action is only supported in Enterprise Edition.")
-
-
-def _revoke(r: Reader) -> Command:
-    raise Unsupported("REVOKE action is only supported in Enterprise Edition.")
+def _access_action(first: str, sql: str) -> str | None:
+    """What a statement about access is called in the refusal of Community Edition."""
+    if first in ("GRANT", "REVOKE"):
+        return first
+    reader = Reader(sql)
+    for verb in ("CREATE", "DROP", "ALTER"):
+        for kind in ("ROLE", "USER"):
+            if reader.accept(verb, kind):
+                return f"{verb} {kind}"
+    return None
 
 
 _STATEMENTS = {
@@ -231,6 +238,4 @@ _STATEMENTS = {
     "DESC": _describe,
     "SHOW": _show,
     "EXPLAIN": _explain,
-    "GRANT": _grant,
-    "REVOKE": _revoke,
 }

@@ -220,6 +220,14 @@ class Show:
     like: str | None = None
 
 
+@dataclass(frozen=True)
+class AccessStatement:
+    """GRANT, REVOKE, and statements about roles and users: whole, for `sql/grants.py`."""
+
+    action: str
+    sql: str
+
+
 Command = (
     Query
     | Explain
@@ -244,4 +252,5 @@ Command = (
     | SetOption
     | Describe
     | Show
+    | AccessStatement
 )

@@ -85,7 +85,6 @@ def test_reflections_of_both_types() -> None:
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("grant select on gold.t to role analyst", "GRANT action is only supported in Enterprise Edition."),
         (
             "revoke select on gold.t from role analyst",
             "REVOKE action is only supported in Enterprise Edition.",

@@ -1,0 +1,1 @@
+"""Arrow Flight: sessions, the server, and what of the protocol is refused."""
