@@ -64,7 +64,8 @@ def test_kill_in_the_middle_of_writes_leaves_whole_tables_only(own_engine: Engin
     jobs = [
         client.submit(f"create table lake.t{i} as select t0.n as a from lake.n {joins}") for i in range(6)
     ]
-    client.wait(jobs[0])
+    first = client.wait(jobs[0])
+    assert first["jobState"] == "COMPLETED", first
     own_engine.stop(signal.SIGKILL)
     own_engine.start()
     again = own_engine.client()

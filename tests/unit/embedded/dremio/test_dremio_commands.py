@@ -85,10 +85,6 @@ def test_reflections_of_both_types() -> None:
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        (
-            "revoke select on gold.t from role analyst",
-            "REVOKE action is only supported in Enterprise Edition.",
-        ),
         ("copy gold.t to 'x.csv'", "COPY"),
         ("attach 'x.db'", "ATTACH"),
         ("install httpfs", "INSTALL"),
