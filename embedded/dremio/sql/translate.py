@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from sqlglot import exp
 
 from embedded.dremio.errors import InvalidStatement, Unsupported
 from embedded.dremio.sql import functions
+from embedded.dremio.sql.averages import spell_out_averages
 from embedded.dremio.sql.dialect import parse
 from embedded.dremio.sql.folder_dates import Folders, precompute
 from embedded.dremio.sql.readings import Metadata, metadata_call, reading_of
@@ -64,6 +65,15 @@ class Relation:
 Resolver = Callable[..., Relation]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A query as its client sent it, for whoever has a faster way to answer it."""
+
+    sql: str
+    context: tuple[str, ...]
+    user: str
+
+
 @dataclass
 class Translation:
     """DuckDB SQL and what must be registered on the cursor before it runs."""
@@ -71,6 +81,7 @@ class Translation:
     sql: str
     registered: dict[str, pa.Table] = field(default_factory=dict)
     datasets: set[tuple[str, ...]] = field(default_factory=set)
+    asked: Asked | None = None
 
 
 class Translator:
@@ -87,7 +98,7 @@ class Translator:
     def query(self, sql: str, context: tuple[str, ...]) -> Translation:
         """Translate one query. Raises InvalidStatement or Unsupported."""
         tree = self.tree(parse(sql), context)
-        return self.finished(tree)
+        return replace(self.finished(tree), asked=Asked(sql, context, self._user))
 
     def finished(self, tree: exp.Expr) -> Translation:
         """The text of a translated tree, with what its names brought along."""
@@ -109,6 +120,7 @@ class Translator:
         for table in tables:
             if id(table) in calls:
                 table.set("this", exp.to_identifier(".".join(calls[id(table)][0]), quoted=True))
+        spell_out_averages(tree)
         tree = self._functions(tree)
         _name_expressions(tree)
         _cut_qualifiers(tree)
@@ -131,7 +143,7 @@ class Translator:
                     f"[{table.args[option].sql(dialect='dremio')}] is not supported by the engine."
                 )
         path, reading = call or (tuple(part.name for part in table.parts), reading_of(table))
-        if reading is None and len(path) == 1 and _is_cte(table, path[0]):
+        if reading is None and len(path) == 1 and is_cte(table, path[0]):
             return
         if depth > MAX_VIEW_DEPTH:
             raise InvalidStatement(f"Views are nested more than {MAX_VIEW_DEPTH} deep at [{'.'.join(path)}].")
@@ -249,7 +261,8 @@ def _cut_qualifiers(tree: exp.Expr) -> None:
         column.set("catalog", None)
 
 
-def _is_cte(table: exp.Table, name: str) -> bool:
+def is_cte(table: exp.Table, name: str) -> bool:
+    """Whether a name in a query is that of its own WITH."""
     below: exp.Expr = table
     node = table.parent
     while node is not None:
