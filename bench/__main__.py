@@ -17,6 +17,7 @@ LOG = logging.getLogger("bench")
 BENCHES = {
     "queries": "bench.queries",
     "flight": "bench.transfer",
+    "readers": "bench.readers",
     "ingestion": "bench.ingestion",
 }
 """By the name it is asked for with; each module has `run(rows) -> list[Table]`."""

@@ -32,7 +32,7 @@ ORDERS = """
         ['pending', 'completed', 'cancelled', 'refunded'][1 + cast(hash(i + 1) % 4 as integer)] as status,
         substr('ATBECHDEESFRITNLPLSE', cast(1 + 2 * (hash(i + 2) % 10) as integer), 2) as country,
         cast(1 + hash(i + 3) % 9 as integer) as quantity,
-        cast(hash(i + 4) % 100000 as decimal(12, 2)) / 100 as amount
+        cast(cast(hash(i + 4) % 100000 as decimal(12, 2)) / 100 as decimal(12, 2)) as amount
     from range({rows}) as t(i)
 """
 CUSTOMERS = """
