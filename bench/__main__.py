@@ -17,10 +17,11 @@ LOG = logging.getLogger("bench")
 BENCHES = {
     "queries": "bench.queries",
     "flight": "bench.transfer",
+    "reflections": "bench.reflections",
     "readers": "bench.readers",
     "ingestion": "bench.ingestion",
 }
-"""By the name it is asked for with; each module has `run(rows) -> list[Table]`."""
+"""By the name it is asked for with; each module has `run(sizes) -> Iterator[Table]`."""
 
 
 def main() -> int:
@@ -32,20 +33,16 @@ def main() -> int:
     arguments = parser.parse_args()
     console, failed = Console(), []
     for name in arguments.only:
-        tables = []
-        for rows in arguments.rows:
-            console.rule(f"{name}, {rows:,} rows")
-            began = time.monotonic()
-            try:
-                found = importlib.import_module(BENCHES[name]).run(rows)
-            except Exception:
-                LOG.exception("%s with %d rows", name, rows)
-                failed.append(f"{name} with {rows:,} rows")
-                continue
-            for table in found:
+        console.rule(f"{name}: {', '.join(f'{rows:,}' for rows in arguments.rows)} rows")
+        tables, began = [], time.monotonic()
+        try:
+            for table in importlib.import_module(BENCHES[name]).run(arguments.rows):
                 table.show()
-            tables += found
-            console.print(f"  {time.monotonic() - began:.0f} s; load average {os.getloadavg()[0]:.1f}")
+                tables.append(table)
+        except Exception:
+            LOG.exception("%s could not be run", name)
+            failed.append(name)
+        console.print(f"  {time.monotonic() - began:.0f} s; load average {os.getloadavg()[0]:.1f}")
         if tables and not arguments.dry:
             report.write(name, f"*{machine.described()}*", tables)
     if failed:

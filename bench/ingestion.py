@@ -53,8 +53,13 @@ SHOP_SHIPMENTS = """
 """
 
 
-def run(rows: int) -> list[Table]:
-    """Three tables: landing, bronze, REST."""
+def run(sizes: list[int]) -> Iterator[Table]:
+    """For each size three tables: landing, bronze, REST."""
+    for rows in sizes:
+        yield from _at(rows)
+
+
+def _at(rows: int) -> list[Table]:
     with _shop(rows) as shop:
         landing = _landing(shop, rows)
         bronze = _bronze(shop, rows)

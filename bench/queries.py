@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bench.engine import Sides, engine_with_orders
 from bench.pairs import Times, take_turns
 from bench.report import Table, count, milliseconds, verdict
@@ -31,8 +33,13 @@ PAGED = frozenset({"fetch every row"})
 """REST gives 500 rows a page and is not made for these."""
 
 
-def run(rows: int) -> list[Table]:
-    """One table: a line per query."""
+def run(sizes: list[int]) -> Iterator[Table]:
+    """For each size one table: a line per query."""
+    for rows in sizes:
+        yield from _at(rows)
+
+
+def _at(rows: int) -> list[Table]:
     table = Table(
         f"Queries on {count(rows)} orders",
         ("query", "DuckDB", "Flight", "Flight : DuckDB", "REST", "REST : DuckDB", "Flight's target", ""),

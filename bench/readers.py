@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -36,8 +37,13 @@ class Phase:
         return statistics.quantiles(self.seconds, n=100)[hundredth - 1]
 
 
-def run(rows: int) -> list[Table]:
-    """One table: a line with and one without MERGE."""
+def run(sizes: list[int]) -> Iterator[Table]:
+    """For each size one table: a line with and one without MERGE."""
+    for rows in sizes:
+        yield from _at(rows)
+
+
+def _at(rows: int) -> list[Table]:
     with engine_with_orders(rows) as sides:
         before = _total(sides.by_flight(QUERY))
         alone = Phase()

@@ -19,8 +19,13 @@ SECONDS = 12.0
 BARE_SERVER = Path(__file__).with_name("bare_flight.py")
 
 
-def run(rows: int) -> list[Table]:
-    """One table: a ticket's DoGet alone, and with the query before it."""
+def run(sizes: list[int]) -> Iterator[Table]:
+    """For each size one table: a ticket's DoGet alone, and with the query before it."""
+    for rows in sizes:
+        yield from _at(rows)
+
+
+def _at(rows: int) -> list[Table]:
     table = Table(
         f"Flight transfer of {count(rows)} orders",
         ("what", "engine", "bare pyarrow server", "engine : bare", "result"),
