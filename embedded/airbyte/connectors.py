@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from embedded.airbyte.problems import Problem, invalid
-from embedded.airbyte.worker.postgres import conninfo_of
+from embedded.airbyte.worker.postgres.address import conninfo_of
 
 POSTGRES_SOURCE = UUID("decd338e-5647-4c0b-adf4-da0e75f5a750")
 S3_DESTINATION = UUID("4816b78f-1489-44c1-9060-4b19d5fa9362")
@@ -21,6 +21,9 @@ S3_DESTINATION = UUID("4816b78f-1489-44c1-9060-4b19d5fa9362")
 
 MASK = "**********"
 """What the API shows in place of a secret, and takes as 'unchanged'."""
+
+CDC_COLUMNS = ["_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at"]
+"""What a change carries beside its row; the first is the cursor."""
 
 _REQUIRED = {
     "postgres": ("host", "database", "username"),
@@ -37,11 +40,34 @@ def check_configuration(
     required = _REQUIRED.get(connector) or _specification(manifest).get("required", [])
     if missing := [name for name in required if configuration.get(name) in (None, "")]:
         raise invalid(f"The {connector} configuration lacks {', '.join(missing)}.")
-    method = (configuration.get("replication_method") or {}).get("method", "Standard")
-    if connector == "postgres" and method != "Standard":
-        raise invalid(f"The replication method {method!r} is not supported here, only 'Standard'.")
+    if connector == "postgres":
+        _check_replication_method(configuration.get("replication_method") or {})
     if connector == "s3" and configuration["format"].get("format_type") != "Parquet":
         raise invalid("The S3 destination writes format_type 'Parquet' only.")
+
+
+def _check_replication_method(method: Mapping[str, Any]) -> None:
+    name = method.get("method", "Standard")
+    if name not in ("Standard", "CDC"):
+        raise invalid(f"The replication method {name!r} is not supported here, only 'Standard' and 'CDC'.")
+    if name != "CDC":
+        return
+    if missing := [key for key in ("replication_slot", "publication") if not method.get(key)]:
+        raise invalid(f"The replication method 'CDC' lacks {', '.join(missing)}.")
+    if method.get("plugin", "pgoutput") != "pgoutput":
+        raise invalid(f"The plugin {method['plugin']!r} is not supported here, only 'pgoutput'.")
+    waiting = method.get("initial_waiting_seconds", 1)
+    if not isinstance(waiting, int | float) or waiting <= 0:
+        raise invalid("initial_waiting_seconds must be a positive number of seconds.")
+
+
+def defines_cursor(connector: str, configuration: Mapping[str, Any]) -> bool:
+    """Whether the source itself knows where its streams stand, so that they need no cursorField."""
+    return connector == "postgres" and captures_changes(configuration)
+
+
+def captures_changes(configuration: Mapping[str, Any]) -> bool:
+    return (configuration.get("replication_method") or {}).get("method") == "CDC"
 
 
 def masked(
@@ -118,7 +144,12 @@ def _discover_tables(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
             rows = connection.execute(query, (configuration.get("schemas") or ["public"],)).fetchall()
     except psycopg.Error as error:
         raise invalid(f"The source does not answer: {' '.join(str(error).split())}") from error
-    return [_stream(name, fields, key, [], incremental=True) for name, fields, key in rows]
+    if not captures_changes(configuration):
+        return [_stream(name, fields, key, [], incremental=True) for name, fields, key in rows]
+    return [
+        _stream(name, [*fields, *CDC_COLUMNS], key, [CDC_COLUMNS[0]], incremental=bool(key))
+        for name, fields, key in rows
+    ]
 
 
 def _discover_manifest(

@@ -28,6 +28,8 @@ class AirbyteSettings:
     retry_delay: float
     max_concurrent_syncs: int
     token_seconds: int
+    redelivery: bool
+    """For tests: rows are delivered more than once and out of order."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> AirbyteSettings:
@@ -61,4 +63,5 @@ class AirbyteSettings:
             retry_delay=float(env.get("AIRBYTE_RETRY_DELAY_SECONDS", "1")),
             max_concurrent_syncs=int(env.get("AIRBYTE_MAX_SYNC_WORKERS", "4")),
             token_seconds=int(env.get("AIRBYTE_TOKEN_SECONDS", "900")),
+            redelivery=env.get("AIRBYTE_TEST_REDELIVERY", "") == "1",
         )

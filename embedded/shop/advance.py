@@ -67,6 +67,7 @@ def advance(
         if remembered is None:
             database.create_keys()
             database.analyze()
+        database.publish()
         first_batch = remembered.day + dt.timedelta(days=1) if remembered else OPENING_DAY
         result.batches = write_batches(calendar, csv_folder, first_batch, to)
         database.remember(ShopDay(calendar.seed, calendar.orders_per_year, to))

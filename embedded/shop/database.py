@@ -22,6 +22,8 @@ PRIMARY_KEYS = {
     "orders": "order_id",
     "shipments": "shipment_id",
 }
+PUBLICATION = "airbyte_publication"
+"""The name in Airbyte's own setup guide for PostgreSQL."""
 
 
 class ShopError(Exception):
@@ -60,6 +62,14 @@ class ShopDatabase:
 
     def create_keys(self) -> None:
         self._connection.execute(_KEYS_SQL.read_text(encoding="utf-8"))
+
+    def publish(self) -> None:
+        """Publish the tables' changes for capture, if they are not published yet."""
+        query = "select 1 from pg_publication where pubname = %s"
+        if self._connection.execute(query, (PUBLICATION,)).fetchone() is None:
+            tables = sql.SQL(", ").join(map(sql.Identifier, PRIMARY_KEYS))
+            name = sql.Identifier(PUBLICATION)
+            self._connection.execute(sql.SQL("create publication {} for table {}").format(name, tables))
 
     def remember(self, day: ShopDay) -> None:
         self._connection.execute(

@@ -168,6 +168,22 @@ class AirbyteServer:
         }
         return str(self.call("POST", "/connections", connection)["connectionId"])
 
+    def connect(self, source: dict[str, Any], folder: str, streams: list[tuple[str, str]]) -> tuple[str, str]:
+        """Connect a source of this configuration to `folder`, with (name, syncMode) streams; returns the ids
+        of source and connection.
+        """
+        made = self.call(
+            "POST", "/sources", {"name": folder, "workspaceId": self.workspace(), "configuration": source}
+        )
+        destination = self.call("POST", "/destinations", self._destination(folder))
+        connection = {
+            "name": f"{source['sourceType']} to {folder}",
+            "sourceId": made["sourceId"],
+            "destinationId": destination["destinationId"],
+            "configurations": {"streams": [{"name": name, "syncMode": mode} for name, mode in streams]},
+        }
+        return made["sourceId"], self.call("POST", "/connections", connection)["connectionId"]
+
     def _source(self, declared: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
         source = {"name": declared["name"], "workspaceId": self.workspace()}
         configuration = dict(declared["configuration"])

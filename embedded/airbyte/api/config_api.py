@@ -97,6 +97,7 @@ def _job_info(backend: Backend, job_id: int) -> dict[str, Any]:
 
 
 def _attempt(row: Row) -> dict[str, Any]:
+    """As in Airbyte; `replicationSlot` is an addition: how far a CDC attempt left its slot behind."""
     streams = row["stream_stats"]
     rows = sum(stats["rows"] for stats in streams.values())
     size = sum(stats["bytes"] for stats in streams.values())
@@ -114,6 +115,8 @@ def _attempt(row: Row) -> dict[str, Any]:
             for name, stats in sorted(streams.items())
         ],
     }
+    if row["replication_slot"]:
+        shown["replicationSlot"] = row["replication_slot"]
     if row["failure"]:
         shown["failureSummary"] = {"failures": [row["failure"]], "partialSuccess": rows > 0}
     return shown

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel
 
+from embedded.airbyte import connectors
 from embedded.airbyte.api import BackendOf
 from embedded.airbyte.problems import invalid
 from embedded.airbyte.store.database import Row
@@ -29,12 +30,6 @@ class StreamConfiguration(BaseModel):
     syncMode: SyncMode = SyncMode.FULL_REFRESH_APPEND
     cursorField: list[str] | None = None
     primaryKey: list[list[str]] | None = None
-
-    @model_validator(mode="after")
-    def incremental_needs_a_cursor(self) -> StreamConfiguration:
-        if self.syncMode is SyncMode.INCREMENTAL_APPEND and not self.cursorField:
-            raise ValueError(f"stream {self.name!r} is incremental and has no cursorField")
-        return self
 
 
 class StreamConfigurations(BaseModel):
@@ -88,7 +83,7 @@ def create_connection(body: ConnectionCreate, backend: BackendOf) -> dict[str, A
         body.destinationId,
         body.name or f"{source['name']} → {destination['name']}",
         _status(body.status or "active"),
-        _streams(body.configurations) or [],
+        _streams(body.configurations, source) or [],
         _DEFAULTS | _settings(body),
     )
     return connection_response(row)
@@ -103,7 +98,8 @@ def get_connection(connection_id: UUID, backend: BackendOf) -> dict[str, Any]:
 def patch_connection(connection_id: UUID, body: ConnectionPatch, backend: BackendOf) -> dict[str, Any]:
     """Changes what is given; a list of streams replaces the old one. States of streams are kept."""
     row = backend.connections.get(connection_id)
-    streams = _streams(body.configurations)
+    source = backend.actors.get("source", row["source_id"])
+    streams = _streams(body.configurations, source)
     updated = backend.connections.update(
         connection_id,
         body.name or row["name"],
@@ -136,13 +132,17 @@ def connection_response(row: Row) -> dict[str, Any]:
     }
 
 
-def _streams(configurations: StreamConfigurations | None) -> list[dict[str, Any]] | None:
+def _streams(configurations: StreamConfigurations | None, source: Row) -> list[dict[str, Any]] | None:
     if configurations is None or configurations.streams is None:
         return None
     streams = [stream.model_dump(mode="json", exclude_none=True) for stream in configurations.streams]
     names = [stream["name"] for stream in streams]
     if doubled := {name for name in names if names.count(name) > 1}:
         raise invalid(f"Streams configured twice: {', '.join(sorted(doubled))}.")
+    if not connectors.defines_cursor(source["connector"], source["configuration"]):
+        for stream in streams:
+            if stream["syncMode"] == SyncMode.INCREMENTAL_APPEND and not stream.get("cursorField"):
+                raise invalid(f"Stream {stream['name']!r} is incremental and has no cursorField.")
     return streams
 
 

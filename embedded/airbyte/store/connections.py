@@ -107,19 +107,18 @@ class ConnectionStore:
 
 
 class StateStore:
-    """`airbyte_state`: {"state_type": "stream", "streams": [{"stream_descriptor", "stream_state"}]}."""
+    """`airbyte_state`, in Airbyte's two forms (see `state_document`)."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def streams(self, connection_id: UUID) -> dict[str, dict[str, Any]]:
-        """The state of each stream that has one, by stream name."""
+    def read(self, connection_id: UUID) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
+        """The shared state, None unless it is a CDC connection's, and the state of each stream by name."""
         with self._pool.connection() as connection:
             row = connection.execute(
                 "select state from airbyte_state where connection_id = %s", (connection_id,)
             ).fetchone()
-        entries = row["state"]["streams"] if row else []
-        return {entry["stream_descriptor"]["name"]: entry["stream_state"] for entry in entries}
+        return read_document(row["state"] if row else None)
 
     def clear(self, connection_id: UUID) -> None:
         """Forget all state: the next sync reads everything, as a new generation."""
@@ -131,12 +130,25 @@ class StateStore:
             )
 
 
-def state_document(streams: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Airbyte's form of the states by stream name."""
-    return {
-        "state_type": "stream",
-        "streams": [
-            {"stream_descriptor": {"name": name}, "stream_state": state}
-            for name, state in sorted(streams.items())
-        ],
-    }
+def read_document(
+    document: dict[str, Any] | None,
+) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
+    """Shared state and states by stream name of a stored document; nothing of none."""
+    if document is None:
+        return None, {}
+    if document["state_type"] == "global":
+        entries, shared = document["global_state"]["stream_states"], document["global_state"]["shared_state"]
+    else:
+        entries, shared = document["streams"], None
+    return shared, {entry["stream_descriptor"]["name"]: entry["stream_state"] for entry in entries}
+
+
+def state_document(streams: dict[str, dict[str, Any]], shared: dict[str, Any] | None) -> dict[str, Any]:
+    """Airbyte's forms: `stream` with one state per stream, `global` with one more that they share (CDC)."""
+    entries = [
+        {"stream_descriptor": {"name": name}, "stream_state": state}
+        for name, state in sorted(streams.items())
+    ]
+    if shared is None:
+        return {"state_type": "stream", "streams": entries}
+    return {"state_type": "global", "global_state": {"shared_state": shared, "stream_states": entries}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from embedded.airbyte.problems import conflict, not_found
-from embedded.airbyte.store.connections import state_document
+from embedded.airbyte.store.commits import Commit, count_parts, save_state
 from embedded.airbyte.store.database import Pool, Row
 
 
@@ -46,17 +46,6 @@ class JobFilter:
     order_by: str = "createdAt|ASC"
     limit: int = 20
     offset: int = 0
-
-
-@dataclass(frozen=True)
-class Commit:
-    """Rows of one stream that are safely stored, and the state that continues after them."""
-
-    stream: str
-    state: dict[str, Any]
-    rows: int
-    bytes: int
-    keys: list[str] = field(default_factory=list)
 
 
 _JOB_SQL = """
@@ -232,45 +221,19 @@ class JobStore:
     def commit(self, connection_id: UUID, job_id: int, attempt: int, commit: Commit) -> None:
         """Files, counters and state become true together."""
         with self._pool.connection() as connection:
-            connection.execute(
-                "update airbyte.files set committed = true where job_id = %s and s3_key = any(%s)",
-                (job_id, commit.keys),
-            )
-            row = connection.execute(
-                "select stream_stats from airbyte.attempts"
-                " where job_id = %s and attempt_number = %s for update",
-                (job_id, attempt),
-            ).fetchone()
-            stats: dict[str, dict[str, int]] = row["stream_stats"] if row else {}
-            before = stats.get(commit.stream, {"rows": 0, "bytes": 0})
-            stats[commit.stream] = {
-                "rows": before["rows"] + commit.rows,
-                "bytes": before["bytes"] + commit.bytes,
-            }
-            connection.execute(
-                "update airbyte.attempts set stream_stats = %s, updated_at = clock_timestamp()"
-                " where job_id = %s and attempt_number = %s",
-                (Jsonb(stats), job_id, attempt),
-            )
-            self._save_state(connection, connection_id, commit)
+            count_parts(connection, job_id, attempt, commit.parts)
+            save_state(connection, connection_id, commit)
             connection.execute(
                 "update airbyte.jobs set updated_at = clock_timestamp() where job_id = %s", (job_id,)
             )
 
-    def _save_state(self, connection: psycopg.Connection[Row], connection_id: UUID, commit: Commit) -> None:
-        row = connection.execute(
-            "select state from airbyte_state where connection_id = %s for update", (connection_id,)
-        ).fetchone()
-        entries = row["state"]["streams"] if row else []
-        streams = {entry["stream_descriptor"]["name"]: entry["stream_state"] for entry in entries}
-        streams[commit.stream] = commit.state
-        connection.execute(
-            """
-            insert into airbyte_state (connection_id, state, updated_at) values (%s, %s, now())
-            on conflict (connection_id) do update set state = excluded.state, updated_at = excluded.updated_at
-            """,
-            (connection_id, Jsonb(state_document(streams))),
-        )
+    def remember_slot(self, job_id: int, attempt: int, slot: dict[str, Any]) -> None:
+        """Keep what an attempt last saw of its replication slot."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "update airbyte.attempts set replication_slot = %s where job_id = %s and attempt_number = %s",
+                (Jsonb(slot), job_id, attempt),
+            )
 
     @staticmethod
     def _set_status(connection: psycopg.Connection[Row], job_id: int, status: JobStatus) -> None:

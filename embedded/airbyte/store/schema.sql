@@ -78,6 +78,9 @@ create table if not exists airbyte.attempts (
     primary key (job_id, attempt_number)
 );
 
+-- What a CDC attempt last saw of its replication slot; younger than the table.
+alter table airbyte.attempts add column if not exists replication_slot jsonb;
+
 -- Files a worker began to store: known before they appear, committed together with the state that covers them.
 create table if not exists airbyte.files (
     s3_key text not null,

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
-from embedded.airbyte.store.jobs import Commit, JobStore
-from embedded.airbyte.worker.protocol import Order
+from embedded.airbyte.store.commits import Commit
+from embedded.airbyte.store.jobs import JobStore
+from embedded.airbyte.worker.protocol import Order, Part
 
 _ROOT = Path(__file__).resolve().parents[3]
 _KILL_AFTER_SECONDS = 5
@@ -146,12 +147,25 @@ class Attempt:
             case "FILE":
                 self._jobs.announce_file(job, attempt, message["stream"], message["key"])
             case "STATE":
-                commit = Commit(
+                part = Part(
                     message["stream"], message["state"], message["rows"], message["bytes"], message["keys"]
                 )
-                self._jobs.commit(self._connection_id, job, attempt, commit)
+                self._commit(Commit([part]))
+            case "CHECKPOINT":
+                parts = [Part(**part) for part in message["parts"]]
+                self._commit(Commit(parts, message["sharedState"], message["active"]))
+            case "REPLICATION":
+                self._jobs.remember_slot(job, attempt, message["slot"])
             case unknown:
                 self._write(log, "WARN", f"unknown message of the worker: {unknown}")
+
+    def _commit(self, commit: Commit) -> None:
+        """Store, then tell the worker: it lets go of the source's log only after that."""
+        self._jobs.commit(self._connection_id, self._order.job_id, self._order.attempt, commit)
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write("committed\n")
+                self._process.stdin.flush()
 
     def _copy_complaints(self, stderr: TextIO, log: TextIO) -> None:
         for line in stderr:

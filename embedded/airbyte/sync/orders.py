@@ -40,7 +40,7 @@ class OrderBook:
         if source["connector"] == "declarative":
             manifest = self.definitions.get(source["definition_id"])["manifest"]
         limits = (source["resource_allocation"] or {}).get("default") or {}
-        states = self.states.streams(connection_id)
+        shared, states = self.states.read(connection_id)
         return Order(
             job_id=job_id,
             attempt=attempt,
@@ -52,12 +52,14 @@ class OrderBook:
             prefix=connection["settings"].get("prefix") or "",
             generation_id=connection["generation_id"],
             streams=[_stream(stream, states.get(stream["name"])) for stream in connection["streams"]],
+            shared_state=shared,
             orphans=self.jobs.uncommitted_files(job_id),
             scratch=str(self.job_folder(job_id) / f"scratch-{attempt}"),
             catalogs=str(self.settings.workspace_root / "catalogs"),
             connectors_bin=str(self.settings.connectors_bin),
             threads=_threads(limits),
             memory_mb=_memory_mb(limits),
+            redelivery=self.settings.redelivery,
         )
 
     def job_folder(self, job_id: int) -> Path:

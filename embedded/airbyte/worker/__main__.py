@@ -12,7 +12,7 @@ from pathlib import Path
 
 from embedded.airbyte.worker.declarative import DeclarativeSource
 from embedded.airbyte.worker.landing import Landing
-from embedded.airbyte.worker.postgres import PostgresSource
+from embedded.airbyte.worker.postgres.source import PostgresSource
 from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
 
 SOURCES: dict[str, type[PostgresSource] | type[DeclarativeSource]] = {
@@ -25,7 +25,7 @@ def main() -> int:
     """Exit code 0 after COMPLETE, 1 after FAILURE."""
     outbox = Outbox()
     order = Order.from_json(sys.stdin.readline())
-    threading.Thread(target=_die_with_the_server, daemon=True).start()
+    threading.Thread(target=_listen_to_the_server, args=(outbox,), daemon=True).start()
     scratch = Path(order.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
     try:
@@ -45,9 +45,12 @@ def main() -> int:
     return 0
 
 
-def _die_with_the_server() -> None:
-    """stdin ends when the server does; nobody could hear this worker then. Takes its connector along."""
-    sys.stdin.read()
+def _listen_to_the_server(outbox: Outbox) -> None:
+    """A line for each commit. stdin ends when the server does; nobody could hear this worker then. Takes its
+    connector along.
+    """
+    for _ in sys.stdin:
+        outbox.confirm()
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 

@@ -200,17 +200,14 @@ class DeclarativeSource:
         """Store what came since the last checkpoint, then save the newest state."""
         self._flush(stream.name)
         file = self._files.pop(stream.name, None)
-        rows, size, keys = 0, 0, []
         if file is not None:
             file.close()
-            rows = file.rows
-            key, size = self._landing.store(stream.name, file.file)
-            keys = [key]
+        kept = self._landing.store(stream.name, [file.file] if file is not None else [])
         state: dict[str, Any] = {"connector": self._states[stream.name]}
         if stream.name in self._boundaries:
             state["boundary"] = self._boundaries[stream.name].to_save()
-        self._outbox.state(stream.name, state, rows, size, keys)
-        self._outbox.log(f"{stream.name}: {rows} rows, {size} bytes")
+        self._outbox.state(stream.name, state, kept.rows, kept.bytes, kept.keys)
+        self._outbox.log(f"{stream.name}: {kept.rows} rows, {kept.bytes} bytes")
 
     def _write(self, name: str, content: Any) -> Path:
         path = self._scratch / name

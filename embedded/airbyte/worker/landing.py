@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow.parquet as pq
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
+from embedded.airbyte.worker.redelivery import delivered_again
 
 DEFAULT_PATH_FORMAT = "${NAMESPACE}/${STREAM_NAME}/${YEAR}_${MONTH}_${DAY}_${EPOCH}_"
 """The S3 destination's own default; the file's number and extension follow."""
@@ -49,6 +51,15 @@ def compression_of(destination: Mapping[str, Any]) -> str:
     """The Parquet codec, as DuckDB and pyarrow both spell it. Airbyte's default is UNCOMPRESSED."""
     codec = str(destination.get("format", {}).get("compression_codec", "UNCOMPRESSED")).lower()
     return "none" if codec == "uncompressed" else codec
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was uploaded."""
+
+    keys: list[str]
+    bytes: int
+    rows: int
 
 
 @dataclass
@@ -96,17 +107,24 @@ class Landing:
                 raise _storage_error(f"{key} of an earlier attempt cannot be deleted", error) from error
             self.outbox.log(f"deleted {key}: an earlier attempt stored it without saving its state")
 
-    def store(self, stream: str, file: Path) -> tuple[str, int]:
-        """Upload a finished file, delete the local one, and return its key and size in bytes.
+    def store(self, stream: str, files: Sequence[Path]) -> Stored:
+        """Upload finished Parquet files, in their order, and delete the local ones.
 
-        It appears under its key only when it is whole: one PUT, or a completed multipart upload.
+        Each appears under its key only when it is whole: one PUT, or a completed multipart upload.
         Raises WorkerError.
         """
+        if self.order.redelivery:
+            files = delivered_again(stream, files, Path(self.order.catalogs), self.order.namespace)
+        rows = sum(pq.read_metadata(file).num_rows for file in files)
+        size = sum(file.stat().st_size for file in files)
+        keys = [self._upload(stream, file) for file in files]
+        return Stored(keys, size, rows)
+
+    def _upload(self, stream: str, file: Path) -> str:
         number = self._numbers.get(stream, 0)
         self._numbers[stream] = number + 1
         name = self.order.prefix + stream
         key = key_of(self.order.destination, self.order.namespace, name, self.started, number)
-        size = file.stat().st_size
         self.outbox.file(stream, key)
         limit = _MULTIPART_MB * 1024 * 1024
         transfer = TransferConfig(multipart_threshold=limit, multipart_chunksize=limit, max_concurrency=2)
@@ -117,7 +135,7 @@ class Landing:
         except boto3.exceptions.Boto3Error as error:
             raise _storage_error(f"{key} cannot be stored", error) from error
         file.unlink()
-        return key, size
+        return key
 
 
 def _storage_error(what: str, error: Exception) -> WorkerError:

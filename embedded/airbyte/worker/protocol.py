@@ -1,7 +1,9 @@
 """The lines a worker and the server exchange: one JSON document per line.
 
 The server writes one `Order` to the worker's stdin and keeps it open: its end tells the worker that the
-server is gone. The worker writes the messages below to stdout, named like the Airbyte protocol's.
+server is gone. The worker writes the messages below to stdout, named like the Airbyte protocol's. After every
+STATE and CHECKPOINT that is committed, and only then, the server writes a line of its own: the worker may let
+go of what the source kept for it (`Outbox.wait_until_committed`).
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TextIO
 
 
@@ -38,6 +40,8 @@ class Order:
     prefix: str
     generation_id: int
     streams: list[Stream]
+    shared_state: dict[str, Any] | None
+    """What all streams of a CDC connection have in common; None before its first sync."""
     orphans: list[str]
     """Keys that an earlier attempt may have left without a state: deleted before this one begins."""
     scratch: str
@@ -46,6 +50,8 @@ class Order:
     connectors_bin: str
     threads: int
     memory_mb: int
+    redelivery: bool = False
+    """For tests: deliver rows more than once and out of order (see redelivery.py)."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -71,12 +77,37 @@ class WorkerError(Exception):
         self.origin = origin
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a checkpoint stores of one stream, and the state that continues after it."""
+
+    stream: str
+    state: dict[str, Any]
+    rows: int = 0
+    bytes: int = 0
+    keys: list[str] = field(default_factory=list)
+
+
 class Outbox:
     """The worker's stdout; safe to use from several threads."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._lock = threading.Lock()
+        self._unconfirmed = 0
+        self._confirmed = threading.Semaphore(0)
+
+    def confirm(self) -> None:
+        """The server has committed one more STATE or CHECKPOINT."""
+        self._confirmed.release()
+
+    def wait_until_committed(self) -> None:
+        """Until the server has committed everything that was said to be stored. A server that dies meanwhile
+        takes this process along, so there is no time limit.
+        """
+        while self._unconfirmed:
+            self._confirmed.acquire()
+            self._unconfirmed -= 1
 
     def log(self, message: str, level: str = "INFO") -> None:
         self._send({"type": "LOG", "level": level, "message": message})
@@ -87,9 +118,30 @@ class Outbox:
 
     def state(self, stream: str, state: dict[str, Any], rows: int, size: int, keys: list[str]) -> None:
         """Say that `rows` (in `size` bytes of files) are stored and that `state` continues after them."""
+        self._unconfirmed += 1
         self._send(
             {"type": "STATE", "stream": stream, "state": state, "rows": rows, "bytes": size, "keys": keys}
         )
+
+    def checkpoint(self, shared_state: dict[str, Any], parts: list[Part], active: list[str]) -> None:
+        """Say that the parts of several streams are stored: they and the shared state become true together.
+
+        States of streams that are not among `active` are forgotten: a stream that leaves a CDC connection
+        and comes back begins anew, for the log went on without it.
+        """
+        self._unconfirmed += 1
+        self._send(
+            {
+                "type": "CHECKPOINT",
+                "sharedState": shared_state,
+                "parts": [asdict(part) for part in parts],
+                "active": active,
+            }
+        )
+
+    def replication(self, slot: dict[str, Any]) -> None:
+        """Say how far the source's replication slot is behind."""
+        self._send({"type": "REPLICATION", "slot": slot})
 
     def failure(self, error: WorkerError) -> None:
         self._send(

@@ -101,6 +101,20 @@ def platform_query(stack: IngestionStack) -> Callable[..., list[tuple[Any, ...]]
     return run
 
 
+@pytest.fixture
+def captured(
+    airbyte: AirbyteServer, landing: Landing, query: Callable[..., list[tuple[Any, ...]]]
+) -> Iterator[Any]:
+    """A schema of the shop's database whose changes are captured."""
+    from tests.integration.embedded.ingestion.captured import Captured
+
+    own = Captured(airbyte, landing, query)
+    try:
+        yield own
+    finally:
+        own.drop()
+
+
 def _place(environ: dict[str, str], prefix: str) -> dict[str, Any]:
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
     return {key: environ[f"{prefix}_PG_{name}"] for key, name in names.items()}

@@ -230,7 +230,13 @@ def test_an_unknown_job_and_connection_are_404(sdk: AirbyteAPI) -> None:
             {"configurations": {"streams": [{"name": "orders", "syncMode": "incremental_deduped_history"}]}},
             "syncMode",
         ),
-        ("PATCH", "/sources/{source}", {"configuration": {"replication_method": {"method": "CDC"}}}, "CDC"),
+        (
+            "PATCH",
+            "/sources/{source}",
+            {"configuration": {"replication_method": {"method": "CDC", "publication": "p"}}},
+            "replication_slot",
+        ),
+        ("PATCH", "/sources/{source}", {"configuration": {"replication_method": {"method": "Xmin"}}}, "Xmin"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_422_and_names_the_field(

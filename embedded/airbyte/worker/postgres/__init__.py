@@ -1,0 +1,11 @@
+"""Airbyte's PostgreSQL source: full refresh, incremental by a cursor column, and change data capture.
+
+address.py    how the source is reached, and what its errors mean
+columns.py    tables, columns, and the one mapping of types that all ways of reading share
+snapshot.py   tables to Parquet as one moment sees them, by DuckDB's postgres_scanner
+source.py     full refresh and incremental
+cdc.py        a sync by change data capture, from slot to checkpoint
+slot.py       the replication slot: made, judged, advanced, its lag
+pgoutput.py   the messages of PostgreSQL's own decoding plugin
+changes.py    changes to Parquet
+"""
