@@ -23,8 +23,10 @@ from embedded.dremio.sql.translate import Translation, Translator
 from embedded.dremio.sql.types import Narrowing
 from embedded.dremio.statement import (
     Cancelled,
+    Cursor,
     Interruptible,
     Outcome,
+    Relationship,
     done,
     error_kind,
     records,
@@ -37,6 +39,7 @@ LONG_STATEMENT = 32_768
 _LONG_STATEMENTS = threading.Lock()
 
 Authorize = Callable[[c.Command, Path, str], None]
+Accelerate = Callable[[Cursor, Translation], tuple[Translation, tuple[Relationship, ...]]]
 
 
 class Executor:
@@ -52,6 +55,8 @@ class Executor:
         self.handlers: dict[type, Callable[[Any, str], str]] = {}
         # Access control sees every statement before it runs, and once it has changed something.
         self.authorize: Authorize = _allow
+        # Reflections may answer a query from what they keep, in the transaction they open on its cursor.
+        self.accelerate: Accelerate = _as_it_is
         self.record: Authorize = _allow
 
     def run(self, sql: str, context: Path, user: str) -> Outcome:
@@ -69,7 +74,7 @@ class Executor:
             case c.Query(query):
                 self.authorize(command, context, user)
                 plan = Translator(self._catalog.resolve, user).query(query, context)
-                limited = replace(plan, sql=f"select * from ({plan.sql}) as q limit 0")
+                limited = replace(plan, sql=f"select * from ({plan.sql}) as q limit 0", asked=None)
                 return self._planned(lambda: self._query(limited, Interruptible(), Rows(1))).table.schema
             case c.Explain() | c.Describe() | c.Show():
                 return self.run(sql, context, user).table.schema
@@ -160,8 +165,9 @@ class Executor:
     def _query(self, translation: Translation, stop: Interruptible, rows: Rows) -> Outcome:
         with self._lake.session() as cursor:
             stop.attach(cursor)
-            register(cursor, translation)
-            cursor.execute(translation.sql)
+            plan, relationships = self.accelerate(cursor, translation)
+            register(cursor, plan)
+            cursor.execute(plan.sql)
             wide = frozenset(d[0] for d in cursor.description or () if str(d[1]) in ("HUGEINT", "UHUGEINT"))
             # Batch by batch: DuckDB's memory limit does not count what has left it.
             reader = cursor.to_arrow_reader(FETCHED_ROWS)
@@ -170,14 +176,25 @@ class Executor:
             while (batch := _next_batch(reader)) is not None:
                 rows.add(narrowing.batch(batch))
         names = tuple(sorted(dotted(path) for path in translation.datasets))
-        return Outcome(narrowing.schema.empty_table(), rows.total_rows, is_query=True, datasets=names)
+        return Outcome(
+            narrowing.schema.empty_table(),
+            rows.total_rows,
+            is_query=True,
+            relationships=relationships,
+            datasets=names,
+        )
 
     def _explain(self, translation: Translation, stop: Interruptible) -> Outcome:
         with self._lake.session() as cursor:
             stop.attach(cursor)
+            translation, relationships = self.accelerate(cursor, translation)
             register(cursor, translation)
-            plan = "\n".join(row[1] for row in cursor.execute(f"explain {translation.sql}").fetchall())
-        return Outcome(pa.table({"text": [plan], "json": ["{}"]}), 1, is_query=True)
+            lines = [
+                f"{r.relationship}: reflection {r.reflection_id} on {r.dataset_id}" for r in relationships
+            ]
+            lines += [row[1] for row in cursor.execute(f"explain {translation.sql}").fetchall()]
+        plan = pa.table({"text": ["\n".join(lines)], "json": ["{}"]})
+        return Outcome(plan, 1, is_query=True, relationships=relationships)
 
     def _drop(self, command: c.Drop, context: Path, stop: Interruptible) -> Outcome:
         path = in_context(command.path, context)
@@ -240,6 +257,11 @@ class Executor:
             )
         query = sql.format(like=literal(command.like or "%"))
         return self._query(Translator(self._catalog.resolve).query(query, ()), stop, rows)
+
+
+def _as_it_is(cursor: Cursor, translation: Translation) -> tuple[Translation, tuple[Relationship, ...]]:
+    """Without reflections every query is answered from its datasets."""
+    return translation, ()
 
 
 def _allow(command: c.Command, context: Path, user: str) -> None:
