@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 BRONZE: Final = "bronze/"
@@ -72,8 +72,35 @@ def bronze_partition(source: str, stream: str, business_date: date) -> str:
 
 
 def bronze_data_key(source: str, stream: str, business_date: date) -> str:
-    """The partition's single data file."""
+    """The partition's data file, as long as one is enough."""
     return f"{bronze_partition(source, stream, business_date)}data.parquet"
+
+
+def bronze_part_key(
+    source: str, stream: str, business_date: date, number: int | None = None, digest: str = ""
+) -> str:
+    """A partition's only data file, or one of several: `data-0001-<digest>.parquet`."""
+    if number is None:
+        return bronze_data_key(source, stream, business_date)
+    return f"{bronze_partition(source, stream, business_date)}data-{number:04}-{digest}.parquet"
+
+
+def bronze_manifest_key(source: str, stream: str, business_date: date) -> str:
+    """What the partition holds. Dremio and Spark take names that begin with `_` for no data."""
+    return f"{bronze_partition(source, stream, business_date)}_manifest.json"
+
+
+def api_response_key(stream: str, moment: datetime) -> str:
+    """The records that a sync brought from a REST endpoint, as JSON.
+
+    Beside the folder of the stream's partitions, not in it: Dremio reads only Parquet there.
+    """
+    return f"{BRONZE}api/rest_{stream}/timestamp={moment:%Y%m%d_%H%M%S}/response.json"
+
+
+def csv_import_key(batch: str) -> str:
+    """A CSV file that was dropped for import: `batch_001.csv`."""
+    return f"{BRONZE}files/csv_import/{batch}"
 
 
 def quarantine_key(stream: str, business_date: date) -> str:

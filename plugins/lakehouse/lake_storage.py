@@ -36,6 +36,8 @@ class LakeObject:
     key: str
     size: int
     modified: datetime
+    etag: str = ""
+    """The content's MD5, if the object was stored in a single PUT."""
 
 
 class LakeStorage:
@@ -78,7 +80,9 @@ class LakeStorage:
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield LakeObject(item["Key"], item["Size"], item["LastModified"])
+                    yield LakeObject(
+                        item["Key"], item["Size"], item["LastModified"], item.get("ETag", "").strip('"')
+                    )
 
     def tail(self, key: str, length: int) -> bytes:
         """The last `length` bytes of an object, or all of it when it is shorter."""
@@ -100,6 +104,17 @@ class LakeStorage:
         """
         with _storage_errors("write", self._url(key)), path.open("rb") as body:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def put(self, content: bytes, key: str) -> None:
+        """Publish some bytes under a key in one PUT."""
+        with _storage_errors("write", self._url(key)):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def get(self, key: str) -> bytes:
+        """All of a small object."""
+        with _storage_errors("read", self._url(key)):
+            content: bytes = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return content
 
     def exists(self, key: str) -> bool:
         """Is there an object with this key?"""

@@ -16,3 +16,36 @@ create table if not exists bronze_loads (
     primary key (source, stream, business_date),
     constraint bronze_loads_reconciled check (rows_in = rows_loaded + rows_deduplicated + rows_quarantined)
 );
+
+-- Why a partition holds fewer rows than its contract expects of a date.
+alter table bronze_loads add column if not exists explanation text;
+
+-- Partitions whose files are being replaced; a row that stays tells of a load that died.
+create table if not exists bronze_publications (
+    source text not null,
+    stream text not null,
+    business_date date not null,
+    begun_at timestamptz not null default now(),
+    primary key (source, stream, business_date)
+);
+
+-- Columns that came without being in the contract, which allows them, and the type they entered bronze with.
+create table if not exists bronze_new_columns (
+    source text not null,
+    stream text not null,
+    column_name text not null,
+    column_type text not null,
+    first_date date not null,
+    seen_at timestamptz not null default now(),
+    primary key (source, stream, column_name)
+);
+
+-- The content of each partition when Dremio last listed its stream's files.
+create table if not exists bronze_catalogued (
+    source text not null,
+    stream text not null,
+    business_date date not null,
+    sha256 text not null,
+    catalogued_at timestamptz not null default now(),
+    primary key (source, stream, business_date)
+);

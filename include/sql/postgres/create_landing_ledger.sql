@@ -41,3 +41,9 @@ create table if not exists landing_daytime_syncs (
     ended_at timestamptz not null default now(),
     primary key (source, job_id)
 );
+
+-- When the date was first claimed: which of two dates came first never changes.
+alter table landing_syncs add column if not exists first_completed_at timestamptz;
+update landing_syncs set first_completed_at = completed_at
+where first_completed_at is null;
+alter table landing_syncs alter column first_completed_at set default now();

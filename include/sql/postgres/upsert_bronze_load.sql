@@ -1,10 +1,11 @@
 insert into bronze_loads (
     source, stream, business_date, state, rows_in, rows_loaded, rows_deduplicated, rows_quarantined,
-    landing_files, bytes, sha256, run_id
+    landing_files, bytes, sha256, run_id, explanation
 )
 values (
     %(source)s, %(stream)s, %(business_date)s, %(state)s, %(rows_in)s, %(rows_loaded)s,
-    %(rows_deduplicated)s, %(rows_quarantined)s, %(landing_files)s, %(bytes)s, %(sha256)s, %(run_id)s
+    %(rows_deduplicated)s, %(rows_quarantined)s, %(landing_files)s, %(bytes)s, %(sha256)s, %(run_id)s,
+    %(explanation)s
 )
 on conflict (source, stream, business_date) do update set
     state = excluded.state,
@@ -16,4 +17,5 @@ on conflict (source, stream, business_date) do update set
     bytes = excluded.bytes,
     sha256 = excluded.sha256,
     run_id = excluded.run_id,
+    explanation = excluded.explanation,
     loaded_at = now()

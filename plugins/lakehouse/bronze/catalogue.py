@@ -28,6 +28,8 @@ class CatalogueChange:
 
     stream: str
     promoted: bool
+    relisted: bool
+    """Did Dremio list the stream's files?"""
     views: tuple[str, ...]
     """Views created or replaced; those that were right already are not among them."""
     job_ids: tuple[str, ...]
@@ -39,10 +41,16 @@ class BronzeCatalogue:
     def __init__(self, client: DremioClient) -> None:
         self._client = client
 
-    def refresh(self, contract: Contract) -> CatalogueChange:
-        """Promote the stream's folder or refresh its metadata, and bring its views in line."""
+    def refresh(self, contract: Contract, relist: bool = True) -> CatalogueChange:
+        """Promote the stream's folder or list its files anew, and bring its views in line.
+
+        Args:
+            contract: the stream's, with all columns that its partitions have.
+            relist: False when no partition has changed since Dremio listed them.
+        """
         dataset = [LAKE_SOURCE, contract.source, contract.stream]
-        promoted, jobs = self._show_partitions(dataset)
+        promoted, jobs = self._show_partitions(dataset, relist)
+        relisted = promoted or bool(jobs)
         columns = [quote_path([field.name]) for field in contract.schema]
         raw_view = [BRONZE_SPACE, f"raw_{contract.stream}"]
         views = [
@@ -64,7 +72,7 @@ class BronzeCatalogue:
             if job := self._ensure_view(path, query):
                 jobs.append(job)
                 changed.append(".".join(path))
-        return CatalogueChange(contract.stream, promoted, tuple(changed), tuple(jobs))
+        return CatalogueChange(contract.stream, promoted, relisted, tuple(changed), tuple(jobs))
 
     def check_visible(self, business_date: date, expected: Iterable[tuple[str, int]]) -> str:
         """Compare the date's rows in the raw views with those loaded (stream, rows); the job's id.
@@ -94,11 +102,13 @@ class BronzeCatalogue:
             )
         return job.id
 
-    def _show_partitions(self, dataset: list[str]) -> tuple[bool, list[str]]:
+    def _show_partitions(self, dataset: list[str], relist: bool) -> tuple[bool, list[str]]:
         entity = self._client.find(dataset)
         if entity is None or entity.get("entityType") != "dataset":
             self._client.promote(dataset)
             return True, []
+        if not relist:
+            return False, []
         statement = render_sql("dremio/refresh_metadata.sql", {"dataset": quote_path(dataset)})
         return False, [self._client.run(statement).id]
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -24,16 +21,9 @@ SYNC_ID: Final = "_airbyte_sync_id"
 LINEAGE: Final = (pa.field(EXTRACTED_AT, pa.timestamp("us")), pa.field(SYNC_ID, pa.int64()))
 """Columns every bronze table carries after those of its contract: when and by which job a row came."""
 
-_SIMPLE_TYPES: Final[Mapping[str, pa.DataType]] = {
-    "bigint": pa.int64(),
-    "int": pa.int32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "varchar": pa.string(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us"),
-}
-_DECIMAL: Final = re.compile(r"^decimal\((\d+),\s*(\d+)\)$")
+CDC_LSN: Final = "_ab_cdc_lsn"
+CDC_UPDATED_AT: Final = "_ab_cdc_updated_at"
+CDC_DELETED_AT: Final = "_ab_cdc_deleted_at"
 
 
 class ContractError(PermanentError):
@@ -41,17 +31,33 @@ class ContractError(PermanentError):
 
 
 class Mode(StrEnum):
-    """How the stream arrives: changes only, or all rows each time."""
+    """How the stream arrives: changes only, all rows each time, or every change from the log."""
 
     INCREMENTAL = "incremental"
     FULL_REFRESH = "full_refresh"
+    CDC = "cdc"
 
 
 class NewColumns(StrEnum):
     """What to do with landing columns the contract does not know."""
 
+    ALLOW = "allow"
     IGNORE = "ignore"
     REFUSE = "refuse"
+
+
+class ZeroRows(StrEnum):
+    """May a date be empty because its changes arrived with another date's sync?"""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
+class SourceForm(StrEnum):
+    """The documented form in which a stream's rows are kept beside their Parquet partition."""
+
+    API_RESPONSE = "api_response"
+    CSV_IMPORT = "csv_import"
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,12 @@ class Column:
     name: str
     type: pa.DataType
     required: bool = False
-    minimum: object = None
-    maximum: object = None
-    above: object = None
+    minimum: Any = None
+    maximum: Any = None
+    above: Any = None
     one_of: tuple[str, ...] | None = None
+    in_deletions: bool = True
+    """Do the rules hold for rows that tell of a deletion too?"""
 
     @property
     def has_rules(self) -> bool:
@@ -74,9 +82,20 @@ class Column:
         )
 
 
+CDC_COLUMNS: Final = (
+    Column(CDC_LSN, pa.int64(), required=True, minimum=0),
+    Column(CDC_UPDATED_AT, pa.timestamp("us")),
+    Column(CDC_DELETED_AT, pa.timestamp("us")),
+)
+"""What Airbyte adds to the rows of a CDC stream: place in the log, time of the change, time of a deletion."""
+
+
 @dataclass(frozen=True)
 class Contract:
-    """What a stream's rows must look like, how they are told apart, and how many may be bad."""
+    """What a stream's rows must look like, how they are told apart, how many must come and may be bad.
+
+    Of a CDC stream `columns` ends with CDC_COLUMNS and `cursor` is the LSN.
+    """
 
     stream: str
     source: str
@@ -87,6 +106,9 @@ class Contract:
     new_columns: NewColumns
     max_bad_rows: int
     max_bad_share: float
+    min_rows: int
+    zero_rows: ZeroRows
+    source_form: SourceForm | None
     columns: tuple[Column, ...] = field(repr=False)
 
     @property
@@ -98,6 +120,10 @@ class Contract:
         """How many rows of so many may be quarantined before the stage fails."""
         return max(self.max_bad_rows, int(rows_in * self.max_bad_share))
 
+    def with_columns(self, more: Sequence[Column]) -> Contract:
+        """The contract with further columns behind its own."""
+        return replace(self, columns=(*self.columns, *more))
+
 
 def load_contract(stream: str, folder: Path = CONTRACTS) -> Contract:
     """The contract of a stream.
@@ -108,7 +134,11 @@ def load_contract(stream: str, folder: Path = CONTRACTS) -> Contract:
     path = folder / f"{stream}.yaml"
     if not path.exists():
         raise ContractError(f"stream {stream} has no contract: write include/contracts/{stream}.yaml")
-    return parse_contract(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
+    try:
+        text = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ContractError(f"include/contracts/{path.name} is no YAML: {error}") from error
+    return parse_contract(text, path.name)
 
 
 def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
@@ -117,77 +147,12 @@ def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
 
 
 def parse_contract(text: Mapping[str, Any], file_name: str) -> Contract:
-    """A contract from the mapping its file holds."""
-    try:
-        columns = tuple(_column(name, rules or {}) for name, rules in text["columns"].items())
-        limit = text["quarantine"]
-        contract = Contract(
-            stream=text["stream"],
-            source=text["source"],
-            grain=text["grain"],
-            mode=Mode(text["mode"]),
-            key=tuple(text["key"]),
-            cursor=text.get("cursor"),
-            new_columns=NewColumns(text["new_columns"]),
-            max_bad_rows=int(limit["max_rows"]),
-            max_bad_share=float(limit["max_share"]),
-            columns=columns,
-        )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise ContractError(f"include/contracts/{file_name}: {type(error).__name__}: {error}") from error
-    _check(contract, file_name)
-    return contract
+    """A contract from the mapping its file holds.
 
+    Raises:
+        ContractError: it is wrong; the message names the file and every wrong field.
+    """
+    # The form needs pydantic, half a second to import: DAG files that only name streams do without.
+    from lakehouse.bronze.contract_file import read_contract_file
 
-def _check(contract: Contract, file_name: str) -> None:
-    by_name = {column.name: column for column in contract.columns}
-    decisive = [*contract.key, *([contract.cursor] if contract.cursor else [])]
-    problems = [f"{name} is not among the columns" for name in decisive if name not in by_name]
-    problems += [
-        f"{name} decides which row survives and must be required"
-        for name in decisive
-        if name in by_name and not by_name[name].required
-    ]
-    if not contract.key:
-        problems.append("a contract needs a key")
-    if contract.mode is Mode.INCREMENTAL and not contract.cursor:
-        problems.append("an incremental stream needs a cursor")
-    if f"{contract.stream}.yaml" != file_name:
-        problems.append(f"the file must be called {contract.stream}.yaml")
-    if problems:
-        raise ContractError(f"include/contracts/{file_name}: {'; '.join(problems)}")
-
-
-def _column(name: str, rules: Mapping[str, Any]) -> Column:
-    if unknown := set(rules) - {"type", "required", "min", "max", "above", "one_of", "description"}:
-        raise ValueError(f"column {name} has unknown rules: {', '.join(sorted(unknown))}")
-    data_type = _data_type(rules["type"])
-    return Column(
-        name=name,
-        type=data_type,
-        required=bool(rules.get("required", False)),
-        minimum=_bound(rules.get("min"), data_type),
-        maximum=_bound(rules.get("max"), data_type),
-        above=_bound(rules.get("above"), data_type),
-        one_of=tuple(rules["one_of"]) if "one_of" in rules else None,
-    )
-
-
-def _data_type(text: str) -> pa.DataType:
-    if match := _DECIMAL.match(text):
-        return pa.decimal128(int(match[1]), int(match[2]))
-    try:
-        return _SIMPLE_TYPES[text]
-    except KeyError:
-        known = ", ".join([*_SIMPLE_TYPES, "decimal(p,s)"])
-        raise ValueError(f"unknown type {text}; there are: {known}") from None
-
-
-def _bound(value: Any, data_type: pa.DataType) -> object:
-    if value is None:
-        return None
-    if pa.types.is_decimal(data_type):
-        return Decimal(str(value))
-    if pa.types.is_timestamp(data_type) and isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # naive UTC, as in bronze
-    return value
+    return read_contract_file(text, file_name)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.bronze.parquet_footer import read_footer
-from lakehouse.errors import PermanentError, TransientError
+from lakehouse.bronze.platform_tables import PostgresConnections, transaction
+from lakehouse.errors import TransientError
 from lakehouse.lake_layout import LandingKey, landing_folder, parse_landing_key
 from lakehouse.lake_storage import LakeStorage
 from lakehouse.sql_files import read_sql
@@ -28,20 +29,6 @@ if TYPE_CHECKING:
 HELD_FOR: Final = timedelta(hours=6)
 """How long what a sync landed waits for the run that began it: as long as a run may last. After that the next
 date takes it, so that a date which is never run again withholds nothing from gold."""
-
-
-_UNDEFINED_TABLE: Final = "42P01"
-
-
-class PostgresConnections(Protocol):
-    """Anything that opens a connection: Airflow's PostgresHook does."""
-
-    def get_conn(self) -> Any:
-        """A new connection, of psycopg 2 or 3."""
-
-
-class LedgerMissingError(PermanentError):
-    """The platform's database has no ledger, or one of an older version."""
 
 
 class LandingIncompleteError(TransientError):
@@ -93,6 +80,15 @@ class LandingLedger:
         """Has a sync of this source been claimed for this date?"""
         with self._transaction() as cursor:
             return _sync_of(cursor, source, business_date) is not None
+
+    def synced_before(self, source: str, business_date: date) -> date | None:
+        """A later date that had its first sync before this one did; None if there is none."""
+        with self._transaction() as cursor:
+            cursor.execute(
+                read_sql("postgres/select_later_sync.sql"), {"source": source, "business_date": business_date}
+            )
+            row = cursor.fetchone()
+            return None if row is None else row[0]
 
     def report(self, source: str, business_date: date) -> ClaimReport:
         """What the date holds of the source."""
@@ -186,16 +182,8 @@ class LandingLedger:
             if landed and item.key not in claimed:
                 yield landed, item.size
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        try:
-            with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
-                yield cursor
-        except Exception as error:
-            # psycopg 2 and 3 have classes of their own for it, and another name for the SQLSTATE.
-            if _UNDEFINED_TABLE in (getattr(error, "pgcode", None), getattr(error, "sqlstate", None)):
-                raise LedgerMissingError(f"run provision_platform: {str(error).splitlines()[0]}") from error
-            raise
+    def _transaction(self) -> AbstractContextManager[Any]:
+        return transaction(self._postgres)
 
 
 def _sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | None:

@@ -61,7 +61,11 @@ class LoadBronzeStreamOperator(BaseOperator):
         postgres = PostgresHook(self.postgres_conn_id)
         storage = LakeStorage.from_connection(self.lake_conn_id)
         loader = PartitionLoader(
-            load_contract(self.stream), LandingLedger(postgres, storage), storage, BronzeLoads(postgres)
+            load_contract(self.stream),
+            LandingLedger(postgres, storage),
+            storage,
+            BronzeLoads(postgres),
+            postgres,
         )
         loaded = loader.load(business_date(context), context["run_id"])
         self._tell(loaded)
@@ -77,18 +81,18 @@ class LoadBronzeStreamOperator(BaseOperator):
             load.rows_deduplicated,
             load.rows_quarantined,
             load.landing_files,
-            loaded.data_key,
+            loaded.folder,
         )
-        if not load.rows_in:
+        if load.explanation:
             self.log.warning(
-                "%s had no changes for %s: an empty partition was published", load.stream, load.business_date
+                "%s, %s: %d rows: %s", load.stream, load.business_date, load.rows_in, load.explanation
             )
+        if not loaded.changed:
+            self.log.info("the lake holds exactly this partition already: nothing was written")
         if loaded.quarantine_key:
             self.log.warning("bad rows by column: %s; see %s", loaded.reasons, loaded.quarantine_key)
-        if loaded.unexpected_columns:
-            self.log.warning(
-                "columns that the contract does not know stay in landing: %s", loaded.unexpected_columns
-            )
+        if loaded.new_columns:
+            self.log.warning("columns that the contract does not name: %s", loaded.new_columns)
 
 
 def _report(loaded: LoadedPartition) -> StageReport:
@@ -104,11 +108,15 @@ def _report(loaded: LoadedPartition) -> StageReport:
             "rows_deduplicated": load.rows_deduplicated,
             "landing_files": load.landing_files,
             "empty": load.rows_in == 0,
-            "data": loaded.data_key,
+            "explanation": load.explanation,
+            "data": loaded.folder,
+            "files": loaded.files,
+            "changed": loaded.changed,
             "sha256": load.sha256,
             "quarantine": loaded.quarantine_key,
             "bad_rows_by_column": loaded.reasons,
-            "unexpected_columns": loaded.unexpected_columns,
+            "new_columns": loaded.new_columns,
+            "source_forms": loaded.source_forms,
         },
     )
 
@@ -116,13 +124,15 @@ def _report(loaded: LoadedPartition) -> StageReport:
 class RefreshBronzeCatalogueOperator(BaseOperator):
     """Make the date's new bronze partitions visible in Dremio, and see that they are.
 
-    Folders that Dremio does not know yet become datasets, the others have their metadata refreshed; the
-    views `bronze.raw_<stream>` and `bronze.customers` are created, or replaced where their query differs.
+    Folders that Dremio does not know yet become datasets; of the others those with partitions that have
+    changed since have their files listed again. The views `bronze.raw_<stream>` and `bronze.customers` are
+    created, or replaced where their query differs.
     Then the date's rows in the views are compared with those that were loaded.
 
     Args:
         streams: streams with a contract, loaded for the date before.
         dremio_conn_id: Dremio's Airflow connection.
+        lake_conn_id: the bucket (type aws).
         postgres_conn_id: the platform's database, which holds the account of the loads.
 
     Raises (from execute):
@@ -136,38 +146,41 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
         *,
         streams: Sequence[str],
         dremio_conn_id: str = DREMIO_CONNECTION,
+        lake_conn_id: str = LAKE_CONNECTION,
         postgres_conn_id: str = PLATFORM_CONNECTION,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"pool": DREMIO_POOL, **kwargs})
         self.streams = list(streams)
         self.dremio_conn_id = dremio_conn_id
+        self.lake_conn_id = lake_conn_id
         self.postgres_conn_id = postgres_conn_id
 
     def execute(self, context: Context) -> StageReport:
         """Refresh the catalogue and check it."""
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-        from lakehouse.bronze.catalogue import BronzeCatalogue
-        from lakehouse.bronze.reconciliation import BronzeLoads
+        from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
+        from lakehouse.lake_storage import LakeStorage
 
         client = DremioHook(self.dremio_conn_id).get_conn()
-        catalogue = BronzeCatalogue(client)
-        report = empty_report(promoted=[], views_changed=[])
-        job_ids: list[str] = []
-        for stream in self.streams:
-            change = catalogue.refresh(load_contract(stream))
-            self.log.info("%s: %s", stream, change)
-            job_ids += change.job_ids
-            report["detail"]["views_changed"] += change.views
-            if change.promoted:
-                report["detail"]["promoted"].append(stream)
-        date = business_date(context)
-        loaded = BronzeLoads(PostgresHook(self.postgres_conn_id)).rows_loaded(date)
-        expected = [(stream, loaded[stream]) for stream in self.streams if stream in loaded]
-        job_ids.append(catalogue.check_visible(date, expected))
-        report["detail"]["rows_visible"] = dict(expected)
+        refresher = CatalogueRefresher(
+            client,
+            PostgresHook(self.postgres_conn_id),
+            LakeStorage.from_connection(self.lake_conn_id),
+            [load_contract(stream) for stream in self.streams],
+        )
+        refreshed = refresher.refresh(business_date(context))
+        for change in refreshed.changes:
+            self.log.info("%s: %s", change.stream, change)
+        report = empty_report(
+            promoted=[change.stream for change in refreshed.changes if change.promoted],
+            relisted=[change.stream for change in refreshed.changes if change.relisted],
+            views_changed=[view for change in refreshed.changes for view in change.views],
+            rows_visible=refreshed.rows_visible,
+        )
         report["external_jobs"] += [
-            ExternalJob(system="dremio", id=job_id, url=client.job_url(job_id)) for job_id in job_ids
+            ExternalJob(system="dremio", id=job_id, url=client.job_url(job_id))
+            for job_id in refreshed.job_ids
         ]
         return report

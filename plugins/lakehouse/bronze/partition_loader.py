@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any, Final
 
-from lakehouse.bronze.contract import Contract, NewColumns
+from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.expected_volume import explain_volume
 from lakehouse.bronze.landing_ledger import LandingFile, LandingLedger
 from lakehouse.bronze.landing_reader import LandedFile, LandingReader
+from lakehouse.bronze.new_columns import NewColumnLedger, admit_new_columns
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
+from lakehouse.bronze.platform_tables import PostgresConnections, exclusively
+from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
-from lakehouse.errors import PermanentError
-from lakehouse.lake_layout import bronze_data_key, landing_folder, quarantine_key
+from lakehouse.bronze.source_forms import write_source_form
+from lakehouse.errors import PermanentError, TransientError
+from lakehouse.lake_layout import landing_folder, quarantine_key
 from lakehouse.lake_storage import LakeStorage
+
+LOAD_WAIT_SECONDS: Final = 60
+"""How long a second run of the same stream and date waits for the first before it is put off."""
 
 
 class NothingClaimedError(PermanentError):
@@ -25,38 +37,78 @@ class ContractBrokenError(PermanentError):
     """The landed rows break the stream's contract beyond what it allows."""
 
 
+class ScratchFullError(TransientError):
+    """The worker's disk is full."""
+
+
 @dataclass(frozen=True)
 class LoadedPartition:
     """What a load did: its account, and what a reader of the receipt should know."""
 
     load: BronzeLoad
-    data_key: str
+    folder: str
+    files: int
+    changed: bool
+    """False: the lake held exactly these bytes already, and nothing was written."""
     quarantine_key: str | None
     reasons: dict[str, int]
-    unexpected_columns: list[str]
+    new_columns: list[str]
+    """Landed columns that the contract does not name."""
+    source_forms: list[str] = field(default_factory=list)
+    """Keys of the API responses or CSV imports that were written."""
 
 
 class PartitionLoader:
-    """Loads one stream's partitions. Loading a date again publishes the same bytes."""
+    """Loads one stream's partitions. Loading a date again publishes the same bytes.
+
+    Args:
+        contract: the stream's.
+        ledger: which landing objects a date has.
+        storage: the lake's bucket.
+        loads: where the account is kept.
+        postgres: the platform's database, for locks.
+        part_bytes: see `parquet_writer.PART_BYTES`; 0 means that.
+    """
 
     def __init__(
-        self, contract: Contract, ledger: LandingLedger, storage: LakeStorage, loads: BronzeLoads
+        self,
+        contract: Contract,
+        ledger: LandingLedger,
+        storage: LakeStorage,
+        loads: BronzeLoads,
+        postgres: PostgresConnections,
+        part_bytes: int = 0,
     ) -> None:
         self._contract = contract
         self._ledger = ledger
         self._storage = storage
         self._loads = loads
+        self._postgres = postgres
+        self._part_bytes = part_bytes
 
     def load(self, business_date: date, run_id: str) -> LoadedPartition:
-        """Build the date's partition from its claimed landing objects and publish it in one PUT.
+        """Build the date's partition from its claimed landing objects and publish it.
 
         Raises:
             NothingClaimedError: the extract stage has not run for this date.
-            ContractBrokenError: too many bad rows, or columns the contract refuses. The quarantine file is
-                written, the partition is left as it was.
+            VolumeBelowExpectedError: fewer rows landed than the contract expects.
+            ContractBrokenError: too many bad rows. The quarantine file is written, the partition is left as
+                it was.
+            NewColumnsRefusedError: columns the contract refuses.
             ReconciliationError: the rows do not add up.
             LandingFileUnreadableError: an object is truncated or is not Parquet.
+            PartitionBusyError: another run loads the same.
+            ScratchFullError: this machine's disk is full.
         """
+        contract = self._contract
+        name = f"{contract.source}.{contract.stream} {business_date}"
+        with (
+            exclusively(self._postgres, "load", name, f"load_bronze {run_id}", LOAD_WAIT_SECONDS),
+            _scratch(contract.stream) as folder,
+        ):
+            return self._load(business_date, run_id, folder)
+
+    def _load(self, business_date: date, run_id: str, folder: Path) -> LoadedPartition:
         contract = self._contract
         if not self._ledger.is_complete(contract.source, business_date):
             raise NothingClaimedError(
@@ -64,11 +116,38 @@ class PartitionLoader:
                 "run its extract stage for this date first"
             )
         claimed = self._ledger.files(contract.source, contract.stream, business_date)
-        with tempfile.TemporaryDirectory(prefix=f"bronze-{contract.stream}-") as folder:
-            reader = LandingReader(self._fetch(claimed, Path(folder)))
-            unexpected = self._unexpected_columns(reader, business_date)
-            built = build_partition(contract, reader, Path(folder))
-            return self._publish(business_date, run_id, claimed, built, unexpected)
+        explanation = explain_volume(
+            contract, self._ledger, business_date, sum(file.rows for file in claimed)
+        )
+        reader = LandingReader(self._fetch(claimed, folder))
+        known_columns = NewColumnLedger(self._postgres)
+        admitted, new_columns = admit_new_columns(contract, reader, business_date, known_columns)
+        built = build_partition(admitted, reader, folder, self._part_bytes)
+        load = self._account(business_date, run_id, claimed, built, explanation)
+        load.reconcile(sum(file.rows for file in claimed))
+        bad_rows_key = self._publish_quarantine(business_date, built)
+        if load.state is LoadState.REJECTED:
+            self._loads.record(load)
+            raise self._rejection(load, built, bad_rows_key)
+        partition = Partition(contract.source, contract.stream, business_date)
+        forms = write_source_form(contract, reader, folder)
+        for key, path in forms.items():
+            self._storage.upload(path, key)
+        changed = Publisher(self._postgres, self._storage).publish(
+            partition, built.parts, _manifest(load, claimed, new_columns), run_id
+        )
+        known_columns.record(admitted, contract, business_date)
+        self._loads.record(load)
+        return LoadedPartition(
+            load=load,
+            folder=partition.folder,
+            files=len(built.parts),
+            changed=changed,
+            quarantine_key=bad_rows_key,
+            reasons=built.reasons,
+            new_columns=new_columns,
+            source_forms=list(forms),
+        )
 
     def _fetch(self, claimed: list[LandingFile], folder: Path) -> list[LandedFile]:
         fetched = []
@@ -78,29 +157,19 @@ class PartitionLoader:
             fetched.append(LandedFile(file.key, path))
         return fetched
 
-    def _unexpected_columns(self, reader: LandingReader, business_date: date) -> list[str]:
-        contract = self._contract
-        unexpected = reader.unexpected_columns([column.name for column in contract.columns])
-        if unexpected and contract.new_columns is NewColumns.REFUSE:
-            raise ContractBrokenError(
-                f"stream {contract.stream}, {business_date}: the source has new columns "
-                f"({', '.join(unexpected)}) and include/contracts/{contract.stream}.yaml refuses them: "
-                "add them to the contract, or set new_columns: ignore"
-            )
-        return unexpected
-
-    def _publish(
+    def _account(
         self,
         business_date: date,
         run_id: str,
         claimed: list[LandingFile],
         built: BuiltPartition,
-        unexpected: list[str],
-    ) -> LoadedPartition:
+        explanation: str | None,
+    ) -> BronzeLoad:
         contract = self._contract
-        allowed = contract.allowed_bad_rows(built.rows_in)
-        rejected = built.rows_quarantined > allowed
-        load = BronzeLoad(
+        too_many = built.rows_quarantined > contract.allowed_bad_rows(built.rows_in)
+        none_left = built.rows_in > 0 and built.rows_loaded == 0
+        rejected = too_many or none_left
+        return BronzeLoad(
             source=contract.source,
             stream=contract.stream,
             business_date=business_date,
@@ -110,25 +179,26 @@ class PartitionLoader:
             rows_deduplicated=built.rows_deduplicated,
             rows_quarantined=built.rows_quarantined,
             landing_files=len(claimed),
-            bytes=built.data.bytes,
-            sha256=None if rejected else built.data.sha256,
+            bytes=built.bytes,
+            sha256=None if rejected else content_hash(built.parts),
             run_id=run_id,
+            explanation=explanation,
         )
-        load.reconcile(sum(file.rows for file in claimed))
-        bad_rows_key = self._publish_quarantine(business_date, built)
-        data_key = bronze_data_key(contract.source, contract.stream, business_date)
-        if not rejected:
-            self._storage.upload(built.data.path, data_key)
-        self._loads.record(load)
-        if rejected:
-            raise ContractBrokenError(
-                f"stream {contract.stream}, {business_date}: {built.rows_quarantined} of {built.rows_in} "
-                f"rows break include/contracts/{contract.stream}.yaml, which allows {allowed} "
-                f"(bad rows by column: {_listed(built.reasons)}); {data_key} is left as it was. "
-                f"See s3://{self._storage.bucket}/{bad_rows_key}; landing is "
-                f"{landing_folder(contract.source, contract.stream)}"
-            )
-        return LoadedPartition(load, data_key, bad_rows_key, built.reasons, unexpected)
+
+    def _rejection(
+        self, load: BronzeLoad, built: BuiltPartition, quarantine: str | None
+    ) -> ContractBrokenError:
+        contract = self._contract
+        allowed = contract.allowed_bad_rows(load.rows_in)
+        verdict = f"which allows {allowed}" if load.rows_quarantined > allowed else "and none is left"
+        reasons = ", ".join(f"{column} {rows}" for column, rows in built.reasons.items())
+        return ContractBrokenError(
+            f"stream {load.stream}, {load.business_date}: {load.rows_quarantined} of {load.rows_in} "
+            f"rows break include/contracts/{load.stream}.yaml, {verdict} "
+            f"(bad rows by column: {reasons}); the partition is left as it was. "
+            f"See s3://{self._storage.bucket}/{quarantine} and docs/runbooks/quarantine.md; landing is "
+            f"{landing_folder(load.source, load.stream)}"
+        )
 
     def _publish_quarantine(self, business_date: date, built: BuiltPartition) -> str | None:
         """Publish the bad rows, or remove those of an earlier load that had some."""
@@ -140,5 +210,34 @@ class PartitionLoader:
         return None
 
 
-def _listed(reasons: dict[str, int]) -> str:
-    return ", ".join(f"{column} {rows}" for column, rows in reasons.items())
+def _manifest(load: BronzeLoad, claimed: list[LandingFile], new_columns: list[str]) -> dict[str, Any]:
+    """What the manifest says beside the files; nothing that differs from one replay to the next."""
+    return {
+        "source": load.source,
+        "stream": load.stream,
+        "business_date": load.business_date.isoformat(),
+        "rows_in": load.rows_in,
+        "rows_loaded": load.rows_loaded,
+        "rows_deduplicated": load.rows_deduplicated,
+        "rows_quarantined": load.rows_quarantined,
+        "sha256": load.sha256,
+        "explanation": load.explanation,
+        "new_columns": new_columns,
+        "landing": [{"key": file.key, "rows": file.rows, "bytes": file.bytes} for file in claimed],
+    }
+
+
+@contextmanager
+def _scratch(stream: str) -> Iterator[Path]:
+    """A local folder for a load, gone after it."""
+    with tempfile.TemporaryDirectory(prefix=f"bronze-{stream}-") as folder:
+        try:
+            yield Path(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise ScratchFullError(
+                f"stream {stream}: no space left in {Path(folder).parent}, where a load needs about three "
+                "times the size of its landing objects; nothing was published. Free some space or point "
+                "TMPDIR elsewhere, and this task's next attempt succeeds"
+            ) from error

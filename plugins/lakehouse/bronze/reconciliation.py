@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
-from lakehouse.bronze.landing_ledger import PostgresConnections
+from lakehouse.bronze.platform_tables import PostgresConnections, transaction
 from lakehouse.errors import PermanentError
 from lakehouse.sql_files import read_sql
 
@@ -25,7 +24,7 @@ class ReconciliationError(PermanentError):
 
 @dataclass(frozen=True)
 class BronzeLoad:
-    """One row of `bronze_loads`; `bytes` and `sha256` are those of the partition's data file."""
+    """One row of `bronze_loads`; `bytes` and `sha256` are those of the partition's data files."""
 
     source: str
     stream: str
@@ -39,6 +38,8 @@ class BronzeLoad:
     bytes: int
     sha256: str | None
     run_id: str
+    explanation: str | None = None
+    """Why the partition holds fewer rows than its contract expects of a date."""
 
     def reconcile(self, rows_claimed: int) -> None:
         """Check the account against what the ledger claimed for the date.
@@ -72,10 +73,22 @@ class BronzeLoads:
 
     def rows_loaded(self, business_date: date) -> dict[str, int]:
         """Rows that each stream's published partition of the date holds."""
-        with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
+        with transaction(self._postgres) as cursor:
             cursor.execute(read_sql("postgres/select_bronze_loads.sql"), {"business_date": business_date})
             return {stream: int(rows) for stream, rows in cursor.fetchall()}
 
+    def changed_since_catalogued(self, source: str, stream: str) -> list[date]:
+        """Dates whose partition is not the one that Dremio listed last."""
+        with transaction(self._postgres) as cursor:
+            cursor.execute(
+                read_sql("postgres/select_uncatalogued_partitions.sql"), {"source": source, "stream": stream}
+            )
+            return [day for (day,) in cursor.fetchall()]
+
+    def record_catalogued(self, source: str, stream: str) -> None:
+        """Dremio has listed the stream's files as they are now."""
+        self._execute("postgres/upsert_bronze_catalogued.sql", {"source": source, "stream": stream})
+
     def _execute(self, sql: str, values: dict[str, object] | None) -> None:
-        with closing(self._postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
+        with transaction(self._postgres) as cursor:
             cursor.execute(read_sql(sql), values)

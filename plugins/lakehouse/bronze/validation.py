@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.bronze.casting import cast_column
-from lakehouse.bronze.contract import Column, Contract
+from lakehouse.bronze.contract import CDC_COLUMNS, CDC_DELETED_AT, Column, Contract
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,15 @@ def columns_to_check(contract: Contract, landed: pa.Schema) -> list[Column]:
     ]
 
 
-def check(batch: pa.RecordBatch, columns: list[Column] | tuple[Column, ...]) -> Checked:
+def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> Checked:
     """Cast the columns of a landing batch and find the rows that break a rule.
 
     A column that is not in the batch is read as NULL, so a missing required column refuses every row.
     """
     reasons: defaultdict[int, list[str]] = defaultdict(list)
     arrays: list[pa.Array] = []
+    deleted = _deleted(batch)
+    truncated = None if deleted is None else _truncated(batch, columns, deleted)
     for column in columns:
         landed = batch.column(column.name) if column.name in batch.schema.names else None
         values, failed = _typed(landed, column, len(batch))
@@ -52,10 +54,27 @@ def check(batch: pa.RecordBatch, columns: list[Column] | tuple[Column, ...]) -> 
         for broken, text in _broken_rules(values, column, missing=landed is None):
             if failed is not None:
                 broken = pc.and_not(broken, failed)
+            if deleted is not None:
+                broken = pc.and_not(broken, truncated if column.in_deletions else deleted)
             for position in _positions(broken):
                 reasons[position].append(f"{column.name}: {text.format(_shown(values[position]))}")
     typed = pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
     return Checked(typed, {position: "; ".join(texts) for position, texts in sorted(reasons.items())})
+
+
+def _deleted(batch: pa.RecordBatch) -> pa.Array | None:
+    """Mask of the rows that tell of a deletion: of these the source may know the key only."""
+    if CDC_DELETED_AT not in batch.schema.names:
+        return None
+    return pc.is_valid(batch.column(CDC_DELETED_AT))
+
+
+def _truncated(batch: pa.RecordBatch, columns: Sequence[Column], deleted: pa.Array) -> pa.Array:
+    """Mask of the deletions that name no row: a truncation empties the stream up to its place in the log."""
+    for column in columns:
+        if column not in CDC_COLUMNS and column.name in batch.schema.names:
+            deleted = pc.and_(deleted, pc.is_null(batch.column(column.name)))
+    return deleted
 
 
 def _typed(landed: pa.Array | None, column: Column, rows: int) -> tuple[pa.Array, pa.Array | None]:

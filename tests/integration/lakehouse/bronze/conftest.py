@@ -66,7 +66,7 @@ class Lake:
     access: LakeAccess
 
     def loader(self, stream: str) -> PartitionLoader:
-        return PartitionLoader(load_contract(stream), self.ledger, self.storage, self.loads)
+        return PartitionLoader(load_contract(stream), self.ledger, self.storage, self.loads, self.postgres)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,17 @@ def customer(customer_id: int, name: str, changed: datetime) -> dict[str, Any]:
     return {"customer_id": customer_id, "name": name, "created_at": changed, "updated_at": changed}
 
 
+def product(product_id: int, changed: datetime) -> dict[str, Any]:
+    return {
+        "product_id": product_id,
+        "name": f"product {product_id}",
+        "unit_price": Decimal("5.00"),
+        "active": True,
+        "created_at": changed,
+        "updated_at": changed,
+    }
+
+
 class StateStore(dict[str, Any]):
     """The task's own memory, as Airflow keeps it between attempts."""
 

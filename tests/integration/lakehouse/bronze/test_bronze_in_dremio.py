@@ -22,7 +22,7 @@ from lakehouse.dremio.operators import DremioSqlOperator, ProvisionDremioOperato
 from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperator
 from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.dremio.states import JobState
-from tests.integration.lakehouse.bronze.night_rows import StateStore, context, customer, order
+from tests.integration.lakehouse.bronze.night_rows import StateStore, context, customer, order, product
 
 Land = Callable[..., str]
 STREAMS = [contract.stream for contract in load_contracts()]
@@ -54,6 +54,7 @@ def visible_nights(lake: Any, land_file: Land) -> tuple[date, date]:
         stamp = f"{day:%Y_%m_%d}_1_0"
         land_file("postgres", "orders", stamp, [order(number, day) for number in range(job, job + 3)])
         land_file("postgres", "customers", stamp, [customer(1, f"name of {day}", changed)])
+        land_file("postgres", "products", stamp, [product(1, changed)])
         lake.ledger.claim("postgres", day, job, 0)
         lake.ledger.claim("api", day, job, 0)
         for stream in STREAMS:

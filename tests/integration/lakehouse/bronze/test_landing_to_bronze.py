@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.bronze.contract import load_contract
-from lakehouse.bronze.landing_ledger import LandingIncompleteError, LedgerMissingError
+from lakehouse.bronze.landing_ledger import LandingIncompleteError
 from lakehouse.bronze.operators import LoadBronzeStreamOperator
 from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_loader import ContractBrokenError, NothingClaimedError
+from lakehouse.bronze.platform_tables import LedgerMissingError
 from lakehouse.lake_layout import bronze_data_key, quarantine_key
 from lakehouse.lake_storage import StorageRefusedError
 from tests.integration.lakehouse.bronze.night_rows import context, order

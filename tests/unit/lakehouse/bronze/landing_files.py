@@ -43,7 +43,7 @@ def landing_table(
     """The rows with Airbyte's own columns in front, in the given column types."""
     landed = [
         {
-            "_airbyte_raw_id": f"{sync_id}-{number}",
+            "_airbyte_raw_id": f"{sync_id:06}-{number:09}",
             "_airbyte_extracted_at": extracted_at,
             "_airbyte_generation_id": 0,
             "_airbyte_meta": {"sync_id": sync_id, "changes": []},

@@ -21,6 +21,7 @@ GOOD: dict[str, Any] = {
     "cursor": "updated_at",
     "new_columns": "ignore",
     "quarantine": {"max_rows": 10, "max_share": 0.01},
+    "expected_volume": {"min_rows": 0, "zero_rows": "allow"},
     "columns": {
         "id": {"type": "bigint", "required": True},
         "updated_at": {"type": "timestamp", "required": True},
@@ -35,7 +36,7 @@ def test_every_stream_that_is_landed_has_a_contract_with_its_mode_key_and_cursor
         for stream in connection["streams"]:
             contract = load_contract(stream["name"])
             assert f"source={contract.source}" == connection["namespace"]
-            assert contract.mode == stream["sync_mode"]
+            assert contract.mode in (stream["sync_mode"], "cdc")
             assert list(contract.key) == stream["primary_key"]
             if stream["sync_mode"] == "incremental":
                 assert contract.cursor == stream["cursor_field"]
@@ -52,15 +53,24 @@ def test_a_stream_without_a_contract_is_told_which_file_to_write() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"key": []}, "needs a key"),
+        ({"key": []}, "key: Tuple should have at least 1 item"),
         ({"key": ["nope"]}, "nope is not among the columns"),
         ({"cursor": None}, "needs a cursor"),
-        ({"mode": "sometimes"}, "sometimes"),
-        ({"columns": GOOD["columns"] | {"x": {"type": "money"}}}, "unknown type money"),
-        ({"columns": GOOD["columns"] | {"x": {"type": "int", "requird": True}}}, "unknown rules: requird"),
+        ({"mode": "cdc"}, "the cursor of a cdc stream is _ab_cdc_lsn: leave it out"),
+        ({"mode": "sometimes"}, "mode: Input should be 'incremental', 'full_refresh' or 'cdc'"),
+        ({"new_columns": "maybe"}, "new_columns: Input should be 'allow', 'ignore' or 'refuse'"),
+        ({"columns": GOOD["columns"] | {"x": {"type": "money"}}}, "columns.x: unknown type money"),
+        ({"columns": GOOD["columns"] | {"x": {}}}, "columns.x.type: Field required"),
+        ({"columns": GOOD["columns"] | {"x": {"type": "int", "requird": True}}}, "columns.x.requird: Extra"),
+        ({"columns": GOOD["columns"] | {"x": {"type": "int", "min": "a"}}}, "columns.x: min: 'a' is no int"),
+        ({"columns": GOOD["columns"] | {"x": {"type": "int", "one_of": ["a"]}}}, "one_of is for varchar"),
+        ({"columns": GOOD["columns"] | {"_ab_cdc_lsn": {"type": "int"}}}, "added by themselves"),
         ({"columns": GOOD["columns"] | {"id": {"type": "bigint"}}}, "id decides .* must be required"),
         ({"stream": "others"}, "must be called others.yaml"),
-        ({"quarantine": None}, "TypeError"),
+        ({"quarantine": None}, "quarantine: Input should be"),
+        ({"quarantine": {"max_rows": 1, "max_share": 7}}, "quarantine.max_share: Input should be less"),
+        ({"expected_volume": {"min_rows": -1, "zero_rows": "allow"}}, "expected_volume.min_rows: Input"),
+        ({"typo": 1}, "typo: Extra inputs"),
     ],
 )
 def test_a_wrong_contract_names_the_file_and_the_fault(change: dict[str, Any], words: str) -> None:

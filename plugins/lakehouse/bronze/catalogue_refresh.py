@@ -1,0 +1,79 @@
+"""Refreshing Dremio's catalogue of bronze: only what changed, and never while files are being replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from lakehouse.bronze.catalogue import BronzeCatalogue, CatalogueChange, PartitionNotVisibleError
+from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.new_columns import NewColumnLedger
+from lakehouse.bronze.platform_tables import PostgresConnections
+from lakehouse.bronze.publication import Publisher
+from lakehouse.bronze.reconciliation import BronzeLoads
+from lakehouse.dremio.client import DremioClient
+from lakehouse.lake_storage import LakeStorage
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What was done for each stream, and the date's rows that Dremio shows now."""
+
+    changes: list[CatalogueChange]
+    rows_visible: dict[str, int]
+    job_ids: list[str]
+
+
+class CatalogueRefresher:
+    """Brings Dremio in line with the partitions that were published."""
+
+    def __init__(
+        self,
+        client: DremioClient,
+        postgres: PostgresConnections,
+        storage: LakeStorage,
+        contracts: Sequence[Contract],
+    ) -> None:
+        self._catalogue = BronzeCatalogue(client)
+        self._loads = BronzeLoads(postgres)
+        self._columns = NewColumnLedger(postgres)
+        self._publisher = Publisher(postgres, storage)
+        self._contracts = contracts
+
+    def refresh(self, business_date: date) -> Refreshed:
+        """List the streams with changed partitions again, and compare the date's rows with those loaded.
+
+        What the account says Dremio has listed may be wrong, after Dremio was set up anew for instance: if
+        the rows differ, every stream is listed again before that counts as an error.
+
+        Raises:
+            PartitionNotVisibleError: Dremio shows another number of rows than was loaded.
+        """
+        loaded = self._loads.rows_loaded(business_date)
+        streams = [contract.stream for contract in self._contracts if contract.stream in loaded]
+        expected = {stream: loaded[stream] for stream in streams}
+        changes = self._refresh_all(force=False)
+        try:
+            seen = self._catalogue.check_visible(business_date, expected.items())
+        except PartitionNotVisibleError:
+            if all(change.relisted for change in changes):
+                raise
+            changes += self._refresh_all(force=True)
+            seen = self._catalogue.check_visible(business_date, expected.items())
+        job_ids = [job_id for change in changes for job_id in change.job_ids]
+        return Refreshed(changes, expected, [*job_ids, seen])
+
+    def _refresh_all(self, force: bool) -> list[CatalogueChange]:
+        changes: list[CatalogueChange] = []
+        for contract in self._contracts:
+            with self._publisher.while_nothing_is_published(contract.source, contract.stream):
+                changes.append(self._refreshed(contract, force))
+        return changes
+
+    def _refreshed(self, contract: Contract, force: bool) -> CatalogueChange:
+        stale = force or bool(self._loads.changed_since_catalogued(contract.source, contract.stream))
+        change = self._catalogue.refresh(self._columns.extend(contract), relist=stale)
+        if change.relisted:
+            self._loads.record_catalogued(contract.source, contract.stream)
+        return change

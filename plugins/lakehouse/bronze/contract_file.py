@@ -1,0 +1,187 @@
+"""The form of a contract file, checked field by field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lakehouse.bronze.contract import (
+    CDC_COLUMNS,
+    CDC_LSN,
+    Column,
+    Contract,
+    ContractError,
+    Mode,
+    NewColumns,
+    SourceForm,
+    ZeroRows,
+)
+
+_SIMPLE_TYPES: Final[Mapping[str, pa.DataType]] = {
+    "bigint": pa.int64(),
+    "int": pa.int32(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "varchar": pa.string(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
+_DECIMAL: Final = re.compile(r"^decimal\((\d+),\s*(\d+)\)$")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _ColumnRules(_Part):
+    type: str
+    required: bool = False
+    min: Any = None
+    max: Any = None
+    above: Any = None
+    one_of: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _rules_fit_the_type(self) -> _ColumnRules:
+        data_type = _data_type(self.type)
+        if self.one_of is not None and not pa.types.is_string(data_type):
+            raise ValueError(f"one_of is for varchar, not for {self.type}")
+        for name in ("min", "max", "above"):
+            value = getattr(self, name)
+            try:
+                pa.scalar(_bound(value, data_type), data_type)
+            except (pa.ArrowException, TypeError, ValueError, ArithmeticError) as error:
+                raise ValueError(f"{name}: {value!r} is no {self.type}") from error
+        return self
+
+
+class _Quarantine(_Part):
+    max_rows: Annotated[int, Field(ge=0)]
+    max_share: Annotated[float, Field(ge=0, le=1)]
+
+
+class _ExpectedVolume(_Part):
+    min_rows: Annotated[int, Field(ge=0)]
+    zero_rows: ZeroRows
+
+
+class _ContractFile(_Part):
+    stream: str
+    source: str
+    grain: str
+    mode: Mode
+    key: Annotated[tuple[str, ...], Field(min_length=1)]
+    cursor: str | None = None
+    new_columns: NewColumns
+    quarantine: _Quarantine
+    expected_volume: _ExpectedVolume
+    also_as: SourceForm | None = None
+    columns: dict[str, _ColumnRules]
+
+    @model_validator(mode="after")
+    def _key_and_cursor_decide(self) -> _ContractFile:
+        problems = []
+        for name in [*self.key, *([self.cursor] if self.cursor else [])]:
+            if name not in self.columns:
+                problems.append(f"{name} is not among the columns")
+            elif not self.columns[name].required:
+                problems.append(f"{name} decides which row survives and must be required")
+        if self.mode is Mode.INCREMENTAL and not self.cursor:
+            problems.append("an incremental stream needs a cursor")
+        if self.mode is Mode.CDC and self.cursor:
+            problems.append(f"the cursor of a cdc stream is {CDC_LSN}: leave it out")
+        if reserved := sorted(name for name in self.columns if name.startswith(("_airbyte_", "_ab_cdc_"))):
+            problems.append(f"{', '.join(reserved)}: Airbyte's own columns are added by themselves")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def read_contract_file(text: Mapping[str, Any], file_name: str) -> Contract:
+    """The contract in the mapping that a file holds.
+
+    Raises:
+        ContractError: naming the file and every wrong field.
+    """
+    try:
+        parsed = _ContractFile.model_validate(text)
+    except ValidationError as error:
+        raise ContractError(f"include/contracts/{file_name}: {_told(error)}") from error
+    if f"{parsed.stream}.yaml" != file_name:
+        raise ContractError(
+            f"include/contracts/{file_name}: stream: the file must be called {parsed.stream}.yaml"
+        )
+    is_cdc = parsed.mode is Mode.CDC
+    columns = tuple(
+        _column(name, rules, in_deletions=not is_cdc or name in parsed.key)
+        for name, rules in parsed.columns.items()
+    )
+    return Contract(
+        stream=parsed.stream,
+        source=parsed.source,
+        grain=parsed.grain,
+        mode=parsed.mode,
+        key=parsed.key,
+        cursor=CDC_LSN if is_cdc else parsed.cursor,
+        new_columns=parsed.new_columns,
+        max_bad_rows=parsed.quarantine.max_rows,
+        max_bad_share=parsed.quarantine.max_share,
+        min_rows=parsed.expected_volume.min_rows,
+        zero_rows=parsed.expected_volume.zero_rows,
+        source_form=parsed.also_as,
+        columns=(*columns, *(CDC_COLUMNS if is_cdc else ())),
+    )
+
+
+def _told(error: ValidationError) -> str:
+    """`columns.amount.type: ...`, one after the other."""
+    return "; ".join(
+        ": ".join(
+            [
+                *([".".join(str(part) for part in each["loc"])] if each["loc"] else []),
+                each["msg"].removeprefix("Value error, "),
+            ]
+        )
+        for each in error.errors()
+    )
+
+
+def _column(name: str, rules: _ColumnRules, in_deletions: bool) -> Column:
+    data_type = _data_type(rules.type)
+    return Column(
+        name=name,
+        type=data_type,
+        required=rules.required,
+        minimum=_bound(rules.min, data_type),
+        maximum=_bound(rules.max, data_type),
+        above=_bound(rules.above, data_type),
+        one_of=rules.one_of,
+        in_deletions=in_deletions,
+    )
+
+
+def _data_type(text: str) -> pa.DataType:
+    if match := _DECIMAL.match(text):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    try:
+        return _SIMPLE_TYPES[text]
+    except KeyError:
+        known = ", ".join([*_SIMPLE_TYPES, "decimal(p,s)"])
+        raise ValueError(f"unknown type {text}; there are: {known}") from None
+
+
+def _bound(value: Any, data_type: pa.DataType) -> Any:
+    if value is None:
+        return None
+    if pa.types.is_decimal(data_type):
+        return Decimal(str(value))
+    if pa.types.is_timestamp(data_type) and isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # naive UTC, as in bronze
+    return value

@@ -1,0 +1,122 @@
+"""Which of several versions of a row enters bronze, and the order of bronze's rows.
+
+A partition's rows lie in the order of their key, each key once. So its bytes depend on what was landed and
+not on how often, in which batches or in which order it was delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakehouse.bronze.contract import EXTRACTED_AT, SYNC_ID, Contract
+
+ORDINAL = "_ordinal"
+"""Position of a row among all landing rows of the date, objects in the order of their keys."""
+RAW_ID = "_airbyte_raw_id"
+
+VersionsOf = Callable[[pa.Array], pa.Table]
+"""Reads, for ascending ordinals: key, cursor, EXTRACTED_AT, SYNC_ID, RAW_ID and ORDINAL of their rows."""
+
+
+@dataclass(frozen=True)
+class RowOrder:
+    """Where each landed row goes.
+
+    `positions` gives by ordinal the row's place in the partition, NULL for a row that does not enter; None
+    says that all candidates enter in the order in which they were landed.
+    """
+
+    deduplicated: int
+    kept: int
+    positions: pa.Array | None
+
+
+def order_rows(candidates: pa.Table, rows_in: int, contract: Contract, versions_of: VersionsOf) -> RowOrder:
+    """Order the candidates by key, the newest version of each.
+
+    Newest is: highest cursor or LSN, then latest extraction, then highest sync; Airbyte's id of the row
+    decides between copies, so that the order of delivery never does.
+
+    Args:
+        candidates: key columns and ORDINAL of the good rows, ascending by ORDINAL.
+        rows_in: how many rows were landed, bad ones included.
+        contract: says key and cursor.
+        versions_of: called only when some key comes more than once.
+    """
+    keys = list(contract.key)
+    if _ascends(candidates, keys):
+        return RowOrder(0, candidates.num_rows, None)
+    order = pc.sort_indices(candidates, sort_keys=[(name, "ascending") for name in keys])
+    by_key = candidates.take(order)
+    same = _same_as_before(by_key, keys)
+    ordinals = _one_chunk(by_key[ORDINAL])
+    dropped = pa.array([], pa.int64())
+    if pc.any(same, min_count=0).as_py():
+        repeated = pc.or_(
+            pa.concat_arrays([pa.array([False]), same]), pa.concat_arrays([same, pa.array([False])])
+        )
+        dropped = _older_versions(versions_of(_ascending(ordinals.filter(repeated))), contract)
+        ordinals = ordinals.filter(pc.invert(pc.is_in(ordinals, value_set=dropped)))
+    if rows_in == 0:
+        return RowOrder(0, 0, None)
+    positions = pc.inverse_permutation(ordinals, max_index=rows_in - 1, output_type=pa.int64())
+    return RowOrder(len(dropped), len(ordinals), positions)
+
+
+def _ascends(candidates: pa.Table, keys: list[str]) -> bool:
+    """Do the rows have one integer key that rises with every row? Then there is nothing to do."""
+    if candidates.num_rows < 2:
+        return True
+    if len(keys) > 1 or not pa.types.is_integer(candidates.schema.field(keys[0]).type):
+        return False
+    last = None
+    if candidates[keys[0]].null_count:
+        return False
+    for chunk in candidates[keys[0]].chunks:
+        if not len(chunk):
+            continue
+        if last is not None and chunk[0].as_py() <= last:
+            return False
+        if not pc.all(pc.less(chunk.slice(0, len(chunk) - 1), chunk.slice(1)), min_count=0).as_py():
+            return False
+        last = chunk[len(chunk) - 1].as_py()
+    return True
+
+
+def _older_versions(versions: pa.Table, contract: Contract) -> pa.Array:
+    """Ordinals of all but the newest version of each key."""
+    keys = list(contract.key)
+    newest_first = [*([contract.cursor] if contract.cursor else []), EXTRACTED_AT, SYNC_ID, RAW_ID, ORDINAL]
+    order = pc.sort_indices(
+        versions,
+        sort_keys=[(name, "ascending") for name in keys] + [(name, "descending") for name in newest_first],
+    )
+    by_key = versions.select([*keys, ORDINAL]).take(order)
+    return _one_chunk(by_key[ORDINAL]).slice(1).filter(_same_as_before(by_key, keys))
+
+
+def _same_as_before(by_key: pa.Table, keys: list[str]) -> pa.Array:
+    """For each row but the first: has it the key of the row before?"""
+    same_as_before = None
+    for name in keys:
+        values = _one_chunk(by_key[name])
+        after, before = values.slice(1), values.slice(0, len(values) - 1)
+        # Of a log's truncations, whose key is NULL, one is as good as the other.
+        same = pc.fill_null(pc.equal(after, before), False)
+        if values.null_count:
+            same = pc.or_(same, pc.and_(pc.is_null(after), pc.is_null(before)))
+        same_as_before = same if same_as_before is None else pc.and_(same_as_before, same)
+    return same_as_before
+
+
+def _ascending(values: pa.Array) -> pa.Array:
+    return values.take(pc.sort_indices(values))
+
+
+def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
+    combined = values.combine_chunks()
+    return combined if isinstance(combined, pa.Array) else pa.concat_arrays(combined.chunks)
