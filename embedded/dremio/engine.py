@@ -9,6 +9,7 @@ from embedded.dremio.access.roles import USER
 from embedded.dremio.access.statements import StatementAccess
 from embedded.dremio.access.tables import access_tables
 from embedded.dremio.access.users import User
+from embedded.dremio.access.visibility import filtered
 from embedded.dremio.catalog.catalog import Catalog
 from embedded.dremio.catalog.entities import Entity, Kind, Path
 from embedded.dremio.catalog.notes import Notes
@@ -22,7 +23,7 @@ from embedded.dremio.lake.lake import Lake
 from embedded.dremio.lake.retention import Retention
 from embedded.dremio.reflections.reflections import Reflections
 from embedded.dremio.settings import Settings
-from embedded.dremio.sql.commands import AccessStatement
+from embedded.dremio.sql.commands import AccessStatement, CreateView
 from embedded.dremio.state import StateFile
 
 
@@ -49,13 +50,15 @@ class Engine:
             self.lake, self.catalog, self.system_tables, settings.result_bytes
         )
         self.access = AccessControl(self._state, settings.edition == "enterprise", settings.user)
-        statements = StatementAccess(self.access, self.catalog)
+        self._statements = statements = StatementAccess(self.access, self.catalog)
         executor.authorize, executor.record = statements.check, statements.record
         self._access_commands = AccessCommands(self.access, self.identity, self.catalog)
         self._access_commands.create_user = self.create_user
         self._access_commands.delete_user = lambda name, by: self.delete_user(
             self.identity.users.by_name(name), by
         )
+        if self.access.enforced:
+            self.catalog.system_table = filtered(self.system_tables.relation, self.access)
         executor.handlers[AccessStatement] = self._access_commands.run
         self.system_tables.extra.update(access_tables(self.access, self.identity.users))
         self.jobs = Jobs(executor, settings, self._state)
@@ -73,6 +76,10 @@ class Engine:
     def schema_of(self, sql: str, context: Path, user: str) -> pa.Schema:
         """The Arrow schema of a user's statement, without running it."""
         return self._executor.schema(sql, context, user)
+
+    def check_view(self, path: Path, sql: str, context: Path, user: str) -> None:
+        """Raises Forbidden unless a user may create this view."""
+        self._statements.check(CreateView(path, sql, False), context, user)
 
     def create_user(self, name: str, first_name: str = "", last_name: str = "", email: str = "") -> User:
         """A user with a home of its own, which it owns."""

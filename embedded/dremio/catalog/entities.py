@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from embedded.dremio.errors import InvalidStatement
+
 Path = tuple[str, ...]
 
 
@@ -45,6 +47,13 @@ def path_key(path: Path) -> str:
 def dotted(path: Path) -> str:
     """A path as messages and INFORMATION_SCHEMA show it."""
     return ".".join(path)
+
+
+def check_file_path(path: Path) -> None:
+    """Raises InvalidStatement when a part of a path could lead a file out of its source's folder."""
+    for part in path:
+        if not part.strip(".") or any(sign in "/\\" or ord(sign) < 32 for sign in part):
+            raise InvalidStatement(f"VALIDATION ERROR: [{part}] cannot be a part of a table's path.")
 
 
 def now_text() -> str:

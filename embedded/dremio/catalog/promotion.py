@@ -6,7 +6,7 @@ file that is being written is therefore never read, and a new partition shows on
 
 from typing import Any
 
-from embedded.dremio.catalog.entities import Path, dotted
+from embedded.dremio.catalog.entities import Path, check_file_path, dotted
 from embedded.dremio.errors import EngineError, Unsupported
 from embedded.dremio.lake.lake import Lake
 from embedded.dremio.lake.lake_sql import literal, quoted
@@ -19,6 +19,7 @@ def folder_url(lake: Lake, path: Path) -> str:
     source = lake.source(path[0])
     if source is None or not source.root:
         raise EngineError(f"[{path[0]}] is not a source of files.")
+    check_file_path(path)
     return source.root + "".join(f"{part}/" for part in path[1:])
 
 

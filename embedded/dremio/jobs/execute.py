@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from embedded.dremio.access.visibility import CURRENT_USER
 from embedded.dremio.catalog.catalog import Catalog, first_line
 from embedded.dremio.catalog.entities import Kind, Path, dotted
 from embedded.dremio.catalog.system_tables import SystemTables, column_row
@@ -95,6 +96,7 @@ class Executor:
 
         The outcome's table has the rows' schema alone when they went that way.
         """
+        asking = CURRENT_USER.set(user)
         try:
             with _LONG_STATEMENTS if len(sql) > LONG_STATEMENT else contextlib.nullcontext():
                 command = parse_command(sql)
@@ -115,6 +117,7 @@ class Executor:
                 raise Cancelled from error
             raise InvalidStatement(f"{error_kind(error)}: {first_line(error)}") from error
         finally:
+            CURRENT_USER.reset(asking)
             stop.attach(None)
 
     def _run(self, command: c.Command, context: Path, user: str, stop: Interruptible, rows: Rows) -> Outcome:

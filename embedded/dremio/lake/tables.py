@@ -7,7 +7,7 @@ import duckdb
 from sqlglot import exp
 
 from embedded.dremio.catalog.catalog import Catalog, first_line, lake_name
-from embedded.dremio.catalog.entities import Path, dotted
+from embedded.dremio.catalog.entities import Path, check_file_path, dotted
 from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
 from embedded.dremio.lake.connection import REFLECTION_SCHEMA
 from embedded.dremio.lake.definitions import column_type, partition_sql, partitioned_now, repartitioned
@@ -42,6 +42,7 @@ class Tables:
     def create(self, command: c.CreateTable, context: Path, user: str, stop: Interruptible) -> Outcome:
         """CREATE TABLE, empty or from a query."""
         path = in_context(command.path, context)
+        check_file_path(path)
         source = self._lake.source(path[0])
         if source is None or not source.root or len(path) < 2:
             raise InvalidStatement(

@@ -2,7 +2,7 @@
 
 import logging
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
@@ -11,6 +11,7 @@ from embedded.dremio.engine import Engine
 from embedded.dremio.errors import EngineError
 from embedded.dremio.rest import catalog, login, reflections, statements, users
 from embedded.dremio.rest.bounds import BoundedBodies
+from embedded.dremio.rest.guard import guard_catalog, guard_reflections
 
 LOG = logging.getLogger(__name__)
 
@@ -48,8 +49,10 @@ def create_app(engine: Engine) -> FastAPI:
     def health() -> Response:
         return PlainTextResponse("OK")
 
-    for routes in (login.ROUTES, statements.ROUTES, users.ROUTES, catalog.ROUTES, reflections.ROUTES):
+    for routes in (login.ROUTES, statements.ROUTES, users.ROUTES):
         app.include_router(routes)
+    app.include_router(catalog.ROUTES, dependencies=[Depends(guard_catalog)])
+    app.include_router(reflections.ROUTES, dependencies=[Depends(guard_reflections)])
     return app
 
 

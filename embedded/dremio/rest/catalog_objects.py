@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from embedded.dremio.access.visibility import sees
 from embedded.dremio.catalog import promotion
 from embedded.dremio.catalog.catalog import EXISTS, KEPT_SECRET, SECRETS
 from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
@@ -35,6 +36,7 @@ class CatalogObjects:
                 "createdAt": e.created_at,
             }
             for e in self._store.all(Kind.SOURCE, Kind.SPACE)
+            if sees(self._engine.access, e.path)
         ]
 
     def by_path(self, path: Path) -> dict[str, Any]:
@@ -202,6 +204,9 @@ class CatalogObjects:
         return [{"name": f.name, "type": rest_type(client_type(f.type))} for f in outcome]
 
     def _children(self, path: Path) -> list[dict[str, Any]]:
+        return [c for c in self._all_children(path) if sees(self._engine.access, tuple(c["path"]))]
+
+    def _all_children(self, path: Path) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for entity in self._store.below(path):
             if len(entity.path) == len(path) + 1:
