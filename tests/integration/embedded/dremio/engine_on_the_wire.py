@@ -4,7 +4,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.integration.embedded_platform import ROOT, free_ports
+from tests.integration.embedded_platform import PYTHON, ROOT, free_ports
 
 START_SECONDS = 120.0
 LAYERS = {
@@ -65,7 +64,7 @@ class EngineProcess:
         }
         with (self.state / "engine.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "embedded.dremio"], cwd=ROOT, env=environ, stdout=log, stderr=log
+                [PYTHON, "-m", "embedded.dremio"], cwd=ROOT, env=environ, stdout=log, stderr=log
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:

@@ -1,0 +1,80 @@
+"""dbt's relations: changed types, aliases, column types, ephemeral models, stored failures, unit tests."""
+
+from dbt.tests.adapter.aliases.test_aliases import (
+    TestAliasErrors,
+    TestAliases,
+    TestSameAliasDifferentDatabases,
+    TestSameAliasDifferentSchemas,
+)
+from dbt.tests.adapter.column_types.test_column_types import TestPostgresColumnTypes
+from dbt.tests.adapter.ephemeral.test_ephemeral import (
+    TestEphemeralErrorHandling,
+    TestEphemeralMulti,
+    TestEphemeralNested,
+)
+from dbt.tests.adapter.relations.test_changing_relation_type import TestChangeRelationTypes
+from dbt.tests.adapter.relations.test_dropping_schema_named import TestDropSchemaNamed
+from dbt.tests.adapter.store_test_failures_tests.basic import (
+    StoreTestFailuresAsExceptions,
+    StoreTestFailuresAsGeneric,
+    StoreTestFailuresAsInteractions,
+    StoreTestFailuresAsProjectLevelEphemeral,
+    StoreTestFailuresAsProjectLevelOff,
+    StoreTestFailuresAsProjectLevelView,
+)
+from dbt.tests.adapter.store_test_failures_tests.test_store_test_failures import (
+    TestStoreTestFailures,
+    TestStoreTestFailuresLimit,
+)
+from dbt.tests.adapter.unit_testing.test_case_insensitivity import TestPosgresUnitTestCaseInsensitivity
+from dbt.tests.adapter.unit_testing.test_invalid_input import TestPostgresUnitTestInvalidInput
+from dbt.tests.adapter.unit_testing.test_quoted_reserved_word_column_names import (
+    BaseUnitTestQuotedReservedWordColumnNames,
+)
+from dbt.tests.adapter.unit_testing.test_types import TestPostgresUnitTestingTypes
+
+__all__ = [
+    "TestAliasErrors",
+    "TestAliases",
+    "TestChangeRelationTypes",
+    "TestDropSchemaNamed",
+    "TestEphemeralErrorHandling",
+    "TestEphemeralMulti",
+    "TestEphemeralNested",
+    "TestPosgresUnitTestCaseInsensitivity",
+    "TestPostgresColumnTypes",
+    "TestPostgresUnitTestInvalidInput",
+    "TestPostgresUnitTestingTypes",
+    "TestSameAliasDifferentDatabases",
+    "TestSameAliasDifferentSchemas",
+    "TestStoreTestFailures",
+    "TestStoreTestFailuresLimit",
+]
+
+
+class TestUnitTestQuotedReservedWordColumnNames(BaseUnitTestQuotedReservedWordColumnNames):
+    pass
+
+
+class TestStoreTestFailuresAsInteractions(StoreTestFailuresAsInteractions):
+    pass
+
+
+class TestStoreTestFailuresAsProjectLevelOff(StoreTestFailuresAsProjectLevelOff):
+    pass
+
+
+class TestStoreTestFailuresAsProjectLevelView(StoreTestFailuresAsProjectLevelView):
+    pass
+
+
+class TestStoreTestFailuresAsGeneric(StoreTestFailuresAsGeneric):
+    pass
+
+
+class TestStoreTestFailuresAsExceptions(StoreTestFailuresAsExceptions):
+    pass
+
+
+class TestStoreTestFailuresAsProjectLevelEphemeral(StoreTestFailuresAsProjectLevelEphemeral):
+    pass
