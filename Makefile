@@ -14,7 +14,7 @@ STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 EMBEDDED := .local/envs/embedded/bin/python
 STACK := $(EMBEDDED) -m embedded.cli
 
-.PHONY: help night setup setup-lint up down status logs env test test-unit test-integration test-night bench lint format manifest lock reset
+.PHONY: help night setup setup-lint setup-conformance up down status logs env test test-unit test-integration test-night conformance bench lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ setup: ## Build the locked environments (only what is missing or changed)
 
 setup-lint: setup
 	@$(PYTHON) bin/bootstrap lint
+
+setup-conformance: setup
+	@$(PYTHON) bin/bootstrap conformance
 
 up: setup ## Start the platform, or some of it: make up [SERVICE="postgres object_store"]
 	@$(STACK) up $(SERVICE)
@@ -46,8 +49,8 @@ env: ## Print the platform's addresses and credentials, and nothing else
 	@$(MAKE) setup >&2
 	@$(STACK) env
 
-test: setup ## Run all tests: unit, integration, night
-	@$(EMBEDDED) tests/run_suites.py unit integration night
+test: setup-conformance ## Run all tests: unit, integration, conformance, night
+	@$(EMBEDDED) tests/run_suites.py unit integration conformance night
 
 test-unit: setup ## Run the unit tests only (seconds, no services)
 	@$(EMBEDDED) tests/run_suites.py unit
@@ -60,6 +63,9 @@ test-night: setup ## Run the night tests only
 
 bench: setup ## Measure how fast it is, about 15 minutes: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
 	@PYTHONPATH=. $(EMBEDDED) -m bench --rows $(ROWS) $(if $(ONLY),--only $(ONLY))
+
+conformance: setup-conformance ## Run the conformance suite; DREMIO_URL=... runs it against a Dremio of yours
+	@$(EMBEDDED) tests/run_suites.py conformance
 
 lint: setup-lint ## Check style, types, SQL and the direction of imports; repairs nothing
 	@bin/lint

@@ -23,17 +23,27 @@ class Suite:
     kind: str
     env: str
     folders: tuple[str, ...]
+    part: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.kind}/{self.env}"
+        return f"{self.kind}/{self.part or self.env}"
 
+
+DREMIO = "tests/conformance/dremio"
 
 SUITES = (
     Suite("unit", "embedded", ("tests/unit/embedded",)),
     Suite("unit", "airflow", ("tests/unit/lakehouse", "tests/unit/dags")),
     Suite("integration", "embedded", ("tests/integration/embedded",)),
     Suite("integration", "airflow", ("tests/integration/lakehouse",)),
+    Suite("conformance", "conformance", (f"{DREMIO}/dbt_adapter/materializations",), "materializations"),
+    Suite(
+        "conformance",
+        "conformance",
+        (f"{DREMIO}/protocol", f"{DREMIO}/dialect", f"{DREMIO}/dbt_adapter/features"),
+        "protocol, dialect, features",
+    ),
     Suite("night", "embedded", ("tests/night",)),
 )
 
@@ -51,15 +61,16 @@ class Outcome:
 def main() -> int:
     kinds = sys.argv[1:] or [suite.kind for suite in SUITES]
     chosen = [suite for suite in SUITES if suite.kind in kinds]
-    if unknown := set(kinds) - {suite.kind for suite in SUITES}:
-        sys.exit(f"error: no suite {', '.join(sorted(unknown))}; there are: unit, integration, night")
+    known = list(dict.fromkeys(suite.kind for suite in SUITES))
+    if unknown := set(kinds) - set(known):
+        sys.exit(f"error: no suite {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     outcomes = []
     for kind in dict.fromkeys(suite.kind for suite in chosen):
         outcomes += _run_side_by_side([suite for suite in chosen if suite.kind == kind])
     print("\n== tests")
     for outcome in outcomes:
         state = "ok" if outcome.exit_code == 0 else "FAILED"
-        print(f"  {outcome.suite.name:22} {state:7} {outcome.seconds:6.0f} s  {outcome.summary}")
+        print(f"  {outcome.suite.name:40} {state:7} {outcome.seconds:6.0f} s  {outcome.summary}")
     return 1 if any(outcome.exit_code for outcome in outcomes) else 0
 
 

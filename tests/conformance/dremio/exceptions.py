@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 FOLDER = Path(__file__).parent
-WHOSE = ("dbt-dremio", "dbt-tests-adapter", "engine", "difference")
+WHOSE = ("dbt-dremio", "dremio", "engine", "difference")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Known:
     @property
     def applies(self) -> bool:
         """The engine's own defects and differences are nothing to a real Dremio."""
-        return "DREMIO_URL" not in os.environ or self.whose.startswith("dbt-")
+        return "DREMIO_URL" not in os.environ or self.whose in ("dbt-dremio", "dremio")
 
 
 def known() -> dict[str, Known]:
@@ -45,6 +45,7 @@ def mark(items: list[pytest.Item], whole: bool) -> None:
     listed = known()
     found = {item.nodeid.partition("conformance/dremio/")[2]: item for item in items}
     for test, item in found.items():
+        item.add_marker(test.partition("/")[0].removesuffix("_adapter"))
         if test in listed and listed[test].applies:
             entry = listed[test]
             strict = "DREMIO_URL" not in os.environ

@@ -107,12 +107,12 @@ def _embedded() -> Iterator[Target]:
 
 
 def _clean(target: Target, client: Client) -> None:
-    """Drop the run's tables and its space, and say so if anything is left."""
+    """Drop the run's tables and spaces, and say so if a table is left."""
     for path in _tables(target, client):
         client.sql(f"drop table if exists {path}")
-    space = client.http.get(f"/api/v3/catalog/by-path/{target.space}")
-    if space.status_code == 200:
-        client.http.delete(f"/api/v3/catalog/{space.json()['id']}").raise_for_status()
+    for entry in client.http.get("/api/v3/catalog").json()["data"]:
+        if entry["path"][0].startswith(target.run):
+            client.http.delete(f"/api/v3/catalog/{entry['id']}").raise_for_status()
     left = _tables(target, client)
     assert not left, f"the run left {left}"
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import dbt.adapters.dremio.api.cursor as dremio_cursor
 import pytest
@@ -14,7 +13,7 @@ import yaml
 from dbt.tests.fixtures.project import write_project_files
 from dbt.tests.util import write_file
 
-from tests.conformance.dremio.dbt_adapter import names
+from tests.conformance.dremio.dbt_adapter import names, profile
 from tests.conformance.dremio.target import Target
 
 names.install()
@@ -43,20 +42,7 @@ def unique_schema(dremio: Target) -> str:
 
 @pytest.fixture(scope="class")
 def dbt_profile_target(dremio: Target, unique_schema: str) -> dict[str, Any]:
-    address = urlsplit(dremio.url)
-    return {
-        "type": "dremio",
-        "threads": 4,
-        "software_host": address.hostname,
-        "port": address.port or (443 if address.scheme == "https" else 80),
-        "use_ssl": address.scheme == "https",
-        "user": dremio.user,
-        "password": dremio.password,
-        "datalake": dremio.source,
-        "root_path": unique_schema,
-        "database": dremio.space,
-        "schema": unique_schema,
-    }
+    return profile.output(dremio, unique_schema)
 
 
 @pytest.fixture(scope="class")
@@ -112,5 +98,8 @@ def logs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def test_data_dir() -> Path:
-    return Path(__file__).parent / "data"
+def test_data_dir(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The folder of the hooks' tables; another one where the tests write one of their own."""
+    if "hooks" in request.module.__name__:
+        return Path(__file__).parent / "data"
+    return tmp_path_factory.mktemp("tests") / "data"

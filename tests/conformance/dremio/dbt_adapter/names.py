@@ -16,6 +16,8 @@ from dbt.adapters.dremio.api.parameters import ParametersBuilder
 from dbt.adapters.dremio.api.rest.client import DremioRestClient
 from dbt.adapters.dremio.api.rest.error import DremioNotFoundException
 
+from tests.conformance.dremio.dbt_adapter import postgres
+
 TABLE_SCHEMA = "{{ target.datalake }}.{{ target.schema }}."
 PROJECT_FILE_RULES = (
     # Raw names in models and hooks.
@@ -36,11 +38,11 @@ def complete_file(text: str) -> str:
     """A file of a dbt project with its raw names completed."""
     for pattern, replacement in PROJECT_FILE_RULES:
         text = re.sub(pattern, replacement, text)
-    return text
+    return postgres.in_dremios_words(text)
 
 
 def complete_files(files: Any) -> Any:
-    """A folder or the settings of a dbt project, as the fixtures give them, with their raw names completed."""
+    """A folder or the settings of a dbt project, as the fixtures give them, with raw names completed."""
     if isinstance(files, dict):
         return {name: complete_files(content) for name, content in files.items()}
     if isinstance(files, list):
@@ -63,31 +65,51 @@ def relation_from_name(adapter: Any, name: str) -> Any:
 
 
 def run_sql_with_adapter(adapter: Any, sql: str, fetch: str | None = None) -> Any:
-    """Run a statement of a test, its names completed."""
+    """Run a test's own SQL, its names completed; gives what the last statement fetched."""
     credentials = adapter.config.credentials
     sql = sql.replace("{database}", credentials.database).replace("{schema}", credentials.schema)
+    found = None
+    for statement in postgres.statements(postgres.in_dremios_words(sql)):
+        if schema := postgres.dropped_schema(statement):
+            _drop_all(adapter, schema)
+            continue
+        with dbt_util.get_connection(adapter) as connection:
+            found = adapter.run_sql_for_tests(_complete_sql(adapter, statement), fetch, connection)
+    return found
+
+
+def _complete_sql(adapter: Any, sql: str) -> str:
+    credentials = adapter.config.credentials
     own_name = rf"(?:\"?{credentials.database}\"?\.)?\"?({credentials.schema}\w*)\"?\.\"?(\w+)\"?"
 
     def completed(name: re.Match[str]) -> str:
         return str(relation_from_name(adapter, ".".join(name.groups())))
 
-    sql = re.sub(rf"(?<![\w.\"]){own_name}", completed, sql)
-    if not sql.strip():
-        return None
-    with dbt_util.get_connection(adapter) as connection:
-        return adapter.run_sql_for_tests(sql, fetch, connection)
+    # A column of that table, written with its schema, is not a name of a relation.
+    return re.sub(rf"(?<![\w.\"']){own_name}", completed, sql)
 
 
-def tables_in_schema(project: Any) -> dict[str, str]:
-    """Relations of the test's schema in both places, with `table` or `view`."""
-    credentials = project.adapter.config.credentials
-    places = [f"'{place}.{project.test_schema}'" for place in (credentials.datalake, credentials.database)]
-    rows = project.run_sql(
+def _drop_all(adapter: Any, schema: str) -> None:
+    """What DROP SCHEMA .. CASCADE does: every table and view of that name goes."""
+    for name, kind in _relations(adapter, schema).items():
+        run_sql_with_adapter(adapter, f"drop {kind} if exists {schema}.{name}")
+
+
+def _relations(adapter: Any, schema: str) -> dict[str, str]:
+    credentials = adapter.config.credentials
+    places = [f"'{place}.{schema}'" for place in (credentials.datalake, credentials.database)]
+    rows = run_sql_with_adapter(
+        adapter,
         "select table_name, case when table_type = 'VIEW' then 'view' else 'table' end as kind"
         f' from information_schema."tables" where table_schema in ({", ".join(places)})',
         fetch="all",
     )
-    return dict(rows)
+    return {row[0]: row[1] for row in rows}
+
+
+def tables_in_schema(project: Any) -> dict[str, str]:
+    """Relations of the test's schema in both places, with `table` or `view`."""
+    return _relations(project.adapter, project.test_schema)
 
 
 def _exists(credentials: Any, *path: str) -> bool:

@@ -15,9 +15,9 @@ from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
 )
 from dbt.tests.adapter.dbt_debug.test_dbt_debug import TestDebugInvalidProjectPostgres, TestDebugPostgres
 from dbt.tests.adapter.dbt_show.test_dbt_show import (
+    BaseShowDoesNotHandleDoubleLimit,
     TestPostgresShowLimit,
     TestPostgresShowSqlHeader,
-    TestShowDoesNotHandleDoubleLimit,
 )
 from dbt.tests.adapter.empty.test_empty import (
     BaseTestEmpty,
@@ -52,7 +52,6 @@ __all__ = [
     "TestPostgresShowLimit",
     "TestPostgresShowSqlHeader",
     "TestQueryComments",
-    "TestShowDoesNotHandleDoubleLimit",
 ]
 
 
@@ -78,3 +77,7 @@ class TestMetadataWithEmptyFlag(MetadataWithEmptyFlag):
 
 class TestSampleModeTest(BaseSampleModeTest):
     pass
+
+
+class TestShowDoesNotHandleDoubleLimit(BaseShowDoesNotHandleDoubleLimit):
+    DATABASE_ERROR_MESSAGE = "PARSE ERROR"

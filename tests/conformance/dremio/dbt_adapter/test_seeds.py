@@ -1,9 +1,15 @@
-"""dbt's seeds."""
+"""dbt's seeds, and the copies of them that models make."""
 
+from pathlib import Path
+from typing import Any
+
+import pytest
 from dbt.tests.adapter.empty.test_empty import BaseTestEmptySeedFlag
-from dbt.tests.adapter.simple_copy.test_copy_uppercase import TestSimpleCopyUppercase
+from dbt.tests.adapter.simple_copy.test_copy_uppercase import BaseSimpleCopyUppercase
 from dbt.tests.adapter.simple_copy.test_simple_copy import TestEmptyModelsArentRun, TestSimpleCopyBase
+from dbt.tests.adapter.simple_seed import test_seed
 from dbt.tests.adapter.simple_seed.test_seed import (
+    BaseSimpleSeedWithBOM,
     TestBasicSeedTests,
     TestEmptySeed,
     TestSeedConfigFullRefreshOff,
@@ -15,9 +21,11 @@ from dbt.tests.adapter.simple_seed.test_seed import (
     TestSeedWithUniqueDelimiter,
     TestSeedWithWrongDelimiter,
     TestSimpleSeedEnabledViaConfig,
-    TestSimpleSeedWithBOM,
 )
 from dbt.tests.adapter.simple_seed.test_seed_type_override import TestSimpleSeedColumnOverride
+
+from tests.conformance.dremio.dbt_adapter import profile
+from tests.conformance.dremio.target import Target
 
 __all__ = [
     "TestBasicSeedTests",
@@ -32,11 +40,23 @@ __all__ = [
     "TestSeedWithUniqueDelimiter",
     "TestSeedWithWrongDelimiter",
     "TestSimpleCopyBase",
-    "TestSimpleCopyUppercase",
     "TestSimpleSeedColumnOverride",
     "TestSimpleSeedEnabledViaConfig",
-    "TestSimpleSeedWithBOM",
 ]
+
+
+class TestSimpleSeedWithBOM(BaseSimpleSeedWithBOM):
+    @pytest.fixture(scope="class")
+    def project(self, project_setup: Any, project_files: None) -> Any:
+        """The file lies beside the package's own test."""
+        project_setup.test_dir = str(Path(test_seed.__file__).parent)
+        return project_setup
+
+
+class TestSimpleCopyUppercase(BaseSimpleCopyUppercase):
+    @pytest.fixture(scope="class")
+    def dbt_profile_target(self, dremio: Target, unique_schema: str) -> dict[str, Any]:
+        return profile.output(dremio, unique_schema)
 
 
 class TestTestEmptySeedFlag(BaseTestEmptySeedFlag):

@@ -1,0 +1,39 @@
+"""The statements that dbt's tests write by hand for PostgreSQL, in Dremio's words.
+
+What dbt-dremio writes is not touched: only a test's own SQL, its hooks and its project's settings.
+"""
+
+from __future__ import annotations
+
+import re
+
+RULES = (
+    (r"(?i)timestamp with(?:out)? time zone", "timestamp"),
+    (r"(?i)(?<=\s)text(?=\s*(?:,|\)|\n))", "varchar"),
+    (
+        r"(?i)(alter table (?:\{\{ this \}\}|\S+)) add column (\w+) (\w+)[^;\n]*",
+        r"\1 add columns (\2 \3)",
+    ),
+    # docs.dremio.com/current/reference/sql/commands: VACUUM names what is to expire.
+    (r"(?i)vacuum (\{\{ this\.schema \}\}|\{\{ target\.datalake \}\})", r"optimize table \1"),
+    (r"(?i)(\bdate)\((?=')", r"to_date("),
+)
+
+
+def in_dremios_words(text: str) -> str:
+    """One or more statements, as Dremio takes them."""
+    for pattern, replacement in RULES:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def statements(sql: str) -> list[str]:
+    """The statements of a script: Dremio takes one in a call. A semicolon in quotes ends nothing."""
+    pieces = re.split(r";(?=(?:[^']*'[^']*')*[^']*$)", sql)
+    return [piece.strip() for piece in pieces if piece.strip()]
+
+
+def dropped_schema(sql: str) -> str | None:
+    """The schema that a DROP SCHEMA .. CASCADE names; Dremio has no such statement."""
+    found = re.match(r"(?i)\s*drop schema (?:if exists )?\"?(\w+)\"? cascade", sql)
+    return found[1] if found else None
