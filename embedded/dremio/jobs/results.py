@@ -11,6 +11,8 @@ from embedded.dremio.errors import EngineError
 from embedded.dremio.statement import Cancelled
 
 LOOK_SECONDS = 0.1
+# Below it a result is sent when it is whole: it can be sent again then, and its size is known beforehand.
+READABLE_BYTES = 4 << 20
 
 
 class RowsGone(EngineError):
@@ -98,9 +100,11 @@ class Rows:
     # -- the readers' side ---------------------------------------------------------------------------
 
     def wait_readable(self, timeout: float) -> bool:
-        """Whether the rows have ended, or so many wait that the statement waits for a reader."""
+        """Whether the rows have ended, or so many are here that reading may begin beside the statement."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._ended or self._full, timeout)
+            return self._changed.wait_for(
+                lambda: self._ended or self._full or self.total_bytes >= READABLE_BYTES, timeout
+            )
 
     @property
     def ended(self) -> bool:
