@@ -18,7 +18,7 @@ from bench.report import Table, count
 SECONDS = 12.0
 EVERYTHING = "select * from {orders}"
 KEPT = "select * from {orders} where order_id < 500000"
-"""Less than the 64 MiB up to which the engine keeps a Flight result whole, so that it can be fetched again."""
+"""Less than the 64 MiB up to which the engine keeps a Flight result whole: it can be fetched again."""
 BARE_SERVER = Path(__file__).with_name("bare_flight.py")
 
 
