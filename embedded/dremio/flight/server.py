@@ -61,7 +61,8 @@ class FlightServer(flight.FlightServerBase):
                 self._engine.schema_of(_command(descriptor), session.schema, session.user)
             )
         except EngineError as error:
-            raise _flight_error(error) from error
+            # pyarrow 26 turns Flight's own errors into "Unknown error" here, and here alone.
+            raise pa.ArrowInvalid(error.message) from error
 
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
         """Stream a job's rows; at least one batch, which may be empty."""

@@ -1,5 +1,6 @@
 """Enterprise Edition's access control of the Catalog and Reflection APIs, in front of their routes."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote
@@ -25,9 +26,7 @@ async def guard_catalog(request: Request, engine: CurrentEngine, user: CurrentUs
         yield
         return
     CURRENT_USER.set(user)
-    body = await request.json() if request.method in ("POST", "PUT") else None
-    body = body if isinstance(body, dict) else {}
-    path = await run_in_threadpool(_check_catalog, request, body, engine, user)
+    path = await run_in_threadpool(_check_catalog, request, await _body(request), engine, user)
     yield
     if path:
         await run_in_threadpool(_note, request.method, path, engine, user)
@@ -36,10 +35,16 @@ async def guard_catalog(request: Request, engine: CurrentEngine, user: CurrentUs
 async def guard_reflections(request: Request, engine: CurrentEngine, user: CurrentUser) -> None:
     """Raises Forbidden."""
     if engine.access.enforced and not engine.access.is_admin(user):
-        body = await request.json() if request.method in ("POST", "PUT") else None
-        await run_in_threadpool(
-            _check_reflection, request, body if isinstance(body, dict) else {}, engine, user
-        )
+        await run_in_threadpool(_check_reflection, request, await _body(request), engine, user)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """What a change says; one that says nothing readable is refused by its route."""
+    try:
+        found = json.loads(await request.body() or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _check_catalog(request: Request, body: dict[str, Any], engine: Engine, user: str) -> Path:
