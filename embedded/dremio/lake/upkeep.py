@@ -49,14 +49,16 @@ class Upkeep:
             if wanted.through is None:
                 return 0
             columns = _columns_kept(cursor, table, wanted.through)
-            cursor.execute(f"delete from {name}")
             if not columns:
                 raise InvalidStatement(f"VALIDATION ERROR: no column of {name} was there at that snapshot.")
             into = ", ".join(quoted(now) for now, _ in columns)
             old = ", ".join(quoted(then) for _, then in columns)
-            return count(
-                cursor.execute(f"insert into {name} ({into}) select {old} from {name}{wanted.clause}")
-            )
+            # Kept aside first: DuckLake hides what this transaction deletes from the older versions too.
+            cursor.execute(f"create temp table rows_of_before as select {old} from {name}{wanted.clause}")
+            cursor.execute(f"delete from {name}")
+            rows = count(cursor.execute(f"insert into {name} ({into}) select * from temp.rows_of_before"))
+            cursor.execute("drop table temp.rows_of_before")
+            return rows
 
         self._writer.run(name, work, stop)
         return done(f"Table [{dotted(command.path)}] rollbacked")
