@@ -13,9 +13,9 @@ from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
 from embedded.dremio.catalog.store import EXISTS, EntityStore
 from embedded.dremio.errors import Conflict, EngineError, InvalidStatement, NotFound
 from embedded.dremio.lake.connection import postgres_catalog
-from embedded.dremio.lake.lake import Lake, LakeTable
+from embedded.dremio.lake.lake import DRAIN_SECONDS, Lake, LakeTable
 from embedded.dremio.lake.lake_sql import quoted
-from embedded.dremio.lake.storage import SourceStorage, storage_of
+from embedded.dremio.lake.storage import SourceStorage, storage_of, without_connection_string
 from embedded.dremio.lake.version_tables import version_table
 from embedded.dremio.lake.versions import find, snapshots_of
 from embedded.dremio.sql.readings import Metadata, Reading
@@ -42,9 +42,9 @@ class Catalog:
         """The entities underneath."""
         return self._store
 
-    def open(self) -> None:
-        """Open the lake with the registered sources."""
-        self._lake.open(self._storages())
+    def open(self, patience: float = DRAIN_SECONDS) -> None:
+        """Open the lake with the registered sources. Raises Busy when statements outlast `patience`."""
+        self._lake.open(self._storages(), patience)
 
     def _storages(self) -> list[SourceStorage]:
         return [
@@ -89,8 +89,7 @@ class Catalog:
         if source is not None and source.postgres is not None and len(path) == 3:
             if reason := self._lake.why_unreachable(source.name):
                 raise EngineError(
-                    f"Source [{source.name}] did not answer when the engine started; restart the engine"
-                    f" when it is back. {reason}"
+                    f"Source [{source.name}] is not there yet; it is tried again every few seconds. {reason}"
                 )
             return Relation(".".join(quoted(p) for p in (postgres_catalog(source.name), path[1], path[2])))
         return None
@@ -271,5 +270,5 @@ def lake_name(table: LakeTable) -> str:
 
 def first_line(error: Exception) -> str:
     """DuckDB's message without its excerpt of the generated SQL."""
-    text = str(error).strip()
+    text = without_connection_string(str(error).strip())
     return text.split("\n\nLINE ")[0].split("\nLINE ")[0] or type(error).__name__
