@@ -43,6 +43,7 @@ class Engine:
         self.lake = Lake(folder, settings.memory_limit, settings.threads, settings.spill_limit)
         self.catalog = Catalog(EntityStore(self._state), self.lake, settings.nas_root)
         self.system_tables = SystemTables(self.catalog, self.lake)
+        self.system_tables.show_options(settings)
         self.catalog.system_table = self.system_tables.relation
         self.notes = Notes(self._state)
         self._ensure_home(settings.user)
