@@ -22,7 +22,6 @@ from embedded.dremio.catalog.information_schema import (
     InformationSchema,
     Rows,
 )
-from embedded.dremio.lake.database_tables import DatabaseTables
 from embedded.dremio.lake.lake import Lake
 from embedded.dremio.settings import Settings
 from embedded.dremio.sql.translate import Relation
@@ -46,7 +45,7 @@ class SystemTables:
     """`extra` holds the tables other rooms of the engine show: name -> Arrow table, made on demand."""
 
     def __init__(self, catalog: Catalog, lake: Lake) -> None:
-        self.databases = DatabaseTables(lake)
+        self.databases = catalog.databases
         self._schema = InformationSchema(catalog, lake, self.databases)
         self._options: list[dict[str, Any]] = []
         self.extra: dict[tuple[str, str], Callable[[], pa.Table]] = {}

@@ -57,7 +57,7 @@ class DatabaseTables:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, str, list[DatabaseColumn]]] = {}
+        self._kept: dict[str, tuple[float, str, list[DatabaseColumn], str | None]] = {}
 
     def all(self) -> list[DatabaseColumn]:
         """The columns of every source that answers."""
@@ -65,30 +65,43 @@ class DatabaseTables:
 
     def of(self, source: SourceStorage) -> list[DatabaseColumn]:
         """The columns of one source, by schema, table and position; none while it does not answer."""
+        return self._now(source)[0]
+
+    def why_down(self, source: SourceStorage) -> str | None:
+        """Why a database does not answer at this moment; nothing when it does, or the source is none."""
+        if source.postgres is None:
+            return None
+        with self._lock:
+            self._kept.pop(source.name, None)
+        return self._now(source)[1]
+
+    def _now(self, source: SourceStorage) -> tuple[list[DatabaseColumn], str | None]:
         address = source.postgres.dsn if source.postgres else ""
-        if self._lake.why_unreachable(source.name):
-            return []
+        if reason := self._lake.why_unreachable(source.name):
+            return [], reason
         with self._lock:
             kept = self._kept.get(source.name)
         if kept and kept[0] > time.monotonic() and kept[1] == address:
-            return kept[2]
-        found = self._read(source)
+            return kept[2], kept[3]
+        found, reason = self._read(source)
         with self._lock:
-            self._kept[source.name] = (time.monotonic() + KEPT_SECONDS, address, found)
-        return found
+            self._kept[source.name] = (time.monotonic() + KEPT_SECONDS, address, found, reason)
+        return found, reason
 
-    def _read(self, source: SourceStorage) -> list[DatabaseColumn]:
+    def _read(self, source: SourceStorage) -> tuple[list[DatabaseColumn], str | None]:
         query = f"from postgres_query({literal(postgres_catalog(source.name))}, {literal(_COLUMNS)})"
         try:
             with self._lake.session() as cursor:
                 rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
-            LOG.warning("tables are not listed: %s", without_connection_string(str(error)).splitlines()[0])
-            return []
-        return [
+            reason = without_connection_string(str(error)).splitlines()[0]
+            LOG.warning("tables are not listed: %s", reason)
+            return [], reason
+        found = [
             DatabaseColumn(source.name, schema, table, name, position, _duckdb_type(kind))
             for schema, table, name, position, kind, _ in rows
         ]
+        return found, None
 
 
 def _duckdb_type(postgres_type: str) -> str:

@@ -100,7 +100,12 @@ def storage_of(name: str, kind: str, config: dict[str, Any], nas_root: Path | No
 
 
 def _properties(config: dict[str, Any]) -> dict[str, str]:
-    return {str(item["name"]): str(item["value"]) for item in config.get("propertyList") or []}
+    found = {}
+    for item in config.get("propertyList") or []:
+        if not isinstance(item, dict) or "name" not in item:
+            raise EngineError("config.propertyList must be a list of objects with name and value.")
+        found[str(item["name"])] = str(item.get("value") or "")
+    return found
 
 
 def _compression(config: dict[str, Any]) -> str:
@@ -147,6 +152,11 @@ def _nas(name: str, config: dict[str, Any], nas_root: Path | None) -> SourceStor
 
 
 def _postgres(name: str, config: dict[str, Any]) -> PostgresAddress:
+    for needed in ("hostname", "databaseName"):
+        if not config.get(needed):
+            raise EngineError(f"Source [{name}]: config.{needed} is required.")
+    if config.get("authenticationType", "MASTER") != "MASTER":
+        raise Unsupported(f"Source [{name}]: only authenticationType MASTER is supported.")
     if not str(config.get("port") or 5432).isdecimal():
         raise EngineError(f"Source [{name}]: port [{config['port']}] is not a number.")
     return PostgresAddress(

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of writes: what was committed is whole, what was not is gone, the rest is untouched."""
+"""kill -9 in the middle of writes: what was committed is whole, the rest gone, others' files untouched."""
 
 import signal
 import time
