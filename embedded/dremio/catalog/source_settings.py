@@ -1,4 +1,4 @@
-"""What a source's body says beside its name, type and configuration: refresh policies, with Dremio's defaults.
+"""What a source's body says beside name, type and configuration: refresh policies, with Dremio's defaults.
 
 They are kept and shown; the engine lists a source when it is asked and not by schedule.
 """
