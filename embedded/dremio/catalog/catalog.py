@@ -9,14 +9,14 @@ from typing import Any
 import duckdb
 
 from embedded.dremio.catalog import promotion
-from embedded.dremio.catalog.entities import FOLDER_PREFIX, Entity, Kind, Path, dotted, folder_id, folder_path
+from embedded.dremio.catalog.column_types import ColumnTypes
+from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
 from embedded.dremio.catalog.store import EXISTS, EntityStore
 from embedded.dremio.errors import Conflict, EngineError, InvalidStatement, NotFound
 from embedded.dremio.lake.connection import postgres_catalog
-from embedded.dremio.lake.database_tables import DatabaseTables
-from embedded.dremio.lake.lake import DRAIN_SECONDS, Lake, LakeTable
+from embedded.dremio.lake.lake import Lake, LakeTable
 from embedded.dremio.lake.lake_sql import quoted
-from embedded.dremio.lake.storage import SourceStorage, storage_of, without_connection_string
+from embedded.dremio.lake.storage import SourceStorage, storage_of
 from embedded.dremio.lake.version_tables import version_table
 from embedded.dremio.lake.versions import find, snapshots_of
 from embedded.dremio.sql.readings import Metadata, Reading
@@ -24,6 +24,7 @@ from embedded.dremio.sql.translate import Relation, Translator
 from embedded.dremio.sql.types import stored_type
 
 KEPT_SECRET = "$DREMIO_EXISTING_VALUE$"  # noqa: S105 - what Dremio shows in place of a secret
+SECRETS = ("accessSecret", "password")
 SystemTable = Callable[[str, str], "Relation | None"]
 
 
@@ -33,9 +34,9 @@ class Catalog:
     def __init__(self, store: EntityStore, lake: Lake, nas_root: FilePath | None) -> None:
         self._store = store
         self._lake = lake
+        self._types = ColumnTypes(lake)
         self._nas_root = nas_root
         self._changing_sources = threading.Lock()
-        self.databases = DatabaseTables(lake)
         self.system_table: SystemTable = lambda schema, name: None
 
     @property
@@ -43,9 +44,9 @@ class Catalog:
         """The entities underneath."""
         return self._store
 
-    def open(self, patience: float = DRAIN_SECONDS) -> None:
-        """Open the lake with the registered sources. Raises Busy when statements outlast `patience`."""
-        self._lake.open(self._storages(), patience)
+    def open(self) -> None:
+        """Open the lake with the registered sources."""
+        self._lake.open(self._storages())
 
     def _storages(self) -> list[SourceStorage]:
         return [
@@ -83,16 +84,19 @@ class Catalog:
         if entity is not None and entity.kind is Kind.VIEW:
             return Relation(entity.body["sql"], view=True, context=tuple(entity.body["context"]))
         if entity is not None and entity.kind is Kind.PROMOTED:
-            return Relation(promotion.relation_sql(entity.body), folders=promotion.folders(entity.body))
+            files = promotion.relation_sql(entity.body)
+            return Relation(files, folders=promotion.folders(entity.body), columns=self._types.of(files))
         if table := self.lake_table(path):
-            return Relation(lake_name(table))
+            return Relation(lake_name(table), columns=self._types.of_lake_table(lake_name(table)))
         source = self._lake.source(path[0])
         if source is not None and source.postgres is not None and len(path) == 3:
             if reason := self._lake.why_unreachable(source.name):
                 raise EngineError(
-                    f"Source [{source.name}] is not there yet; it is tried again every few seconds. {reason}"
+                    f"Source [{source.name}] did not answer when the engine started; restart the engine"
+                    f" when it is back. {reason}"
                 )
-            return Relation(".".join(quoted(p) for p in (postgres_catalog(source.name), path[1], path[2])))
+            name = ".".join(quoted(p) for p in (postgres_catalog(source.name), path[1], path[2]))
+            return Relation(name, columns=self._types.of(name))
         return None
 
     def _relation_at(self, path: Path, reading: Reading) -> Relation | None:
@@ -112,7 +116,8 @@ class Catalog:
             return Relation(quoted(name), registered=(name, rows))
         with self._lake.session() as cursor:
             snapshot = find(snapshots_of(cursor, table), reading)
-        return Relation(f"(select * from {lake_name(table)}{snapshot.clause})")
+        rows = f"(select * from {lake_name(table)}{snapshot.clause})"
+        return Relation(rows, columns=self._types.of(rows))
 
     def lake_table(self, path: Path) -> LakeTable | None:
         """The DuckLake table at a path of a registered source."""
@@ -132,17 +137,7 @@ class Catalog:
         for table in self.visible_tables():
             if table.uuid == dataset_id:
                 return (*table.schema.split("."), table.name)
-        if dataset_id.startswith(FOLDER_PREFIX) and self.is_database_table(folder_path(dataset_id)):
-            return folder_path(dataset_id)
         raise NotFound(f"Could not find entity with id [{dataset_id}]")
-
-    def is_database_table(self, path: Path) -> bool:
-        """Whether a database among the sources has this table now."""
-        source = self._lake.source(path[0]) if len(path) == 3 else None
-        if source is None or source.postgres is None:
-            return False
-        wanted = (path[1].lower(), path[2].lower())
-        return any((c.schema.lower(), c.table.lower()) == wanted for c in self.databases.of(source))
 
     def dataset_id(self, path: Path) -> str:
         """The id of a view, promoted dataset or table. Raises InvalidStatement."""
@@ -151,8 +146,6 @@ class Catalog:
             return entity.id
         if table := self.lake_table(path):
             return table.uuid
-        if self.is_database_table(path):
-            return folder_id(path)
         raise InvalidStatement(
             f"VALIDATION ERROR: Object '{path[-1]}' not found within '{dotted(path[:-1])}'"
         )
@@ -204,16 +197,9 @@ class Catalog:
     def change_source(self, entity: Entity, config: dict[str, Any], extra: dict[str, Any]) -> Entity:
         """New configuration for a source; a secret sent back as Dremio masks it stays what it was."""
         merged = dict(config)
-        kept = entity.body["config"]
-        for name in {name for name in (*merged, *kept) if is_secret(name)}:
+        for name in SECRETS:
             if merged.get(name) in (None, KEPT_SECRET):
-                merged[name] = kept.get(name)
-        properties = {item["name"]: item for item in kept.get("propertyList") or ()}
-        if "propertyList" in merged:
-            merged["propertyList"] = [
-                properties.get(item.get("name"), item) if item.get("value") == KEPT_SECRET else item
-                for item in merged["propertyList"] or ()
-            ]
+                merged[name] = entity.body["config"].get(name)
         storage_of(entity.path[0], entity.body["type"], merged, self._nas_root)
         with self._changing_sources:
             changed = self._store.put(entity, {"type": entity.body["type"], "config": merged, **extra})
@@ -283,11 +269,6 @@ class Catalog:
         self._store.remove(path)
 
 
-def is_secret(name: str) -> bool:
-    """Whether a source's setting is masked when it is shown."""
-    return any(word in name.lower() for word in ("secret", "password"))
-
-
 def lake_name(table: LakeTable) -> str:
     """A table's full DuckDB name."""
     return f'"lake".{quoted(table.schema)}.{quoted(table.name)}'
@@ -295,5 +276,5 @@ def lake_name(table: LakeTable) -> str:
 
 def first_line(error: Exception) -> str:
     """DuckDB's message without its excerpt of the generated SQL."""
-    text = without_connection_string(str(error).strip())
+    text = str(error).strip()
     return text.split("\n\nLINE ")[0].split("\nLINE ")[0] or type(error).__name__

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dremio import Dremio
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
@@ -26,6 +27,13 @@ class _Parser(Dremio.Parser):
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
     }
+
+    def _parse_alias(self, this: exp.Expr | None, explicit: bool = False) -> exp.Expr | None:
+        announced = self._curr is not None and self._curr.token_type == TokenType.ALIAS
+        aliased = super()._parse_alias(this, explicit)
+        if announced and aliased is this:
+            self.raise_error("A name is expected after AS")
+        return aliased
 
     def _parse_version(self) -> exp.Version | None:
         for word in _BRANCHING:
@@ -42,6 +50,25 @@ class _Parser(Dremio.Parser):
 class _Tokenizer(Dremio.Tokenizer):
     # Else the rest of SHOW and EXPLAIN would be one token of raw text.
     COMMANDS: ClassVar[set[TokenType]] = set()
+
+
+class _Generator(DuckDB.Generator):
+    """DuckDB's SQL as the translator built it; sqlglot's own versions drop or move these two."""
+
+    def withingroup_sql(self, expression: exp.WithinGroup) -> str:
+        if not expression.this.name.lower().startswith("percentile_"):
+            return super().withingroup_sql(expression)
+        order = self.sql(expression, "expression").strip()
+        return f"{self.sql(expression, 'this')} WITHIN GROUP ({order})"
+
+    def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
+        return f"{self.sql(expression, 'this')} IGNORE NULLS"
+
+
+class OutputDialect(DuckDB):
+    """What the translator writes. Not registered under a name of its own either."""
+
+    Generator = _Generator
 
 
 class EngineDialect(Dremio):
@@ -70,6 +97,10 @@ def _parsed(sql: str) -> exp.Expr:
         raise InvalidStatement(f"PARSE ERROR: Failure parsing the query. {_plain(error)}") from error
     if len(statements) != 1:
         raise InvalidStatement("PARSE ERROR: exactly one statement is expected.")
+    for node in statements[0].walk():
+        if not isinstance(node, exp.Func):
+            # Places in the text, wanted for functions only: copying them costs more than the tree itself.
+            node._meta = None
     return statements[0]
 
 

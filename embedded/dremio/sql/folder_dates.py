@@ -39,6 +39,7 @@ def _substring_of_folder(
     node: exp.Expr, alias: str, folders: Folders
 ) -> tuple[exp.Column, int, int | None] | None:
     """(column, start, length) when the node is substr(dirN, start[, length]) of this table."""
+    node = node.unnest()
     if isinstance(node, exp.Substring):
         arguments = [node.this, node.args.get("start"), node.args.get("length")]
     elif isinstance(node, exp.Anonymous) and node.name.lower() in ("substr", "substring"):

@@ -69,6 +69,23 @@ def information_schema_type(duckdb_type: str) -> str:
     return SQL_NAMES.get(name, "CHARACTER VARYING")
 
 
+def duckdb_type(arrow_type: pa.DataType) -> str:
+    """DuckDB's name of a plain Arrow type; empty when it is not a plain one."""
+    if pa.types.is_decimal(arrow_type):
+        return f"DECIMAL({arrow_type.precision},{arrow_type.scale})"
+    name = _REST_TO_DUCKDB.get(str(rest_type(arrow_type)["name"]), "")
+    return "" if pa.types.is_nested(arrow_type) else name
+
+
+_REST_TO_DUCKDB = {
+    "VARBINARY": "BLOB",
+    **{
+        n: n
+        for n in ("BOOLEAN", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP", "VARCHAR")
+    },
+}
+
+
 def precision_and_scale(duckdb_type: str) -> tuple[int | None, int | None]:
     """NUMERIC_PRECISION and NUMERIC_SCALE of a column."""
     name = duckdb_type.upper()

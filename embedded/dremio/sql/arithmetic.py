@@ -1,0 +1,132 @@
+"""Arithmetic as Dremio does it: division by zero is an error, DECIMAL keeps its rules, dates stay dates.
+
+Dremio's evaluator raises "divide by zero" for every number, doubles too, unless an operand is NULL;
+only MOD of integers by zero gives the dividend (Gandiva's mod_int64_int32). DuckDB gives NULL or
+infinity. The check costs a comparison; it is left out where the divisor is a literal.
+"""
+
+from sqlglot import exp
+
+from embedded.dremio.sql.functions.signature import build, cast_to, enclosed
+from embedded.dremio.sql.type_rules import WHOLE, Decimal, arithmetic_type, decimal_of, is_decimal
+
+_ZERO = "error('divide by zero')"
+# NULL divided by zero is NULL. DuckDB's integer division by zero is NULL too: then is time to look why.
+_BODIES = {
+    "divide": f"case when b = 0 then case when a is not null then {_ZERO} end else a / b end",
+    "divide_integers": f"coalesce(a / b, case when b = 0 and a is not null then {_ZERO} end)",
+    # Rounded half up, on integers that hold the result's digits.
+    "divide_digits": f"case when b = 0 then case when a is not null then {_ZERO} end"
+    " else (2 * a // b + sign(a) * sign(b)) // 2 end",
+    "remainder": f"case when b = 0 then case when a is not null then {_ZERO} end else a % b end",
+    "remainder_of_integers": "case when b = 0 then a else a % b end",
+    "positive_remainder": f"case when b = 0 then case when a is not null then {_ZERO} end"
+    " else ((a % b) + b) % b end",
+}
+# A macro writes an operand as often as its body names it. One that holds a division or a query is
+# computed once, by a list of one, else nesting would double the text each time.
+MACROS = tuple(
+    f"create or replace macro dremio_{name}{suffix}(a, b) as {text}"
+    for name, body in _BODIES.items()
+    for suffix, text in (
+        ("", body),
+        ("_once", f"list_transform([a], lambda a: list_transform([b], lambda b: {body})[1])[1]"),
+    )
+)
+_BIGINT_DIGITS = 18
+_GUARDED = ("dremio_divide", "dremio_remainder", "dremio_positive")
+
+
+def operation(
+    operator: str,
+    left: exp.Expr,
+    right: exp.Expr,
+    left_type: str | None,
+    right_type: str | None,
+    result: str | None,
+) -> exp.Expr | None:
+    """`left operator right`, its operands translated already."""
+    if operator == "/":
+        return _division(left, right, left_type, right_type)
+    if operator == "%":
+        return _modulo(left, right, left_type, right_type)
+    if result == "INTERVAL" and left_type == right_type == "DATE":
+        return build("to_days(CAST({0} - {1} AS INTEGER))", [left, right])
+    if result == "DATE":
+        return build(f"CAST({{0}} {operator} {{1}} AS DATE)", [left, right])
+    if result is not None and is_decimal(result) and result != _duckdb_type(operator, left_type, right_type):
+        return build(f"CAST({{0}} {operator} {{1}} AS {result})", [left, right])
+    return None
+
+
+def _division(left: exp.Expr, right: exp.Expr, left_type: str | None, right_type: str | None) -> exp.Expr:
+    result = arithmetic_type("/", left_type, right_type)
+    if result is not None and is_decimal(result):
+        return _decimal_quotient(left, right, decimal_of(left_type), decimal_of(right_type), result)
+    if _never_zero(right):
+        return exp.Div(this=enclosed(left), expression=enclosed(right))
+    return _checked("divide_integers" if result in WHOLE else "divide", left, right)
+
+
+def _modulo(left: exp.Expr, right: exp.Expr, left_type: str | None, right_type: str | None) -> exp.Expr:
+    result = arithmetic_type("%", left_type, right_type)
+    rest = _checked("remainder_of_integers" if result in WHOLE else "remainder", left, right)
+    return rest if result is None else cast_to(rest, result)
+
+
+def positive_remainder(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """PMOD: the remainder with the divisor's sign; zero as divisor is an error."""
+    return _checked("positive_remainder", left, right)
+
+
+def _checked(operation_name: str, left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    once = "_once" if _is_heavy(left) or _is_heavy(right) else ""
+    return exp.Anonymous(this=f"dremio_{operation_name}{once}", expressions=[left, right])
+
+
+def _decimal_quotient(
+    left: exp.Expr, right: exp.Expr, left_size: Decimal | None, right_size: Decimal | None, result: str
+) -> exp.Expr:
+    """Exact division of DECIMALs: both as integers, shifted so that the quotient has the result's scale."""
+    precision, scale = decimal_of(result) or (0, 0)
+    (p1, s1), (p2, s2) = left_size or (0, 0), right_size or (0, 0)
+    shift = scale + s2 - s1
+    digits = max(p1 + max(shift, 0), p2 + max(-shift, 0), p1 + s1, p2 + s2)
+    whole = "BIGINT" if digits < _BIGINT_DIGITS else "HUGEINT"
+    quotient = _checked(
+        "divide_digits", _unscaled(left, s1, shift, whole), _unscaled(right, s2, -shift, whole)
+    )
+    unit = f"CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale}, {scale}))"
+    return build(f"CAST(CAST({{0}} AS DECIMAL({min(precision, 38)}, 0)) * {unit} AS {result})", [quotient])
+
+
+def _unscaled(node: exp.Expr, scale: int, shift: int, whole: str) -> exp.Expr:
+    """The digits of a DECIMAL as an integer, with zeros added behind."""
+    text = f"{{0}} * CAST(1{'0' * scale} AS DECIMAL({scale + 1}, 0))" if scale else "{0}"
+    zeros = f" * CAST(1{'0' * shift} AS {whole})" if shift > 0 else ""
+    return build(f"CAST({text} AS {whole}){zeros}", [node])
+
+
+def _duckdb_type(operator: str, left: str | None, right: str | None) -> str | None:
+    """What DuckDB makes of + - * on DECIMALs: the same digits, one less for products, no scale given up."""
+    a, b = decimal_of(left), decimal_of(right)
+    if a is None or b is None:
+        return None
+    if operator == "*":
+        return f"DECIMAL({min(a[0] + b[0], 38)},{a[1] + b[1]})"
+    scale = max(a[1], b[1])
+    return f"DECIMAL({min(max(a[0] - a[1], b[0] - b[1]) + scale + 1, 38)},{scale})"
+
+
+def _never_zero(node: exp.Expr) -> bool:
+    """A literal other than zero, also behind a sign, in brackets or cast."""
+    while isinstance(node, exp.Paren | exp.Neg | exp.Cast):
+        node = node.this
+    return isinstance(node, exp.Literal) and not node.is_string and float(node.name) != 0
+
+
+def _is_heavy(node: exp.Expr) -> bool:
+    return any(
+        not isinstance(inner, exp.Anonymous) or inner.name.lower().startswith(_GUARDED)
+        for inner in node.find_all(exp.Div, exp.Mod, exp.IntDiv, exp.Query, exp.Anonymous)
+    )

@@ -1,0 +1,77 @@
+"""The one table from Dremio's functions to DuckDB's. What is not in it does not run.
+
+| a function of | stands in |
+|---|---|
+| dates and times | `dates.py` |
+| strings, patterns, digests | `text.py` |
+| mathematics, bits | `numbers.py` |
+| choices, NULL, boolean tests | `conditionals.py` |
+| lists and maps | `collections.py` |
+| conversion, formats, JSON, bytes | `conversion.py` |
+| aggregates and windows | `aggregates.py` |
+
+Division, MOD, PMOD and DECIMAL arithmetic: `sql/arithmetic.py`. FLATTEN: `sql/flatten.py`. The user's
+functions (USER, QUERY_USER, IS_MEMBER): `sql/translate.py`. Documented at docs.dremio.com and left
+out, so refused by name: AES, AI_*, CRC32, directory (MAXDIR ..), GEO_*, HASH, MASK_HASH, PARSE_URL,
+QUOTE, SHA512, SOUNDEX, TRY_CONVERT_FROM, TYPEOF, and the binary forms of CONVERT_FROM/TO.
+
+Differences that remain, each shown by a test in tests/unit/embedded/dremio/dialect/test_differences.py:
+
+- APPROX_COUNT_DISTINCT, NDV and APPROX_PERCENTILE use another sketch: their estimates differ.
+- RANDOM with a seed is refused: another generator would give other numbers.
+- CONVERT_FROM(column, 'JSON') is refused; of a literal it works. Dremio learns a column's type as it reads.
+- An integer that leaves its type, and a DECIMAL of more than 38 digits, is an error; Dremio's wraps around.
+- Texts are read more freely: CAST('1.7' AS INTEGER) is 2, CAST('yes' AS BOOLEAN) true; Dremio refuses.
+- A large or tiny DOUBLE as text is `10000000.0`; Dremio writes `1.0E7`.
+- LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
+- Regular expressions are RE2's: no backward references, no look-around.
+- DECIMALs inside the shapes whose types are not known before the query runs (members of structs and
+  maps, columns of the functions above that say so) divide as DOUBLE.
+"""
+
+from sqlglot import exp
+
+from embedded.dremio.errors import Unsupported
+from embedded.dremio.sql import arithmetic
+from embedded.dremio.sql.functions import collections, conversion, dates
+from embedded.dremio.sql.functions.aggregates import AGGREGATES
+from embedded.dremio.sql.functions.collections import COLLECTIONS
+from embedded.dremio.sql.functions.conditionals import CONDITIONALS
+from embedded.dremio.sql.functions.conversion import CONVERSION
+from embedded.dremio.sql.functions.dates import DATES
+from embedded.dremio.sql.functions.numbers import NUMBERS
+from embedded.dremio.sql.functions.signature import ANY_NUMBER, Arguments, Function, build, wrong_number
+from embedded.dremio.sql.functions.text import TEXT
+
+MACROS = (*arithmetic.MACROS, *dates.MACROS, *collections.MACROS, *conversion.MACROS)
+
+FUNCTIONS: dict[str, Function] = {
+    **DATES,
+    **TEXT,
+    **NUMBERS,
+    **CONDITIONALS,
+    **COLLECTIONS,
+    **CONVERSION,
+    **AGGREGATES,
+}
+
+
+def not_here(name: str, where: str) -> Unsupported:
+    """The refusal of a function that the table does not list."""
+    return Unsupported(
+        f"VALIDATION ERROR: No match found for function signature {name.upper()}{where}: the embedded"
+        " engine does not have this function."
+    )
+
+
+def translate_function(name: str, arguments: Arguments, where: str) -> exp.Expr:
+    """DuckDB's expression for a call, without the cast to its result type. Raises Unsupported."""
+    function = FUNCTIONS.get(name.upper())
+    if function is None:
+        raise not_here(name, where)
+    if function.rule is not None:
+        return function.rule(arguments)
+    template = function.templates.get(len(arguments)) or function.templates.get(ANY_NUMBER)
+    if template is None or (not arguments and ANY_NUMBER in function.templates):
+        raise wrong_number(name.upper(), where)
+    return build(template, arguments)
