@@ -18,6 +18,7 @@ from embedded.airbyte.store.actors import ActorStore, DefinitionStore
 from embedded.airbyte.store.connections import ConnectionStore, StateStore
 from embedded.airbyte.store.database import Pool, hold_server_lock, open_pool
 from embedded.airbyte.store.jobs import JobStore
+from embedded.airbyte.sync.archive import LogArchive
 from embedded.airbyte.sync.orders import OrderBook
 from embedded.airbyte.sync.supervisor import SyncSupervisor
 
@@ -66,6 +67,7 @@ def _backend(settings: AirbyteSettings, pool: Pool) -> Backend:
         connection_store,
         states,
         orders,
+        LogArchive(settings),
         settings.max_attempts,
         settings.retry_delay,
         settings.max_concurrent_syncs,

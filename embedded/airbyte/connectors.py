@@ -13,11 +13,19 @@ from uuid import UUID
 import psycopg
 
 from embedded.airbyte.problems import Problem, invalid
+from embedded.airbyte.worker.files.configuration import LAST_MODIFIED, URL, check_streams
 from embedded.airbyte.worker.postgres.address import conninfo_of
 
 POSTGRES_SOURCE = UUID("decd338e-5647-4c0b-adf4-da0e75f5a750")
+S3_SOURCE = UUID("69589781-7828-43c5-9f63-8925b1c1ccc2")
 S3_DESTINATION = UUID("4816b78f-1489-44c1-9060-4b19d5fa9362")
-"""The ids these two connectors have in Airbyte's own registry."""
+"""The ids these connectors have in Airbyte's own registry."""
+
+NATIVE: dict[str, dict[str, tuple[str, UUID]]] = {
+    "source": {"postgres": ("postgres", POSTGRES_SOURCE), "s3": ("files", S3_SOURCE)},
+    "destination": {"s3": ("s3", S3_DESTINATION)},
+}
+"""By kind and Airbyte's name of the type: the connector's name here, and its id."""
 
 MASK = "**********"
 """What the API shows in place of a secret, and takes as 'unchanged'."""
@@ -28,8 +36,13 @@ CDC_COLUMNS = ["_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at"]
 _REQUIRED = {
     "postgres": ("host", "database", "username"),
     "s3": ("s3_bucket_name", "s3_bucket_path", "format"),
+    "files": ("bucket", "streams"),
 }
-_SECRETS = {"postgres": {"password"}, "s3": {"secret_access_key"}}
+_SECRETS = {
+    "postgres": {"password"},
+    "s3": {"secret_access_key"},
+    "files": {"aws_secret_access_key"},
+}
 _DISCOVER_SECONDS = 60
 
 
@@ -42,6 +55,8 @@ def check_configuration(
         raise invalid(f"The {connector} configuration lacks {', '.join(missing)}.")
     if connector == "postgres":
         _check_replication_method(configuration.get("replication_method") or {})
+    if connector == "files":
+        check_streams(configuration["streams"])
     if connector == "s3" and configuration["format"].get("format_type") != "Parquet":
         raise invalid("The S3 destination writes format_type 'Parquet' only.")
 
@@ -63,7 +78,7 @@ def _check_replication_method(method: Mapping[str, Any]) -> None:
 
 def defines_cursor(connector: str, configuration: Mapping[str, Any]) -> bool:
     """Whether the source itself knows where its streams stand, so that they need no cursorField."""
-    return connector == "postgres" and captures_changes(configuration)
+    return connector == "files" or (connector == "postgres" and captures_changes(configuration))
 
 
 def captures_changes(configuration: Mapping[str, Any]) -> bool:
@@ -94,6 +109,11 @@ def discover(
     """
     if connector == "postgres":
         return _discover_tables(configuration)
+    if connector == "files":
+        return [
+            _stream(stream["name"], _declared_fields(stream), [], [LAST_MODIFIED], incremental=True)
+            for stream in configuration["streams"]
+        ]
     return _discover_manifest(configuration, manifest or {}, connectors_bin)
 
 
@@ -121,6 +141,11 @@ def _stream(
         "sourceDefinedPrimaryKey": [[name] for name in primary_key],
         "propertyFields": [[field] for field in fields],
     }
+
+
+def _declared_fields(stream: Mapping[str, Any]) -> list[str]:
+    """Those of `input_schema`; without one the files themselves say it when they are read."""
+    return [*json.loads(stream.get("input_schema") or "{}"), LAST_MODIFIED, URL]
 
 
 def _discover_tables(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:

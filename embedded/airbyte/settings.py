@@ -28,12 +28,18 @@ class AirbyteSettings:
     retry_delay: float
     max_concurrent_syncs: int
     token_seconds: int
+    patience_seconds: float
+    """An attempt in which nothing moves for so long is ended."""
+    log_bucket: str | None
+    """The lake's bucket, which keeps the logs; None: they stay local."""
+    log_store: tuple[str | None, str | None, str | None, str | None]
+    """Endpoint, region, access key and secret of that bucket's store."""
     redelivery: bool
     """For tests: rows are delivered more than once and out of order."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> AirbyteSettings:
-        """Read AIRBYTE_*, PLATFORM_PG_*, LAKEHOUSE_*.
+        """Read AIRBYTE_*, PLATFORM_PG_*, LAKE_S3_*, LAKEHOUSE_*.
 
         Raises SettingsError that names every missing variable.
         """
@@ -63,5 +69,13 @@ class AirbyteSettings:
             retry_delay=float(env.get("AIRBYTE_RETRY_DELAY_SECONDS", "1")),
             max_concurrent_syncs=int(env.get("AIRBYTE_MAX_SYNC_WORKERS", "4")),
             token_seconds=int(env.get("AIRBYTE_TOKEN_SECONDS", "900")),
+            patience_seconds=float(env.get("AIRBYTE_MAX_SECONDS_WITHOUT_PROGRESS", "1800")),
+            log_bucket=env.get("LAKE_S3_BUCKET") or None,
+            log_store=(
+                env.get("LAKE_S3_ENDPOINT"),
+                env.get("LAKE_S3_REGION"),
+                env.get("LAKE_S3_ACCESS_KEY"),
+                env.get("LAKE_S3_SECRET_KEY"),
+            ),
             redelivery=env.get("AIRBYTE_TEST_REDELIVERY", "") == "1",
         )

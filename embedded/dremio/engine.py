@@ -21,6 +21,7 @@ from embedded.dremio.jobs.jobs import Jobs
 from embedded.dremio.jobs.tables import recent_jobs, running_jobs
 from embedded.dremio.lake.lake import Lake
 from embedded.dremio.lake.retention import Retention
+from embedded.dremio.lake.source_watch import SourceWatch
 from embedded.dremio.reflections.reflections import Reflections
 from embedded.dremio.settings import Settings
 from embedded.dremio.sql.commands import AccessStatement, CreateView
@@ -42,6 +43,7 @@ class Engine:
         self.lake = Lake(folder, settings.memory_limit, settings.threads, settings.spill_limit)
         self.catalog = Catalog(EntityStore(self._state), self.lake, settings.nas_root)
         self.system_tables = SystemTables(self.catalog, self.lake)
+        self.system_tables.show_options(settings)
         self.catalog.system_table = self.system_tables.relation
         self.notes = Notes(self._state)
         self._ensure_home(settings.user)
@@ -68,6 +70,8 @@ class Engine:
         self.reflections.join(executor, self.system_tables)
         self._retention = Retention(self.lake, settings.old_version_seconds)
         self._retention.start()
+        self._source_watch = SourceWatch(self.lake, self.catalog.open)
+        self._source_watch.start()
 
     def shape_of(self, sql: str) -> pa.Schema:
         """The Arrow schema of a query's result."""
@@ -103,6 +107,7 @@ class Engine:
 
     def close(self) -> None:
         """Cancel what runs, then close both files."""
+        self._source_watch.close()
         self._retention.close()
         self.reflections.close()
         self.jobs.close()

@@ -186,17 +186,22 @@ def _connector(backend: Backend, kind: Kind, body: ActorCreate) -> tuple[str, UU
     """The connector that the request names by definition or by type."""
     key: Literal["sourceType", "destinationType"] = "sourceType" if kind == "source" else "destinationType"
     named = body.configuration.get(key)
-    native = (
-        ("postgres", connectors.POSTGRES_SOURCE) if kind == "source" else ("s3", connectors.S3_DESTINATION)
-    )
-    if named == native[0] or body.definitionId == native[1]:
-        return native
+    for type_, native in connectors.NATIVE[kind].items():
+        if named == type_ or body.definitionId == native[1]:
+            return native
     if kind == "source" and body.definitionId is not None:
         return "declarative", backend.definitions.get(body.definitionId)["definition_id"]
+    known = ", ".join(repr(type_) for type_ in connectors.NATIVE[kind])
     raise invalid(
         f"No {kind} connector for {key} {named!r} and definitionId {body.definitionId}: there are"
-        f" {native[0]!r}" + (" and the workspace's declarative definitions." if kind == "source" else ".")
+        f" {known}" + (" and the workspace's declarative definitions." if kind == "source" else ".")
     )
+
+
+def _type_of(kind: str, connector: str) -> str:
+    """Airbyte's name of the type."""
+    types = {native[0]: type_ for type_, native in connectors.NATIVE[kind].items()}
+    return types.get(connector, connector)
 
 
 def _own_words(kind: Kind, configuration: dict[str, Any]) -> dict[str, Any]:
@@ -216,11 +221,11 @@ def _actor(backend: Backend, row: Row) -> dict[str, Any]:
     manifest = _manifest(backend, connector, row["definition_id"])
     shown = connectors.masked(connector, row["configuration"], manifest)
     if connector != "declarative":
-        shown[f"{kind}Type"] = connector
+        shown[f"{kind}Type"] = _type_of(kind, connector)
     return {
         f"{kind}Id": str(row["actor_id"]),
         "name": row["name"],
-        f"{kind}Type": connector,
+        f"{kind}Type": _type_of(kind, connector),
         "definitionId": str(row["definition_id"]),
         "workspaceId": str(row["workspace_id"]),
         "configuration": shown,

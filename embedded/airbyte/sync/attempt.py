@@ -172,8 +172,19 @@ class Attempt:
             self._write(log, "ERROR", line.rstrip("\n"))
 
     def _write(self, log: TextIO, level: str, message: str) -> None:
-        moment = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
         with self._log_lock:
-            for line in message.splitlines() or [""]:
-                log.write(f"{moment} {level} {line}\n")
+            log.write(_stamped(level, message))
             log.flush()
+
+
+def append_line(file: Path, level: str, message: str) -> None:
+    """Add to the log of an attempt whose server died, if it had begun one."""
+    if file.exists():
+        with file.open("a", encoding="utf-8") as log:
+            log.write(_stamped(level, message))
+
+
+def _stamped(level: str, message: str) -> str:
+    """Each line with the time (UTC) and the level before it."""
+    moment = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return "".join(f"{moment} {level} {line}\n" for line in message.splitlines() or [""])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from embedded.airbyte.problems import Problem
 from embedded.airbyte.settings import AirbyteSettings
 from embedded.airbyte.store.actors import ActorStore, DefinitionStore
 from embedded.airbyte.store.connections import ConnectionStore, StateStore
@@ -60,10 +61,23 @@ class OrderBook:
             threads=_threads(limits),
             memory_mb=_memory_mb(limits),
             redelivery=self.settings.redelivery,
+            patience_seconds=self.settings.patience_seconds,
         )
+
+    def service(self, connection_id: UUID) -> str:
+        """The name under which logs are kept: the source's; "unknown" when the connection is gone."""
+        try:
+            connection = self.connections.get(connection_id)
+            return str(self.actors.get("source", connection["source_id"])["name"])
+        except Problem:
+            return "unknown"
 
     def job_folder(self, job_id: int) -> Path:
         return self.settings.workspace_root / "jobs" / str(job_id)
+
+    def jobs_with_logs(self) -> list[int]:
+        folders = (self.settings.workspace_root / "jobs").glob("[0-9]*")
+        return sorted(int(folder.name) for folder in folders)
 
     def clear_scratch(self, job_id: int) -> None:
         """Remove what the workers of a killed server left."""

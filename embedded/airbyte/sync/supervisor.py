@@ -13,7 +13,8 @@ from embedded.airbyte.problems import Problem
 from embedded.airbyte.store.connections import ConnectionStore, StateStore
 from embedded.airbyte.store.database import Row
 from embedded.airbyte.store.jobs import JobStatus, JobStore
-from embedded.airbyte.sync.attempt import Attempt, Outcome, failure_reason
+from embedded.airbyte.sync.archive import LogArchive, owner_of
+from embedded.airbyte.sync.attempt import Attempt, Outcome, append_line, failure_reason
 from embedded.airbyte.sync.orders import OrderBook
 
 log = logging.getLogger("embedded.airbyte.sync")
@@ -30,6 +31,7 @@ class SyncSupervisor:
         connections: ConnectionStore,
         states: StateStore,
         orders: OrderBook,
+        archive: LogArchive,
         max_attempts: int,
         retry_delay: float,
         max_concurrent: int,
@@ -38,6 +40,7 @@ class SyncSupervisor:
         self._connections = connections
         self._states = states
         self._orders = orders
+        self._archive = archive
         self._max_attempts = max_attempts
         self._retry_delay = retry_delay
         self._slots = ThreadPoolExecutor(max_concurrent, thread_name_prefix="sync")
@@ -50,6 +53,7 @@ class SyncSupervisor:
         """Go on with what a previous server left unfinished."""
         for job in self._jobs.unfinished():
             self._close_interrupted(job)
+        self._slots.submit(self._keep_owed_logs)
 
     def stop(self) -> None:
         """Kill the workers. Their jobs stay unfinished in the database: the next server goes on with them."""
@@ -114,7 +118,9 @@ class SyncSupervisor:
         for attempt in interrupted:
             number = int(attempt["attempt_number"])
             self._jobs.end_attempt(job_id, number, False, failure_reason(_INTERRUPTED), status)
+            append_line(self._orders.log_file(job_id, number), "ERROR", _INTERRUPTED)
         self._jobs.set_status(job_id, status)
+        self._keep_logs(job)
         if not status.finished:
             log.info("job %s was interrupted; it goes on", job_id)
             self._enqueue(job_id)
@@ -142,9 +148,26 @@ class SyncSupervisor:
                 return
             status = self._status_after(number, outcome, cancelled.is_set())
             self._jobs.end_attempt(job_id, number, outcome.succeeded, outcome.failure, status)
+            self._keep_logs(job)
             if status.finished:
                 return
             cancelled.wait(self._retry_delay * 2**number)
+
+    def _keep_logs(self, job: Row) -> None:
+        job_id = int(job["job_id"])
+        service = self._orders.service(job["connection_id"])
+        for attempt in self._jobs.attempts(job_id):
+            if attempt["status"] != "running":
+                file = self._orders.log_file(job_id, attempt["attempt_number"])
+                self._archive.keep(file, owner_of(job, attempt, service))
+
+    def _keep_owed_logs(self) -> None:
+        """What the bucket did not take from an earlier server."""
+        for job_id in self._orders.jobs_with_logs():
+            try:
+                self._keep_logs(self._jobs.get(job_id))
+            except Problem:
+                log.info("job %s is not in the database; its log stays local", job_id)
 
     def _run_attempt(self, job: Row, number: int) -> Outcome:
         job_id = int(job["job_id"])

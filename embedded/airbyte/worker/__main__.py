@@ -11,13 +11,16 @@ import threading
 from pathlib import Path
 
 from embedded.airbyte.worker.declarative import DeclarativeSource
+from embedded.airbyte.worker.files.source import FileSource
 from embedded.airbyte.worker.landing import Landing
 from embedded.airbyte.worker.postgres.source import PostgresSource
 from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
+from embedded.airbyte.worker.stall import watch
 
-SOURCES: dict[str, type[PostgresSource] | type[DeclarativeSource]] = {
+SOURCES: dict[str, type[PostgresSource] | type[DeclarativeSource] | type[FileSource]] = {
     "postgres": PostgresSource,
     "declarative": DeclarativeSource,
+    "files": FileSource,
 }
 
 
@@ -26,6 +29,7 @@ def main() -> int:
     outbox = Outbox()
     order = Order.from_json(sys.stdin.readline())
     threading.Thread(target=_listen_to_the_server, args=(outbox,), daemon=True).start()
+    watch(outbox, order.patience_seconds)
     scratch = Path(order.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
     try:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow.parquet as pq
+from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from embedded.airbyte.bucket import s3_client
 from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
 from embedded.airbyte.worker.redelivery import delivered_again
 
@@ -74,21 +74,11 @@ class Landing:
     def __post_init__(self) -> None:
         destination = self.order.destination
         self._bucket = destination["s3_bucket_name"]
-        self._client = boto3.client(
-            "s3",
-            endpoint_url=destination.get("s3_endpoint") or None,
-            region_name=destination.get("s3_bucket_region") or "us-east-1",
-            aws_access_key_id=destination.get("access_key_id"),
-            aws_secret_access_key=destination.get("secret_access_key"),
-            config=Config(
-                connect_timeout=10,
-                read_timeout=120,
-                retries={"max_attempts": 5, "mode": "standard"},
-                s3={"addressing_style": "path"},
-                # Swift and many S3 servers do not know the trailing checksums newer SDKs send by default.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
+        self._client = s3_client(
+            destination.get("s3_endpoint"),
+            destination.get("s3_bucket_region"),
+            destination.get("access_key_id"),
+            destination.get("secret_access_key"),
         )
 
     def check(self) -> None:
@@ -132,7 +122,7 @@ class Landing:
             self._client.upload_file(str(file), self._bucket, key, Config=transfer)
         except (BotoCoreError, ClientError, OSError) as error:
             raise _storage_error(f"{key} cannot be stored", error) from error
-        except boto3.exceptions.Boto3Error as error:
+        except Boto3Error as error:
             raise _storage_error(f"{key} cannot be stored", error) from error
         file.unlink()
         return key

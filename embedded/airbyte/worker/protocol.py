@@ -50,6 +50,8 @@ class Order:
     connectors_bin: str
     threads: int
     memory_mb: int
+    patience_seconds: float = 1800
+    """With nothing moving for so long the attempt fails."""
     redelivery: bool = False
     """For tests: deliver rows more than once and out of order (see redelivery.py)."""
 

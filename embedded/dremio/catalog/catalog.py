@@ -10,13 +10,14 @@ import duckdb
 
 from embedded.dremio.catalog import promotion
 from embedded.dremio.catalog.column_types import ColumnTypes
-from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
+from embedded.dremio.catalog.entities import FOLDER_PREFIX, Entity, Kind, Path, dotted, folder_id, folder_path
 from embedded.dremio.catalog.store import EXISTS, EntityStore
 from embedded.dremio.errors import Conflict, EngineError, InvalidStatement, NotFound
 from embedded.dremio.lake.connection import postgres_catalog
-from embedded.dremio.lake.lake import Lake, LakeTable
+from embedded.dremio.lake.database_tables import DatabaseTables
+from embedded.dremio.lake.lake import DRAIN_SECONDS, Lake, LakeTable
 from embedded.dremio.lake.lake_sql import quoted
-from embedded.dremio.lake.storage import SourceStorage, storage_of
+from embedded.dremio.lake.storage import SourceStorage, storage_of, without_connection_string
 from embedded.dremio.lake.version_tables import version_table
 from embedded.dremio.lake.versions import find, snapshots_of
 from embedded.dremio.sql.readings import Metadata, Reading
@@ -24,7 +25,6 @@ from embedded.dremio.sql.translate import Relation, Translator
 from embedded.dremio.sql.types import stored_type
 
 KEPT_SECRET = "$DREMIO_EXISTING_VALUE$"  # noqa: S105 - what Dremio shows in place of a secret
-SECRETS = ("accessSecret", "password")
 SystemTable = Callable[[str, str], "Relation | None"]
 
 
@@ -37,6 +37,7 @@ class Catalog:
         self._types = ColumnTypes(lake)
         self._nas_root = nas_root
         self._changing_sources = threading.Lock()
+        self.databases = DatabaseTables(lake)
         self.system_table: SystemTable = lambda schema, name: None
 
     @property
@@ -44,9 +45,9 @@ class Catalog:
         """The entities underneath."""
         return self._store
 
-    def open(self) -> None:
-        """Open the lake with the registered sources."""
-        self._lake.open(self._storages())
+    def open(self, patience: float = DRAIN_SECONDS) -> None:
+        """Open the lake with the registered sources. Raises Busy when statements outlast `patience`."""
+        self._lake.open(self._storages(), patience)
 
     def _storages(self) -> list[SourceStorage]:
         return [
@@ -92,8 +93,7 @@ class Catalog:
         if source is not None and source.postgres is not None and len(path) == 3:
             if reason := self._lake.why_unreachable(source.name):
                 raise EngineError(
-                    f"Source [{source.name}] did not answer when the engine started; restart the engine"
-                    f" when it is back. {reason}"
+                    f"Source [{source.name}] is not there yet; it is tried again every few seconds. {reason}"
                 )
             name = ".".join(quoted(p) for p in (postgres_catalog(source.name), path[1], path[2]))
             return Relation(name, columns=self._types.of(name))
@@ -137,7 +137,17 @@ class Catalog:
         for table in self.visible_tables():
             if table.uuid == dataset_id:
                 return (*table.schema.split("."), table.name)
+        if dataset_id.startswith(FOLDER_PREFIX) and self.is_database_table(folder_path(dataset_id)):
+            return folder_path(dataset_id)
         raise NotFound(f"Could not find entity with id [{dataset_id}]")
+
+    def is_database_table(self, path: Path) -> bool:
+        """Whether a database among the sources has this table now."""
+        source = self._lake.source(path[0]) if len(path) == 3 else None
+        if source is None or source.postgres is None:
+            return False
+        wanted = (path[1].lower(), path[2].lower())
+        return any((c.schema.lower(), c.table.lower()) == wanted for c in self.databases.of(source))
 
     def dataset_id(self, path: Path) -> str:
         """The id of a view, promoted dataset or table. Raises InvalidStatement."""
@@ -146,6 +156,8 @@ class Catalog:
             return entity.id
         if table := self.lake_table(path):
             return table.uuid
+        if self.is_database_table(path):
+            return folder_id(path)
         raise InvalidStatement(
             f"VALIDATION ERROR: Object '{path[-1]}' not found within '{dotted(path[:-1])}'"
         )
@@ -197,9 +209,16 @@ class Catalog:
     def change_source(self, entity: Entity, config: dict[str, Any], extra: dict[str, Any]) -> Entity:
         """New configuration for a source; a secret sent back as Dremio masks it stays what it was."""
         merged = dict(config)
-        for name in SECRETS:
+        kept = entity.body["config"]
+        for name in {name for name in (*merged, *kept) if is_secret(name)}:
             if merged.get(name) in (None, KEPT_SECRET):
-                merged[name] = entity.body["config"].get(name)
+                merged[name] = kept.get(name)
+        properties = {item["name"]: item for item in kept.get("propertyList") or ()}
+        if "propertyList" in merged:
+            merged["propertyList"] = [
+                properties.get(item.get("name"), item) if item.get("value") == KEPT_SECRET else item
+                for item in merged["propertyList"] or ()
+            ]
         storage_of(entity.path[0], entity.body["type"], merged, self._nas_root)
         with self._changing_sources:
             changed = self._store.put(entity, {"type": entity.body["type"], "config": merged, **extra})
@@ -269,6 +288,11 @@ class Catalog:
         self._store.remove(path)
 
 
+def is_secret(name: str) -> bool:
+    """Whether a source's setting is masked when it is shown."""
+    return any(word in name.lower() for word in ("secret", "password"))
+
+
 def lake_name(table: LakeTable) -> str:
     """A table's full DuckDB name."""
     return f'"lake".{quoted(table.schema)}.{quoted(table.name)}'
@@ -276,5 +300,5 @@ def lake_name(table: LakeTable) -> str:
 
 def first_line(error: Exception) -> str:
     """DuckDB's message without its excerpt of the generated SQL."""
-    text = str(error).strip()
+    text = without_connection_string(str(error).strip())
     return text.split("\n\nLINE ")[0].split("\nLINE ")[0] or type(error).__name__

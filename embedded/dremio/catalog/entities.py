@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 from embedded.dremio.errors import InvalidStatement
 
@@ -42,6 +43,19 @@ class Entity:
 def path_key(path: Path) -> str:
     """One string per path whatever its case; the separator cannot stand in a name."""
     return "\x1f".join(part.lower() for part in path)
+
+
+FOLDER_PREFIX = "dremio:/"
+
+
+def folder_id(path: Path) -> str:
+    """The id of what a source holds and the engine does not store: Dremio's form, made of its path."""
+    return FOLDER_PREFIX + "/".join(part.replace("%", "%25").replace("/", "%2F") for part in path)
+
+
+def folder_path(entity_id: str) -> Path:
+    """The path in such an id."""
+    return tuple(unquote(part) for part in entity_id.removeprefix(FOLDER_PREFIX).split("/") if part)
 
 
 def dotted(path: Path) -> str:

@@ -4,8 +4,10 @@ import json
 import uuid
 from typing import Any
 
-from embedded.dremio.errors import Conflict
+from embedded.dremio.errors import Conflict, EngineError
 from embedded.dremio.state import StateFile
+
+LONGEST_TAG = 128  # Dremio's
 
 
 class Notes:
@@ -35,6 +37,11 @@ class Notes:
 
     def set_tags(self, entity_id: str, tags: list[str], version: str | None) -> dict[str, Any]:
         """Write the tags. Raises Conflict when `version` is not the newest."""
+        for tag in tags:
+            if not tag.strip() or len(tag) > LONGEST_TAG:
+                raise EngineError(f"Tag [{tag}] must have between 1 and {LONGEST_TAG} characters.")
+        if len(set(tags)) != len(tags):
+            raise EngineError("Tags must be unique.")
         current = self.tags(entity_id).get("version")
         if current != version:
             raise Conflict(f"The tags were changed meanwhile: their version is {current}, not {version}.")

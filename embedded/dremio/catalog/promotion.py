@@ -4,13 +4,17 @@ Files are listed once, at promotion and at REFRESH METADATA, and every query nam
 file that is being written is therefore never read, and a new partition shows only when asked for.
 """
 
-from typing import Any
+import re
+from typing import Any, NoReturn
+
+import duckdb
 
 from embedded.dremio.catalog.entities import Path, check_file_path, dotted
 from embedded.dremio.errors import EngineError, Unsupported
 from embedded.dremio.lake.lake import Lake
 from embedded.dremio.lake.lake_sql import literal, quoted
 
+DUCKLAKE_FILE = re.compile(r"ducklake-[0-9a-f-]{36}(-delete)?\.parquet")
 Columns = list[tuple[str, str]]
 
 
@@ -37,8 +41,10 @@ def list_files(lake: Lake, url: str) -> list[tuple[str, int, str]]:
 
 
 def _visible(relative: str) -> bool:
-    # Spark's and Dremio's rule: names that begin with . or _ are not data.
-    return not any(part[:1] in "._" for part in relative.split("/"))
+    # Spark's and Dremio's rule: names that begin with . or _ are not data. DuckLake's files belong to its
+    # tables, and stay for a while when one is dropped.
+    parts = relative.split("/")
+    return not any(part[:1] in "._" for part in parts) and not DUCKLAKE_FILE.fullmatch(parts[-1])
 
 
 def read_metadata(lake: Lake, path: Path, known: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -49,7 +55,7 @@ def read_metadata(lake: Lake, path: Path, known: dict[str, Any] | None = None) -
     url = folder_url(lake, path)
     files = list_files(lake, url)
     if not files:
-        raise EngineError(f"No Parquet files found at [{dotted(path)}].")
+        _refuse_empty(lake, path, url)
     before: dict[str, dict[str, Any]] = {f["file"]: f for f in (known or {}).get("files", [])}
     shapes: list[Columns] = [[(n, t) for n, t in shape] for shape in (known or {}).get("shapes", [])]
     kept: list[dict[str, Any]] = []
@@ -65,12 +71,14 @@ def read_metadata(lake: Lake, path: Path, known: dict[str, Any] | None = None) -
         kept.append({"file": name, "size": size, "modified": moment, "shape": shape})
     depth = max(len(f["file"][len(url) :].split("/")) - 1 for f in kept)
     used = sorted({int(f["shape"]) for f in kept})
+    examples = [next(str(f["file"]) for f in kept if int(f["shape"]) == shape) for shape in used]
+    data = shapes[used[0]] if len(used) == 1 else _united(lake, examples)
     return {
         "url": url,
         "files": kept,
         "shapes": shapes,
         "uniform": len(used) == 1,
-        "columns": _union([shapes[i] for i in used]) + [(f"dir{i}", "VARCHAR") for i in range(depth)],
+        "columns": data + [(f"dir{i}", "VARCHAR") for i in range(depth)],
         "depth": depth,
         "format": {"type": "Parquet"},
     }
@@ -107,20 +115,36 @@ def folders(body: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def _columns(lake: Lake, file: str) -> Columns:
+def _refuse_empty(lake: Lake, path: Path, url: str) -> NoReturn:
+    if path[-1].lower().endswith(".parquet"):
+        raise Unsupported(f"[{dotted(path)}] is a file; the embedded engine promotes folders only.")
     with lake.session() as cursor:
-        rows = cursor.execute(
-            f"describe select * from read_parquet({literal(file)}, hive_partitioning = false)"
-        ).fetchall()
+        names = [
+            str(row[0])[len(url) :]
+            for row in cursor.execute(f"select filename from read_blob({literal(url + '**')})").fetchall()
+        ]
+    if others := sorted(name for name in names if _visible(name)):
+        raise Unsupported(f"No Parquet files found at [{dotted(path)}]: [{others[0]}] is not Parquet.")
+    raise EngineError(f"No Parquet files found at [{dotted(path)}].")
+
+
+def _columns(lake: Lake, file: str) -> Columns:
+    return _described(lake, f"read_parquet({literal(file)}, hive_partitioning = false)")
+
+
+def _united(lake: Lake, files: list[str]) -> Columns:
+    """The columns of files of several shapes, each with a type that holds what all of them have."""
+    names = ", ".join(map(literal, files))
+    return _described(lake, f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)")
+
+
+def _described(lake: Lake, relation: str) -> Columns:
+    with lake.session() as cursor:
+        try:
+            rows = cursor.execute(f"describe select * from {relation}").fetchall()
+        except duckdb.Error as error:
+            raise EngineError(f"These files are not one table: {str(error).splitlines()[0]}") from error
     return [(row[0], row[1]) for row in rows]
-
-
-def _union(shapes: list[Columns]) -> Columns:
-    merged: dict[str, tuple[str, str]] = {}
-    for shape in shapes:
-        for name, kind in shape:
-            merged.setdefault(name.lower(), (name, kind))
-    return list(merged.values())
 
 
 def check_format(format_options: dict[str, Any]) -> None:

@@ -1,4 +1,8 @@
-"""INFORMATION_SCHEMA and the cheap `sys` tables, as Arrow tables that a cursor can read."""
+"""Every table that shows the engine itself, as an Arrow table that a cursor can read.
+
+INFORMATION_SCHEMA, `sys.version`, `sys.options` and what other rooms of the engine register. There is no
+sys.nodes, sys.memory or sys.threads: one process has no nodes, and DuckDB's figures are not Dremio's.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -7,152 +11,108 @@ from typing import Any
 import pyarrow as pa
 
 from embedded.dremio.catalog.catalog import Catalog
-from embedded.dremio.catalog.entities import Kind, dotted
-from embedded.dremio.lake.lake import REFLECTION_SCHEMA, Lake
+from embedded.dremio.catalog.information_schema import (
+    CATALOG,
+    CATALOGS,
+    COLUMNS,
+    INTEGERS,
+    SCHEMATA,
+    TABLES,
+    VIEWS,
+    InformationSchema,
+    Rows,
+)
+from embedded.dremio.lake.lake import Lake
+from embedded.dremio.settings import Settings
 from embedded.dremio.sql.translate import Relation
-from embedded.dremio.sql.types import information_schema_type, precision_and_scale
 
 VERSION = "26.0.0"
-CATALOG = "DREMIO"
-Rows = list[tuple[Any, ...]]
-
-SCHEMATA = ("CATALOG_NAME", "SCHEMA_NAME", "SCHEMA_OWNER", "TYPE", "IS_MUTABLE")
-TABLES = ("TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE")
-VIEWS = ("TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "VIEW_DEFINITION")
-COLUMNS = (
-    "TABLE_CATALOG",
-    "TABLE_SCHEMA",
-    "TABLE_NAME",
-    "COLUMN_NAME",
-    "ORDINAL_POSITION",
-    "COLUMN_DEFAULT",
-    "IS_NULLABLE",
-    "DATA_TYPE",
-    "COLUMN_SIZE",
-    "CHARACTER_MAXIMUM_LENGTH",
-    "CHARACTER_OCTET_LENGTH",
-    "NUMERIC_PRECISION",
-    "NUMERIC_PRECISION_RADIX",
-    "NUMERIC_SCALE",
-    "DATETIME_PRECISION",
-)
-INTEGERS = {
-    "ORDINAL_POSITION",
-    "COLUMN_SIZE",
-    "CHARACTER_MAXIMUM_LENGTH",
-    "CHARACTER_OCTET_LENGTH",
-    "NUMERIC_PRECISION",
-    "NUMERIC_PRECISION_RADIX",
-    "NUMERIC_SCALE",
-    "DATETIME_PRECISION",
+VERSION_COLUMNS = ("version", "commit_id", "commit_message", "commit_time", "build_email", "build_time")
+OPTION_TYPES: dict[str, pa.DataType] = {
+    "name": pa.string(),
+    "kind": pa.string(),
+    "type": pa.string(),
+    "status": pa.string(),
+    "num_val": pa.int64(),
+    "string_val": pa.string(),
+    "bool_val": pa.bool_(),
+    "float_val": pa.float64(),
 }
-VARCHAR_SIZE = 65536
+NOT_SHOWN = {"password", "user", "host", "lakehouse_state", "nas_root"}
 
 
 class SystemTables:
     """`extra` holds the tables other rooms of the engine show: name -> Arrow table, made on demand."""
 
     def __init__(self, catalog: Catalog, lake: Lake) -> None:
-        self._catalog = catalog
-        self._lake = lake
-        self._columns: tuple[int, Rows] | None = None
+        self.databases = catalog.databases
+        self._schema = InformationSchema(catalog, lake, self.databases)
+        self._options: list[dict[str, Any]] = []
         self.extra: dict[tuple[str, str], Callable[[], pa.Table]] = {}
+
+    def show_options(self, settings: Settings) -> None:
+        """Let sys.options list the engine's settings; Dremio's own support keys it does not have."""
+        self._options = [
+            _option(f"embedded.{name}", getattr(settings, name), field.default)
+            for name, field in sorted(type(settings).model_fields.items())
+            if name not in NOT_SHOWN
+        ]
 
     def relation(self, schema: str, name: str) -> Relation | None:
         """The relation of a system table, or nothing."""
-        makers: dict[tuple[str, str], Callable[[], pa.Table]] = {
-            ("information_schema", "schemata"): lambda: _arrow(SCHEMATA, self._schemata()),
-            ("information_schema", "tables"): lambda: _arrow(TABLES, self._tables()),
-            ("information_schema", "views"): lambda: _arrow(VIEWS, self._views()),
-            ("information_schema", "columns"): lambda: _arrow(COLUMNS, self.columns()),
-            ("information_schema", "catalogs"): lambda: _arrow(
-                ("CATALOG_NAME", "CATALOG_DESCRIPTION", "CATALOG_CONNECT"), [(CATALOG, "The engine", "")]
-            ),
-            ("sys", "version"): lambda: _arrow(("version", "commit_id"), [(VERSION, "embedded")]),
-            ("sys", "privileges"): lambda: _arrow(
-                ("grantee_id", "grantee_type", "object_id", "object_type", "privilege"), []
-            ),
-            ("sys", "options"): lambda: _arrow(("name", "kind", "type", "status", "string_val"), []),
-            **self.extra,
-        }
+        makers = self._makers()
         maker = makers.get((schema, name))
         if maker is None:
             return None
+        self._schema.sys_tables = [table for within, table in makers if within == "sys"]
         register = f"system_{secrets.token_hex(6)}"
         return Relation(f'"{register}"', registered=(register, maker()))
 
+    def _makers(self) -> dict[tuple[str, str], Callable[[], pa.Table]]:
+        shown = self._schema
+        return {
+            ("information_schema", "schemata"): lambda: _arrow(SCHEMATA, shown.schemata()),
+            ("information_schema", "tables"): lambda: _arrow(TABLES, shown.tables()),
+            ("information_schema", "views"): lambda: _arrow(VIEWS, shown.views()),
+            ("information_schema", "columns"): lambda: _arrow(COLUMNS, shown.columns()),
+            ("information_schema", "catalogs"): lambda: _arrow(CATALOGS, [(CATALOG, "The engine", "")]),
+            ("sys", "version"): lambda: _arrow(
+                VERSION_COLUMNS, [(VERSION, "embedded", "embedded engine", None, None, None)]
+            ),
+            ("sys", "options"): self._option_rows,
+            ("sys", "privileges"): lambda: _arrow(
+                ("grantee_id", "grantee_type", "object_id", "object_type", "privilege"), []
+            ),
+            **self.extra,
+        }
+
     def schemas(self) -> list[str]:
         """Every schema's dotted name."""
-        return [row[1] for row in self._schemata()]
-
-    def _schemata(self) -> Rows:
-        names = {dotted(e.path) for e in self._catalog.store.all(Kind.SOURCE, Kind.SPACE, Kind.FOLDER)}
-        names |= {t.schema for t in self._catalog.visible_tables()}
-        names |= {dotted(e.path[:-1]) for e in self._catalog.store.all(Kind.PROMOTED)}
-        names |= {"INFORMATION_SCHEMA", "sys"}
-        return [(CATALOG, name, "<owner>", "SIMPLE", "NO") for name in sorted(names)]
-
-    def _tables(self) -> Rows:
-        rows = [(CATALOG, t.schema, t.name, "TABLE") for t in self._catalog.visible_tables()]
-        for entity in self._catalog.store.all(Kind.VIEW, Kind.PROMOTED):
-            shown = "VIEW" if entity.kind is Kind.VIEW else "TABLE"
-            rows.append((CATALOG, dotted(entity.path[:-1]), entity.path[-1], shown))
-        for name in ("CATALOGS", "COLUMNS", "SCHEMATA", "TABLES", "VIEWS"):
-            rows.append((CATALOG, "INFORMATION_SCHEMA", name, "SYSTEM_TABLE"))
-        return sorted(rows)
-
-    def _views(self) -> Rows:
-        return [
-            (CATALOG, dotted(e.path[:-1]), e.path[-1], e.body["sql"])
-            for e in self._catalog.store.all(Kind.VIEW)
-        ]
+        return [row[1] for row in self._schema.schemata()]
 
     def columns(self) -> Rows:
         """INFORMATION_SCHEMA.COLUMNS."""
-        rows = list(self._lake_columns())
-        for entity in self._catalog.store.all(Kind.VIEW, Kind.PROMOTED):
-            schema, name = dotted(entity.path[:-1]), entity.path[-1]
-            for position, (column, kind) in enumerate(entity.body["columns"], 1):
-                rows.append(column_row(schema, name, column, position, kind))
-        return rows
+        return self._schema.columns()
 
-    def _lake_columns(self) -> Rows:
-        generation = self._lake.generation
-        if self._columns is None or self._columns[0] != generation:
-            with self._lake.session() as cursor:
-                found = cursor.execute(
-                    "select schema_name, table_name, column_name, column_index, data_type"
-                    " from duckdb_columns() where database_name = 'lake'"
-                    " and schema_name <> ? order by 1, 2, 4",
-                    [REFLECTION_SCHEMA],
-                ).fetchall()
-            self._columns = (generation, [column_row(*row) for row in found])
-        return [row for row in self._columns[1] if self._lake.source(row[1].partition(".")[0])]
+    def _option_rows(self) -> pa.Table:
+        arrays = [
+            pa.array([row[name] for row in self._options], type=kind) for name, kind in OPTION_TYPES.items()
+        ]
+        return pa.table(arrays, names=list(OPTION_TYPES))
 
 
-def column_row(schema: str, table: str, column: str, position: int, duckdb_type: str) -> tuple[Any, ...]:
-    """One row of INFORMATION_SCHEMA.COLUMNS."""
-    shown = information_schema_type(duckdb_type)
-    precision, scale = precision_and_scale(duckdb_type)
-    size = VARCHAR_SIZE if shown in ("CHARACTER VARYING", "BINARY VARYING") else None
-    moment = 3 if shown in ("TIMESTAMP", "TIME") else 0 if shown == "DATE" else None
-    return (
-        CATALOG,
-        schema,
-        table,
-        column,
-        position,
-        None,
-        "YES",
-        shown,
-        size,
-        size,
-        size,
-        precision,
-        None if precision is None else 10 if shown == "DECIMAL" else 2,
-        scale,
-        moment,
-    )
+def _option(name: str, value: Any, default: Any) -> dict[str, Any]:
+    kind = {bool: "BOOLEAN", int: "LONG", float: "DOUBLE"}.get(type(value), "STRING")
+    return {
+        "name": name,
+        "kind": kind,
+        "type": "SYSTEM",
+        "status": "DEFAULT" if value == default else "CHANGED",
+        "num_val": value if kind == "LONG" else None,
+        "string_val": str(value) if kind == "STRING" else None,
+        "bool_val": value if kind == "BOOLEAN" else None,
+        "float_val": value if kind == "DOUBLE" else None,
+    }
 
 
 def _arrow(names: tuple[str, ...], rows: Rows) -> pa.Table:

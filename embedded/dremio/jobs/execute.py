@@ -12,7 +12,8 @@ import pyarrow as pa
 from embedded.dremio.access.visibility import CURRENT_USER
 from embedded.dremio.catalog.catalog import Catalog, first_line
 from embedded.dremio.catalog.entities import Kind, Path, dotted
-from embedded.dremio.catalog.system_tables import SystemTables, column_row
+from embedded.dremio.catalog.information_schema import column_row
+from embedded.dremio.catalog.system_tables import SystemTables
 from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
 from embedded.dremio.jobs.results import Rows
 from embedded.dremio.lake.lake import Lake

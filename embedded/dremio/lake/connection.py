@@ -8,7 +8,7 @@ import duckdb
 from duckdb_extensions import extension_importer
 
 from embedded.dremio.lake.lake_sql import literal, quoted
-from embedded.dremio.lake.storage import SourceStorage
+from embedded.dremio.lake.storage import SourceStorage, without_connection_string
 from embedded.dremio.sql import functions
 
 LOG = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def _attach_postgres(connection: duckdb.DuckDBPyConnection, source: SourceStorag
             " (type postgres, read_only)"
         )
     except duckdb.Error as error:
-        reason = source.postgres.without_password(str(error).splitlines()[0])
+        reason = without_connection_string(str(error)).splitlines()[0]
         LOG.warning("source %s is not reachable: %s", source.name, reason)
         return reason
     return None

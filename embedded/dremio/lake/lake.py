@@ -17,6 +17,7 @@ import duckdb
 from embedded.dremio.errors import Busy, EngineError, InvalidStatement
 from embedded.dremio.lake.connection import ENGINE_TABLES, METADATA, connect, import_extensions
 from embedded.dremio.lake.connection import REFLECTION_SCHEMA as REFLECTION_SCHEMA
+from embedded.dremio.lake.intents import Intents
 from embedded.dremio.lake.lake_sql import literal, quoted
 from embedded.dremio.lake.storage import SourceStorage
 
@@ -48,6 +49,7 @@ class Lake:
         self._spill_limit = spill_limit
         self._sources: dict[str, SourceStorage] = {}
         self._unreachable: dict[str, str] = {}
+        self.intents = Intents(folder / "writes.sqlite")
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._gate = threading.Condition()
         self._sessions = 0
@@ -91,6 +93,7 @@ class Lake:
                 self._connection.execute("checkpoint " + METADATA)
             self._connection.close()
             self._connection = None
+        self.intents.close()
 
     @contextlib.contextmanager
     def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -124,6 +127,14 @@ class Lake:
     def why_unreachable(self, name: str) -> str | None:
         """Why a database did not answer when the lake was opened; nothing when it did."""
         return self._unreachable.get(name.lower())
+
+    def databases(self) -> list[SourceStorage]:
+        """The sources that are databases."""
+        return [source for source in self._sources.values() if source.postgres]
+
+    def unreachable_databases(self) -> list[SourceStorage]:
+        """Those that did not answer when the lake was opened, and so are not attached."""
+        return [source for source in self.databases() if source.name.lower() in self._unreachable]
 
     def folder_of(self, schema: str) -> str:
         """Where the files of a schema lie, "/" at the end."""

@@ -1,8 +1,8 @@
 """Old versions of tables: DuckLake keeps every one until it is told to let go; here they end after a while.
 
-Only files that DuckLake itself wrote and no table has any more are deleted. `ducklake_delete_orphaned_files`
-would delete every file it does not know below a source, the landing zone among them: it is never called. So
-a file written by a process that was killed before its commit stays.
+A version stays readable until it was replaced `kept_seconds` ago; VACUUM TABLE gives it up sooner. Only
+files that DuckLake itself wrote and no table has any more are deleted, and what writes that a kill cut
+short have left (`sweep.py`).
 """
 
 import logging
@@ -15,6 +15,7 @@ import duckdb
 from embedded.dremio.catalog.catalog import first_line
 from embedded.dremio.errors import EngineError
 from embedded.dremio.lake.lake import Lake
+from embedded.dremio.lake.sweep import sweep
 from embedded.dremio.lake.versions import give_up_all_before
 from embedded.dremio.lake.writer import Writer
 from embedded.dremio.statement import Cancelled, Cursor, Interruptible, count
@@ -30,6 +31,7 @@ class Retention:
     """
 
     def __init__(self, lake: Lake, kept_seconds: int) -> None:
+        self._lake = lake
         self._writer = Writer(lake)
         self._kept_seconds = kept_seconds
         self._closing = threading.Event()
@@ -55,6 +57,13 @@ class Retention:
         )
         return versions, self._run_alone(lambda cursor: count(cursor.execute(clean)))
 
+    def sweep(self) -> int:
+        """Delete what writes of an earlier process left; gives the number of files."""
+        try:
+            return sweep(self._lake, self._writer, self._stop)
+        finally:
+            self._stop.attach(None)
+
     def _run_alone(self, work: Callable[[Cursor], int]) -> int:
         try:
             return self._writer.run("old versions", work, self._stop)
@@ -65,6 +74,7 @@ class Retention:
         while not self._closing.is_set():
             began = time.monotonic()
             try:
+                self.sweep()
                 versions, files = self.clean()
                 LOG.info(
                     "old versions: %d given up, %d files deleted in %.1f s",

@@ -1,5 +1,6 @@
 """What a registered source says about where its data lies and how to reach it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,17 +28,12 @@ class ObjectStoreKey:
 class PostgresAddress:
     """How postgres_scanner reaches a database; it is attached read only."""
 
+    source: str
     host: str
     port: int
     database: str
     user: str
     password: str
-
-    def without_password(self, text: str) -> str:
-        """DuckDB puts the whole connection string into its error; this one may be shown."""
-        for secret in filter(None, (_escaped(self.password), self.password)):
-            text = text.replace(secret, "***")
-        return text
 
     @property
     def dsn(self) -> str:
@@ -49,12 +45,34 @@ class PostgresAddress:
             "user": self.user,
             "password": self.password,
             "connect_timeout": 5,
+            # DuckDB puts this whole string into its errors; there the name says which source it is.
+            "application_name": f"source {self.source}",
         }
         return " ".join(f"{key}='{_escaped(str(value))}'" for key, value in parts.items())
 
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+_VALUE = r"'((?:[^'\\]|\\.)*)'"
+_CONNECTION = re.compile(
+    rf"""Unable to connect to Postgres at "host={_VALUE} port={_VALUE} .*? password={_VALUE} .*?"""
+    rf"""application_name='source ((?:[^'\\]|\\.)*)'":""",
+    re.DOTALL,
+)
+
+
+def without_connection_string(text: str) -> str:
+    """An error of DuckDB's with the source's name in the place of its connection string and password."""
+    named = _CONNECTION.sub(
+        lambda m: f"Source [{_plain(m[4])}] does not answer at {_plain(m[1])}:{_plain(m[2])}:", text
+    )
+    return re.sub(rf"password={_VALUE}", "password='***'", named)
+
+
+def _plain(escaped: str) -> str:
+    return re.sub(r"\\(.)", r"\1", escaped)
 
 
 @dataclass(frozen=True)
@@ -82,7 +100,12 @@ def storage_of(name: str, kind: str, config: dict[str, Any], nas_root: Path | No
 
 
 def _properties(config: dict[str, Any]) -> dict[str, str]:
-    return {str(item["name"]): str(item["value"]) for item in config.get("propertyList") or []}
+    found = {}
+    for item in config.get("propertyList") or []:
+        if not isinstance(item, dict) or "name" not in item:
+            raise EngineError("config.propertyList must be a list of objects with name and value.")
+        found[str(item["name"])] = str(item.get("value") or "")
+    return found
 
 
 def _compression(config: dict[str, Any]) -> str:
@@ -129,9 +152,15 @@ def _nas(name: str, config: dict[str, Any], nas_root: Path | None) -> SourceStor
 
 
 def _postgres(name: str, config: dict[str, Any]) -> PostgresAddress:
+    for needed in ("hostname", "databaseName"):
+        if not config.get(needed):
+            raise EngineError(f"Source [{name}]: config.{needed} is required.")
+    if config.get("authenticationType", "MASTER") != "MASTER":
+        raise Unsupported(f"Source [{name}]: only authenticationType MASTER is supported.")
     if not str(config.get("port") or 5432).isdecimal():
         raise EngineError(f"Source [{name}]: port [{config['port']}] is not a number.")
     return PostgresAddress(
+        source=name,
         host=str(config.get("hostname") or "127.0.0.1"),
         port=int(config.get("port") or 5432),
         database=str(config.get("databaseName") or "postgres"),

@@ -56,20 +56,21 @@ class Tables:
                 f"VALIDATION ERROR: A table or view with given name [{dotted(path)}] already exists."
             )
         schema = dotted((source.name, *path[1:-1]))
-        target = f'"lake".{quoted(schema)}.{quoted(path[-1])}'
         translation, columns = self._table_content(command, context, user)
         _check_columns(
             [*(f.column for f in command.partitions), *command.sort], {name.lower() for name, _ in columns}
         )
         self._lake.ensure_schema(schema)
 
-        rows = self._build(target, command, translation, columns, stop)
+        rows = self._build((schema, path[-1]), command, translation, columns, stop)
         return records(rows) if command.query else done(f"Table '{dotted(path)}' created")
 
     def _build(
-        self, target: str, command: c.CreateTable, translation: Translation | None,
+        self, name: tuple[str, str], command: c.CreateTable, translation: Translation | None,
         columns: list[tuple[str, str]], stop: Interruptible,
     ) -> int:  # fmt: skip
+        target = ".".join(("lake", *map(quoted, name)))
+
         def work(cursor: Cursor) -> int:
             register(cursor, translation)
             if command.replace:
@@ -87,7 +88,7 @@ class Tables:
                 return 0
             return count(cursor.execute(f"insert into {target} select * from ({translation.sql}) as q"))
 
-        return self._writer.run(target, work, stop, reshapes=True)
+        return self._writer.run(target, work, stop, reshapes=True, files_of=name)
 
     def _table_content(
         self, command: c.CreateTable, context: Path, user: str
@@ -134,7 +135,7 @@ class Tables:
             register(cursor, translation)
             return count(cursor.execute(translation.sql))
 
-        return records(self._writer.run(lake_name(table), work, stop))
+        return records(self._writer.run(lake_name(table), work, stop, files_of=table))
 
     def truncate(self, path: Path, if_exists: bool, context: Path, stop: Interruptible) -> Outcome:
         """TRUNCATE TABLE."""
@@ -205,11 +206,10 @@ class Tables:
         self, table: str, query: str, partitions: tuple[c.PartitionField, ...], sort: Path
     ) -> int:
         """Build a reflection's table from a query; gives its rows. Raises EngineError."""
-        target = f'"lake".{quoted(REFLECTION_SCHEMA)}.{quoted(table)}'
         command = c.CreateTable((REFLECTION_SCHEMA, table), query, (), partitions, sort)
         translation, columns = self._table_content(command, (), "")
         try:
-            return self._build(target, command, translation, columns, Interruptible())
+            return self._build((REFLECTION_SCHEMA, table), command, translation, columns, Interruptible())
         except duckdb.Error as error:
             raise EngineError(f"{error_kind(error)}: {first_line(error)}") from error
 

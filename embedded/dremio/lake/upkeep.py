@@ -60,7 +60,7 @@ class Upkeep:
             cursor.execute("drop table temp.rows_of_before")
             return rows
 
-        self._writer.run(name, work, stop)
+        self._writer.run(name, work, stop, files_of=table)
         return done(f"Table [{dotted(command.path)}] rollbacked")
 
     def vacuum(self, command: c.Vacuum, table: LakeTable, stop: Interruptible) -> Outcome:
@@ -102,8 +102,8 @@ class Upkeep:
                 cursor, f"ducklake_merge_adjacent_files({where}, max_file_size => {small})", found
             )
 
-        self._writer.run(name, rewrite, stop)
-        self._writer.run(name, merge, stop)
+        self._writer.run(name, rewrite, stop, files_of=table)
+        self._writer.run(name, merge, stop, files_of=table)
         return _counts(OPTIMIZE_COLUMNS, tuple(found))
 
 

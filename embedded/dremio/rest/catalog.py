@@ -1,13 +1,15 @@
 """/api/v3/catalog: objects by id and by path, creation, deletion, wiki and tags."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from embedded.dremio.catalog.entities import Path
+from embedded.dremio.errors import NotFound
+from embedded.dremio.rest.catalog_children import Page
 from embedded.dremio.rest.catalog_objects import CatalogObjects
 from embedded.dremio.rest.login import CurrentEngine, CurrentUser
 
@@ -29,6 +31,7 @@ class NewObject(BaseModel):
     format: dict[str, Any] | None = None
     sql: str | None = None
     sqlContext: list[str] | None = None
+    accessControlList: dict[str, Any] | None = None
 
 
 class Wiki(BaseModel):
@@ -45,10 +48,24 @@ class Tags(BaseModel):
     version: str | None = None
 
 
+def page(
+    exclude: Annotated[list[Literal["children"]] | None, Query()] = None,
+    maxChildren: int | None = None,
+    pageToken: str | None = None,
+) -> Page:
+    """The children a request wants."""
+    return Page(bool(exclude), maxChildren, pageToken)
+
+
+ALONE = Page(exclude=True)
+WantedPage = Annotated[Page, Depends(page)]
+Included = Annotated[list[Literal["permissions", "datasetCount"]] | None, Query()]
+
+
 @ROUTES.get("")
-def roots(engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
-    """The top-level objects."""
-    return {"data": CatalogObjects(engine).roots()}
+def roots(engine: CurrentEngine, user: CurrentUser, include: Included = None) -> dict[str, Any]:
+    """The top-level objects; permissions are Enterprise Edition's and left out."""
+    return {"data": CatalogObjects(engine).roots(user, "datasetCount" in (include or ()))}
 
 
 @ROUTES.post("")
@@ -58,56 +75,73 @@ def create(body: NewObject, engine: CurrentEngine, user: CurrentUser) -> dict[st
 
 
 @ROUTES.get("/by-path/{rest:path}")
-def by_path(rest: str, request: Request, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def by_path(
+    rest: str, request: Request, engine: CurrentEngine, user: CurrentUser, wanted: WantedPage
+) -> dict[str, Any]:
     """An object by its path; 404 when there is none."""
-    return CatalogObjects(engine).by_path(_raw_parts(request, "/by-path/"))
+    path = _raw_parts(request, "/by-path/")
+    if not path:
+        raise NotFound("Could not find entity with an empty path")
+    return CatalogObjects(engine, wanted).by_path(path)
 
 
 @ROUTES.get("/{entity_id:path}/collaboration/wiki")
 def wiki(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
     """An object's wiki; an empty text when it has none."""
-    CatalogObjects(engine).by_id(entity_id)
+    CatalogObjects(engine, ALONE).by_id(entity_id)
     return engine.notes.wiki(entity_id)
 
 
 @ROUTES.post("/{entity_id:path}/collaboration/wiki")
 def set_wiki(entity_id: str, body: Wiki, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
     """Write an object's wiki."""
-    CatalogObjects(engine).by_id(entity_id)
+    CatalogObjects(engine, ALONE).by_id(entity_id)
     return engine.notes.set_wiki(entity_id, body.text, body.version)
 
 
 @ROUTES.get("/{entity_id:path}/collaboration/tag")
 def tags(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
     """An object's tags."""
-    CatalogObjects(engine).by_id(entity_id)
+    CatalogObjects(engine, ALONE).by_id(entity_id)
     return engine.notes.tags(entity_id)
 
 
 @ROUTES.post("/{entity_id:path}/collaboration/tag")
 def set_tags(entity_id: str, body: Tags, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
     """Write an object's tags."""
-    CatalogObjects(engine).by_id(entity_id)
+    CatalogObjects(engine, ALONE).by_id(entity_id)
     return engine.notes.set_tags(entity_id, body.tags, body.version)
 
 
 @ROUTES.post("/{dataset_id:path}/refresh")
 def refresh(dataset_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
     """Refresh every reflection of a dataset; returns before they are done."""
-    engine.reflections.refresh_dataset(engine.catalog.dataset_by_id(dataset_id))
+    engine.reflections.refresh_dataset(CatalogObjects(engine).dataset(dataset_id))
     return Response(status_code=204)
 
 
+@ROUTES.get("/{entity_id:path}/graph")
+def graph(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+    """Lineage: not in Community Edition."""
+    raise NotFound(f"The graph of [{entity_id}] is only shown in Enterprise Edition.")
+
+
+@ROUTES.api_route("/{entity_id:path}/grants", methods=["GET", "PUT"])
+def grants(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+    """Grants over REST: not in Community Edition; in Enterprise Edition here by SQL only."""
+    raise NotFound(f"The grants of [{entity_id}] cannot be read or written over REST: use GRANT and REVOKE.")
+
+
 @ROUTES.get("/{entity_id:path}")
-def by_id(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def by_id(entity_id: str, engine: CurrentEngine, user: CurrentUser, wanted: WantedPage) -> dict[str, Any]:
     """An object by its id; 404 when there is none."""
-    return CatalogObjects(engine).by_id(entity_id)
+    return CatalogObjects(engine, wanted).by_id(entity_id)
 
 
 @ROUTES.post("/{entity_id:path}")
 def promote(entity_id: str, body: NewObject, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
     """Promote a folder to a dataset."""
-    return CatalogObjects(engine).promote(entity_id, body.path, body.format or {})
+    return CatalogObjects(engine).promote(entity_id, body.model_dump(exclude_none=True))
 
 
 @ROUTES.put("/{entity_id:path}")
@@ -117,9 +151,9 @@ def change(entity_id: str, body: NewObject, engine: CurrentEngine, user: Current
 
 
 @ROUTES.delete("/{entity_id:path}")
-def delete(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
-    """Delete an object."""
-    CatalogObjects(engine).delete(entity_id, user)
+def delete(entity_id: str, engine: CurrentEngine, user: CurrentUser, tag: str | None = None) -> Response:
+    """Delete an object; with a tag only if that is its newest."""
+    CatalogObjects(engine).delete(entity_id, tag, user)
     return Response(status_code=204)
 
 

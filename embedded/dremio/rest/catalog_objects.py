@@ -1,33 +1,49 @@
-"""Catalogue objects in the shape of Dremio's Catalog API."""
+"""What the Catalog API does to objects: find, create, change, delete."""
 
 from typing import Any
 
 from embedded.dremio.access.visibility import sees
 from embedded.dremio.catalog import promotion
-from embedded.dremio.catalog.catalog import EXISTS, KEPT_SECRET, SECRETS
-from embedded.dremio.catalog.entities import Entity, Kind, Path, dotted
+from embedded.dremio.catalog.catalog import EXISTS
+from embedded.dremio.catalog.entities import FOLDER_PREFIX, Entity, Kind, Path, dotted, folder_path
+from embedded.dremio.catalog.source_settings import settings_of
 from embedded.dremio.engine import Engine
 from embedded.dremio.errors import Conflict, EngineError, NotFound, Unsupported
-from embedded.dremio.lake.lake import LakeTable
 from embedded.dremio.lake.lake_sql import quoted
-from embedded.dremio.sql.types import client_type, rest_type
+from embedded.dremio.rest.catalog_children import Page, with_children
+from embedded.dremio.rest.catalog_shapes import (
+    database_table_shape,
+    entity_shape,
+    folder_shape,
+    table_shape,
+)
 
-FOLDER_PREFIX = "dremio:/"
+DATASETS = (Kind.VIEW, Kind.PROMOTED)
+NOT_MADE = {
+    "function": "User-defined functions",
+    "home": "Homes",
+    "file": "Uploaded files",
+}
 
 
 class CatalogObjects:
     """One request's view of the catalogue."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, page: Page | None = None) -> None:
         self._engine = engine
+        self._page = page or Page()
         self._catalog = engine.catalog
         self._store = engine.catalog.store
 
-    def roots(self) -> list[dict[str, Any]]:
-        """Sources, spaces and the home, without their children."""
+    def roots(self, user: str, count: bool) -> list[dict[str, Any]]:
+        """The user's home, spaces and sources; with the number of datasets below each if asked."""
         shown = {Kind.SOURCE: "SOURCE", Kind.SPACE: "SPACE"}
-        return [
-            {
+        roots = []
+        for e in self._store.all(Kind.SOURCE, Kind.SPACE):
+            others = e.body.get("home") and e.path[0] != f"@{user}"
+            if others or not sees(self._engine.access, e.path):
+                continue
+            root: dict[str, Any] = {
                 "id": e.id,
                 "path": list(e.path),
                 "tag": e.tag,
@@ -35,210 +51,161 @@ class CatalogObjects:
                 "containerType": "HOME" if e.body.get("home") else shown[e.kind],
                 "createdAt": e.created_at,
             }
-            for e in self._store.all(Kind.SOURCE, Kind.SPACE)
-            if sees(self._engine.access, e.path)
-        ]
+            if count:
+                root["stats"] = {"datasetCount": self._datasets(e), "datasetCountBounded": False}
+            roots.append(root)
+        return roots
 
     def by_path(self, path: Path) -> dict[str, Any]:
         """The object at a path. Raises NotFound."""
         if entity := self._store.by_path(path):
             return self._entity(entity)
         if table := self._catalog.lake_table(path):
-            return self._table(table)
+            return table_shape(self._engine, table)
+        if self._catalog.is_database_table(path):
+            return database_table_shape(self._engine, path)
         if self._is_folder(path):
-            return self._source_folder(path)
+            return with_children(folder_shape(path), self._engine, path, self._page)
         raise NotFound(f"Could not find entity with path [{dotted(path)}]")
 
     def by_id(self, entity_id: str) -> dict[str, Any]:
         """The object with an id. Raises NotFound."""
-        if entity_id.startswith(FOLDER_PREFIX):
-            return self.by_path(_folder_path(entity_id))
+        if entity_id.startswith(FOLDER_PREFIX) and (path := folder_path(entity_id)):
+            return self.by_path(path)
         if entity := self._store.by_id(entity_id):
             return self._entity(entity)
         for table in self._catalog.visible_tables():
             if table.uuid == entity_id:
-                return self._table(table)
+                return table_shape(self._engine, table)
         raise NotFound(f"Could not find entity with id [{entity_id}]")
 
     def create(self, body: dict[str, Any], user: str) -> dict[str, Any]:
         """Create what `entityType` says. Raises EngineError with Dremio's words."""
+        _refuse_grants(body)
         match str(body["entityType"]).lower():
             case "space":
-                return self._entity(self._catalog.create_space(_needed(body, "name")))
+                return self._entity(self._catalog.create_space(_name(body)))
             case "folder":
-                path = tuple(_needed(body, "path"))
+                path = _path(body)
                 if self._catalog.lake_table(path) or self._is_folder(path):
                     raise Conflict(f"{EXISTS}: [{dotted(path)}]")
                 return self._entity(self._catalog.create_folder(path))
             case "source":
-                name, kind = _needed(body, "name"), _needed(body, "type")
+                name, kind = _name(body), _needed(body, "type")
                 return self._entity(
-                    self._catalog.create_source(name, kind, body.get("config") or {}, _settings_of(body))
+                    self._catalog.create_source(name, kind, body.get("config") or {}, settings_of(body))
                 )
             case "dataset" if body.get("type") == "VIRTUAL_DATASET":
-                path = tuple(_needed(body, "path"))
                 context = tuple(body.get("sqlContext") or ())
                 return self._entity(
-                    self._catalog.create_view(path, _needed(body, "sql"), context, False, user)
+                    self._catalog.create_view(_path(body), _needed(body, "sql"), context, False, user)
                 )
             case "dataset" if body.get("type") == "PHYSICAL_DATASET":
-                return self._promote(tuple(_needed(body, "path")), body.get("format") or {})
+                return self._entity(self._catalog.promote(_path(body), body.get("format") or {}))
+            case "dataset":
+                raise EngineError("[type] must be VIRTUAL_DATASET or PHYSICAL_DATASET.")
+            case other if other in NOT_MADE:
+                raise Unsupported(f"{NOT_MADE[other]} cannot be created in the embedded engine.")
             case other:
-                raise Unsupported(f"entityType [{other}] cannot be created in the embedded engine.")
+                raise EngineError(f"entityType [{other}] is not one of space, folder, source, dataset.")
 
-    def promote(self, entity_id: str, path: list[str] | None, options: dict[str, Any]) -> dict[str, Any]:
+    def promote(self, entity_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Promote the folder an id of the form dremio:/source/folder names."""
-        where = tuple(path) if path else _folder_path(entity_id)
-        return self._promote(where, options)
-
-    def _promote(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
-        return self._entity(self._catalog.promote(path, options))
+        where = folder_path(entity_id) if entity_id.startswith(FOLDER_PREFIX) else ()
+        if taken := self._store.by_id(entity_id):
+            raise Conflict(f"{EXISTS}: [{dotted(taken.path)}]")
+        if body.get("path") and where and tuple(body["path"]) != where:
+            raise EngineError(f"The path [{dotted(tuple(body['path']))}] is not that of id [{entity_id}].")
+        where = where or tuple(body.get("path") or ())
+        if not where:
+            raise NotFound(f"Could not find entity with id [{entity_id}]")
+        return self._entity(self._catalog.promote(where, body.get("format") or {}))
 
     def change(self, entity_id: str, body: dict[str, Any], user: str) -> dict[str, Any]:
-        """PUT of a source or view. Raises Conflict when the tag is not the newest."""
+        """PUT of a source, view or promoted folder. Raises Conflict when the tag is not the newest."""
+        _refuse_grants(body)
         entity = self._store.by_id(entity_id)
         if entity is None:
-            raise NotFound(f"Could not find entity with id [{entity_id}]")
-        if body.get("tag") not in (None, entity.tag):
-            raise Conflict(f"Tag [{body['tag']}] is not the newest of [{dotted(entity.path)}].")
-        if entity.kind is Kind.SOURCE:
-            config = body.get("config") or {}
-            return self._entity(self._catalog.change_source(entity, config, _settings_of(body)))
-        if entity.kind is Kind.VIEW:
-            context = tuple(body.get("sqlContext") or ())
-            return self._entity(
-                self._catalog.create_view(entity.path, _needed(body, "sql"), context, True, user)
-            )
-        raise Unsupported(f"A {entity.kind} cannot be changed.")
+            self.by_id(entity_id)
+            raise Unsupported("A table's or a source folder's settings cannot be changed here.")
+        self._check_same(entity, body)
+        match entity.kind:
+            case Kind.SOURCE:
+                config = body.get("config") or {}
+                return self._entity(self._catalog.change_source(entity, config, settings_of(body)))
+            case Kind.VIEW:
+                context = tuple(body.get("sqlContext") or ())
+                return self._entity(
+                    self._catalog.create_view(entity.path, _needed(body, "sql"), context, True, user)
+                )
+            case Kind.PROMOTED:
+                promotion.check_format(body.get("format") or {})
+                self._catalog.refresh_metadata(entity.path, auto_promotion=False)
+                return self.by_id(entity_id)
+            case _:
+                return self._entity(entity)  # a space and a folder have nothing that may change
 
-    def delete(self, entity_id: str, user: str) -> None:
-        """DELETE; a table is dropped, a promoted folder forgotten, a space goes with all it holds."""
-        found = self.by_id(entity_id)
+    def _check_same(self, entity: Entity, body: dict[str, Any]) -> None:
+        shown = entity_shape(self._engine, entity)
+        for field in ("entityType", "id", "name", "type"):
+            if field in shown and body.get(field) not in (None, shown[field]):
+                raise EngineError(f"[{field}] of [{dotted(entity.path)}] cannot be changed.")
+        if body.get("path") and tuple(body["path"]) != entity.path:
+            raise EngineError(f"[path] of [{dotted(entity.path)}] cannot be changed.")
+        if body.get("tag") != entity.tag:
+            sent = f"Tag [{body['tag']}]" if body.get("tag") else "No tag was sent; it"
+            raise Conflict(f"{sent} is not the newest of [{dotted(entity.path)}].")
+
+    def delete(self, entity_id: str, tag: str | None, user: str) -> None:
+        """DELETE; a table is dropped, a promoted folder forgotten, a container goes with all it holds."""
+        found = CatalogObjects(self._engine, Page(exclude=True)).by_id(entity_id)
         path = tuple(found.get("path") or [found["name"]])
+        if tag is not None and tag != found.get("tag"):
+            raise Conflict(f"Tag [{tag}] is not the newest of [{dotted(path)}].")
         entity = self._store.by_path(path)
-        if entity is not None and entity.kind is Kind.SOURCE:
+        if entity is not None and entity.body.get("home"):
+            raise EngineError(f"Home [{dotted(path)}] cannot be deleted.")
+        if entity is not None:
             self._store.remove(path, with_children=True)
-            self._catalog.open()
-        elif entity is not None:
-            self._store.remove(path, with_children=True)
+            if entity.kind is Kind.SOURCE:
+                self._catalog.open()
         elif self._catalog.lake_table(path):
             job = self._engine.jobs.submit("drop table " + ".".join(quoted(p) for p in path), (), user)
             job.done.result()
             if job.error:
                 raise EngineError(job.error)
         else:
-            raise Unsupported(f"[{dotted(path)}] is a folder of a source and cannot be deleted here.")
+            raise Unsupported(f"[{dotted(path)}] belongs to its source and cannot be deleted here.")
 
-    # -- shapes --------------------------------------------------------------------------------------
+    def dataset(self, entity_id: str) -> Path:
+        """The path of a dataset. Raises NotFound, or EngineError for a container."""
+        try:
+            return self._catalog.dataset_by_id(entity_id)
+        except NotFound:
+            kind = CatalogObjects(self._engine, Page(exclude=True)).by_id(entity_id)["entityType"]
+            raise EngineError(f"[{entity_id}] is a {kind}; only a dataset can be refreshed.") from None
 
     def _entity(self, entity: Entity) -> dict[str, Any]:
-        shown: dict[str, Any] = {"id": entity.id, "tag": entity.tag, "createdAt": entity.created_at}
-        match entity.kind:
-            case Kind.SPACE:
-                kind = "home" if entity.body.get("home") else "space"
-                return {
-                    "entityType": kind,
-                    "name": entity.path[0],
-                    "children": self._children(entity.path),
-                    **shown,
-                }
-            case Kind.FOLDER:
-                return {
-                    "entityType": "folder",
-                    "path": list(entity.path),
-                    "children": self._children(entity.path),
-                    **shown,
-                }
-            case Kind.SOURCE:
-                body = {k: v for k, v in entity.body.items() if k != "config"}
-                config = {
-                    k: KEPT_SECRET if k in SECRETS and v else v for k, v in entity.body["config"].items()
-                }
-                return {
-                    **body,
-                    "entityType": "source",
-                    "name": entity.path[0],
-                    "config": config,
-                    "children": self._children(entity.path),
-                    "state": {"status": "good", "messages": []},
-                    **shown,
-                }
-            case Kind.VIEW:
-                return {
-                    "entityType": "dataset",
-                    "type": "VIRTUAL_DATASET",
-                    "path": list(entity.path),
-                    "sql": entity.body["sql"],
-                    "sqlContext": entity.body["context"],
-                    "fields": self._fields(entity.path),
-                    **shown,
-                }
-            case Kind.PROMOTED:
-                return {
-                    "entityType": "dataset",
-                    "type": "PHYSICAL_DATASET",
-                    "path": list(entity.path),
-                    "format": entity.body["format"],
-                    "fields": self._fields(entity.path),
-                    **shown,
-                }
+        shown = entity_shape(self._engine, entity)
+        if entity.kind in DATASETS:
+            return shown
+        return with_children(shown, self._engine, entity.path, self._page)
 
-    def _table(self, table: LakeTable) -> dict[str, Any]:
-        path = [*table.schema.split("."), table.name]
-        return {
-            "entityType": "dataset",
-            "type": "PHYSICAL_DATASET",
-            "id": table.uuid,
-            "tag": table.uuid,
-            "path": path,
-            "format": {"type": "Iceberg"},
-            "fields": self._fields(tuple(path)),
-        }
-
-    def _fields(self, path: Path) -> list[dict[str, Any]]:
-        names = ".".join(quoted(p) for p in path)
-        resolved = self._catalog.resolve(path)
-        if resolved.registered:
-            return []
-        outcome = self._engine.shape_of(f"select * from {names}")
-        return [{"name": f.name, "type": rest_type(client_type(f.type))} for f in outcome]
-
-    def _children(self, path: Path) -> list[dict[str, Any]]:
-        return [c for c in self._all_children(path) if sees(self._engine.access, tuple(c["path"]))]
-
-    def _all_children(self, path: Path) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for entity in self._store.below(path):
-            if len(entity.path) == len(path) + 1:
-                dataset = entity.kind in (Kind.VIEW, Kind.PROMOTED)
-                child: dict[str, Any] = {
-                    "id": entity.id,
-                    "path": list(entity.path),
-                    "tag": entity.tag,
-                    "type": "DATASET" if dataset else "CONTAINER",
-                }
-                if dataset:
-                    child["datasetType"] = "VIRTUAL" if entity.kind is Kind.VIEW else "PROMOTED"
-                else:
-                    child["containerType"] = "FOLDER"
-                found.append(child)
-        for table in self._catalog.visible_tables():
-            if table.schema.lower() == dotted(path).lower():
-                found.append(
-                    {
-                        "id": table.uuid,
-                        "path": [*path, table.name],
-                        "tag": table.uuid,
-                        "type": "DATASET",
-                        "datasetType": "DIRECT",
-                    }
-                )
-        return found
+    def _datasets(self, root: Entity) -> int:
+        stored = sum(e.kind in DATASETS for e in self._store.below(root.path))
+        first = root.path[0].lower()
+        tables = [t for t in self._catalog.visible_tables() if t.schema.split(".")[0].lower() == first]
+        source = self._engine.lake.source(root.path[0])
+        held = self._engine.system_tables.databases.of(source) if source and source.postgres else []
+        return stored + len(tables) + len({(c.schema, c.table) for c in held})
 
     def _is_folder(self, path: Path) -> bool:
         source = self._engine.lake.source(path[0])
-        if len(path) < 2 or source is None or not source.root:
+        if len(path) < 2 or source is None:
             return False
+        if source.postgres is not None:
+            held = self._engine.system_tables.databases.of(source)
+            return len(path) == 2 and any(c.schema.lower() == path[1].lower() for c in held)
         prefix = dotted(path).lower()
         known = {t.schema.lower() for t in self._catalog.visible_tables()}
         if any(schema == prefix or schema.startswith(prefix + ".") for schema in known):
@@ -247,22 +214,24 @@ class CatalogObjects:
             return True
         return bool(promotion.list_files(self._engine.lake, promotion.folder_url(self._engine.lake, path)))
 
-    def _source_folder(self, path: Path) -> dict[str, Any]:
-        return {
-            "entityType": "folder",
-            "id": FOLDER_PREFIX + "/".join(path),
-            "path": list(path),
-            "children": self._children(path),
-        }
+
+def _refuse_grants(body: dict[str, Any]) -> None:
+    if body.get("accessControlList"):
+        raise Unsupported("accessControlList is only supported in Enterprise Edition.")
 
 
-def _folder_path(entity_id: str) -> Path:
-    return tuple(part for part in entity_id.removeprefix(FOLDER_PREFIX).split("/") if part)
+def _name(body: dict[str, Any]) -> str:
+    name = str(_needed(body, "name"))
+    if name != name.strip() or any(sign in name for sign in '/:[]"\x1f'):
+        raise EngineError(f'Name [{name}] may not hold any of / : [ ] " nor begin or end with a space.')
+    return name
 
 
-def _settings_of(body: dict[str, Any]) -> dict[str, Any]:
-    """What a source's body says beside its name, type and configuration: refresh policies and the like."""
-    return {k: v for k, v in body.items() if k not in ("entityType", "name", "type", "config", "id", "tag")}
+def _path(body: dict[str, Any]) -> Path:
+    path = tuple(str(part) for part in _needed(body, "path"))
+    if not all(part.strip() for part in path) or any("\x1f" in part for part in path):
+        raise EngineError(f"Path [{dotted(path)}] has an empty part.")
+    return path
 
 
 def _needed(body: dict[str, Any], name: str) -> Any:

@@ -14,6 +14,7 @@ from tests.integration.ingestion_stack import AirbyteServer
 
 CDC = ["_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at"]
 ADDED = ["_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_generation_id", "_airbyte_meta"]
+SIMPLE = "id bigint primary key, name text, amount numeric(12, 2)"
 _numbers = itertools.count()
 
 

@@ -63,11 +63,21 @@ class Landing:
         body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return pq.ParquetFile(io.BytesIO(body))
 
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object anywhere in the bucket."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def read(self, prefix: str) -> dict[str, bytes]:
+        """All objects of the bucket under a prefix, by key."""
+        listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+        keys = [item["Key"] for item in listed.get("Contents", [])]
+        return {key: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read() for key in keys}
+
     def rows(self, stream: str) -> pa.Table:
         """All rows that ever landed of the stream."""
         tables = [self.file(key).read() for key in self.keys(stream)]
         assert tables, f"no files of {stream} under {self.folder}"
-        return pa.concat_tables(tables)
+        return pa.concat_tables(tables, promote_options="default")
 
 
 _folders = itertools.count()
@@ -83,7 +93,7 @@ def query(stack: IngestionStack) -> Callable[..., list[tuple[Any, ...]]]:
     """Run SQL in the shop's database; returns the rows, if it gives any."""
 
     def run(statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with psycopg.connect(**_place(stack.environ, "SHOP")) as connection:
+        with psycopg.connect(**place_of(stack.environ, "SHOP")) as connection:
             cursor = connection.execute(statement, arguments)
             return cursor.fetchall() if cursor.description else []
 
@@ -95,7 +105,7 @@ def platform_query(stack: IngestionStack) -> Callable[..., list[tuple[Any, ...]]
     """Run SQL in the platform's database."""
 
     def run(statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with psycopg.connect(**_place(stack.environ, "PLATFORM")) as connection:
+        with psycopg.connect(**place_of(stack.environ, "PLATFORM")) as connection:
             return connection.execute(statement, arguments).fetchall()
 
     return run
@@ -115,6 +125,7 @@ def captured(
         own.drop()
 
 
-def _place(environ: dict[str, str], prefix: str) -> dict[str, Any]:
+def place_of(environ: dict[str, str], prefix: str) -> dict[str, Any]:
+    """Where a database of the platform is: SHOP or PLATFORM."""
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
     return {key: environ[f"{prefix}_PG_{name}"] for key, name in names.items()}

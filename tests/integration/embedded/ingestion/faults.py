@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import gzip
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.integration.embedded.ingestion.conftest import Landing
 from tests.integration.ingestion_stack import AirbyteServer
 
 
@@ -69,3 +73,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def details(airbyte: AirbyteServer, job: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = airbyte.config_api("/jobs/get", {"id": job["jobId"]})
     return answer
+
+
+def stored_log(landing: Landing, service: str, job: dict[str, Any], attempt: int) -> list[dict[str, Any]]:
+    """The documents of an attempt's log in the lake; empty while it is not there."""
+    today = dt.datetime.now(dt.UTC).date()
+    name = f"job-{job['jobId']}-attempt-{attempt}.json.gz"
+    for day in (today, today - dt.timedelta(days=1)):
+        found = landing.read(f"logs/airbyte/service={service}/date={day}/{name}")
+        for body in found.values():
+            return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+    return []

@@ -10,13 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.integration.embedded.ingestion.captured import Captured, open_transaction
+from tests.integration.embedded.ingestion.captured import SIMPLE, Captured, open_transaction
 from tests.integration.embedded.ingestion.conftest import Landing
 from tests.integration.embedded.ingestion.faults import details
 from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
 
 Query = Callable[..., list[tuple[Any, ...]]]
-SIMPLE = "id bigint primary key, name text, amount numeric(12, 2)"
 
 
 def test_first_all_rows_then_every_insert_update_and_delete_in_the_order_of_commits(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.integration.embedded.ingestion.conftest import Landing
-from tests.integration.embedded.ingestion.faults import details, slow_api, wait_until, workers_of
+import psycopg
+
+from tests.integration.embedded.ingestion.captured import SIMPLE, Captured
+from tests.integration.embedded.ingestion.conftest import Landing, place_of
+from tests.integration.embedded.ingestion.faults import details, slow_api, stored_log, wait_until, workers_of
 from tests.integration.ingestion_stack import IngestionStack
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -75,3 +78,84 @@ def test_a_second_server_keeps_its_hands_off_the_first_ones_jobs(
         assert stack.try_second_airbyte() != 0
         assert first.wait(job["jobId"])["status"] == "succeeded"
         assert len(details(first, job)["attempts"]) == 1
+
+
+def test_a_cancelled_sync_and_one_whose_server_was_killed(stack: IngestionStack, landing: Landing) -> None:
+    with slow_api(stack.environ["SHOP_API_URL"], 2) as address:
+        with stack.airbyte() as first:
+            connection = first.add_connection("shop_api_to_lake", landing.folder, base_url=address)
+            wish = {"connectionId": connection, "jobType": "sync"}
+            cancelled = first.call("POST", "/jobs", wish)
+            wait_until(lambda: len(workers_of(first)) >= 2)
+            first.call("DELETE", f"/jobs/{cancelled['jobId']}")
+            wait_until(lambda: bool(stored_log(landing, "shop_api", cancelled, 0)))
+            killed = first.call("POST", "/jobs", wish)
+            wait_until(lambda: len(workers_of(first)) >= 2)
+            first.kill()
+        with stack.airbyte() as second:
+            wait_until(lambda: bool(stored_log(landing, "shop_api", killed, 0)))
+            shown = details(second, killed)["attempts"][0]["logs"]["logLines"]
+            second.call("DELETE", f"/jobs/{killed['jobId']}")
+    assert "cancelled" in stored_log(landing, "shop_api", cancelled, 0)[-1]["message"]
+    assert "server stopped" in stored_log(landing, "shop_api", killed, 0)[-1]["message"]
+    assert "server stopped" in shown[-1]
+
+
+def test_a_log_that_the_bucket_refused_is_stored_by_the_next_server(
+    stack: IngestionStack, landing: Landing
+) -> None:
+    with stack.airbyte(LAKE_S3_SECRET_KEY="wrong") as first:
+        # The destination is told the right key by the test; only the server's own is wrong.
+        first.environ["LAKE_S3_SECRET_KEY"] = stack.environ["LAKE_S3_SECRET_KEY"]
+        job = first.sync(first.add_connection("shop_postgres_to_lake", landing.folder))
+        assert job["status"] == "succeeded"
+        assert stored_log(landing, "shop_postgres", job, 0) == []
+    with stack.airbyte():
+        wait_until(lambda: bool(stored_log(landing, "shop_postgres", job, 0)))
+
+
+def test_a_server_killed_between_upload_and_state_delivers_every_change_and_none_twice(
+    stack: IngestionStack, landing: Landing, query: Query
+) -> None:
+    """The files are in the bucket, the state is not saved: the next server deletes them and reads again."""
+    with stack.airbyte() as first:
+        captured = Captured(first, landing, query)
+        try:
+            table = captured.table(SIMPLE)
+            captured.connect("things")
+            captured.sync()
+            before = captured.slot()["confirmed"]
+            query(f"insert into {table} select n, 'a', n from generate_series(1, 500) as n")
+            with _locked_state(stack):
+                job = first.call("POST", "/jobs", {"connectionId": captured.connection, "jobType": "sync"})
+                wait_until(lambda: bool(landing.keys("things")), 30)
+                orphan = landing.keys("things")
+                first.kill()
+                wait_until(lambda: not workers_of(first), 10)
+            assert captured.slot()["confirmed"] == before
+            with stack.airbyte() as second:
+                captured.airbyte = second
+                ended = second.wait(job["jobId"])
+                statuses = [one["attempt"]["status"] for one in details(second, job)["attempts"]]
+                assert captured.sync()["rowsSynced"] == 0
+            assert (ended["status"], ended["rowsSynced"]) == ("succeeded", 500)
+            assert statuses == ["failed", "succeeded"]
+            assert not set(orphan) & set(landing.keys("things"))
+            assert len(captured.rows()) == 500
+            assert captured.newest() == captured.source_rows()
+        finally:
+            captured.drop()
+
+
+class _locked_state:
+    """Nobody can save a state while this is entered."""
+
+    def __init__(self, stack: IngestionStack) -> None:
+        self._place = place_of(stack.environ, "PLATFORM")
+
+    def __enter__(self) -> None:
+        self._session = psycopg.connect(**self._place)
+        self._session.execute("lock table airbyte_state in exclusive mode")
+
+    def __exit__(self, *error: object) -> None:
+        self._session.close()

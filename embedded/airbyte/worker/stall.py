@@ -1,0 +1,57 @@
+"""Notice that nothing moves: a source that accepted the connection and then fell silent sends no error.
+
+Whatever a sync does (rows that arrive, files that are written, a connector that parses) costs processor time.
+An attempt whose processes used next to none for the whole of its patience hangs, in whichever of its parts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import psutil
+
+from embedded.airbyte.worker.protocol import Outbox, WorkerError
+
+_LOOKS = 20
+"""In the span of one patience."""
+_IDLE_SHARE = 0.005
+"""Of a processor: what threads that only wait, and this one, use."""
+
+
+def watch(outbox: Outbox, patience_seconds: float) -> None:
+    """Start the watch; it ends this process and its connector when nothing moves."""
+    threading.Thread(target=_watch, args=(outbox, patience_seconds), daemon=True).start()
+
+
+def _watch(outbox: Outbox, patience: float) -> None:
+    seen, since = _processor_seconds(), time.monotonic()
+    while True:
+        time.sleep(patience / _LOOKS)
+        now, moment = _processor_seconds(), time.monotonic()
+        if now - seen > _IDLE_SHARE * patience:
+            seen, since = now, moment
+        elif moment - since > patience:
+            outbox.failure(
+                WorkerError(
+                    f"Nothing has moved for {patience:.0f} s (AIRBYTE_MAX_SECONDS_WITHOUT_PROGRESS): the"
+                    " source or the store accepts connections and does not answer, or a lock is held there",
+                    "transient_error",
+                )
+            )
+            os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def _processor_seconds() -> float:
+    """Of this process and its children, so far."""
+    me = psutil.Process()
+    total = 0.0
+    for process in (me, *me.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
