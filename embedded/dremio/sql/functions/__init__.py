@@ -33,7 +33,7 @@ from sqlglot import exp
 
 from embedded.dremio.errors import Unsupported
 from embedded.dremio.sql import arithmetic
-from embedded.dremio.sql.functions import collections, conversion, dates
+from embedded.dremio.sql.functions import collections, conversion, dates, text
 from embedded.dremio.sql.functions.aggregates import AGGREGATES
 from embedded.dremio.sql.functions.collections import COLLECTIONS
 from embedded.dremio.sql.functions.conditionals import CONDITIONALS
@@ -43,7 +43,7 @@ from embedded.dremio.sql.functions.numbers import NUMBERS
 from embedded.dremio.sql.functions.signature import ANY_NUMBER, Arguments, Function, build, wrong_number
 from embedded.dremio.sql.functions.text import TEXT
 
-MACROS = (*arithmetic.MACROS, *dates.MACROS, *collections.MACROS, *conversion.MACROS)
+MACROS = (*arithmetic.MACROS, *dates.MACROS, *collections.MACROS, *conversion.MACROS, *text.MACROS)
 
 FUNCTIONS: dict[str, Function] = {
     **DATES,

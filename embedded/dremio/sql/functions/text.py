@@ -15,6 +15,17 @@ _MASK = (
 _BEFORE = "array_to_string(list_slice(string_split({0}, {1}), 1, CAST({2} AS INTEGER)), {1})"
 _AFTER = "array_to_string(list_slice(string_split({0}, {1}), CAST({2} AS INTEGER), -1), {1})"
 
+# A text that a function makes may not be longer: DuckDB neither counts such texts as memory nor lets itself
+# be interrupted while it writes them, and it takes 2,048 rows at a time. Dremio's own fields end at 32,000.
+LONGEST_TEXT = 65_536
+TOO_LONG = f"error('the text would be longer than {LONGEST_TEXT} characters')"
+MACROS = (
+    "create or replace macro dremio_repeat(s, n) as"
+    f" case when length(s) * n::hugeint > {LONGEST_TEXT} then {TOO_LONG} else repeat(s, n) end",
+    f"create or replace macro dremio_width(n) as case when n > {LONGEST_TEXT} then {TOO_LONG}"
+    " else cast(n as integer) end",
+)
+
 
 def _masked(text: str) -> str:
     return _MASK.format(text=text)
@@ -131,7 +142,7 @@ TEXT: dict[str, Function] = {
         " ELSE strpos(substring({1}, {2}), {0}) + {2} - 1 END",
     ),
     "LOWER": f("VARCHAR", "lower({0})"),
-    "LPAD": f("VARCHAR", "lpad({0}, CAST({1} AS INTEGER), ' ')", "lpad({0}, CAST({1} AS INTEGER), {2})"),
+    "LPAD": f("VARCHAR", "lpad({0}, dremio_width({1}), ' ')", "lpad({0}, dremio_width({1}), {2})"),
     "LTRIM": f("VARCHAR", "ltrim({0})", "ltrim({0}, {1})"),
     "MASK": f("VARCHAR", _masked("{0}")),
     "MASK_FIRST_N": _split(mask_head=True, from_end=False),
@@ -148,17 +159,17 @@ TEXT: dict[str, Function] = {
     "REGEXP_MATCHES": f("BOOLEAN", "regexp_matches({0}, {1})"),
     "REGEXP_REPLACE": f("VARCHAR", "regexp_replace({0}, {1}, {2}, 'g')"),
     "REGEXP_SPLIT": ruled("VARCHAR[]", _regexp_split),
-    "REPEAT": f("VARCHAR", "repeat({0}, CAST({1} AS INTEGER))"),
-    "REPEATSTR": f("VARCHAR", "repeat({0}, CAST({1} AS INTEGER))"),
+    "REPEAT": f("VARCHAR", "dremio_repeat({0}, CAST({1} AS INTEGER))"),
+    "REPEATSTR": f("VARCHAR", "dremio_repeat({0}, CAST({1} AS INTEGER))"),
     "REPLACE": f("VARCHAR", "replace({0}, {1}, {2})"),
     "REVERSE": f("VARCHAR", "reverse({0})"),
     "RIGHT": f("VARCHAR", "right({0}, {1})"),
-    "RPAD": f("VARCHAR", "rpad({0}, CAST({1} AS INTEGER), ' ')", "rpad({0}, CAST({1} AS INTEGER), {2})"),
+    "RPAD": f("VARCHAR", "rpad({0}, dremio_width({1}), ' ')", "rpad({0}, dremio_width({1}), {2})"),
     "RTRIM": f("VARCHAR", "rtrim({0})", "rtrim({0}, {1})"),
     "SHA": f("VARCHAR", "sha1({0})"),
     "SHA1": f("VARCHAR", "sha1({0})"),
     "SHA256": f("VARCHAR", "sha256({0})"),
-    "SPACE": f("VARCHAR", "repeat(' ', {0})"),
+    "SPACE": f("VARCHAR", "dremio_repeat(' ', {0})"),
     "SPLIT_PART": f("VARCHAR", "split_part({0}, {1}, {2})"),
     "STARTS_WITH": f("BOOLEAN", "starts_with({0}, {1})"),
     "STRPOS": f("INTEGER", "strpos({0}, {1})"),

@@ -18,7 +18,10 @@ from tests.integration.embedded.dremio.engine_on_the_wire import Client, EngineP
 PASSWORD = "an0ther-secret"
 ANSWER_SECONDS = 5.0
 DIGITS = "(values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9))"
-MONSTER = "select count(*) from disk.many a, disk.many b, disk.many c where (a.n * b.n + c.n) % 7 = 3 and {number} > 0"
+MONSTER = (
+    "select count(*) from disk.many a, disk.many b, disk.many c"
+    " where (a.n * b.n + c.n) % 7 = 3 and {number} > 0"
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnginePr
         DREMIO_USER_QUEUED_JOBS="20",
         DREMIO_QUEUED_JOBS="30",
         DREMIO_QUEUE_SECONDS="6",
-        DREMIO_STATEMENT_SECONDS="20",
+        DREMIO_STATEMENT_SECONDS="8",
         DREMIO_MEMORY_LIMIT="300MB",
         DREMIO_SPILL_LIMIT="200MB",
         DREMIO_RESULT_BYTES=str(64 << 20),
@@ -51,13 +54,31 @@ def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnginePr
     process.stop()
 
 
+class BadClient(Client):
+    """Remembers what it started, so that a test leaves nothing running."""
+
+    def __init__(self, engine: EngineProcess) -> None:
+        super().__init__(engine.url, "bad", PASSWORD)
+        self.jobs: list[str] = []
+
+    def submit(self, sql: str, context: list[str] | None = None) -> str:
+        self.jobs.append(super().submit(sql, context))
+        return self.jobs[-1]
+
+    def cancel_all(self) -> None:
+        """Cancel every job and see it end."""
+        for job in self.jobs:
+            self.http.post(f"/api/v3/job/{job}/cancel")
+        for job in self.jobs:
+            self.wait(job, 20)
+
+
 @pytest.fixture
-def bad(shared_engine: EngineProcess) -> Iterator[Client]:
+def bad(shared_engine: EngineProcess) -> Iterator[BadClient]:
     """The bad client; what it left running is cancelled afterwards."""
-    client = Client(shared_engine.url, "bad", PASSWORD)
+    client = BadClient(shared_engine)
     yield client
-    for row in client.sql("select job_id from sys.jobs where user_name = 'bad'"):
-        client.http.post(f"/api/v3/job/{row['job_id']}/cancel")
+    client.cancel_all()
 
 
 @pytest.fixture
@@ -75,39 +96,34 @@ def answers(good: Client, times: int = 5) -> float:
     return max(taken)
 
 
-def test_a_flood_of_monsters_leaves_a_place_for_others(bad: Client, good: Client) -> None:
-    quiet = answers(good)
-    jobs = [bad.submit(MONSTER.format(number=i + 1)) for i in range(20)]
-    assert answers(good) < max(ANSWER_SECONDS, quiet)
-    states = [bad.http.get(f"/api/v3/job/{job}").json()["jobState"] for job in jobs]
+def test_a_flood_of_monsters_leaves_a_place_for_others(bad: BadClient, good: Client) -> None:
+    sent = [bad.http.post("/api/v3/sql", json={"sql": MONSTER.format(number=i + 1)}) for i in range(30)]
+    jobs = [answer.json()["id"] for answer in sent if answer.status_code == 200]
+    bad.jobs += jobs
+    assert 20 <= len(jobs) <= 23, "three run, twenty wait, and the line is bounded"
+    assert {answer.status_code for answer in sent} == {200, 429}
+    assert answers(good) < ANSWER_SECONDS
+    states = [row["status"] for row in good.sql("select status from sys.jobs where user_name = 'bad'")]
     assert states.count("RUNNING") <= 3
-    assert states.count("QUEUED") >= 17
-    refused = [
-        bad.http.post("/api/v3/sql", json={"sql": MONSTER.format(number=1)}).status_code for _ in range(8)
-    ]
-    assert 429 in refused, "the line is bounded"
     # One that waits is cancelled at once, without ever running.
     started = time.monotonic()
-    assert bad.http.post(f"/api/v3/job/{jobs[19]}/cancel").status_code == 200
-    status = bad.wait(jobs[19], 2)
+    assert bad.http.post(f"/api/v3/job/{jobs[-1]}/cancel").status_code == 200
+    status = bad.wait(jobs[-1], 2)
     assert status["jobState"] == "CANCELED"
     assert status["cancellationReason"] == "Query cancelled by user 'bad'"
     assert time.monotonic() - started < 1
     # And one that waits too long fails in Dremio's words.
-    status = bad.wait(jobs[18], 15)
+    status = bad.wait(jobs[-2], 15)
     assert status["jobState"] == "FAILED"
     assert (
         "Query cancelled by Workload Manager. Query enqueued time of 6.00 seconds" in status["errorMessage"]
     )
-    for job in jobs:
-        bad.http.post(f"/api/v3/job/{job}/cancel")
-        bad.wait(job, 15)
 
 
-def test_a_statement_that_runs_too_long_fails(bad: Client) -> None:
+def test_a_statement_that_runs_too_long_fails(bad: BadClient) -> None:
     status = bad.wait(bad.submit(MONSTER.format(number=1)), 40)
     assert status["jobState"] == "FAILED"
-    assert "Query runtime of 20.00 seconds exceeded" in status["errorMessage"]
+    assert "Query runtime of 8.00 seconds exceeded" in status["errorMessage"]
 
 
 LONG = {
@@ -115,17 +131,16 @@ LONG = {
     "subqueries": lambda: "select " + "(select " * 3_000 + "1" + ")" * 3_000,
     "nots": lambda: "select " + "not " * 20_000 + "true",
     "cases": lambda: "select " + "case when true then " * 3_000 + "1" + " end" * 3_000,
-    "sums": lambda: "select " + "+".join(["1"] * 30_000),
-    "unions": lambda: " union all ".join(["select 1"] * 4_000),
-    "a list": lambda: "select n from disk.many where n in (" + ",".join(map(str, range(120_000))) + ")",
-    "names": lambda: "select " + ".".join(["a"] * 20_000),
+    "sums": lambda: "select " + "+".join(["1"] * 10_000),
+    "unions": lambda: " union all ".join(["select 1"] * 1_000),
+    "a list": lambda: "select n from disk.many where n in (" + ",".join(map(str, range(20_000))) + ")",
+    "a huge list": lambda: "select 1 where 1 in (" + ",".join(map(str, range(150_000))) + ")",
     "a string": lambda: "select '" + "x" * 1_000_000 + "' as s",
-    "comments": lambda: "select " + "/*x*/" * 150_000 + " 1 as a",
 }
 
 
 @pytest.mark.parametrize("what", LONG)
-def test_a_long_or_deep_statement_ends_and_others_go_on(bad: Client, good: Client, what: str) -> None:
+def test_a_long_or_deep_statement_ends_and_others_go_on(bad: BadClient, good: Client, what: str) -> None:
     job = bad.submit(LONG[what]())
     assert answers(good) < ANSWER_SECONDS
     status = bad.wait(job, 60)
@@ -133,31 +148,28 @@ def test_a_long_or_deep_statement_ends_and_others_go_on(bad: Client, good: Clien
     assert "SYSTEM ERROR" not in status["errorMessage"]
 
 
-def test_a_statement_above_the_limit_is_refused(bad: Client) -> None:
+def test_a_statement_above_the_limit_is_refused(bad: BadClient) -> None:
     answer = bad.http.post("/api/v3/sql", json={"sql": "select '" + "x" * (1 << 20) + "'"})
     assert answer.status_code == 400
     assert "longer than 1048576 bytes" in answer.json()["errorMessage"]
 
 
+PAIRS = "from disk.many a, disk.many b"
 HUNGRY = {
-    "a sort": "select n, m from (select a.n * b.n as n, repeat('x', 100) as m from disk.many a, disk.many b) q"
+    "a sort": f"select n, m from (select a.n * b.n as n, repeat('x', 100) as m {PAIRS}) q"
     " order by n desc, m limit 1 offset 200000000",
-    "a window": "select count(*) from (select row_number() over (order by a.n * b.n % 1000003) as r"
-    " from disk.many a, disk.many b) q",
-    "a group": "select count(*) from (select a.n * 100000 + b.n as k, count(*) as c from disk.many a, disk.many b"
-    " group by a.n * 100000 + b.n) q",
-    "a list": "select length(listagg(repeat('y', 1000), ',')) from disk.many a, disk.many b",
+    "a window": f"select count(*) from (select row_number() over (order by a.n * b.n % 103) as r {PAIRS}) q",
+    "a list": f"select length(listagg(repeat('y', 1000), ',')) {PAIRS}",
     "a string": "select length(repeat('z', 2000000000)) as n",
-    "an endless result": "select a.n as x, b.n as y, c.n as z from disk.many a, disk.many b, disk.many c",
+    "an endless result": f"select a.n as x, b.n as y {PAIRS}",
     "a regular expression": "select count(*) from disk.many where"
     " regexp_like(repeat('a', 3000) || cast(n as varchar), '^(a+)+$|(a|aa)+b')",
-    "a pattern": "select count(*) from disk.many a where repeat('a', 2000) like '%a%a%a%a%a%a%a%a%a%a%b'",
 }
 
 
 @pytest.mark.parametrize("what", HUNGRY)
 def test_a_statement_that_eats_memory_ends_and_others_go_on(
-    shared_engine: EngineProcess, bad: Client, good: Client, what: str
+    shared_engine: EngineProcess, bad: BadClient, good: Client, what: str
 ) -> None:
     assert shared_engine.process is not None
     job = bad.submit(HUNGRY[what])
@@ -170,7 +182,9 @@ def test_a_statement_that_eats_memory_ends_and_others_go_on(
     assert good.value("select count(*) from disk.many") == 100_000
 
 
-def test_many_pollers_do_not_starve_others(shared_engine: EngineProcess, bad: Client, good: Client) -> None:
+def test_many_pollers_do_not_starve_others(
+    shared_engine: EngineProcess, bad: BadClient, good: Client
+) -> None:
     job = bad.submit(MONSTER.format(number=1))
     stop = threading.Event()
 
@@ -179,11 +193,11 @@ def test_many_pollers_do_not_starve_others(shared_engine: EngineProcess, bad: Cl
             while not stop.is_set():
                 http.get(f"/api/v3/job/{job}")
 
-    threads = [threading.Thread(target=poll, daemon=True) for _ in range(100)]
+    threads = [threading.Thread(target=poll, daemon=True) for _ in range(50)]
     for thread in threads:
         thread.start()
     time.sleep(1)
-    taken = [answers(good, 1) for _ in range(5)]
+    taken = [answers(good, 1) for _ in range(3)]
     stop.set()
     for thread in threads:
         thread.join(10)
@@ -207,7 +221,7 @@ def slow_clients(engine: EngineProcess, lines: bytes, count: int, stack: ExitSta
         b"",
         b"POST /api/v3/sql HT",
         b"GET /apiv2/server_status HTTP/1.1\r\nHost: x\r\nX-",
-        b"POST /apiv2/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /apiv2/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
         b'POST /apiv2/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"use\r\n',
     ],
     ids=["nothing", "half a line", "half a head", "half a body", "half a chunked body"],
@@ -304,6 +318,6 @@ def test_malformed_requests_are_refused_in_dremios_shape(shared_engine: EnginePr
     assert good.http.put("/apiv2/bootstrap/firstuser", json={"userName": "x"}).status_code == 400
     deep = json.dumps({"sql": "select 1"})[:-1] + ', "x": ' + "[" * 50_000 + "]" * 50_000 + "}"
     assert good.http.post("/api/v3/sql", content=deep.encode()).status_code in (400, 500)
-    with pytest.raises(StatementFailed, match="not a query|PARSE ERROR"):
+    with pytest.raises(StatementFailed, match="PARSE ERROR"):
         good.sql("\x00\x01")
     assert answers(good) < ANSWER_SECONDS

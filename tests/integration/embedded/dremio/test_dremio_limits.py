@@ -36,7 +36,9 @@ def test_a_result_beyond_the_limit_ends_the_statement_and_not_the_engine(small_e
     with pytest.raises(StatementFailed, match="larger than 1 MiB: select less"):
         client.sql("select n, n + 1, n + 2 from disk.many")
     with pytest.raises(StatementFailed, match="larger than 1 MiB"):
-        client.sql("select repeat('a', 100000000)")
+        client.sql("select repeat('a', 60000) from disk.many where n < 100")
+    with pytest.raises(StatementFailed, match="longer than 65536 characters"):
+        client.sql("select length(repeat('a', 2000000000))")
     assert client.value("select count(*) from disk.many") == ROWS
 
 
