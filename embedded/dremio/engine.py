@@ -66,7 +66,7 @@ class Engine:
         self.jobs = Jobs(executor, settings, self._state)
         self.system_tables.extra[("sys", "jobs")] = lambda: running_jobs(self.jobs.current())
         self.system_tables.extra[("sys", "jobs_recent")] = lambda: recent_jobs(self.jobs.ended())
-        self.reflections = Reflections(self._state, self.catalog, self.lake, executor.tables)
+        self.reflections = Reflections(self._state, self.catalog, self.lake, settings.reflection_poll_seconds)
         self.reflections.join(executor, self.system_tables)
         self._retention = Retention(self.lake, settings.old_version_seconds)
         self._retention.start()

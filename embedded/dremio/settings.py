@@ -64,6 +64,13 @@ class Settings(BaseSettings):
         description="how long a table's replaced version, and then its files, are kept",
     )
 
+    reflection_poll_seconds: float = Field(
+        10.0,
+        alias="DREMIO_REFLECTION_POLL_SECONDS",
+        gt=0,
+        description="how often is looked at which reflections are due; Dremio looks every 10 s",
+    )
+
     token_seconds: int = Field(
         30 * 3600, alias="DREMIO_TOKEN_SECONDS", ge=1, description="how long a login holds (Dremio: 30 hours)"
     )

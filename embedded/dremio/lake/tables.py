@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-import duckdb
 from sqlglot import exp
 
-from embedded.dremio.catalog.catalog import Catalog, first_line, lake_name
+from embedded.dremio.catalog.catalog import Catalog, lake_name
 from embedded.dremio.catalog.entities import Path, check_file_path, dotted
-from embedded.dremio.errors import EngineError, InvalidStatement, Unsupported
-from embedded.dremio.lake.connection import REFLECTION_SCHEMA
+from embedded.dremio.errors import InvalidStatement, Unsupported
 from embedded.dremio.lake.definitions import column_type, partition_sql, partitioned_now, repartitioned
 from embedded.dremio.lake.lake import Lake, LakeTable
 from embedded.dremio.lake.lake_sql import quoted
@@ -24,7 +22,6 @@ from embedded.dremio.statement import (
     Outcome,
     count,
     done,
-    error_kind,
     records,
     register,
 )
@@ -201,27 +198,6 @@ class Tables:
                 return self._upkeep.vacuum(command, table, stop)
             case c.Optimize():
                 return self._upkeep.optimize(command, table, stop)
-
-    def materialise(
-        self, table: str, query: str, partitions: tuple[c.PartitionField, ...], sort: Path
-    ) -> int:
-        """Build a reflection's table from a query; gives its rows. Raises EngineError."""
-        command = c.CreateTable((REFLECTION_SCHEMA, table), query, (), partitions, sort)
-        translation, columns = self._table_content(command, (), "")
-        try:
-            return self._build((REFLECTION_SCHEMA, table), command, translation, columns, Interruptible())
-        except duckdb.Error as error:
-            raise EngineError(f"{error_kind(error)}: {first_line(error)}") from error
-
-    def drop_materialisation(self, table: str) -> None:
-        """Drop a reflection's table if it is there."""
-        name = f'"lake".{quoted(REFLECTION_SCHEMA)}.{quoted(table)}'
-
-        def work(cursor: Cursor) -> int:
-            cursor.execute(f"drop table if exists {name}")
-            return 0
-
-        self._writer.run(name, work, Interruptible(), reshapes=True)
 
     def _table_at(self, path: Path, context: Path) -> LakeTable:
         for candidate in ((*context, *path), path):

@@ -1,44 +1,63 @@
-"""Reflections: definitions, their materialisations in the lake, and the status clients wait for.
+"""Reflections: their definitions, through REST and SQL, and what of them queries may use.
 
-A materialisation is a DuckLake table in the schema `__accelerator`, built beside the one in use and
-taken over in one write, so a query or a crash never meets half of it. Rewriting queries onto
-materialisations is another module's work: `usable()` gives it what it needs.
+A materialisation is a DuckLake table in the schema `__accelerator` (`materialise.py`), refreshed by
+`refresh.py`, used by `acceleration.py`. Definitions, status and history lie in the state file.
 """
 
-import json
 import logging
-import sqlite3
-import threading
-import time
-import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 from embedded.dremio.catalog.catalog import Catalog
-from embedded.dremio.catalog.entities import Path, dotted, now_text
+from embedded.dremio.catalog.entities import Path, dotted
 from embedded.dremio.catalog.system_tables import SystemTables
 from embedded.dremio.errors import Conflict, InvalidStatement, NotFound
 from embedded.dremio.jobs.execute import Executor
-from embedded.dremio.lake.lake import REFLECTION_SCHEMA, Lake
-from embedded.dremio.lake.tables import Tables
-from embedded.dremio.reflections.shape import materialisation_query, validate
-from embedded.dremio.reflections.status import Reflection, Status, reflection_of, system_table
+from embedded.dremio.lake.connection import REFLECTION_SCHEMA
+from embedded.dremio.lake.lake import Lake
+from embedded.dremio.reflections import tables
+from embedded.dremio.reflections.acceleration import Acceleration
+from embedded.dremio.reflections.freshness import Freshness
+from embedded.dremio.reflections.lineage import Lineage, Unversioned
+from embedded.dremio.reflections.materialise import Materialiser
+from embedded.dremio.reflections.policy import RefreshPolicy, of_source, of_table
+from embedded.dremio.reflections.refresh import Refresher
+from embedded.dremio.reflections.shape import validate
+from embedded.dremio.reflections.status import Reflection, Standing
+from embedded.dremio.reflections.store import Materialisation, ReflectionStore
+from embedded.dremio.reflections.versions import Versions
 from embedded.dremio.sql import commands as c
 from embedded.dremio.state import StateFile
 
 LOG = logging.getLogger(__name__)
 
 
-class Reflections:
-    """Thread-safe. One refresh runs at a time; a request for one that waits already is the same request."""
+@dataclass(frozen=True)
+class Shown:
+    """A reflection as clients see it: with where it stands and how much it keeps."""
 
-    def __init__(self, state: StateFile, catalog: Catalog, lake: Lake, tables: Tables) -> None:
-        self._state, self._catalog, self._lake, self._tables = state, catalog, lake, tables
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="reflection")
-        self._lock = threading.Lock()
-        self._waiting: set[str] = set()
+    reflection: Reflection
+    standing: Standing
+    bytes: int
+    rows: int
+    dataset_type: str = "PHYSICAL_DATASET"
+
+
+class Reflections:
+    """Thread-safe."""
+
+    def __init__(self, state: StateFile, catalog: Catalog, lake: Lake, poll_seconds: float) -> None:
+        self._catalog, self._lake = catalog, lake
+        self.store = ReflectionStore(state)
+        self._lineage = Lineage(catalog, lake)
+        versions = Versions()
+        self._materialiser = Materialiser(lake, catalog, self._lineage, versions)
+        self._freshness = Freshness(self.store, self._lineage, versions, lake, self.policy_of)
+        self.acceleration = Acceleration(self.store, catalog, self._lineage, self._freshness)
+        self.refresher = Refresher(
+            self.store, self._materialiser, self._path, self.policy_of, self._freshness.is_fresh, poll_seconds
+        )
 
     def join(self, executor: Executor, system: SystemTables) -> None:
         """Take over the SQL commands and system tables of reflections, and finish what a crash left."""
@@ -48,184 +67,175 @@ class Reflections:
             c.RefreshReflections: self._refresh_by_sql,
         }
         executor.handlers.update(handlers)
-        system.extra[("sys", "reflections")] = lambda: system_table(self.all(), self.path_of)
+        executor.accelerate = self.acceleration.accelerate
+        self._show_tables(system, "sys")
         self._sweep()
-        for reflection in self.all():
-            if reflection.status.refreshing:
-                self.refresh(reflection)
+        for reflection in self.store.all():
+            if reflection.enabled and (
+                reflection.status.refreshing or (self._is_missing(reflection) and not reflection.given_up)
+            ):
+                self.refresher.request(reflection, asked=False)
+        self.refresher.start()
+
+    def _show_tables(self, system: SystemTables, schema: str) -> None:
+        history = self.store.history
+        system.extra[(schema, "reflections")] = lambda: tables.reflections(
+            self.shown(), self.acceleration.counts, {m.reflection_id: m.decision for m in history()}
+        )
+        system.extra[(schema, "materializations")] = lambda: tables.materializations(
+            history(), self._is_stale
+        )
+        system.extra[(schema, "refreshes")] = lambda: tables.refreshes(history())
+        system.extra[(schema, "reflection_dependencies")] = lambda: tables.dependencies(history())
+
+    def _is_stale(self, made: Materialisation) -> bool:
+        try:
+            return not self._freshness.is_fresh(self.store.get(made.reflection_id))
+        except NotFound:
+            return True
 
     def close(self) -> None:
         """Let the refresh that runs be cancelled with the lake."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self.refresher.close()
 
     # -- reading -------------------------------------------------------------------------------------
 
     def all(self) -> list[Reflection]:
         """Every reflection by age."""
-        return [
-            reflection_of(r) for r in self._state.rows("select * from reflections order by created_at, name")
-        ]
+        return self.store.all()
 
     def get(self, reflection_id: str) -> Reflection:
         """One reflection. Raises NotFound."""
-        row = self._state.row("select * from reflections where id = ?", reflection_id)
-        if row is None:
-            raise NotFound(f"Could not find reflection with id [{reflection_id}]")
-        return reflection_of(row)
+        return self.store.get(reflection_id)
 
     def of_dataset(self, dataset_id: str) -> list[Reflection]:
         """The reflections on a dataset."""
-        return [r for r in self.all() if r.dataset_id == dataset_id]
+        return [r for r in self.store.all() if r.dataset_id == dataset_id]
 
-    def usable(self) -> list[Reflection]:
-        """Those with a materialisation that may serve queries."""
-        return [r for r in self.all() if r.enabled and r.status.table and not r.status.failures]
+    def show(self, reflection: Reflection) -> Shown:
+        """A reflection with where it stands now."""
+        path = self.path_of(reflection)
+        made = self.store.current(reflection.id)
+        standing = Standing(
+            path=path,
+            policy=self.policy_of(reflection) if path else RefreshPolicy(),
+            built=made is not None,
+            fresh=path is not None and self._freshness.is_fresh(reflection),
+            method=made.method if made else "NONE",
+        )
+        found = self._lineage.find(path) if path else None
+        kind = "VIRTUAL_DATASET" if found and found.is_view else "PHYSICAL_DATASET"
+        return Shown(reflection, standing, made.bytes if made else 0, made.rows if made else 0, kind)
+
+    def shown(self) -> list[Shown]:
+        """Every reflection with where it stands now."""
+        return [self.show(r) for r in self.store.all()]
 
     def path_of(self, reflection: Reflection) -> Path | None:
         """The path of its dataset; nothing when the dataset is gone."""
         try:
-            return self._catalog.dataset_by_id(reflection.dataset_id)
+            return self._path(reflection)
         except NotFound:
             return None
 
+    def _path(self, reflection: Reflection) -> Path:
+        return self._catalog.dataset_by_id(reflection.dataset_id)
+
+    def policy_of(self, reflection: Reflection) -> RefreshPolicy:
+        """When it is refreshed and expires: by the tables below it. Raises NotFound."""
+        dataset = self._lineage.find(self._path(reflection))
+        try:
+            reached = self._lineage.reached(dataset) if dataset else {}
+        except Unversioned:
+            return RefreshPolicy()
+        found: RefreshPolicy | None = None
+        for each in reached.values():
+            if each.is_view:
+                continue
+            own = self.store.policy(each.id)
+            source = self._catalog.store.by_path(each.path[:1])
+            policy = of_table(own) if own else of_source(source.body if source else {})
+            found = policy if found is None else found.merged(policy)
+        return found or RefreshPolicy()
+
     # -- changing ------------------------------------------------------------------------------------
+
+    def set_policy(self, dataset_id: str, policy: dict[str, Any]) -> None:
+        """A table's own refresh policy, as the Catalog API writes it. Raises EngineError, Unsupported."""
+        of_table(policy)
+        self.store.keep_policy(dataset_id, policy)
 
     def create(self, body: dict[str, Any]) -> Reflection:
         """Keep a definition and start its first refresh. Raises Conflict, EngineError."""
         path = self._catalog.dataset_by_id(str(body.get("datasetId")))
         validate(body, [name for name, _ in self._catalog.columns(path)])
-        now = now_text()
-        made = Reflection(
-            str(uuid.uuid4()), body["datasetId"], body["name"], uuid.uuid4().hex, now, now, body
-        )
-        try:
-            self._state.write(
-                "insert into reflections values (?, ?, ?, ?, ?, ?, ?, ?)",
-                made.id,
-                made.dataset_id,
-                made.name,
-                made.tag,
-                now,
-                now,
-                json.dumps(body),
-                json.dumps(vars(made.status)),
-            )
-        except sqlite3.IntegrityError as error:
-            raise Conflict(f"An object already exists with that name: reflection [{made.name}]") from error
+        made = self.store.add(body)
         if made.enabled:
-            self.refresh(made)
-        return self.get(made.id)
+            self.refresher.request(made)
+        return self.store.get(made.id)
 
     def change(self, reflection_id: str, body: dict[str, Any]) -> Reflection:
         """Replace a definition; what it had materialised no longer serves. Raises Conflict on an old tag."""
-        current = self.get(reflection_id)
+        current = self.store.get(reflection_id)
         if body.get("tag") != current.tag:
             raise Conflict(f"Tag [{body.get('tag')}] is not the newest of reflection [{current.name}].")
         merged = {**body, "datasetId": current.dataset_id}
         path = self._catalog.dataset_by_id(current.dataset_id)
         validate(merged, [name for name, _ in self._catalog.columns(path)])
-        self._state.write(
-            "update reflections set name = ?, tag = ?, updated_at = ?, body = ?, status = ? where id = ?",
-            merged["name"],
-            uuid.uuid4().hex,
-            now_text(),
-            json.dumps(merged),
-            json.dumps(vars(Status())),
-            reflection_id,
-        )
-        self._drop_table(current.status.table)
-        changed = self.get(reflection_id)
+        before = self.store.current(reflection_id)
+        changed = self.store.replace(current, merged)
+        if before is not None and before.table:
+            self._materialiser.drop(before.table)
         if changed.enabled:
-            self.refresh(changed)
-        return self.get(reflection_id)
+            self.refresher.request(changed)
+        return self.store.get(reflection_id)
 
     def delete(self, reflection_id: str) -> None:
         """Forget a reflection and drop what it materialised. Raises NotFound."""
-        gone = self.get(reflection_id)
-        self._state.write("delete from reflections where id = ?", reflection_id)
-        self._drop_table(gone.status.table)
+        self.store.get(reflection_id)
+        before = self.store.current(reflection_id)
+        self.store.remove(reflection_id)
+        if before is not None and before.table:
+            self._materialiser.drop(before.table)
 
     def refresh_dataset(self, path: Path) -> None:
-        """Refresh every enabled reflection of a dataset."""
-        for reflection in self.of_dataset(self._catalog.dataset_id(path)):
-            if reflection.enabled:
-                self.refresh(reflection)
+        """Refresh every enabled reflection on a dataset and on the views made of it."""
+        dataset = self._catalog.dataset_id(path)
+        for reflection in self.store.all():
+            if reflection.enabled and (
+                reflection.dataset_id == dataset or self._is_below(dataset, reflection)
+            ):
+                self.refresher.request(reflection)
 
-    def refresh(self, reflection: Reflection) -> None:
-        """Queue a refresh; its status says REFRESHING from now on."""
-        with self._lock:
-            if reflection.id in self._waiting:
-                return
-            self._waiting.add(reflection.id)
-        self._set_status(reflection.id, refreshing=True)
+    def _is_below(self, dataset_id: str, reflection: Reflection) -> bool:
+        path = self.path_of(reflection)
+        dataset = self._lineage.find(path) if path else None
         try:
-            self._worker.submit(self._refresh_safely, reflection.id)
-        except RuntimeError:
-            LOG.info("stopping: refresh of %s is taken up at the next start", reflection.name)
+            return dataset is not None and dataset_id in self._lineage.reached(dataset)
+        except Unversioned:
+            return False
 
-    def _refresh_safely(self, reflection_id: str) -> None:
-        with self._lock:
-            self._waiting.discard(reflection_id)
-        try:
-            self._refresh(self.get(reflection_id))
-        except NotFound:
-            return
-        except Exception as error:  # noqa: BLE001
-            # Whatever went wrong belongs into the status that clients wait on.
-            LOG.warning("refresh of reflection %s failed: %s", reflection_id, error)
-            failures = self.get(reflection_id).status.failures
-            self._set_status(
-                reflection_id,
-                refreshing=False,
-                failures=failures + 1,
-                failure=str(error),
-                last_refresh_finished=now_text(),
-            )
+    # -- after a crash -------------------------------------------------------------------------------
 
-    def _refresh(self, reflection: Reflection) -> None:
-        path = self._catalog.dataset_by_id(reflection.dataset_id)
-        started, fetched_at = time.monotonic(), now_text()
-        table = f"r_{reflection.id.replace('-', '')}_{int(time.time() * 1000)}"
-        query, sort, partitions = materialisation_query(reflection.body, path)
-        rows = self._tables.materialise(table, query, partitions, sort)
-        duration = int((time.monotonic() - started) * 1000)
-        current = self.get(reflection.id)
-        if current.tag != reflection.tag:
-            self._drop_table(table)
-            return
-        self._set_status(
-            reflection.id,
-            refreshing=False,
-            table=table,
-            last_data_fetch=fetched_at,
-            rows=rows,
-            failures=0,
-            failure=None,
-            duration_ms=duration,
-            last_refresh_finished=now_text(),
-        )
-        self._drop_table(current.status.table)
-        LOG.info("reflection %s on %s: %d rows in %d ms", reflection.name, dotted(path), rows, duration)
-
-    def _set_status(self, reflection_id: str, **changes: Any) -> None:
-        with self._state.transaction():
-            row = self._state.row("select status from reflections where id = ?", reflection_id)
-            if row is not None:
-                status = replace(Status(**json.loads(row["status"])), **changes)
-                self._state.write(
-                    "update reflections set status = ? where id = ?", json.dumps(vars(status)), reflection_id
-                )
-
-    def _drop_table(self, table: str | None) -> None:
-        if table:
-            self._tables.drop_materialisation(table)
+    def _is_missing(self, reflection: Reflection) -> bool:
+        """Whether the table it should have is not there: the engine ended between two of its files."""
+        made = self.store.current(reflection.id)
+        if made is None or made.table is None:
+            return made is not None
+        missing = (REFLECTION_SCHEMA, made.table.lower()) not in self._lake.tables()
+        if missing:
+            self.store.retire(reflection.id)
+        return missing
 
     def _sweep(self) -> None:
-        used = {r.status.table for r in self.all()}
+        used = {made.table for r in self.store.all() if (made := self.store.current(r.id))}
         for schema, name in list(self._lake.tables()):
             if schema == REFLECTION_SCHEMA and name not in used:
                 LOG.info("dropping materialisation %s, which no reflection owns", name)
-                self._drop_table(name)
+                self._materialiser.drop(name)
+        gone = self._materialiser.sweep_files()
+        if gone:
+            LOG.info("%d files of refreshes that were cut short deleted", gone)
 
     # -- SQL -----------------------------------------------------------------------------------------
 

@@ -1,17 +1,16 @@
-"""What a reflection is and where it stands, as the REST API and sys.reflections show it."""
+"""What a reflection is and where it stands, as the REST API shows it."""
 
 import json
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
+from embedded.dremio.catalog.entities import Path
+from embedded.dremio.reflections.policy import RefreshPolicy
 
-from embedded.dremio.catalog.entities import Path, dotted
-
-EXPIRES_SECONDS = 3 * 3600
+# Dremio gives a reflection up when its refresh has failed this often in a row.
+GIVE_UP_AFTER = 3
 
 
 @dataclass(frozen=True)
@@ -19,13 +18,13 @@ class Status:
     """Where a reflection stands. Times are texts in UTC; durations are milliseconds."""
 
     refreshing: bool = False
-    table: str | None = None
     last_data_fetch: str | None = None
     last_refresh_finished: str | None = None
     duration_ms: int | None = None
     failures: int = 0
     failure: str | None = None
-    rows: int = 0
+    retry_at: str | None = None
+    invalid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,104 +45,112 @@ class Reflection:
         """Whether it is kept fresh and may serve."""
         return bool(self.body.get("enabled", True))
 
-
-def system_table(reflections: list[Reflection], path_of: Callable[[Reflection], Path | None]) -> pa.Table:
-    """sys.reflections."""
-    rows = []
-    for r in reflections:
-        path = path_of(r)
-        if path is None:
-            continue
-        names = {k: ", ".join(f["name"] for f in r.body.get(k) or []) for k in _LISTS}
-        rows.append(
-            {
-                "reflection_id": r.id,
-                "reflection_name": r.name,
-                "type": r.body["type"],
-                "status": rest_status(r, path)["combinedStatus"],
-                "dataset_id": r.dataset_id,
-                "dataset_name": dotted(path),
-                "dataset_type": "DATASET",
-                **{column: names[key] for key, column in _LISTS.items()},
-                "external_reflection": "",
-                "num_failures": r.status.failures,
-                "arrow_cache": False,
-                "record_count": r.status.rows,
-                "last_refresh": r.status.last_data_fetch or "",
-            }
-        )
-    columns = {
-        name: pa.array([row[name] for row in rows], type=kind) for name, kind in _SYSTEM_COLUMNS.items()
-    }
-    return pa.table(columns)
+    @property
+    def given_up(self) -> bool:
+        """Whether its refresh has failed too often to be tried again without being asked for."""
+        return self.status.failures >= GIVE_UP_AFTER
 
 
-_LISTS = {
-    "displayFields": "display_columns",
-    "dimensionFields": "dimensions",
-    "measureFields": "measures",
-    "sortFields": "sort_columns",
-    "partitionFields": "partition_columns",
-    "distributionFields": "distribution_columns",
-}
-_SYSTEM_COLUMNS = {
-    "reflection_id": pa.string(),
-    "reflection_name": pa.string(),
-    "type": pa.string(),
-    "status": pa.string(),
-    "dataset_id": pa.string(),
-    "dataset_name": pa.string(),
-    "dataset_type": pa.string(),
-    "sort_columns": pa.string(),
-    "partition_columns": pa.string(),
-    "distribution_columns": pa.string(),
-    "dimensions": pa.string(),
-    "measures": pa.string(),
-    "display_columns": pa.string(),
-    "external_reflection": pa.string(),
-    "num_failures": pa.int32(),
-    "arrow_cache": pa.bool_(),
-    "record_count": pa.int64(),
-    "last_refresh": pa.string(),
-}
+@dataclass(frozen=True)
+class Standing:
+    """What a status is judged by beside what is stored: the dataset's path, and what is built."""
+
+    path: Path | None
+    policy: RefreshPolicy
+    built: bool
+    fresh: bool
+    method: str = "NONE"
 
 
-def rest_status(reflection: Reflection, path: Path | None) -> dict[str, Any]:
-    """The status object of the Reflection API."""
+def rest_status(reflection: Reflection, standing: Standing) -> dict[str, Any]:
+    """The status object of the Reflection API.
+
+    A reflection that is not fresh is AVAILABLE (it is there, and serves again once it is refreshed) but
+    cannot accelerate: CANNOT_ACCELERATE_SCHEDULED or _MANUAL, by what will refresh it.
+    """
     status = reflection.status
-    available = bool(status.table) and reflection.enabled
-    if not reflection.enabled:
-        combined, refresh = "DISABLED", "MANUAL"
-    elif path is None:
-        combined, refresh = "INVALID", "MANUAL"
-    elif status.refreshing:
-        combined, refresh = ("REFRESHING", "RUNNING")
-    elif status.failures:
-        combined, refresh = ("CAN_ACCELERATE_WITH_FAILURES" if available else "FAILED"), "GIVEN_UP"
-    else:
-        combined, refresh = ("CAN_ACCELERATE" if available else "NONE"), "MANUAL"
+    invalid = standing.path is None or status.invalid is not None
+    expiry = expires_at(status.last_data_fetch, standing.policy)
+    expired = expiry is not None and expiry <= datetime.now(UTC)
+    availability = _availability(standing.built and reflection.enabled and not invalid, expired)
     found: dict[str, Any] = {
-        "config": "INVALID" if path is None else "OK",
-        "refresh": refresh,
-        "availability": "AVAILABLE" if available else "NONE",
-        "combinedStatus": combined,
-        "refreshMethod": "FULL" if status.table else "NONE",
+        "config": "INVALID" if invalid else "OK",
+        "refresh": _refresh(reflection, standing.policy, invalid),
+        "availability": availability,
+        "combinedStatus": _combined(reflection, standing, availability, invalid),
+        "refreshMethod": standing.method,
         "failureCount": status.failures,
         "lastDataFetch": status.last_data_fetch,
-        "expiresAt": _expiry(status.last_data_fetch),
+        "expiresAt": None if status.last_data_fetch is None else _text(expiry or _NEVER),
         "lastRefreshDurationMillis": status.duration_ms,
         "lastRefreshFinished": status.last_refresh_finished,
     }
-    if status.failure:
-        found["lastFailureMessage"] = status.failure
+    if status.invalid or status.failure:
+        found["lastFailureMessage"] = status.invalid or status.failure
     return {k: v for k, v in found.items() if v is not None}
 
 
-def _expiry(fetched: str | None) -> str | None:
-    if fetched is None:
+_NEVER = datetime(3000, 1, 1, tzinfo=UTC)
+
+
+def _availability(built: bool, expired: bool) -> str:
+    return "NONE" if not built else "EXPIRED" if expired else "AVAILABLE"
+
+
+def _refresh(reflection: Reflection, policy: RefreshPolicy, invalid: bool) -> str:
+    if reflection.status.refreshing:
+        return "RUNNING"
+    if reflection.given_up:
+        return "GIVEN_UP"
+    if not reflection.enabled or invalid:
+        return "MANUAL"
+    if policy.on_data_changes:
+        return "ON_DATA_CHANGES"
+    return "MANUAL" if policy.period_ms is None and not reflection.status.retry_at else "SCHEDULED"
+
+
+def _combined(reflection: Reflection, standing: Standing, availability: str, invalid: bool) -> str:
+    status = reflection.status
+    if not reflection.enabled:
+        return "DISABLED"
+    if invalid:
+        return "INVALID"
+    if status.refreshing:
+        return "REFRESHING"
+    serves = availability == "AVAILABLE" and standing.fresh
+    if status.failures:
+        if serves:
+            return "CAN_ACCELERATE_WITH_FAILURES"
+        if reflection.given_up:
+            return "FAILED"
+    if serves:
+        return "CAN_ACCELERATE"
+    if availability == "NONE" and not status.failures:
+        return "CANNOT_ACCELERATE_INITIALIZING" if status.last_refresh_finished is None else "NONE"
+    scheduled = standing.policy.on_data_changes or standing.policy.period_ms is not None or status.retry_at
+    return "CANNOT_ACCELERATE_SCHEDULED" if scheduled else "CANNOT_ACCELERATE_MANUAL"
+
+
+def expires_at(fetched: str | None, policy: RefreshPolicy) -> datetime | None:
+    """When data fetched then may serve no longer; nothing when it always may."""
+    if fetched is None or policy.grace_ms is None:
         return None
-    moment = datetime.fromisoformat(fetched) + timedelta(seconds=EXPIRES_SECONDS)
+    return moment_of(fetched) + timedelta(milliseconds=policy.grace_ms)
+
+
+def moment_of(text: str) -> datetime:
+    """A time as the engine writes it."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def status_of(text: str) -> Status:
+    """A status from its text; parts that an older engine kept are left out."""
+    known = {f.name for f in fields(Status)}
+    return Status(**{k: v for k, v in json.loads(text).items() if k in known})
 
 
 def reflection_of(row: sqlite3.Row) -> Reflection:
@@ -156,5 +163,5 @@ def reflection_of(row: sqlite3.Row) -> Reflection:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         body=json.loads(row["body"]),
-        status=Status(**json.loads(row["status"])),
+        status=status_of(row["status"]),
     )

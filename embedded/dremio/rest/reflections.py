@@ -53,7 +53,7 @@ def delete(reflection_id: str, engine: CurrentEngine, user: CurrentUser) -> Resp
 
 
 def _shown(reflection: Reflection, engine: Engine) -> dict[str, Any]:
-    status = rest_status(reflection, engine.reflections.path_of(reflection))
+    shown = engine.reflections.show(reflection)
     return {
         "arrowCachingEnabled": False,
         "partitionDistributionStrategy": "CONSOLIDATED",
@@ -67,8 +67,9 @@ def _shown(reflection: Reflection, engine: Engine) -> dict[str, Any]:
         "enabled": reflection.enabled,
         "createdAt": reflection.created_at,
         "updatedAt": reflection.updated_at,
-        "currentSizeBytes": 0,
-        "totalSizeBytes": 0,
-        "status": status,
+        "currentSizeBytes": shown.bytes,
+        "totalSizeBytes": shown.bytes,
+        "outputRecords": shown.rows,
+        "status": rest_status(reflection, shown.standing),
         "entityType": "reflection",
     }

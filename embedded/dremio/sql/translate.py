@@ -100,6 +100,8 @@ class Translator:
         for table in tables:
             if id(table) in calls:
                 table.set("this", exp.to_identifier(".".join(calls[id(table)][0]), quoted=True))
+        for select in tree.find_all(exp.Select):
+            select.set("hint", None)  # about reflections, which have looked at it by now
         spell_out_averages(tree)
         flatten.spread(tree)
         types = Types(lambda table: self._columns(table, context, depth, calls.get(id(table))))

@@ -280,7 +280,7 @@ def test_a_reflection_of_a_broken_view_says_why_it_failed(client: Client) -> Non
         if status["failureCount"]:
             break
         time.sleep(0.05)
-    assert status["combinedStatus"] == "CAN_ACCELERATE_WITH_FAILURES"
+    assert status["combinedStatus"] == "CANNOT_ACCELERATE_SCHEDULED"  # its view has no answer any more
     assert "base" in status["lastFailureMessage"]
     assert status["lastDataFetch"] == good["lastDataFetch"]
 
