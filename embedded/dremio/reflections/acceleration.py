@@ -68,6 +68,10 @@ class Plan:
     chosen: frozenset[str] = frozenset()
 
 
+class _AsksForRoles(Exception):
+    """IS_MEMBER is in the query or a view: its value is put in where the query is translated."""
+
+
 class Acceleration:
     """Thread-safe. `counts` holds how often each reflection was what to a query since the start."""
 
@@ -89,11 +93,12 @@ class Acceleration:
         asked, kept = translation.asked, self._freshness.kept()
         if asked is None or not kept or translation.registered:
             return translation, ()
-        touched = self._touched(asked.sql, asked.context, kept, 0)
+        try:
+            touched = self._touched(asked.sql, asked.context, kept, 0)
+        except _AsksForRoles:
+            return translation, ()
         if not touched:
             return translation, ()
-        if "is_member" in translation.sql.lower() or "is_member" in asked.sql.lower():
-            return translation, ()  # its value is put in where the query is translated, role by role
         tree = parse(asked.sql)
         spell_out_averages(tree)
         hints = hints_of(tree)
@@ -129,6 +134,8 @@ class Acceleration:
     def _touched(self, sql: str, context: Path, kept: dict[str, list[Kept]], depth: int) -> dict[str, Kept]:
         """What is kept for the datasets a query may reach, by reflection id."""
         found: dict[str, Kept] = {}
+        if "is_member" in sql.lower():
+            raise _AsksForRoles
         if depth > MAX_VIEW_DEPTH:
             return found
         for name in names_in(sql):

@@ -23,7 +23,7 @@ from tests.unit.embedded.dremio.reflections.random_queries import (
 NUMBERS = itertools.count()
 SEEN: Counter[str] = Counter()
 # More of them: DREMIO_REFLECTION_EXAMPLES=200. Each takes about a second on a core of its own.
-EXAMPLES = int(os.environ.get("DREMIO_REFLECTION_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("DREMIO_REFLECTION_EXAMPLES", "5"))
 LEAST_SHARE = 0.2
 
 
