@@ -85,13 +85,13 @@ class AirbyteServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        assert not self._healthy(), "another server answers on this port"
+        assert not self.is_healthy(), "another server answers on this port"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [PYTHON, "-m", "embedded.airbyte"], cwd=ROOT, env=self.environ, stderr=log, stdout=log
             )
         deadline = time.monotonic() + READY_SECONDS
-        while not self._healthy():
+        while not self.is_healthy():
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, "the Airbyte server does not become healthy"
             time.sleep(0.1)
@@ -223,7 +223,8 @@ class AirbyteServer:
             },
         }
 
-    def _healthy(self) -> bool:
+    def is_healthy(self) -> bool:
+        """Does the server answer?"""
         try:
             return self.http.get(self.url + "/health").status_code == 200
         except httpx.TransportError:

@@ -1,0 +1,1 @@
+"""The soak: many business dates with random faults, then bronze compared with the shop's own history."""
