@@ -14,7 +14,7 @@ STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 EMBEDDED := .local/envs/embedded/bin/python
 STACK := $(EMBEDDED) -m embedded.cli
 
-.PHONY: help night setup setup-lint setup-conformance up down status logs env test test-unit test-integration test-night conformance bench lint format manifest lock reset
+.PHONY: help night setup setup-lint setup-conformance up down status logs env test test-unit test-integration test-night conformance bench soak lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,11 @@ bench: setup ## Measure how fast it is, about 15 minutes: make bench [ROWS="1000
 
 conformance: setup-conformance ## Run the conformance suite; DREMIO_URL=... runs it against a Dremio of yours
 	@$(EMBEDDED) tests/run_suites.py conformance
+
+soak: setup ## Many business dates with random faults, then bronze against the shop: make soak [DATES=30] [SEED=n]
+	@mkdir -p .local/test/airflow
+	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
+		.local/envs/airflow/bin/python -m tests.soak --dates '$(or $(DATES),30)' $(if $(SEED),--seed '$(SEED)')
 
 lint: setup-lint ## Check style, types, SQL and the direction of imports; repairs nothing
 	@bin/lint

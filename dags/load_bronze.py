@@ -1,10 +1,11 @@
 """
 # Load the date's landing files into bronze
 
-**Produces** one Parquet partition per stream, `bronze/<source>/<stream>/date=<d>/data.parquet`, in the
-bucket `datalake`; bad rows with their reasons in `bronze/quarantine/<stream>/date=<d>/rows.parquet`; the
-account of each partition in PostgreSQL `bronze_loads`; and the Dremio views `bronze.raw_<stream>` and
-`bronze.customers`.
+**Produces** one Parquet partition per stream, `bronze/<source>/<stream>/date=<d>/data.parquet`, with its
+`_manifest.json`, in the bucket `datalake`; bad rows with their reasons in
+`bronze/quarantine/<stream>/date=<d>/rows.parquet`; the records of REST endpoints in
+`bronze/api/rest_<stream>/timestamp=<t>/response.json`; the account of each partition in PostgreSQL
+`bronze_loads`; and the Dremio views `bronze.raw_<stream>` and `bronze.customers`.
 
 **Reads** the landing objects that the extract stages claimed for the date (`landing_files`), and the stream
 contracts in `include/contracts/`.
@@ -14,9 +15,11 @@ what changed, at least once and unchecked; bronze holds each change once, checke
 the run that landed it.
 
 **If it fails:** `ContractBrokenError` names the stream and the quarantine file: look at the reasons, then
-mend the source or the contract and clear the task. `NothingClaimedError`: run the extract stage for this
-date. `LandingFileUnreadableError` names the damaged object. Storage, PostgreSQL and Dremio being away is
-retried. The partition of an earlier load stays until a new one is complete.
+mend the source or the contract and clear the task. `VolumeBelowExpectedError`: fewer rows landed than the
+contract expects, and no later date's sync explains it. `NothingClaimedError`: run the extract stage for this
+date. `LandingFileUnreadableError` names the damaged object. Storage, PostgreSQL and Dremio being away, a full
+disk, and another run of the same date are retried. The partition of an earlier load stays until a new one is
+complete. Every error is in `docs/runbooks/quarantine.md`.
 
 **Safe to rerun?** Yes, for any date and in any order: a partition is a pure function of its landing
 objects, and the same objects give the same bytes. The source is not asked.

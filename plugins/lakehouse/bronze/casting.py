@@ -41,7 +41,16 @@ def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(target) and pa.types.is_string(values.type):
         return _parse_times(values, target)
     casted = pc.cast(values, target)
+    if pa.types.is_floating(values.type) and pa.types.is_decimal(target):
+        _refuse_rounding(casted, values)
     return casted.combine_chunks() if isinstance(casted, pa.ChunkedArray) else casted
+
+
+def _refuse_rounding(casted: pa.Array, values: pa.Array) -> None:
+    """Arrow rounds here: what does not come back as it was had more digits than the decimal keeps."""
+    unchanged = pc.equal(pc.cast(casted, values.type), values)
+    if not pc.all(unchanged, min_count=0).as_py():
+        raise pa.ArrowInvalid(f"rounding would change a {values.type}")
 
 
 def _parse_times(values: pa.Array, target: pa.DataType) -> pa.Array:

@@ -42,7 +42,8 @@ def _proven(column: Column, landed_type: pa.DataType, statistics: pq.Statistics 
         return False
     if column.required and not (statistics.has_null_count and statistics.null_count == 0):
         return False
-    if column.minimum is column.maximum is column.above is None:
+    all_null = statistics.has_null_count and statistics.num_values == 0
+    if all_null or column.minimum is column.maximum is column.above is None:
         return True
     if not statistics.has_min_max or pa.types.is_floating(column.type):  # NaN is in no bound
         return False

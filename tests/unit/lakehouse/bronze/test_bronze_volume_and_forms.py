@@ -1,0 +1,157 @@
+"""Few rows that are right or wrong; columns that are new; API responses and CSV imports."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.expected_volume import VolumeBelowExpectedError, explain_volume
+from lakehouse.bronze.landing_reader import LandingReader
+from lakehouse.bronze.new_columns import NewColumnsRefusedError, admit_new_columns
+from lakehouse.bronze.partition_builder import build_partition
+from lakehouse.bronze.source_forms import write_source_form
+from tests.unit.lakehouse.bronze.landing_files import land
+from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract, rows, thing
+
+DAY, LATER = date(2025, 10, 16), date(2025, 10, 20)
+
+
+class Ledger:
+    """Answers which later date was synced first."""
+
+    def __init__(self, later: date | None) -> None:
+        self.later = later
+
+    def synced_before(self, source: str, business_date: date) -> date | None:
+        return self.later
+
+
+def volume(landed: int, min_rows: int, later: date | None = None, zero_rows: str = "allow") -> str | None:
+    asked = contract(expected_volume={"min_rows": min_rows, "zero_rows": zero_rows})
+    ledger: Any = Ledger(later)
+    return explain_volume(asked, ledger, DAY, landed)
+
+
+def test_enough_rows_need_no_explanation() -> None:
+    assert volume(5, 5) is None
+    assert volume(1, 0) is None
+
+
+def test_a_scheduled_date_below_its_expected_volume_fails_and_says_what_to_do() -> None:
+    with pytest.raises(VolumeBelowExpectedError, match=r"4 rows landed.*at least 5.*force_sync") as raised:
+        volume(4, 5)
+    assert "things.yaml" in str(raised.value)
+
+
+def test_a_backfilled_date_whose_changes_came_with_a_later_sync_says_so() -> None:
+    assert volume(0, 5, LATER) == "its changes arrived with the sync of 2025-10-20"
+    assert volume(3, 5, LATER) == "its changes arrived with the sync of 2025-10-20"
+
+
+def test_a_stream_whose_every_sync_brings_all_rows_is_never_empty() -> None:
+    with pytest.raises(VolumeBelowExpectedError, match="each sync of postgres must bring some"):
+        volume(0, 1, LATER, "refuse")
+
+
+def test_a_stream_that_may_be_empty_says_that_it_is() -> None:
+    assert volume(0, 0) == "no changes"
+
+
+class Columns:
+    """Remembers the types of new columns."""
+
+    def __init__(self, **known: pa.DataType) -> None:
+        self._known = known
+
+    def known(self, source: str, stream: str) -> dict[str, pa.DataType]:
+        return self._known
+
+
+def admitted(
+    folder: Path, policy: str, kind: pa.DataType, value: Any, **known: pa.DataType
+) -> tuple[Contract, list[str], LandingReader]:
+    file = land(folder, "a", [thing(1, colour=value)], [*FIELDS, pa.field("colour", kind)])
+    reader, ledger = LandingReader([file]), Columns(**known)
+    asked: Any = ledger
+    return (*admit_new_columns(contract(new_columns=policy), reader, DAY, asked), reader)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "bronze_kind"),
+    [
+        (pa.string(), "red", pa.string()),
+        (pa.int64(), 7, pa.int64()),
+        (pa.decimal128(9, 3), None, pa.decimal128(9, 3)),
+        (pa.timestamp("us", "Europe/Paris"), datetime(2025, 1, 1), pa.timestamp("us")),
+    ],
+)
+def test_an_allowed_new_column_enters_bronze_with_its_type(
+    tmp_path: Path, kind: pa.DataType, value: Any, bronze_kind: pa.DataType
+) -> None:
+    extended, names, reader = admitted(tmp_path, "allow", kind, value)
+    assert (names, extended.schema.field("colour").type) == (["colour"], bronze_kind)
+    [row] = rows(build_partition(extended, reader, tmp_path))
+    assert row["colour"] == value
+
+
+def test_a_new_column_keeps_the_type_it_came_with_first(tmp_path: Path) -> None:
+    extended, _, reader = admitted(tmp_path, "allow", pa.string(), "no number", colour=pa.int64())
+    built = build_partition(extended, reader, tmp_path)
+    assert (built.rows_loaded, built.reasons) == (0, {"colour": 1})
+
+
+def test_an_ignored_new_column_is_named_and_a_refused_one_fails(tmp_path: Path) -> None:
+    kept, names, _ = admitted(tmp_path, "ignore", pa.string(), "red")
+    assert (names, "colour" in kept.schema.names) == (["colour"], False)
+    with pytest.raises(NewColumnsRefusedError, match=r"new columns \(colour\).*things.yaml"):
+        admitted(tmp_path, "refuse", pa.string(), "red")
+
+
+def test_an_api_s_records_are_kept_as_one_json_document_per_sync(tmp_path: Path) -> None:
+    first, second = datetime(2025, 10, 16, 12), datetime(2025, 10, 16, 12, 15)
+    files = [
+        land(tmp_path, "a", [thing(1, "\U0001f642"), thing(2, amount=1)], FIELDS, 1, first),
+        land(tmp_path, "b", [thing(3)], FIELDS, 2, second),
+    ]
+    written = write_source_form(contract(also_as="api_response"), LandingReader(files), tmp_path)
+    assert list(written) == [
+        "bronze/api/rest_things/timestamp=20251016_120000/response.json",
+        "bronze/api/rest_things/timestamp=20251016_121500/response.json",
+    ]
+    documents = [json.loads(path.read_text()) for path in written.values()]
+    assert [document["total"] for document in documents] == [2, 1]
+    assert documents[0]["data"][0] == {
+        "id": 1,
+        "name": "\U0001f642",
+        "amount": None,
+        "updated_at": "2025-10-16T12:00:00",
+    }
+    assert documents[0]["data"][1]["amount"] == "1.00"
+
+
+def test_a_dropped_csv_file_is_kept_under_its_name_with_its_columns(tmp_path: Path) -> None:
+    fields = [*FIELDS[:2], pa.field("_ab_source_file_url", pa.string())]
+    landed = [
+        {"id": number, "name": name, "_ab_source_file_url": f"inbox/batch_{batch}.csv"}
+        for number, name, batch in ((1, 'a "quoted", one', "001"), (2, "b", "001"), (3, None, "002"))
+    ]
+    files = [land(tmp_path, "a", landed, fields)]
+    written = write_source_form(contract(also_as="csv_import"), LandingReader(files), tmp_path)
+    assert list(written) == [
+        "bronze/files/csv_import/batch_001.csv",
+        "bronze/files/csv_import/batch_002.csv",
+    ]
+    with written["bronze/files/csv_import/batch_001.csv"].open(newline="") as file:
+        assert list(csv.reader(file)) == [["id", "name"], ["1", 'a "quoted", one'], ["2", "b"]]
+
+
+def test_a_stream_without_a_form_writes_none(tmp_path: Path) -> None:
+    reader = LandingReader([land(tmp_path, "a", [thing(1)], FIELDS)])
+    assert write_source_form(contract(), reader, tmp_path) == {}
