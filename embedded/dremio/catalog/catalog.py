@@ -198,7 +198,7 @@ class Catalog:
             entity = self._store.add(Entity(Kind.SOURCE, (name,), {"type": kind, "config": config, **extra}))
             try:
                 self.open()
-                if reason := self._lake.why_unreachable(name):
+                if reason := self._lake.why_unreachable(name) or self._lake.why_not_listed(name):
                     raise EngineError(reason)
             except (EngineError, duckdb.Error) as error:
                 self._store.remove((name,))

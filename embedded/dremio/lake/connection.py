@@ -56,7 +56,6 @@ def connect(
     connection.execute("set TimeZone='UTC'")
     connection.execute("set global integer_division=true")
     connection.execute("set global default_null_order='nulls_last'")
-    connection.execute("set global parquet_metadata_cache=true")
     connection.execute("set autoinstall_known_extensions=false; set autoload_known_extensions=false")
     connection.execute("set http_keep_alive=true")
     for macro in functions.MACROS:

@@ -136,6 +136,19 @@ class Lake:
         """Those that did not answer when the lake was opened, and so are not attached."""
         return [source for source in self.databases() if source.name.lower() in self._unreachable]
 
+    def why_not_listed(self, name: str) -> str | None:
+        """Why a source's bucket cannot be listed with its key at this moment; nothing when it can."""
+        source = self._sources[name.lower()]
+        if source.key is None:
+            return None
+        with self.session() as cursor:
+            try:
+                # Nothing begins so: the answer is short, however much lies there.
+                cursor.execute(f"from glob({literal(source.root + '__nothing__*')})").fetchall()
+            except duckdb.Error as error:
+                return str(error).splitlines()[0]
+        return None
+
     def folder_of(self, schema: str) -> str:
         """Where the files of a schema lie, "/" at the end."""
         if schema == REFLECTION_SCHEMA:

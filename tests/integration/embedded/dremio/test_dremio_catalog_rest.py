@@ -165,6 +165,25 @@ def test_a_source_masks_its_secrets_and_keeps_them_and_its_policies(
     assert client.value("select a from policies.t") == 1, "the masked secret was kept"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"accessSecret": "wrong"},
+        {"accessKey": "nobody"},
+        {"rootPath": "/no-such-bucket/x", "whitelistedBuckets": ["no-such-bucket"]},
+    ],
+)
+def test_a_bucket_that_cannot_be_listed_is_no_source(
+    client: Client, object_store: ObjectStore, change: dict[str, Any]
+) -> None:
+    body = s3_source("unlisted", "unlisted", object_store)
+    body["config"].update(change)
+    answer = client.create(body)
+    assert answer.status_code == 400, answer.text
+    assert "Source [unlisted] cannot be used" in answer.json()["errorMessage"]
+    assert client.http.get(f"{CATALOG}/by-path/unlisted").status_code == 404
+
+
 def test_a_source_that_is_deleted_and_added_again_has_its_tables(
     client: Client, object_store: ObjectStore
 ) -> None:

@@ -131,6 +131,16 @@ def test_rollback_brings_back_rows_and_keeps_the_columns(client: Client) -> None
         client.sql("rollback table marts.rolled to snapshot '123456789'")
 
 
+def test_rollback_keeps_rows_whose_files_never_left_the_table(client: Client) -> None:
+    """DuckLake hides what a transaction deletes from the older versions it reads as well."""
+    client.sql("create table marts.appended as select 1 as id")
+    client.sql("insert into marts.appended values (2)")
+    first = snapshots(client, "marts.appended")[0]
+    client.sql(f"rollback table marts.appended to snapshot '{first['snapshot_id']}'")
+    assert client.sql("select id from marts.appended") == [{"id": 1}]
+    assert [s["operation"] for s in snapshots(client, "marts.appended")][-1] == "overwrite"
+
+
 def test_vacuum_gives_up_this_tables_snapshots_and_no_others(client: Client) -> None:
     client.sql("create table marts.vacuumed as select 1 as id")
     client.sql("create table marts.beside as select 1 as id")
