@@ -5,10 +5,21 @@ only MOD of integers by zero gives the dividend (Gandiva's mod_int64_int32). Duc
 infinity. The check costs a comparison; it is left out where the divisor is a literal.
 """
 
+import re
+
 from sqlglot import exp
 
+from embedded.dremio.errors import Unsupported
 from embedded.dremio.sql.functions.signature import build, cast_to, enclosed
-from embedded.dremio.sql.type_rules import WHOLE, Decimal, arithmetic_type, decimal_of, is_decimal
+from embedded.dremio.sql.type_rules import (
+    MAX_PRECISION,
+    MIN_ADJUSTED_SCALE,
+    WHOLE,
+    Decimal,
+    arithmetic_type,
+    decimal_of,
+    is_decimal,
+)
 
 _ZERO = "error('divide by zero')"
 # NULL divided by zero is NULL. DuckDB's integer division by zero is NULL too: then is time to look why.
@@ -23,16 +34,23 @@ _BODIES = {
     "positive_remainder": f"case when b = 0 then case when a is not null then {_ZERO} end"
     " else ((a % b) + b) % b end",
 }
-# A macro writes an operand as often as its body names it. One that holds a division or a query is
-# computed once, by a list of one, else nesting would double the text each time.
+# A macro writes an operand as often as its body names it. One that holds a division is computed once, by a
+# list of one, else nesting would double the text each time. The names are ones no column has.
+_DIVIDEND, _DIVISOR = "dremio_dividend_5d1f", "dremio_divisor_5d1f"
+
+
+def _once(body: str) -> str:
+    named = re.sub(r"\bb\b", _DIVISOR, re.sub(r"\ba\b", _DIVIDEND, body))
+    inner = f"list_transform([b], lambda {_DIVISOR}: {named})[1]"
+    return f"list_transform([a], lambda {_DIVIDEND}: {inner})[1]"
+
+
 MACROS = tuple(
     f"create or replace macro dremio_{name}{suffix}(a, b) as {text}"
     for name, body in _BODIES.items()
-    for suffix, text in (
-        ("", body),
-        ("_once", f"list_transform([a], lambda a: list_transform([b], lambda b: {body})[1])[1]"),
-    )
+    for suffix, text in (("", body), ("_once", _once(body)))
 )
+MAX_NESTED = 6
 _BIGINT_DIGITS = 18
 _GUARDED = ("dremio_divide", "dremio_remainder", "dremio_positive")
 
@@ -54,9 +72,22 @@ def operation(
         return build("to_days(CAST({0} - {1} AS INTEGER))", [left, right])
     if result == "DATE":
         return build(f"CAST({{0}} {operator} {{1}} AS DATE)", [left, right])
-    if result is not None and is_decimal(result) and result != _duckdb_type(operator, left_type, right_type):
-        return build(f"CAST({{0}} {operator} {{1}} AS {result})", [left, right])
+    if result is not None and is_decimal(result):
+        return _decimal(operator, left, right, left_type, right_type, result)
     return None
+
+
+def _decimal(
+    operator: str, left: exp.Expr, right: exp.Expr, left_type: str | None, right_type: str | None, result: str
+) -> exp.Expr | None:
+    """+ - * of DECIMALs. DuckDB keeps 18 digits where both sides have no more, and fails at one more."""
+    a, b = decimal_of(left_type) or (38, 0), decimal_of(right_type) or (38, 0)
+    needed = a[0] + b[0] if operator == "*" else (decimal_of(result) or (38, 0))[0]
+    if needed > _BIGINT_DIGITS >= max(a[0], b[0]):
+        left = cast_to(left, f"DECIMAL({_BIGINT_DIGITS + 1},{a[1]})")
+    elif result == _duckdb_type(operator, left_type, right_type):
+        return None
+    return build(f"CAST({{0}} {operator} {{1}} AS {result})", [left, right])
 
 
 def _division(left: exp.Expr, right: exp.Expr, left_type: str | None, right_type: str | None) -> exp.Expr:
@@ -79,9 +110,14 @@ def positive_remainder(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     return _checked("positive_remainder", left, right)
 
 
-def _checked(operation_name: str, left: exp.Expr, right: exp.Expr) -> exp.Expr:
-    once = "_once" if _is_heavy(left) or _is_heavy(right) else ""
-    return exp.Anonymous(this=f"dremio_{operation_name}{once}", expressions=[left, right])
+def _checked(name: str, left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    nested = _divisions(left) + _divisions(right)
+    # DuckDB has no queries inside the functions of lists.
+    queries = left.find(exp.Query) or right.find(exp.Query)
+    if queries and nested > MAX_NESTED:
+        raise Unsupported(f"More than {MAX_NESTED} divisions inside one another, with a query among them.")
+    once = "_once" if nested and not queries else ""
+    return exp.Anonymous(this=f"dremio_{name}{once}", expressions=[left, right])
 
 
 def _decimal_quotient(
@@ -94,15 +130,24 @@ def _decimal_quotient(
     digits = max(p1 + max(shift, 0), p2 + max(-shift, 0), p1 + s1, p2 + s2)
     whole = "BIGINT" if digits < _BIGINT_DIGITS else "HUGEINT"
     quotient = _checked(
-        "divide_digits", _unscaled(left, s1, shift, whole), _unscaled(right, s2, -shift, whole)
+        "divide_digits",
+        _unscaled(left, (p1, s1), shift, whole),
+        _unscaled(right, (p2, s2), -shift, whole),
     )
     unit = f"CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale}, {scale}))"
     return build(f"CAST(CAST({{0}} AS DECIMAL({min(precision, 38)}, 0)) * {unit} AS {result})", [quotient])
 
 
-def _unscaled(node: exp.Expr, scale: int, shift: int, whole: str) -> exp.Expr:
+def _unscaled(node: exp.Expr, size: Decimal, shift: int, whole: str) -> exp.Expr:
     """The digits of a DECIMAL as an integer, with zeros added behind."""
-    text = f"{{0}} * CAST(1{'0' * scale} AS DECIMAL({scale + 1}, 0))" if scale else "{0}"
+    precision, scale = size
+    if scale and precision <= _BIGINT_DIGITS and whole == "HUGEINT":
+        node = cast_to(node, f"DECIMAL({_BIGINT_DIGITS + 1},{scale})")
+    if precision + scale > MAX_PRECISION and scale > MIN_ADJUSTED_SCALE:
+        # No room for the power of ten beside the digits: they are taken from the text.
+        text = "replace(CAST({0} AS VARCHAR), '.', '')"
+    else:
+        text = f"{{0}} * CAST(1{'0' * scale} AS DECIMAL({scale + 1}, 0))" if scale else "{0}"
     zeros = f" * CAST(1{'0' * shift} AS {whole})" if shift > 0 else ""
     return build(f"CAST({text} AS {whole}){zeros}", [node])
 
@@ -125,8 +170,5 @@ def _never_zero(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string and float(node.name) != 0
 
 
-def _is_heavy(node: exp.Expr) -> bool:
-    return any(
-        not isinstance(inner, exp.Anonymous) or inner.name.lower().startswith(_GUARDED)
-        for inner in node.find_all(exp.Div, exp.Mod, exp.IntDiv, exp.Query, exp.Anonymous)
-    )
+def _divisions(node: exp.Expr) -> int:
+    return sum(inner.name.lower().startswith(_GUARDED) for inner in node.find_all(exp.Anonymous))

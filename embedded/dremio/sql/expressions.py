@@ -9,7 +9,7 @@ from embedded.dremio.sql.allowlist import check_type, position
 from embedded.dremio.sql.arithmetic import operation, positive_remainder
 from embedded.dremio.sql.casts import cast
 from embedded.dremio.sql.functions.dates import extract, interval_of, interval_span
-from embedded.dremio.sql.functions.signature import build, cast_to, expect, literal
+from embedded.dremio.sql.functions.signature import build, cast_to, expect, literal, wrong_number
 from embedded.dremio.sql.functions.text import similar_to
 from embedded.dremio.sql.inference import OPERATORS, Types, type_name
 from embedded.dremio.sql.type_rules import whole_type
@@ -86,6 +86,8 @@ class Expressions:
             case exp.Escape() if isinstance(node.this, exp.SimilarTo):
                 return similar_to(node.this.this, node.this.expression, node.expression)
             case exp.Ceil() | exp.Floor():
+                if node.args.get("decimals") is not None or node.args.get("to") is not None:
+                    raise wrong_number(node.sql_names()[0])
                 rounded = functions.translate_function(node.sql_names()[0], [node.this], "")
                 return _as(rounded, plan[id(node)][0])
             case exp.Bracket() if not isinstance(node.expressions[0], exp.Literal | exp.Slice):

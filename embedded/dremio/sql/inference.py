@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from embedded.dremio.sql.functions import FUNCTIONS
-from embedded.dremio.sql.type_rules import NULL, arithmetic_type, common_type, whole_type
+from embedded.dremio.sql.type_rules import NULL, arithmetic_type, common_type, rounded_type, whole_type
 
 Columns = Mapping[str, str]
 # A table of the query -> its columns (lower case) and their DuckDB types; nothing when not known.
@@ -102,6 +102,9 @@ class Types:
         return arithmetic_type(operator, left, right)
 
     def _function(self, node: exp.Anonymous) -> str | None:
+        if node.name.upper() in _ROUNDING and node.expressions:
+            digits = node.expressions[1] if len(node.expressions) > 1 else exp.Literal.number(0)
+            return rounded_type(self.of(node.expressions[0]), _whole_number(digits))
         function = FUNCTIONS.get(node.name.upper())
         if function is None:
             return arithmetic_type("%", *map(self.of, node.expressions)) if _is_mod(node) else None
@@ -256,6 +259,14 @@ def _literal_type(node: exp.Literal) -> str | None:
         digits = len(whole.lstrip("0")) + len(fraction)
         return f"DECIMAL({max(digits, len(fraction), 1)},{len(fraction)})" if digits <= 38 else "DOUBLE"
     return "INTEGER" if int(text) < 2**31 else "BIGINT" if int(text) < 2**63 else None
+
+
+_ROUNDING = frozenset(["ROUND", "TRUNC", "TRUNCATE"])
+
+
+def _whole_number(node: exp.Expr) -> int | None:
+    sign, inner = (-1, node.this) if isinstance(node, exp.Neg) else (1, node)
+    return sign * int(inner.name) if isinstance(inner, exp.Literal) and inner.is_int else None
 
 
 def _is_mod(node: exp.Anonymous) -> bool:

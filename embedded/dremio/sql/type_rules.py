@@ -99,9 +99,18 @@ def sum_type(types: Sequence[str | None]) -> str | None:
 
 
 def whole_type(types: Sequence[str | None]) -> str | None:
-    """The type of CEIL and FLOOR: the argument's own; of a DECIMAL whatever DuckDB makes of it."""
-    name = types[0] if types else None
-    return name if name in WHOLE or name in FLOATING else None
+    """The type of CEIL and FLOOR: the argument's own, of a DECIMAL without its scale."""
+    return rounded_type(types[0] if types else None, 0)
+
+
+def rounded_type(name: str | None, digits: int | None) -> str | None:
+    """The type of ROUND and TRUNCATE to so many digits (None: not a literal)."""
+    if name in WHOLE or name in FLOATING:
+        return name
+    decimal = decimal_of(name)
+    if decimal is None or digits is None:
+        return None
+    return f"DECIMAL({decimal[0]},{min(max(digits, 0), decimal[1])})"
 
 
 def common_type(types: Sequence[str | None]) -> str | None:

@@ -15,7 +15,7 @@ functions (USER, QUERY_USER, IS_MEMBER): `sql/translate.py`. Documented at docs.
 out, so refused by name: AES, AI_*, CRC32, directory (MAXDIR ..), GEO_*, HASH, MASK_HASH, PARSE_URL,
 QUOTE, SHA512, SOUNDEX, TRY_CONVERT_FROM, TYPEOF, and the binary forms of CONVERT_FROM/TO.
 
-Differences that remain, each shown by a test in tests/unit/embedded/dremio/dialect/test_differences.py:
+Differences that remain, each shown by a test in dialect/test_dialect_differences.py of the unit tests:
 
 - APPROX_COUNT_DISTINCT, NDV and APPROX_PERCENTILE use another sketch: their estimates differ.
 - RANDOM with a seed is refused: another generator would give other numbers.
@@ -24,6 +24,7 @@ Differences that remain, each shown by a test in tests/unit/embedded/dremio/dial
 - Texts are read more freely: CAST('1.7' AS INTEGER) is 2, CAST('yes' AS BOOLEAN) true; Dremio refuses.
 - A large or tiny DOUBLE as text is `10000000.0`; Dremio writes `1.0E7`.
 - LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
+- ROUND and TRUNCATE of a DECIMAL to a number of digits that is not a literal are errors.
 - Regular expressions are RE2's: no backward references, no look-around.
 - DECIMALs inside the shapes whose types are not known before the query runs (members of structs and
   maps, columns of the functions above that say so) divide as DOUBLE.
@@ -40,7 +41,14 @@ from embedded.dremio.sql.functions.conditionals import CONDITIONALS
 from embedded.dremio.sql.functions.conversion import CONVERSION
 from embedded.dremio.sql.functions.dates import DATES
 from embedded.dremio.sql.functions.numbers import NUMBERS
-from embedded.dremio.sql.functions.signature import ANY_NUMBER, Arguments, Function, build, wrong_number
+from embedded.dremio.sql.functions.signature import (
+    ANY_NUMBER,
+    Arguments,
+    Function,
+    WrongNumber,
+    build,
+    wrong_number,
+)
 from embedded.dremio.sql.functions.text import TEXT
 
 MACROS = (*arithmetic.MACROS, *dates.MACROS, *collections.MACROS, *conversion.MACROS, *text.MACROS)
@@ -70,7 +78,10 @@ def translate_function(name: str, arguments: Arguments, where: str) -> exp.Expr:
     if function is None:
         raise not_here(name, where)
     if function.rule is not None:
-        return function.rule(arguments)
+        try:
+            return function.rule(arguments)
+        except WrongNumber:
+            raise wrong_number(name.upper(), where) from None
     template = function.templates.get(len(arguments)) or function.templates.get(ANY_NUMBER)
     if template is None or (not arguments and ANY_NUMBER in function.templates):
         raise wrong_number(name.upper(), where)

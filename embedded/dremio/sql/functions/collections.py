@@ -23,14 +23,14 @@ MACROS = ("create or replace macro dremio_index(k integer) as k + 1, (k bigint) 
 # A position counted from the end when it is negative, as how many elements stand before it.
 _BEFORE = "greatest(CASE WHEN {1} < 0 THEN len({0}) + {1} ELSE {1} END, 0)"
 _UNTIL = "greatest(CASE WHEN {2} < 0 THEN len({0}) + {2} ELSE {2} END, 0)"
-_DISTINCT = "list_filter({list}, lambda e, i: list_position({list}, e) = i)"
+_DISTINCT = "list_filter({list}, lambda __item, __at: list_position({list}, __item) = __at)"
 
 COLLECTIONS: dict[str, Function] = {
     "ARRAYS_OVERLAP": f("BOOLEAN", "list_has_any({0}, {1})"),
     "ARRAY_APPEND": f(first, "list_append({0}, {1})"),
     "ARRAY_AVG": f("DOUBLE", "list_avg({0})"),
     "ARRAY_CAT": f(first, "list_concat({0}, {1})"),
-    "ARRAY_COMPACT": f(first, "list_filter({0}, lambda e: e IS NOT NULL)"),
+    "ARRAY_COMPACT": f(first, "list_filter({0}, lambda __item: __item IS NOT NULL)"),
     "ARRAY_CONCAT": f(first, "list_concat({0}, {1})"),
     "ARRAY_CONTAINS": f("BOOLEAN", "list_contains({0}, {1})"),
     "ARRAY_DISTINCT": f(first, _DISTINCT.format(list="{0}")),
@@ -45,16 +45,18 @@ COLLECTIONS: dict[str, Function] = {
     "ARRAY_MIN": f(_element, "list_min({0})"),
     "ARRAY_POSITION": f("INTEGER", "list_position({1}, {0}) - 1"),
     "ARRAY_PREPEND": f(_second, "list_prepend({0}, {1})"),
-    "ARRAY_REMOVE": f(first, "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"),
+    "ARRAY_REMOVE": f(first, "list_filter({0}, lambda __item: __item IS DISTINCT FROM {1})"),
     "ARRAY_REMOVE_AT": f(
-        first, "list_filter({0}, lambda e, i: i - 1 <> CASE WHEN {1} < 0 THEN len({0}) + {1} ELSE {1} END)"
+        first,
+        "list_filter({0}, lambda __item, __at: __at - 1 <> CASE WHEN {1} < 0 THEN len({0}) + {1}"
+        " ELSE {1} END)",
     ),
     "ARRAY_SIZE": f("INTEGER", "len({0})"),
     "ARRAY_SLICE": f(first, f"list_slice({{0}}, {_BEFORE} + 1, {_UNTIL})"),
     "ARRAY_SUM": f(_sum_of_elements, "list_sum({0})", cast_ruled=True),
     "ARRAY_TO_STRING": f(
         "VARCHAR",
-        "array_to_string(list_transform({0}, lambda e: coalesce(CAST(e AS VARCHAR), '')), {1})",
+        "array_to_string(list_transform({0}, lambda __item: coalesce(CAST(__item AS VARCHAR), '')), {1})",
     ),
     "CARDINALITY": f("INTEGER", "len({0})"),
     "FLATTEN": f(_element, "unnest({0})"),

@@ -98,9 +98,13 @@ def literal(name: str, node: exp.Expr) -> str:
     return str(node.this)
 
 
-def wrong_number(name: str, where: str = "") -> InvalidStatement:
+class WrongNumber(InvalidStatement):
+    """Too many or too few arguments."""
+
+
+def wrong_number(name: str, where: str = "") -> WrongNumber:
     """The refusal of a call with too many or too few arguments."""
-    return InvalidStatement(f"VALIDATION ERROR: Invalid number of arguments to function '{name}'{where}.")
+    return WrongNumber(f"VALIDATION ERROR: Invalid number of arguments to function '{name}'{where}.")
 
 
 def expect(name: str, arguments: Arguments, *counts: int) -> None:

@@ -102,8 +102,8 @@ def _regexp_split(a: Arguments) -> exp.Expr:
         )
     if keyword == "FIRST":
         return build(
-            "list_transform([regexp_extract({0}, {1})], lambda m: [left({0}, strpos({0}, m) - 1),"
-            " substring({0}, strpos({0}, m) + length(m))])[1]",
+            "list_transform([regexp_extract({0}, {1})], lambda __item: [left({0}, strpos({0}, __item) - 1),"
+            " substring({0}, strpos({0}, __item) + length(__item))])[1]",
             a[:2],
         )
     raise Unsupported(f"REGEXP_SPLIT with the keyword [{keyword}] is not supported by the embedded engine.")
@@ -126,7 +126,8 @@ TEXT: dict[str, Function] = {
     "ILIKE": ruled("BOOLEAN", _ilike),
     "INITCAP": f(
         "VARCHAR",
-        f"array_to_string(list_transform({_WORDS}, lambda w: upper(left(w, 1)) || substring(w, 2)), '')",
+        f"array_to_string(list_transform({_WORDS}, lambda __item: upper(left(__item, 1))"
+        " || substring(__item, 2)), '')",
     ),
     "INSTR": f("INTEGER", "strpos({0}, {1})"),
     "IS_SUBSTR": f("BOOLEAN", "contains({0}, {1})"),
