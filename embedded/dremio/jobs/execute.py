@@ -1,7 +1,5 @@
 """Runs one statement: which command does what, in which transaction, with which answer."""
 
-import contextlib
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -36,10 +34,6 @@ from embedded.dremio.statement import (
 )
 
 FETCHED_ROWS = 65_536
-# Parsing is Python: several long statements at once would take the interpreter from everybody.
-LONG_STATEMENT = 32_768
-_LONG_STATEMENTS = threading.Lock()
-
 Authorize = Callable[[c.Command, Path, str], None]
 Accelerate = Callable[[Cursor, Translation], tuple[Translation, tuple[Relationship, ...]]]
 
@@ -99,8 +93,7 @@ class Executor:
         """
         asking = CURRENT_USER.set(user)
         try:
-            with _LONG_STATEMENTS if len(sql) > LONG_STATEMENT else contextlib.nullcontext():
-                command = parse_command(sql)
+            command = parse_command(sql)
             self.authorize(command, context, user)
             outcome = self._run(command, context, user, stop, rows)
             self.record(command, context, user)

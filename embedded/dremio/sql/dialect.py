@@ -7,6 +7,7 @@ arguments until `functions.py` has decided what it means; what that table does n
 
 import functools
 import re
+import threading
 from typing import Any, ClassVar
 
 import sqlglot
@@ -89,8 +90,18 @@ def tokens_of(sql: str) -> list[Token]:
     return found
 
 
+# In characters. A longer statement's tree is not kept, for hundreds of them would fill the memory; and they
+# are parsed one at a time, since parsing is Python and would take the interpreter from everybody.
+LONG_STATEMENT = 32_768
+_long_statements = threading.Lock()
+
+
 @functools.lru_cache(maxsize=512)
 def _parsed(sql: str) -> exp.Expr:
+    return _parse(sql)
+
+
+def _parse(sql: str) -> exp.Expr:
     try:
         statements = [s for s in sqlglot.parse(sql, dialect=EngineDialect) if s is not None]
     except SqlglotError as error:
@@ -106,6 +117,9 @@ def _parsed(sql: str) -> exp.Expr:
 
 def parse(sql: str) -> exp.Expr:
     """A fresh tree of one statement. Raises InvalidStatement."""
+    if len(sql) > LONG_STATEMENT:
+        with _long_statements:
+            return _parse(sql)
     return _parsed(sql).copy()
 
 
