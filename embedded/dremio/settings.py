@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     result_bytes: int = Field(1 << 30, alias="DREMIO_RESULT_BYTES", description="of one statement")
     result_seconds: float = Field(15 * 60, alias="DREMIO_RESULT_SECONDS", gt=0)
     results_kept_bytes: int = 1 << 30
+    rows_held_bytes: int = Field(
+        2 << 30, alias="DREMIO_ROWS_HELD_BYTES", description="of all jobs, those that run among them"
+    )
     stream_bytes: int = Field(
         64 << 20,
         alias="DREMIO_STREAM_BYTES",

@@ -12,7 +12,7 @@ from embedded.dremio.jobs.execute import Executor
 from embedded.dremio.jobs.history import KEPT_SQL, JobHistory, JobRecord, record_of
 from embedded.dremio.jobs.job import FINAL, Job, JobState
 from embedded.dremio.jobs.queue import FairQueue
-from embedded.dremio.jobs.results import Rows
+from embedded.dremio.jobs.results import HeldBytes, Rows
 from embedded.dremio.settings import Settings
 from embedded.dremio.state import StateFile
 from embedded.dremio.statement import Cancelled
@@ -33,6 +33,7 @@ class Jobs:
         self._executor, self._settings = executor, settings
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._memory = HeldBytes(settings.rows_held_bytes, self._make_room)
         self._history = JobHistory(state, settings.jobs_kept)
         per_user = min(settings.user_jobs, settings.concurrent_jobs)
         self._queue = FairQueue(per_user, settings.queued_jobs, settings.user_queued_jobs)
@@ -50,7 +51,8 @@ class Jobs:
             raise InvalidStatement(f"The statement is longer than {self._settings.statement_bytes} bytes.")
         streamed = query_type == "FLIGHT"
         limit = self._settings.stream_bytes if streamed else self._settings.result_bytes
-        job = Job(sql, context, user, query_type, Rows(limit, streamed, self._settings.unread_seconds))
+        rows = Rows(limit, streamed, self._settings.unread_seconds, self._memory)
+        job = Job(sql, context, user, query_type, rows)
         job.enter(JobState.QUEUED)
         self._queue.put(job)
         with self._lock:
@@ -192,6 +194,16 @@ class Jobs:
                     f" {self._settings.statement_seconds:.2f} seconds exceeded for queue '{QUEUE}'."
                 )
                 self._stop_running(job)
+
+    def _make_room(self, needed: int) -> None:
+        """Let the oldest results go until so many bytes are free."""
+        with self._lock:
+            for job in self._jobs.values():
+                if needed <= 0:
+                    return
+                if job.state in FINAL:
+                    needed -= job.rows.held_bytes
+                    job.rows.drop()
 
     def _forget_old(self) -> None:
         horizon, left = time.time() - self._settings.result_seconds, self._settings.results_kept_bytes

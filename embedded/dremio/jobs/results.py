@@ -19,6 +19,37 @@ class RowsGone(EngineError):
     """The rows were handed out or given up: the statement must run again."""
 
 
+class HeldBytes:
+    """What the rows of all jobs together may take: one statement's limit does not bound sixteen of them."""
+
+    def __init__(self, limit: int, make_room: Callable[[int], None] = lambda needed: None) -> None:
+        self._limit, self._make_room = limit, make_room
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    def take(self, count: int) -> None:
+        """Take bytes, those of old results if need be. Raises EngineError when there are none left."""
+        if not self._try(count):
+            self._make_room(count)
+            if not self._try(count):
+                raise EngineError(
+                    f"RESOURCE ERROR: the rows kept for clients fill {self._limit / 2**20:,.0f} MiB; try"
+                    " again when others have read theirs, or select less."
+                )
+
+    def give(self, count: int) -> None:
+        """Give bytes back."""
+        with self._lock:
+            self._taken -= count
+
+    def _try(self, count: int) -> bool:
+        with self._lock:
+            if self._taken + count > self._limit:
+                return False
+            self._taken += count
+            return True
+
+
 class Rows:
     """Between the thread that runs a statement and those that read its rows.
 
@@ -27,8 +58,15 @@ class Rows:
     the statement waits for the reader, so that never more than `limit` bytes are held.
     """
 
-    def __init__(self, limit: int, streamed: bool = False, unread_seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        limit: int,
+        streamed: bool = False,
+        unread_seconds: float = 60.0,
+        memory: HeldBytes | None = None,
+    ) -> None:
         self._limit, self._streamed, self._unread_seconds = limit, streamed, unread_seconds
+        self._memory = memory or HeldBytes(limit + (1 << 30))
         self._changed = threading.Condition()
         self._batches: deque[pa.RecordBatch] = deque()
         self._claimed = False
@@ -60,6 +98,7 @@ class Rows:
                 self._make_room(batch.nbytes)
             elif batch.nbytes > self._limit and not self._streamed:
                 raise self._too_large()
+            self._memory.take(batch.nbytes)
             self._batches.append(batch)
             self.held_bytes += batch.nbytes
             self.total_bytes += batch.nbytes
@@ -143,6 +182,7 @@ class Rows:
             self._whole = False
             batch = self._batches.popleft()
             self.held_bytes -= batch.nbytes
+            self._memory.give(batch.nbytes)
             self._changed.notify_all()
             return batch
 
@@ -155,5 +195,6 @@ class Rows:
 
     def _drop(self) -> None:
         self._batches.clear()
+        self._memory.give(self.held_bytes)
         self.held_bytes = 0
         self._whole = False

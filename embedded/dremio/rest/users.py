@@ -10,10 +10,11 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
+from embedded.dremio.access.roles import Role
 from embedded.dremio.access.tokens import PersonalToken
 from embedded.dremio.access.users import User, check_password
 from embedded.dremio.engine import Engine
-from embedded.dremio.errors import EngineError
+from embedded.dremio.errors import EngineError, NotFound
 from embedded.dremio.rest.login import CurrentEngine, CurrentUser
 from embedded.dremio.rest.statements import moment
 
@@ -172,3 +173,37 @@ def _shown(user: User, engine: Engine) -> dict[str, Any]:
             ],
         }
     return shown
+
+
+@ROUTES.get("/api/v3/role")
+def roles(engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+    """All roles; 404 in Community Edition, which has none."""
+    return {"data": [_role(role) for role in _roles(engine)]}
+
+
+@ROUTES.get("/api/v3/role/by-name/{name}")
+def role_by_name(name: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+    """A role by its name."""
+    for role in _roles(engine):
+        if role.name.lower() == name.lower():
+            return _role(role)
+    raise NotFound(f"Could not find role with name [{name}]")
+
+
+@ROUTES.get("/api/v3/role/{role_id}")
+def role_by_id(role_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+    """A role by its id."""
+    for role in _roles(engine):
+        if role.id == role_id:
+            return _role(role)
+    raise NotFound(f"Could not find role with id [{role_id}]")
+
+
+def _roles(engine: Engine) -> list[Role]:
+    if not engine.access.enforced:
+        raise NotFound("HTTP 404 Not Found")
+    return engine.access.roles.all()
+
+
+def _role(role: Role) -> dict[str, Any]:
+    return {"id": role.id, "name": role.name, "type": role.type, "roles": [], "description": ""}

@@ -138,6 +138,8 @@ def test_roles_hold_roles_and_public_is_everybody(admin: Client, bob: Client, ev
         assert admin.sql("select * from sys.membership where role_name = 'analyst'") == [
             {"role_name": "analyst", "member_name": "bob", "member_type": "USER"}
         ]
+        assert admin.http.get("/api/v3/role/by-name/analyst").json()["type"] == "INTERNAL"
+        assert bob.http.get("/api/v3/user/by-name/bob").json()["@type"] == "EnterpriseUser"
         admin.sql("revoke role analyst from user bob")
         denied(bob, "select * from lake.sales.orders")
     finally:

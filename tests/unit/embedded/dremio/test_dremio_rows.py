@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from embedded.dremio.errors import EngineError
-from embedded.dremio.jobs.results import Rows, RowsGone
+from embedded.dremio.jobs.results import HeldBytes, Rows, RowsGone
 from embedded.dremio.statement import Cancelled
 
 SCHEMA = pa.schema([("a", pa.int64())])
@@ -107,6 +107,30 @@ def test_an_error_reaches_the_reader() -> None:
     with pytest.raises(EngineError, match="late"):
         next(reader)
     assert rows.table() is None
+
+
+def test_all_jobs_together_hold_no_more_than_their_memory() -> None:
+    kept = Rows(100)
+    freed: list[int] = []
+
+    def make_room(needed: int) -> None:
+        freed.append(needed)
+        kept.drop()
+
+    memory = HeldBytes(32, make_room)
+    kept = Rows(100, memory=memory)
+    other = Rows(100, memory=memory)
+    for rows in (kept, other):
+        rows.begin(SCHEMA, lambda: False)
+        rows.add(batch(1, 2))
+    other.add(batch(3))
+    assert freed == [8], "old rows go before a statement fails"
+    other.add(batch(4))
+    with pytest.raises(EngineError, match="fill 0 MiB"):
+        other.add(batch(5))
+    reader = other.stream()
+    next(reader)
+    other.add(batch(5, 6))
 
 
 def test_dropped_rows_take_no_memory_and_are_gone() -> None:
