@@ -88,7 +88,7 @@ def _embedded() -> Iterator[Target]:
         lake = state / "nas" / "lake"
         lake.mkdir(parents=True)
         process = EngineProcess(state)
-        process.start()
+        process.start(DREMIO_EDITION="enterprise")  # which has what Community has, and grants
         try:
             source = {"entityType": "source", "type": "NAS", "name": SOURCE, "config": {"path": str(lake)}}
             answer = process.client().create(source)

@@ -1,5 +1,6 @@
 """dbt's relations: changed types, aliases, column types, ephemeral models, stored failures, unit tests."""
 
+import pytest
 from dbt.tests.adapter.aliases.test_aliases import (
     TestAliasErrors,
     TestAliases,
@@ -31,7 +32,7 @@ from dbt.tests.adapter.unit_testing.test_invalid_input import TestPostgresUnitTe
 from dbt.tests.adapter.unit_testing.test_quoted_reserved_word_column_names import (
     BaseUnitTestQuotedReservedWordColumnNames,
 )
-from dbt.tests.adapter.unit_testing.test_types import TestPostgresUnitTestingTypes
+from dbt.tests.adapter.unit_testing.test_types import BaseUnitTestingTypes
 
 __all__ = [
     "TestAliasErrors",
@@ -44,7 +45,6 @@ __all__ = [
     "TestPosgresUnitTestCaseInsensitivity",
     "TestPostgresColumnTypes",
     "TestPostgresUnitTestInvalidInput",
-    "TestPostgresUnitTestingTypes",
     "TestSameAliasDifferentDatabases",
     "TestSameAliasDifferentSchemas",
     "TestStoreTestFailures",
@@ -78,3 +78,17 @@ class TestStoreTestFailuresAsExceptions(StoreTestFailuresAsExceptions):
 
 class TestStoreTestFailuresAsProjectLevelEphemeral(StoreTestFailuresAsProjectLevelEphemeral):
     pass
+
+
+class TestUnitTestingTypes(BaseUnitTestingTypes):
+    @pytest.fixture
+    def data_types(self) -> list[list[str]]:
+        """(value in SQL, value in YAML)."""
+        return [
+            ["1", "1"],
+            ["'1'", "1"],
+            ["true", "true"],
+            ["date '2020-01-02'", "2020-01-02"],
+            ["timestamp '2013-11-03 00:00:00'", "2013-11-03 00:00:00"],
+            ["cast('1' as decimal)", "1"],
+        ]

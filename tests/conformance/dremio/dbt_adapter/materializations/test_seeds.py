@@ -7,7 +7,7 @@ import pytest
 from dbt.tests.adapter.empty.test_empty import BaseTestEmptySeedFlag
 from dbt.tests.adapter.simple_copy.test_copy_uppercase import BaseSimpleCopyUppercase
 from dbt.tests.adapter.simple_copy.test_simple_copy import TestEmptyModelsArentRun, TestSimpleCopyBase
-from dbt.tests.adapter.simple_seed import test_seed
+from dbt.tests.adapter.simple_seed import fixtures, test_seed
 from dbt.tests.adapter.simple_seed.test_seed import (
     BaseSimpleSeedWithBOM,
     TestBasicSeedTests,
@@ -22,7 +22,7 @@ from dbt.tests.adapter.simple_seed.test_seed import (
     TestSeedWithWrongDelimiter,
     TestSimpleSeedEnabledViaConfig,
 )
-from dbt.tests.adapter.simple_seed.test_seed_type_override import TestSimpleSeedColumnOverride
+from dbt.tests.adapter.simple_seed.test_seed_type_override import BaseSimpleSeedColumnOverride
 
 from tests.conformance.dremio.dbt_adapter import profile
 from tests.conformance.dremio.target import Target
@@ -40,7 +40,6 @@ __all__ = [
     "TestSeedWithUniqueDelimiter",
     "TestSeedWithWrongDelimiter",
     "TestSimpleCopyBase",
-    "TestSimpleSeedColumnOverride",
     "TestSimpleSeedEnabledViaConfig",
 ]
 
@@ -61,3 +60,20 @@ class TestSimpleCopyUppercase(BaseSimpleCopyUppercase):
 
 class TestTestEmptySeedFlag(BaseTestEmptySeedFlag):
     pass
+
+
+class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride):
+    """Dremio's names of the types: one for a column's definition, another for what it shows."""
+
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        shown = fixtures.properties__schema_yml.replace("type: text", "type: character varying")
+        return {"schema.yml": shown.replace("type: integer", "type: bigint")}
+
+    @staticmethod
+    def seed_enabled_types() -> dict[str, str]:
+        return {"seed_id": "varchar", "birthday": "date"}
+
+    @staticmethod
+    def seed_tricky_types() -> dict[str, str]:
+        return dict.fromkeys(("seed_id_str", "looks_like_a_bool", "looks_like_a_date"), "varchar")
