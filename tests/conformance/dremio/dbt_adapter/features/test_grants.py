@@ -57,7 +57,7 @@ class TestInvalidGrants(DremioGrants, BaseInvalidGrants):
 
     def privilege_does_not_exist_error(self) -> str:
         real = "DREMIO_URL" in os.environ
-        return "Failure parsing the query." if real else "[FAKE_PRIVILEGE] is not a privilege"
+        return "Failure parsing the query." if real else "[FAKE PRIVILEGE] is not a privilege"
 
 
 class TestModelGrants(DremioGrants, BaseModelGrants):
@@ -65,7 +65,9 @@ class TestModelGrants(DremioGrants, BaseModelGrants):
 
 
 class TestSeedGrants(DremioGrants, BaseSeedGrants):
-    pass
+    def seeds_support_partial_refresh(self) -> bool:
+        """dbt-dremio makes a seed's table anew each time, and its grants with it."""
+        return False
 
 
 class TestSnapshotGrants(DremioGrants, BaseSnapshotGrants):
