@@ -10,10 +10,7 @@ import re
 RULES = (
     (r"(?i)timestamp with(?:out)? time zone", "timestamp"),
     (r"(?i)(?<=\s)text(?=\s*(?:,|\)|\n))", "varchar"),
-    (
-        r"(?i)(alter table (?:\{\{ this \}\}|\S+)) add column (\w+) (\w+)[^;\n]*",
-        r"\1 add columns (\2 \3)",
-    ),
+    (r"(?i)\badd column (\w+) (\w+)(?:\(\d+\))?[^;\n]*", r"add columns (\1 \2)"),
     # docs.dremio.com/current/reference/sql/commands: VACUUM names what is to expire.
     (r"(?i)vacuum (\{\{ this\.schema \}\}|\{\{ target\.datalake \}\})", r"optimize table \1"),
     (r"(?i)\bdate\(('[^']*')\)", r"date \1"),
