@@ -31,7 +31,7 @@ class Kept:
 
 
 class Freshness:
-    """Thread-safe. Definitions are read again after every change of them, versions once a snapshot."""
+    """Thread-safe. What is kept is read again after every refresh, versions once a snapshot."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 from embedded.dremio.catalog.catalog import Catalog
 from embedded.dremio.catalog.entities import Path, dotted
 from embedded.dremio.catalog.system_tables import SystemTables
-from embedded.dremio.errors import Conflict, InvalidStatement, NotFound
+from embedded.dremio.errors import Conflict, EngineError, InvalidStatement, NotFound
 from embedded.dremio.jobs.execute import Executor
 from embedded.dremio.lake.connection import REFLECTION_SCHEMA
 from embedded.dremio.lake.lake import Lake
@@ -154,7 +154,10 @@ class Reflections:
                 continue
             own = self.store.policy(each.id)
             source = self._catalog.store.by_path(each.path[:1])
-            policy = of_table(own) if own else of_source(source.body if source else {})
+            try:
+                policy = of_table(own) if own else of_source(source.body if source else {})
+            except EngineError:
+                policy = RefreshPolicy()  # a source may have been kept with one that is not supported
             found = policy if found is None else found.merged(policy)
         return found or RefreshPolicy()
 

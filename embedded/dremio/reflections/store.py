@@ -137,6 +137,8 @@ class ReflectionStore:
         self._state.write(
             "insert or replace into refresh_policies values (?, ?)", dataset_id, json.dumps(policy)
         )
+        with self._lock:
+            self.changes += 1
 
     # -- materialisations ----------------------------------------------------------------------------
 
@@ -171,9 +173,10 @@ class ReflectionStore:
             self._state.write(
                 "update reflections set status = ? where id = ?", json.dumps(asdict(kept)), made.reflection_id
             )
-        with self._lock:
-            self._current[made.reflection_id] = made
-            self.changes += 1
+            # Before the status can be seen: who reads CAN_ACCELERATE asks a query next.
+            with self._lock:
+                self._current[made.reflection_id] = made
+                self.changes += 1
         return True
 
     def keep_failure(self, failed: Materialisation) -> None:

@@ -126,7 +126,10 @@ class CatalogObjects:
         _refuse_grants(body)
         entity = self._store.by_id(entity_id)
         if entity is None:
-            self.by_id(entity_id)
+            table = self.by_id(entity_id)
+            if table.get("type") == "PHYSICAL_DATASET" and (policy := body.get("accelerationRefreshPolicy")):
+                self._engine.reflections.set_policy(str(table["id"]), policy)
+                return {**table, "accelerationRefreshPolicy": policy}
             raise Unsupported("A table's or a source folder's settings cannot be changed here.")
         self._check_same(entity, body)
         match entity.kind:
@@ -140,6 +143,8 @@ class CatalogObjects:
                 )
             case Kind.PROMOTED:
                 promotion.check_format(body.get("format") or {})
+                if policy := body.get("accelerationRefreshPolicy"):
+                    self._engine.reflections.set_policy(entity.id, policy)
                 self._catalog.refresh_metadata(entity.path, auto_promotion=False)
                 return self.by_id(entity_id)
             case _:

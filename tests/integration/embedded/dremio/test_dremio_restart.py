@@ -77,20 +77,32 @@ def test_kill_in_the_middle_of_writes_leaves_whole_tables_only(own_engine: Engin
     assert again.value("select a from lake.afterwards") == 1
 
 
-def test_a_refresh_that_was_killed_is_taken_up_again(own_engine: EngineProcess) -> None:
+def test_a_refresh_that_was_killed_is_taken_up_again_and_leaves_nothing_behind(
+    own_engine: EngineProcess,
+) -> None:
     client = own_engine.client()
     client.sql("create table lake.n as select * from (values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) t(n)")
-    joins = " ".join(f"cross join lake.n t{i}" for i in range(5))
-    client.sql(f"create view work.big as select t0.n as a, t1.n as b from lake.n {joins}")
-    client.sql(
-        "alter view work.big create aggregate reflection agg using dimensions (a) measures (b (SUM, COUNT))"
-    )
+    joins = " ".join(f"cross join lake.n t{i}" for i in range(6))
+    client.sql(f"create view work.big as select t0.n as a, t1.n as b, t2.n as c from lake.n {joins}")
+    kept = own_engine.state / "dremio" / "accelerator"
+    client.sql("alter view work.big create raw reflection whole using display (a, b, c)")
+    for _ in range(400):
+        if list(kept.rglob("*.parquet")):
+            break  # in the middle of writing
+        time.sleep(0.005)
     own_engine.stop(signal.SIGKILL)
     own_engine.start()
     again = own_engine.client()
-    for _ in range(200):
+    for _ in range(600):
         (reflection,) = again.http.get("/api/v3/reflection").json()["data"]
         if reflection["status"]["combinedStatus"] == "CAN_ACCELERATE":
             break
+        assert reflection["status"]["combinedStatus"] in ("REFRESHING", "CANNOT_ACCELERATE_INITIALIZING")
         time.sleep(0.1)
     assert reflection["status"]["combinedStatus"] == "CAN_ACCELERATE"
+    assert reflection["outputRecords"] == 10**7
+    assert again.value("select count(*) from lake.n") == 10
+    # The files on disk are those of the one table, not of the half one as well.
+    assert sum(f.stat().st_size for f in kept.rglob("*.parquet")) == reflection["currentSizeBytes"]
+    told = again.wait(again.submit("select a, count(*) from work.big group by a"))
+    assert told["acceleration"]["reflectionRelationships"][0]["relationship"] == "CHOSEN"
