@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from embedded.dremio.errors import EngineError
-from tests.unit.embedded.dremio.reflections.engine_with_reflections import ReflectedEngine, same_rows, without
-from tests.unit.embedded.dremio.reflections.random_queries import (
+from tests.integration.embedded.dremio.reflections.random_queries import (
     TYPES,
     Query,
     changes,
@@ -19,11 +18,12 @@ from tests.unit.embedded.dremio.reflections.random_queries import (
     rows,
     views,
 )
+from tests.unit.embedded.dremio.reflections.engine_with_reflections import ReflectedEngine, same_rows, without
 
 NUMBERS = itertools.count()
 SEEN: Counter[str] = Counter()
 # More of them: DREMIO_REFLECTION_EXAMPLES=200. Each takes about a second on a core of its own.
-EXAMPLES = int(os.environ.get("DREMIO_REFLECTION_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("DREMIO_REFLECTION_EXAMPLES", "12"))
 LEAST_SHARE = 0.2
 
 
