@@ -127,10 +127,16 @@ class StatementAccess:
         target = self._located(tuple(part.name for part in node.parts), context)
         for privilege in _merge_privileges(tree) if verb == "MERGE" else [CHANGES[verb]]:
             self._control.check(user, target, privilege)
+        # A translator resolves a name once, however often it stands there: writing and reading look alike.
+        reads_itself = any(
+            _same(self._located(tuple(part.name for part in table.parts), context), target)
+            for table in tree.find_all(exp.Table)
+            if table is not node
+        )
         found: list[tuple[Path, Relation]] = []
         Translator(self._noting(found), user).tree(tree, tuple(context), expect_query=False)
-        if verb == "INSERT":
-            # The target stands among what is named: once is writing, twice is reading it too.
+        if verb == "INSERT" and not reads_itself:
+            # The target stands among what is named, to be written only.
             own = next((i for i, (path, _) in enumerate(found) if _same(path, target)), None)
             if own is not None:
                 del found[own]
