@@ -143,6 +143,16 @@ class AirbyteClient:
             last_log_lines=tuple((attempts[-1].get("logs") or {}).get("logLines") or ())[-10:],
         )
 
+    def rows_by_stream(self, job_id: int) -> dict[str, int]:
+        """Rows that a job committed of each stream, over all its attempts, from the Config API."""
+        answer = self._request("POST", f"{self._root}/api/v1/jobs/get", {"id": job_id})
+        rows: dict[str, int] = {}
+        for each in answer.get("attempts") or []:
+            for stream in (each.get("attempt") or {}).get("streamStats") or []:
+                name, stats = stream["streamName"], stream.get("stats") or {}
+                rows[name] = rows.get(name, 0) + int(stats.get("recordsCommitted") or 0)
+        return rows
+
     # sources, destinations, connections and definitions
 
     def listed(

@@ -58,7 +58,8 @@ class AirbyteExtractOperator(AirbyteSyncOperator):
     def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         """Claim what landed."""
         source, night = self._source(), business_date(context)
-        claim = self._ledger().claim(source, night, job.job_id, job.rows if owned else 0)
+        streams = self._client.rows_by_stream(job.job_id) if owned else {}
+        claim = self._ledger().claim(source, night, job.job_id, job.rows if owned else 0, streams)
         self.log.info("%s: %s rows in %s files for %s", source, claim.rows, claim.files, night)
         synced = super().report(context, job, owned)
         detail = synced["detail"] | self._detail(claim) | {"reused": False}

@@ -119,7 +119,14 @@ class LandingLedger:
         with self._transaction() as cursor:
             cursor.execute(read_sql("postgres/insert_landing_daytime_sync.sql"), values)
 
-    def claim(self, source: str, business_date: date, job_id: str | int, rows_emitted: int) -> ClaimReport:
+    def claim(
+        self,
+        source: str,
+        business_date: date,
+        job_id: str | int,
+        rows_emitted: int,
+        rows_by_stream: Mapping[str, int] | None = None,
+    ) -> ClaimReport:
         """Give the date every landing object of the source that no date has yet and none is waiting for.
 
         Idempotent: claiming the same job again adds what was missing and counts its rows once.
@@ -129,6 +136,8 @@ class LandingLedger:
             business_date: the date of the run whose sync landed the objects.
             job_id: Airbyte's id of that sync.
             rows_emitted: rows Airbyte says the sync committed.
+            rows_by_stream: what it says of each stream, if it says so: one that came twice must not hide
+                another that did not come.
 
         Returns:
             All the date holds of the source, earlier claims included.
@@ -151,6 +160,7 @@ class LandingLedger:
                     f"{business_date}, but its landing objects under {landing_folder(source)} hold "
                     f"{landed}; nothing was claimed, rerun this stage"
                 )
+            _check_streams(cursor, source, str(job_id), rows_by_stream or {})
             _record_sync(cursor, source, business_date, str(job_id), jobs, report)
             return report
 
@@ -217,6 +227,21 @@ def _landed_rows(cursor: Any, source: str, business_date: date, jobs: Mapping[st
         {"source": source, "business_date": business_date, "job_ids": list(jobs)},
     )
     return int(cursor.fetchone()[0])
+
+
+def _check_streams(cursor: Any, source: str, job_id: str, committed: Mapping[str, int]) -> None:
+    cursor.execute(read_sql("postgres/select_rows_by_stream.sql"), {"source": source, "job_id": job_id})
+    landed = dict(cursor.fetchall())
+    short = [
+        f"{stream} ({rows} committed, {landed.get(stream, 0)} landed)"
+        for stream, rows in sorted(committed.items())
+        if landed.get(stream, 0) < rows
+    ]
+    if short:
+        raise LandingIncompleteError(
+            f"Airbyte job {job_id} of source {source}: rows are missing under {landing_folder(source)}: "
+            f"{', '.join(short)}; nothing was claimed, rerun this stage"
+        )
 
 
 def _totals(cursor: Any, source: str, business_date: date) -> ClaimReport:

@@ -19,6 +19,7 @@ from lakehouse.bronze import partition_loader, row_groups
 from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract import NewColumns, load_contract
 from lakehouse.bronze.expected_volume import VolumeBelowExpectedError
+from lakehouse.bronze.landing_ledger import LandingIncompleteError
 from lakehouse.bronze.partition_loader import ContractBrokenError, PartitionLoader
 from lakehouse.bronze.platform_tables import PartitionBusyError, exclusively
 from lakehouse.dremio.sources import load_catalogue, provision
@@ -314,3 +315,14 @@ def test_an_api_s_responses_are_kept_beside_its_partitions_and_disturb_no_datase
     assert refresher(lake, contract).refresh(day).rows_visible == {"shipments": 1}
     content = io.BytesIO(lake.storage.get(f"{loaded.folder}data.parquet"))
     assert pq.read_schema(content).equals(contract.schema)
+
+
+def test_a_stream_that_airbyte_says_had_rows_and_landing_has_not_fails(lake: Any, land_file: Land) -> None:
+    """Another stream's second delivery made up the number: the sum over all streams alone was silent."""
+    day = date(2025, 5, 11)
+    for name in ("2025_05_11_1_0", "2025_05_11_2_0"):
+        land_file("postgres", "orders", name, [order(1, day), order(2, day)], sync_id=512)
+    with pytest.raises(LandingIncompleteError, match=r"customers \(2 committed, 0 landed\); nothing was"):
+        lake.ledger.claim("postgres", day, 512, 4, {"orders": 2, "customers": 2})
+    assert not lake.ledger.is_complete("postgres", day)
+    assert lake.ledger.claim("postgres", day, 512, 2, {"orders": 2}).rows == 4

@@ -87,6 +87,9 @@ class FakeAirbyte:
     def failure_of(self, job_id: int) -> JobFailure:
         return self.failure
 
+    def rows_by_stream(self, job_id: int) -> dict[str, int]:
+        return {"orders": 10}
+
 
 class FakeLedger:
     def __init__(self, complete: bool = False) -> None:
@@ -106,7 +109,8 @@ class FakeLedger:
     def begun_for(self, source: str, job_id: int) -> date | None:
         return self.begun.get(job_id)
 
-    def claim(self, source: str, night: date, job_id: int, rows: int) -> ClaimReport:
+    def claim(self, source: str, night: date, job_id: int, rows: int, streams: dict[str, int]) -> ClaimReport:
+        assert sum(streams.values()) == rows
         self.claims.append((source, night, job_id, rows))
         return CLAIM
 
