@@ -70,6 +70,10 @@ class SoakPlatform:
         )
         return loader.load(day, "soak")
 
+    def sign_in(self) -> None:
+        """A new token for the soak's own calls: one lives a quarter of an hour, a soak longer."""
+        self.airbyte.http.headers["Authorization"] = f"Bearer {self.airbyte.token()}"
+
     def connection_id(self, source: str) -> str:
         """Airbyte's id of a connection."""
         every = self.airbyte.call("GET", "/connections")["data"]

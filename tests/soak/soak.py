@@ -74,6 +74,7 @@ class Soak:
         source, extract, load = (
             self._draw(faults) for faults in (SOURCE_FAULTS, EXTRACT_FAULTS, LOAD_FAULTS)
         )
+        self._platform.sign_in()
         self._platform.advance_shop(day, ORDERS_PER_YEAR)
         source(now)
         self._platform.history.keep(day)
