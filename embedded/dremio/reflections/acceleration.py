@@ -99,9 +99,7 @@ class Acceleration:
             return translation, ()
         if not touched:
             return translation, ()
-        tree = parse(asked.sql)
-        spell_out_averages(tree)
-        hints = hints_of(tree)
+        hints = hints_of(asked.sql)
         if hints.none:
             return translation, ()
         considered = [k for k in touched.values() if not hints.consider or k.reflection.id in hints.consider]
@@ -109,7 +107,7 @@ class Acceleration:
         if considered:
             cursor.execute("begin transaction")
             try:
-                plan = self._plan(cursor, translation, asked, tree, considered, hints)
+                plan = self._plan(cursor, translation, asked, considered, hints)
             except (EngineError, duckdb.Error, RecursionError) as error:
                 if isinstance(error, duckdb.InterruptException):
                     raise
@@ -151,8 +149,7 @@ class Acceleration:
         return found
 
     def _plan(
-        self, cursor: Cursor, original: Translation, asked: Asked, tree: exp.Expr, considered: list[Kept],
-        hints: Hints,
+        self, cursor: Cursor, original: Translation, asked: Asked, considered: list[Kept], hints: Hints,
     ) -> Plan:  # fmt: skip
         snapshot = self._freshness.snapshot(cursor)
         known: dict[str, dict[str, Dataset]] = {}
@@ -166,7 +163,7 @@ class Acceleration:
                 self._plans.move_to_end(key)
                 return self._plans[key]
         types = self._types(snapshot, known, fresh)
-        plan = self._made(cursor, original, asked, tree, fresh, types, hints)
+        plan = self._made(cursor, original, asked, fresh, types, hints)
         with self._lock:
             self._plans[key] = plan
             while len(self._plans) > PLANS:
@@ -174,7 +171,7 @@ class Acceleration:
         return plan
 
     def _made(
-        self, cursor: Cursor, original: Translation, asked: Asked, tree: exp.Expr, fresh: list[Kept],
+        self, cursor: Cursor, original: Translation, asked: Asked, fresh: list[Kept],
         types: dict[str, list[str]], hints: Hints,
     ) -> Plan:  # fmt: skip
         nonce = f"kept_{secrets.token_hex(8)}"
@@ -192,6 +189,8 @@ class Acceleration:
             target = Target(shape_of(reflection.body), kinds, made.rows, (nonce, mark), names)
             targets.setdefault(reflection.dataset_id, []).append((reflection.id, target))
         rewriter = Rewriter(self._lineage.find, targets, types, nonce, hints.choose)
+        tree = parse(asked.sql)
+        spell_out_averages(tree)
         rewritten = rewriter.rewrite(tree, asked.context)
         matched = frozenset(rewriter.matched)
         if not rewriter.chosen:
@@ -238,9 +237,10 @@ def _same_columns(cursor: Cursor, original: Translation, found: Translation) -> 
     return shapes[0] == shapes[1]
 
 
-def hints_of(tree: exp.Expr) -> Hints:
+@functools.lru_cache(maxsize=PLANS)
+def hints_of(sql: str) -> Hints:
     """The hints behind the first SELECT of a query."""
-    select = tree.find(exp.Select)
+    select = parse(sql).find(exp.Select)
     hint = select.args.get("hint") if select is not None else None
     found: dict[str, tuple[str, ...]] = {}
     for word in hint.expressions if hint is not None else ():
