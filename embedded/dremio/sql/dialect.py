@@ -2,7 +2,7 @@
 
 sqlglot turns known functions into typed nodes and gets several of Dremio's wrong without saying so
 (TIMESTAMPDIFF's order, formats of TO_CHAR and TO_TIMESTAMP). Here a function stays a name and its
-arguments until `functions.py` has decided what it means; what that table does not list is refused.
+arguments until `functions/` has decided what it means; what that table does not list is refused.
 """
 
 import functools

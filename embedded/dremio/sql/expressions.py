@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from embedded.dremio.sql import functions
 from embedded.dremio.sql.allowlist import check_type, position
-from embedded.dremio.sql.arithmetic import operation, positive_remainder
+from embedded.dremio.sql.arithmetic import is_hidden, operation, positive_remainder
 from embedded.dremio.sql.casts import cast
 from embedded.dremio.sql.functions.dates import extract, interval_of, interval_span
 from embedded.dremio.sql.functions.signature import build, cast_to, expect, literal, wrong_number
@@ -63,7 +63,9 @@ class Expressions:
 
     def _replacement(self, node: exp.Expr, plan: Plan) -> exp.Expr | None:
         if type(node) in OPERATORS:
-            return operation(OPERATORS[type(node)], node.this, node.expression, *plan[id(node)])
+            left, right, result = plan[id(node)]
+            operator, hidden = OPERATORS[type(node)], is_hidden(node)
+            return operation(operator, node.this, node.expression, left, right, result, hidden)
         match node:
             case exp.Anonymous():
                 return self._call(node, plan)

@@ -24,6 +24,8 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 - Texts are read more freely: CAST('1.7' AS INTEGER) is 2, CAST('yes' AS BOOLEAN) true; Dremio refuses.
 - A large or tiny DOUBLE as text is `10000000.0`; Dremio writes `1.0E7`.
 - LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
+- A product of DECIMALs of at most 18 digits each that has more than 18 is an error, unless its scale leaves
+  less than 12 of them before the point: then it is computed wider.
 - ROUND and TRUNCATE of a DECIMAL to a number of digits that is not a literal are errors.
 - Regular expressions are RE2's: no backward references, no look-around.
 - DECIMALs inside the shapes whose types are not known before the query runs (members of structs and
