@@ -19,6 +19,7 @@ BENCHES = {
     "flight": "bench.transfer",
     "reflections": "bench.reflections",
     "readers": "bench.readers",
+    "dbt": "bench.dbt_build",
     "ingestion": "bench.ingestion",
 }
 """By the name it is asked for with; each module has `run(sizes) -> Iterator[Table]`."""

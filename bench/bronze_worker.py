@@ -71,7 +71,7 @@ def prepared_loader(lake: LakeStorage, rows: int, business_date: date) -> Partit
     for table in ("landing_files", "landing_syncs"):
         postgres.execute(f"delete from {table}")
     ledger.claim("postgres", business_date, "1", rows)
-    return PartitionLoader(load_contract("orders"), ledger, lake, loads)
+    return PartitionLoader(load_contract("orders"), ledger, lake, loads, postgres)
 
 
 def rewrite(lake: LakeStorage, key: str) -> None:

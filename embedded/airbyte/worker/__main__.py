@@ -36,7 +36,10 @@ def main() -> int:
         landing = Landing(order, outbox, dt.datetime.now(dt.UTC))
         landing.check()
         landing.delete_orphans()
-        SOURCES[order.connector](order, outbox, landing).read()
+        try:
+            SOURCES[order.connector](order, outbox, landing).read()
+        finally:
+            landing.give_up()
     except WorkerError as error:
         outbox.failure(error)
         return 1

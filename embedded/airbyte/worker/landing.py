@@ -14,6 +14,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded.airbyte.bucket import s3_client
+from embedded.airbyte.worker.growing_upload import GrowingUpload
 from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
 from embedded.airbyte.worker.redelivery import delivered_again
 
@@ -70,6 +71,7 @@ class Landing:
     outbox: Outbox
     started: dt.datetime
     _numbers: dict[str, int] = field(default_factory=dict)
+    _growing: dict[Path, GrowingUpload] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         destination = self.order.destination
@@ -97,6 +99,29 @@ class Landing:
                 raise _storage_error(f"{key} of an earlier attempt cannot be deleted", error) from error
             self.outbox.log(f"deleted {key}: an earlier attempt stored it without saving its state")
 
+    def follow(self, stream: str, file: Path) -> None:
+        """Send a file while it is written from its first byte on; `store` makes it appear.
+
+        For a file that is written anew, call it again.
+        """
+        if self.order.redelivery:
+            return
+        earlier = self._growing.pop(file, None)
+        if earlier is not None:
+            earlier.abort()
+        key = earlier.key if earlier is not None else self._next_key(stream)
+        file.unlink(missing_ok=True)
+        self._growing[file] = GrowingUpload(self._client, self._bucket, key, file)
+
+    def give_up(self) -> None:
+        """Forget what was sent of files that will not be stored."""
+        while self._growing:
+            _, growing = self._growing.popitem()
+            try:
+                growing.abort()
+            except (BotoCoreError, ClientError) as error:
+                self.outbox.log(f"parts of {growing.key} are left in the bucket: {error}", "WARN")
+
     def store(self, stream: str, files: Sequence[Path]) -> Stored:
         """Upload finished Parquet files, in their order, and delete the local ones.
 
@@ -108,24 +133,32 @@ class Landing:
         rows = sum(pq.read_metadata(file).num_rows for file in files)
         size = sum(file.stat().st_size for file in files)
         keys = [self._upload(stream, file) for file in files]
+        self.give_up()
         return Stored(keys, size, rows)
 
     def _upload(self, stream: str, file: Path) -> str:
-        number = self._numbers.get(stream, 0)
-        self._numbers[stream] = number + 1
-        name = self.order.prefix + stream
-        key = key_of(self.order.destination, self.order.namespace, name, self.started, number)
+        growing = self._growing.pop(file, None)
+        key = growing.key if growing is not None else self._next_key(stream)
         self.outbox.file(stream, key)
         limit = _MULTIPART_MB * 1024 * 1024
         transfer = TransferConfig(multipart_threshold=limit, multipart_chunksize=limit, max_concurrency=2)
         try:
-            self._client.upload_file(str(file), self._bucket, key, Config=transfer)
+            if growing is not None:
+                growing.finish()
+            else:
+                self._client.upload_file(str(file), self._bucket, key, Config=transfer)
         except (BotoCoreError, ClientError, OSError) as error:
             raise _storage_error(f"{key} cannot be stored", error) from error
         except Boto3Error as error:
             raise _storage_error(f"{key} cannot be stored", error) from error
         file.unlink()
         return key
+
+    def _next_key(self, stream: str) -> str:
+        number = self._numbers.get(stream, 0)
+        self._numbers[stream] = number + 1
+        name = self.order.prefix + stream
+        return key_of(self.order.destination, self.order.namespace, name, self.started, number)
 
 
 def _storage_error(what: str, error: Exception) -> WorkerError:

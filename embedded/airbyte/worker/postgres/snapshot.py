@@ -102,7 +102,7 @@ class Snapshot:
         query = f"""
             copy (
                 select
-                    cast(uuid() as varchar) as _airbyte_raw_id,
+                    cast(uuidv7() as varchar) as _airbyte_raw_id,
                     timestamptz {literal(moment)} as _airbyte_extracted_at,
                     cast({self._order.generation_id} as bigint) as _airbyte_generation_id,
                     cast({{'sync_id': {self._order.job_id}, 'changes': {told}}} as {META_TYPE})
@@ -112,6 +112,7 @@ class Snapshot:
             ) to {literal(str(file))}
             (format parquet, compression {literal("uncompressed" if codec == "none" else codec)})
         """
+        self._landing.follow(table.name, file)
         row = self.duckdb.execute(query).fetchone()
         return int(row[0]) if row else 0
 

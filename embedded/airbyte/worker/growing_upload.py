@@ -1,0 +1,85 @@
+"""Storing a file while it is still being written, so that writing and sending overlap."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+PART_BYTES = 64 * 1024 * 1024
+"""S3 takes at most 10,000 parts: files up to 640 GB."""
+LOOK_SECONDS = 0.1
+
+
+class GrowingUpload:
+    """Sends what lies on the disk in parts; nothing appears under the key before `finish` has returned.
+
+    Only for a writer that appends and never goes back, as DuckDB's Parquet writer does: a Parquet file's
+    table of contents stands at its end. A file smaller than one part is sent in one PUT.
+    """
+
+    def __init__(self, client: Any, bucket: str, key: str, file: Path) -> None:
+        self.key = key
+        self._client, self._place, self._file = client, {"Bucket": bucket, "Key": key}, file
+        self._upload: str | None = None
+        self._parts: list[dict[str, Any]] = []
+        self._sent = 0
+        self._failure: Exception | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name=f"upload of {file.name}", daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Send the rest and make the object appear; the file must be complete. Raises what boto3 raises."""
+        self._halt()
+        if self._failure is not None:
+            self.abort()
+            raise self._failure
+        if self._upload is None:
+            with self._file.open("rb") as body:
+                self._client.put_object(Body=body, **self._place)
+            return
+        try:
+            while self._sent < self._file.stat().st_size:
+                self._send_part()
+            self._client.complete_multipart_upload(
+                UploadId=self._upload, MultipartUpload={"Parts": self._parts}, **self._place
+            )
+        except Exception:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Forget what was sent; after `finish` there is nothing to forget."""
+        self._halt()
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            self._client.abort_multipart_upload(UploadId=upload, **self._place)
+
+    def _halt(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        try:
+            while not self._stop.is_set():
+                if self._size() - self._sent >= PART_BYTES:
+                    self._send_part()
+                else:
+                    self._stop.wait(LOOK_SECONDS)
+        except Exception as error:  # noqa: BLE001 - told by `finish`, in the thread that can act on it
+            self._failure = error
+
+    def _size(self) -> int:
+        return self._file.stat().st_size if self._file.exists() else 0
+
+    def _send_part(self) -> None:
+        if self._upload is None:
+            self._upload = self._client.create_multipart_upload(**self._place)["UploadId"]
+        with self._file.open("rb") as file:
+            file.seek(self._sent)
+            body = file.read(PART_BYTES)
+        number = len(self._parts) + 1
+        answer = self._client.upload_part(UploadId=self._upload, PartNumber=number, Body=body, **self._place)
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+        self._sent += len(body)
