@@ -6,6 +6,7 @@ import argparse
 import importlib
 import logging
 import os
+import signal
 import sys
 import time
 
@@ -32,6 +33,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(BENCHES), default=list(BENCHES))
     parser.add_argument("--dry", action="store_true", help="leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
+    # As Ctrl-C does: what was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console, failed = Console(), []
     for name in arguments.only:
         console.rule(f"{name}: {', '.join(f'{rows:,}' for rows in arguments.rows)} rows")

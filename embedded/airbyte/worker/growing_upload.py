@@ -15,7 +15,7 @@ class GrowingUpload:
     """Sends what lies on the disk in parts; nothing appears under the key before `finish` has returned.
 
     Only for a writer that appends and never goes back, as DuckDB's Parquet writer does: a Parquet file's
-    table of contents stands at its end. A file smaller than one part is sent in one PUT.
+    table of contents stands at its end. A file of at most one part is sent in one PUT.
     """
 
     def __init__(self, client: Any, bucket: str, key: str, file: Path) -> None:
@@ -35,12 +35,12 @@ class GrowingUpload:
         if self._failure is not None:
             self.abort()
             raise self._failure
-        if self._upload is None:
+        if self._upload is None and self._size() <= PART_BYTES:
             with self._file.open("rb") as body:
                 self._client.put_object(Body=body, **self._place)
             return
         try:
-            while self._sent < self._file.stat().st_size:
+            while self._sent < self._size():
                 self._send_part()
             self._client.complete_multipart_upload(
                 UploadId=self._upload, MultipartUpload={"Parts": self._parts}, **self._place
