@@ -21,6 +21,13 @@ _BATCH_ROWS = 10_000
 """Records converted at a time: what is held in memory per stream."""
 _FILE_ROWS = 1_000_000
 """After so many rows a file is stored at the next state the source sends."""
+_SUMMARY = "During the sync, the following streams did not sync successfully"
+"""The CDK's last word, after the streams' own errors, which say more."""
+_SWALLOWED = ("Failed to parse JSON data using json library", "Cannot decode/parse line")
+"""What the CDK logs, and only logs, when an answer is no JSON. It goes on as after an answer without records,
+which ends the pages: everything behind it would be lost in a sync that succeeds (JsonDecoder, airbyte-cdk
+7.39.1).
+"""
 
 
 class DeclarativeSource:
@@ -157,19 +164,30 @@ class DeclarativeSource:
                 part = message["state"]["stream"]
                 name = part["stream_descriptor"]["name"]
                 self._states[name] = part.get("stream_state") or {}
-                if name in self._files and self._files[name].rows >= _FILE_ROWS:
+                full = name in self._files and self._files[name].rows >= _FILE_ROWS
+                if full and self._failure is None:
                     self._checkpoint(self._streams[name])
             case "LOG":
-                self._outbox.log(message["log"]["message"], message["log"]["level"])
+                self._take_log(message["log"]["message"], message["log"]["level"])
             case "TRACE" if message["trace"]["type"] == "ERROR":
                 error = message["trace"]["error"]
                 words = error.get("message") or "the connector failed"
                 detail = str(error.get("internal_message") or "").strip()
                 self._outbox.log(str(error.get("stack_trace") or detail), "ERROR")
                 told = f"{words} ({detail})" if detail and detail not in words else words
-                self._failure = WorkerError(told, error.get("failure_type") or "system_error")
+                if self._failure is None or not words.startswith(_SUMMARY):
+                    self._failure = WorkerError(told, error.get("failure_type") or "system_error")
             case _:
                 pass
+
+    def _take_log(self, words: str, level: str) -> None:
+        self._outbox.log(words, level)
+        if words.startswith(_SWALLOWED):
+            self._failure = WorkerError(
+                f"The API answered with something that is no JSON ({words}); the records it stands for are"
+                " missing, so nothing after it counts",
+                "transient_error",
+            )
 
     def _take_record(self, name: str, record: dict[str, Any]) -> None:
         boundary = self._boundaries.get(name)

@@ -18,7 +18,7 @@ from embedded.airbyte.worker.protocol import Outbox, WorkerError
 _LOOKS = 20
 """In the span of one patience."""
 _IDLE_SHARE = 0.005
-"""Of a processor: what threads that only wait, and this one, use."""
+"""Of a processor: what threads that only wait use."""
 
 
 def watch(outbox: Outbox, patience_seconds: float) -> None:
@@ -45,9 +45,9 @@ def _watch(outbox: Outbox, patience: float) -> None:
 
 
 def _processor_seconds() -> float:
-    """Of this process and its children, so far."""
+    """Of this process and its children so far, without what looking at them took."""
     me = psutil.Process()
-    total = 0.0
+    total = -time.thread_time()
     for process in (me, *me.children(recursive=True)):
         try:
             times = process.cpu_times()

@@ -48,6 +48,37 @@ def slow_api(target: str, seconds_per_page: float) -> Iterator[str]:
         server.server_close()
 
 
+@contextmanager
+def full_store() -> Iterator[str]:
+    """An S3 server that knows every bucket and has no room in any; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = b"<Error><Code>InsufficientStorage</Code><Message>The disk is full</Message></Error>"
+            self.send_response(507)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_DELETE = do_PUT
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def workers_of(airbyte: AirbyteServer) -> list[psutil.Process]:
     """Worker and connector processes that this server, alive or dead, has started."""
     mark = airbyte.environ["LAKEHOUSE_STATE_DIR"]

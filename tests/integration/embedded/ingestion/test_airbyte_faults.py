@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.embedded.ingestion.conftest import Landing
-from tests.integration.embedded.ingestion.faults import details, slow_api, wait_until, workers_of
+from tests.integration.embedded.ingestion.faults import details, full_store, slow_api, wait_until, workers_of
 from tests.integration.ingestion_stack import PYTHON, AirbyteServer, IngestionStack
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -99,6 +99,59 @@ def test_a_store_that_refuses_the_keys_fails_before_the_source_is_read(
     assert "datalake" in failure["externalMessage"]
 
 
+def test_a_store_that_is_full_fails_with_the_key_and_the_next_sync_brings_everything(
+    airbyte: AirbyteServer, landing: Landing, query: Query
+) -> None:
+    connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
+    destination = airbyte.call("GET", f"/connections/{connection}")["destinationId"]
+
+    def use(endpoint: str) -> None:
+        airbyte.call("PATCH", f"/destinations/{destination}", {"configuration": {"s3_endpoint": endpoint}})
+
+    with full_store() as address:
+        use(address)
+        job = airbyte.sync(connection)
+    failure = details(airbyte, job)["attempts"][-1]["attempt"]["failureSummary"]["failures"][0]
+    assert (job["status"], job["rowsSynced"]) == ("failed", 0)
+    assert (failure["failureType"], failure["failureOrigin"]) == ("transient_error", "destination")
+    assert f"{landing.folder}/source=postgres/" in failure["externalMessage"]
+    assert "InsufficientStorage" in failure["externalMessage"]
+    use(airbyte.environ["LAKE_S3_ENDPOINT"])
+    assert airbyte.sync(connection)["status"] == "succeeded"
+    assert landing.rows("orders").num_rows == query("select count(*) from orders")[0][0]
+
+
+def test_columns_that_come_go_and_change_their_type_between_syncs_land_as_they_are(
+    airbyte: AirbyteServer, landing: Landing, query: Query
+) -> None:
+    source = {
+        "sourceType": "postgres",
+        "host": airbyte.environ["SHOP_PG_HOST"],
+        "port": int(airbyte.environ["SHOP_PG_PORT"]),
+        "database": "shop",
+        "username": airbyte.environ["SHOP_PG_USER"],
+        "password": airbyte.environ["SHOP_PG_PASSWORD"],
+        "schemas": ["shape"],
+    }
+    query("create schema shape")
+    try:
+        query("create table shape.things (id bigint primary key, a text, n numeric(12, 2))")
+        query("insert into shape.things values (1, 'a', 1)")
+        _, connection = airbyte.connect(source, landing.folder, [("things", "full_refresh_append")])
+        assert airbyte.sync(connection)["rowsSynced"] == 1
+        query("alter table shape.things add column extra date default '2025-10-16'")
+        query("alter table shape.things drop column a")
+        query("alter table shape.things alter column n type text")
+        assert airbyte.sync(connection)["rowsSynced"] == 1
+    finally:
+        query("drop schema shape cascade")
+    before, after = (landing.file(key).schema_arrow for key in landing.keys("things"))
+    assert {"id", "a", "n"} == {name for name in before.names if not name.startswith("_airbyte")}
+    assert {"id", "n", "extra"} == {name for name in after.names if not name.startswith("_airbyte")}
+    assert (str(before.field("n").type), str(after.field("n").type)) == ("decimal128(12, 2)", "string")
+    assert str(after.field("extra").type) == "date32[day]"
+
+
 def test_an_attempt_that_is_repeated_removes_what_the_last_one_left_without_state(
     stack: IngestionStack, airbyte: AirbyteServer, landing: Landing, query: Query, platform_query: Query
 ) -> None:
@@ -117,7 +170,8 @@ def test_an_attempt_that_is_repeated_removes_what_the_last_one_left_without_stat
         holder.wait()
     assert ended["status"] == "succeeded"
     assert landing.rows("orders").num_rows == query("select count(*) from orders")[0][0]
-    uncommitted = platform_query("select count(*) from airbyte.files where not committed")[0][0]
+    left = "select count(*) from airbyte.files where not committed and job_id = %s"
+    uncommitted = platform_query(left, (job["jobId"],))[0][0]
     assert len(details(airbyte, job)["attempts"]) == 2
     assert uncommitted == 0
 
