@@ -147,6 +147,7 @@ class DeclarativeSource:
             reader = threading.Thread(target=lambda: complaints.extend(process.stderr or []), daemon=True)
             reader.start()
             for line in process.stdout:
+                self._outbox.beat()
                 if line.startswith("{"):
                     yield json.loads(line)
             reader.join(timeout=5)

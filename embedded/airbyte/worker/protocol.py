@@ -96,8 +96,14 @@ class Outbox:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._lock = threading.Lock()
+        self.pulse = 0
+        """Grows with every sign of life."""
         self._unconfirmed = 0
         self._confirmed = threading.Semaphore(0)
+
+    def beat(self) -> None:
+        """Something moves."""
+        self.pulse += 1
 
     def confirm(self) -> None:
         """The server has committed one more STATE or CHECKPOINT."""
@@ -161,6 +167,7 @@ class Outbox:
 
     def _send(self, message: dict[str, Any]) -> None:
         line = json.dumps(message, default=str)
+        self.beat()
         with self._lock:
             self._stream.write(line + "\n")
             self._stream.flush()

@@ -1,7 +1,8 @@
 """Notice that nothing moves: a source that accepted the connection and then fell silent sends no error.
 
 Whatever a sync does (rows that arrive, files that are written, a connector that parses) costs processor time.
-An attempt whose processes used next to none for the whole of its patience hangs, in whichever of its parts.
+An attempt whose processes used next to none for the whole of its patience, and said nothing, hangs in one of
+its parts.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from embedded.airbyte.worker.protocol import Outbox, WorkerError
 
 _LOOKS = 20
 """In the span of one patience."""
-_IDLE_SHARE = 0.005
-"""Of a processor: what threads that only wait use."""
+_IDLE_SECONDS = 0.1
+_IDLE_SHARE = 0.0005
+"""Of a processor: what threads that only wait use; the clocks of processes tick every 10 ms."""
 
 
 def watch(outbox: Outbox, patience_seconds: float) -> None:
@@ -27,12 +29,12 @@ def watch(outbox: Outbox, patience_seconds: float) -> None:
 
 
 def _watch(outbox: Outbox, patience: float) -> None:
-    seen, since = _processor_seconds(), time.monotonic()
+    seen, heard, since = _processor_seconds(), outbox.pulse, time.monotonic()
     while True:
         time.sleep(patience / _LOOKS)
         now, moment = _processor_seconds(), time.monotonic()
-        if now - seen > _IDLE_SHARE * patience:
-            seen, since = now, moment
+        if outbox.pulse != heard or now - seen > _IDLE_SECONDS + _IDLE_SHARE * patience:
+            seen, heard, since = now, outbox.pulse, moment
         elif moment - since > patience:
             outbox.failure(
                 WorkerError(

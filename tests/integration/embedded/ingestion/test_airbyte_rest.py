@@ -104,7 +104,13 @@ def test_an_api_that_stays_broken_fails_the_attempts_and_keeps_the_cursor(
     with misbehaving_api(stack.environ["SHOP_API_URL"], {}) as (address, api):
         connection = airbyte.add_connection("shop_api_to_lake", landing.folder, base_url=address)
         airbyte.sync(connection)
-        query("update shipments set updated_at = updated_at + interval '5 years' where shipment_id = 7")
+        ((before,),) = query(
+            "select updated_at from shipments where shipment_id = (select min(shipment_id) from shipments)"
+        )
+        newer = "(select max(updated_at) + interval '1 second' from shipments)"
+        query(
+            f"update shipments set updated_at = {newer} where shipment_id = (select min(shipment_id) from shipments)"
+        )
         try:
             api._faults = dict.fromkeys(range(len(api.requests), 500), DENIED)
             job = airbyte.sync(connection)
@@ -112,11 +118,14 @@ def test_an_api_that_stays_broken_fails_the_attempts_and_keeps_the_cursor(
             failure = details(airbyte, job)["attempts"][-1]["attempt"]["failureSummary"]["failures"][0]
             assert "401" in failure["externalMessage"]
             api._faults = {}
-            before = len(api.requests)
+            asked = len(api.requests)
             assert airbyte.sync(connection)["rowsSynced"] == 1
-            assert "updated_after" in api.requests[before][1]
+            assert "updated_after" in api.requests[asked][1]
         finally:
-            query("update shipments set updated_at = updated_at - interval '5 years' where shipment_id = 7")
+            query(
+                "update shipments set updated_at = %s where shipment_id = (select min(shipment_id) from shipments)",
+                (before,),
+            )
 
 
 @pytest.mark.parametrize("page", [0, 1])

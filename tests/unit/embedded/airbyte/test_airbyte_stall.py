@@ -1,0 +1,48 @@
+"""An attempt in which nothing moves ends itself; one that only waits between signs of life does not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[4]
+PROGRAM = """
+import time
+from embedded.airbyte.worker.protocol import Outbox
+from embedded.airbyte.worker.stall import watch
+
+outbox = Outbox()
+watch(outbox, {patience})
+for _ in range(12):
+    time.sleep(0.5)
+    {sign}
+print("done")
+"""
+
+
+def run(patience: float, sign: str) -> subprocess.CompletedProcess[str]:
+    program = PROGRAM.format(patience=patience, sign=sign)
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
+
+
+def test_silence_is_told_and_ended() -> None:
+    ended = run(1.0, "pass")
+    assert ended.returncode == -9
+    told = json.loads(ended.stdout)
+    assert (told["type"], told["failureType"]) == ("FAILURE", "transient_error")
+    assert "Nothing has moved for 1 s" in told["externalMessage"]
+
+
+def test_signs_of_life_keep_it_alive() -> None:
+    ended = run(4.0, "outbox.beat()")
+    assert (ended.returncode, ended.stdout) == (0, "done\n")
