@@ -104,13 +104,9 @@ def test_an_api_that_stays_broken_fails_the_attempts_and_keeps_the_cursor(
     with misbehaving_api(stack.environ["SHOP_API_URL"], {}) as (address, api):
         connection = airbyte.add_connection("shop_api_to_lake", landing.folder, base_url=address)
         airbyte.sync(connection)
-        ((before,),) = query(
-            "select updated_at from shipments where shipment_id = (select min(shipment_id) from shipments)"
-        )
+        ((chosen, before),) = query("select shipment_id, updated_at from shipments order by 1 limit 1")
         newer = "(select max(updated_at) + interval '1 second' from shipments)"
-        query(
-            f"update shipments set updated_at = {newer} where shipment_id = (select min(shipment_id) from shipments)"
-        )
+        query(f"update shipments set updated_at = {newer} where shipment_id = %s", (chosen,))
         try:
             api._faults = dict.fromkeys(range(len(api.requests), 500), DENIED)
             job = airbyte.sync(connection)
@@ -122,10 +118,7 @@ def test_an_api_that_stays_broken_fails_the_attempts_and_keeps_the_cursor(
             assert airbyte.sync(connection)["rowsSynced"] == 1
             assert "updated_after" in api.requests[asked][1]
         finally:
-            query(
-                "update shipments set updated_at = %s where shipment_id = (select min(shipment_id) from shipments)",
-                (before,),
-            )
+            query("update shipments set updated_at = %s where shipment_id = %s", (before, chosen))
 
 
 @pytest.mark.parametrize("page", [0, 1])
