@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import errno
 import io
-import random
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -20,52 +17,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lakehouse.airbyte.errors import AirbyteJobFailedError
-from lakehouse.bronze.landing_ledger import LandingFile
 from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_loader import ScratchFullError
 from lakehouse.errors import LakehouseError
 from lakehouse.lake_storage import LakeStorage, StorageUnavailableError
-from tests.soak.platform import STREAMS, SoakPlatform
-
-
-class WorkerKilled(BaseException):
-    """The worker process dies here: nothing after it runs."""
-
-
-@dataclass
-class Date:
-    """One business date of a soak."""
-
-    platform: SoakPlatform
-    day: date
-    dice: random.Random
-    log: Callable[[str], None]
-    ordinal: int
-    orders_per_year: int
-    failures: list[str] = field(default_factory=list)
-
-    def rerun(self, what: str, action: Callable[[], Any], attempts: int = 6) -> Any:
-        """Run a task as its operator would: again after each failure, which must say what happened."""
-        for _ in range(attempts - 1):
-            try:
-                return action()
-            except (LakehouseError, WorkerKilled) as error:
-                self.failures.append(f"{what}: {type(error).__name__}")
-                if not str(error):
-                    raise AssertionError(f"{type(error).__name__} says nothing") from error
-                time.sleep(1)
-        return action()
-
-    def extract(self, source: str, **arguments: Any) -> Any:
-        return self.rerun(f"extract {source}", lambda: self.platform.extract(source, self.day, **arguments))
-
-    def load(self, stream: str) -> Any:
-        return self.rerun(f"load {stream}", lambda: self.platform.load(stream, self.day))
-
-    def landed(self, stream: str) -> list[LandingFile]:
-        source = "api" if stream == "shipments" else "postgres"
-        return self.platform.ledger.files(source, stream, self.day)
-
+from tests.soak.dates import Date, WorkerKilled
+from tests.soak.platform import STREAMS
+from tests.soak.source_faults import (
+    column_is_added,
+    column_is_dropped,
+    column_is_retyped,
+    rows_are_mended,
+    rows_break_the_contract,
+    text_is_strange,
+)
 
 # While rows are extracted
 
@@ -123,57 +88,6 @@ def delivered_twice_out_of_order(date: Date) -> None:
             folder, name = file.key.rsplit("/", 1)
             date.platform.storage.put(copy.getvalue(), f"{folder}/0_again_{name}")
     date.extract("postgres", force_sync=True)
-
-
-# What the source's rows look like
-
-
-def rows_break_the_contract(date: Date) -> None:
-    """Negative amounts, unknown states, dates out of range; the day after, they are mended."""
-    broken = {"amount": "-1", "status": "'lost'", "order_date": "'1900-01-01'", "quantity": "0"}
-    for number, (column, value) in enumerate(sorted(broken.items())):
-        _insert_order(date, 9_000_000 + date.ordinal * 10 + number, **{column: value})
-
-
-def rows_are_mended(date: Date) -> None:
-    """All rows that broke the contract so far are changed at the source."""
-    moment = f"{date.day} 23:59:59.75"
-    date.platform.history.execute(
-        "update orders set amount = 5, status = 'pending', order_date = '2024-10-17', quantity = 1, "
-        f"updated_at = '{moment}' where order_id >= 9000000"
-    )
-
-
-def text_is_strange(date: Date) -> None:
-    """Emoji, quotes, line ends, combining characters, and a megabyte of text in one value."""
-    date.platform.history.execute(
-        "update customers set name = %(name)s, address = %(long)s, updated_at = %(moment)s where "
-        "customer_id = (select min(customer_id) + %(step)s from customers)",
-        {
-            "name": f'\U0001f642 "x";\n\t\\N é e\u0301 {date.ordinal}',
-            "long": "ü" * 1_000_000,
-            "moment": f"{date.day} 23:59:59.5",
-            "step": date.ordinal % 5,
-        },
-    )
-
-
-def column_is_added(date: Date) -> None:
-    """The source grows a column that no contract knows."""
-    date.platform.history.execute("alter table orders add column if not exists coupon text")
-
-
-def column_is_dropped(date: Date) -> None:
-    """The column goes again."""
-    date.platform.history.execute("alter table orders drop column if exists coupon")
-
-
-def column_is_retyped(date: Date) -> None:
-    """An integer becomes a wider one, or the decimal a free one."""
-    kinds = {"quantity": ("bigint", "integer"), "unit_price": ("numeric", "numeric(12, 2)")}
-    column = date.dice.choice(sorted(kinds))
-    kind = date.dice.choice(kinds[column])
-    date.platform.history.execute(f"alter table orders alter column {column} type {kind}")
 
 
 # While partitions are loaded
@@ -324,22 +238,3 @@ def _while_extracting(date: Date, strike: Callable[[int], Any]) -> None:
         date.failures.append(f"extract postgres: {type(error).__name__}")
     finally:
         pool.shutdown(wait=False)
-
-
-def _insert_order(date: Date, order_id: int, **broken: str) -> None:
-    values = {
-        "order_id": str(order_id),
-        "customer_id": "1",
-        "product_id": "1",
-        "order_date": f"'{date.day}'",
-        "quantity": "1",
-        "unit_price": "5",
-        "amount": "5",
-        "status": "'pending'",
-        "created_at": f"'{date.day} 12:00'",
-        "updated_at": f"'{date.day} 23:59:59.25'",
-    } | broken
-    date.platform.history.execute(
-        f"insert into orders ({', '.join(values)}) values ({', '.join(values.values())}) "
-        "on conflict (order_id) do nothing"
-    )

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from lakehouse.bronze.contract import load_contract
 from lakehouse.lake_layout import BRONZE, LANDING, bronze_manifest_key, quarantine_key
-from tests.soak.faults import ASKING_BOTH_SOURCES, EXTRACT_FAULTS, LOAD_FAULTS, SOURCE_FAULTS, Date, Fault
+from tests.soak.dates import Date
+from tests.soak.faults import ASKING_BOTH_SOURCES, EXTRACT_FAULTS, LOAD_FAULTS, SOURCE_FAULTS, Fault
 from tests.soak.platform import STREAMS, SoakPlatform
 from tests.soak.shop_history import COLUMNS, Row
 
@@ -70,7 +71,7 @@ class Soak:
 
     def _run_date(self, day: date, ordinal: int) -> None:
         began = time.monotonic()
-        now = Date(self._platform, day, self._dice, self._log, ordinal, ORDERS_PER_YEAR)
+        now = Date(self._platform, day, self._dice, ordinal)
         source, extract, load = (
             self._draw(faults) for faults in (SOURCE_FAULTS, EXTRACT_FAULTS, LOAD_FAULTS)
         )

@@ -1,0 +1,51 @@
+"""One business date of a soak, and an operator who reruns what failed."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from lakehouse.bronze.landing_ledger import LandingFile
+from lakehouse.errors import LakehouseError
+from tests.soak.platform import SoakPlatform
+
+
+class WorkerKilled(BaseException):
+    """The worker process dies here: nothing after it runs."""
+
+
+@dataclass
+class Date:
+    """One business date of a soak."""
+
+    platform: SoakPlatform
+    day: date
+    dice: random.Random
+    ordinal: int
+    failures: list[str] = field(default_factory=list)
+
+    def rerun(self, what: str, action: Callable[[], Any], attempts: int = 6) -> Any:
+        """Run a task as its operator would: again after each failure, which must say what happened."""
+        for _ in range(attempts - 1):
+            try:
+                return action()
+            except (LakehouseError, WorkerKilled) as error:
+                self.failures.append(f"{what}: {type(error).__name__}")
+                if not str(error):
+                    raise AssertionError(f"{type(error).__name__} says nothing") from error
+                time.sleep(1)
+        return action()
+
+    def extract(self, source: str, **arguments: Any) -> Any:
+        return self.rerun(f"extract {source}", lambda: self.platform.extract(source, self.day, **arguments))
+
+    def load(self, stream: str) -> Any:
+        return self.rerun(f"load {stream}", lambda: self.platform.load(stream, self.day))
+
+    def landed(self, stream: str) -> list[LandingFile]:
+        source = "api" if stream == "shipments" else "postgres"
+        return self.platform.ledger.files(source, stream, self.day)
