@@ -67,7 +67,7 @@ class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride):
 
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:
-        shown = fixtures.properties__schema_yml.replace("type: text", "type: character varying")
+        shown = fixtures.properties__schema_yml.replace("type: text", "type: character varying(65536)")
         return {"schema.yml": shown.replace("type: integer", "type: bigint")}
 
     @staticmethod
