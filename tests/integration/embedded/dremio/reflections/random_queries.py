@@ -22,7 +22,8 @@ _VALUES = {
     "b": st.sampled_from(["null", "true", "false"]),
     "amount": st.sampled_from(["null", "0.00", "0.10", "19.99", "-3.33", "99999999.99"]),
     "n": st.sampled_from(["null", "0", "1", "4611686018427387904", "-5"]),
-    "x": st.sampled_from(["null", "0.1", "0.2", "1e17", "-1e17"]),
+    # Doubles that add up without rounding: else the order of the rows decides, with or without reflections.
+    "x": st.sampled_from(["null", "0.125", "0.25", "1e9", "-1e9"]),
 }  # fmt: skip
 
 
