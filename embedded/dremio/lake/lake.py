@@ -56,8 +56,8 @@ class Lake:
         self._local = threading.local()
         self._schemas: set[str] = set()
         self._closed_for: str | None = None
-        # DuckLake (1.5.2, 1.5.5) retries a commit that another one overtook with pointers into the catalogue of
-        # before ("Failed to get path for schema with id 140201154439568"), so commits never overlap here.
+        # DuckLake retries a commit that another one overtook with pointers into the catalogue of before
+        # ("Failed to get path for schema with id 140201154439568"), so commits never overlap here.
         self.writing = threading.RLock()
         self._cache_lock = threading.Lock()
         self._generation = 0
