@@ -52,6 +52,8 @@ class Engine:
             self.lake, self.catalog, self.system_tables, settings.result_bytes
         )
         self.access = AccessControl(self._state, settings.edition == "enterprise", settings.user)
+        if settings.edition == "enterprise":
+            self.catalog.is_member = self.access.roles.has_user
         self._statements = statements = StatementAccess(self.access, self.catalog)
         executor.authorize, executor.record = statements.check, statements.record
         self._access_commands = AccessCommands(self.access, self.identity, self.catalog)

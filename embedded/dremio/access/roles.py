@@ -121,6 +121,10 @@ class Roles:
         held = self.closure({(USER, name.lower())})
         return [role for role in self.all() if (ROLE, role.name.lower()) in held]
 
+    def has_user(self, name: str, role: str) -> bool:
+        """Whether a user is in a role, directly, through another role, or as everybody."""
+        return (ROLE, role.lower()) in self.closure({(USER, name.lower())})
+
     def closure(self, start: set[Grantee]) -> frozenset[Grantee]:
         """A user or role with every role that it is in."""
         found, left = {(ROLE, PUBLIC.lower())}, list(start)

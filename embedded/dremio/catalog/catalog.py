@@ -39,6 +39,8 @@ class Catalog:
         self._changing_sources = threading.Lock()
         self.databases = DatabaseTables(lake)
         self.system_table: SystemTable = lambda schema, name: None
+        # (user, role): what IS_MEMBER answers. Nobody has roles in Community Edition.
+        self.is_member: Callable[[str, str], bool] = lambda user, role: False
 
     @property
     def store(self) -> EntityStore:
@@ -54,6 +56,10 @@ class Catalog:
             storage_of(e.path[0], e.body["type"], e.body["config"], self._nas_root)
             for e in self._store.all(Kind.SOURCE)
         ]
+
+    def translator(self, user: str = "") -> Translator:
+        """One that knows the catalogue's names and this user's roles; good for one statement."""
+        return Translator(self.resolve, user, lambda role: self.is_member(user, role))
 
     # -- names -------------------------------------------------------------------------------------
 
@@ -168,7 +174,7 @@ class Catalog:
 
     def describe_query(self, sql: str, context: Path, user: str = "") -> list[tuple[str, str]]:
         """(name, DuckDB type) of a query's result, with Dremio's types. Raises InvalidStatement."""
-        translation = Translator(self.resolve, user).query(sql, context)
+        translation = self.translator(user).query(sql, context)
         with self._lake.session() as cursor:
             for name, rows in translation.registered.items():
                 cursor.register(name, rows)

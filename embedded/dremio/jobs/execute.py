@@ -19,7 +19,7 @@ from embedded.dremio.lake.lake_sql import literal, quoted
 from embedded.dremio.lake.tables import Tables, in_context
 from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.command_parser import parse_command
-from embedded.dremio.sql.translate import Translation, Translator
+from embedded.dremio.sql.translate import Translation
 from embedded.dremio.sql.types import Narrowing
 from embedded.dremio.statement import (
     Cancelled,
@@ -69,7 +69,7 @@ class Executor:
         match command:
             case c.Query(query):
                 self.authorize(command, context, user)
-                plan = Translator(self._catalog.resolve, user).query(query, context)
+                plan = self._catalog.translator(user).query(query, context)
                 limited = replace(plan, sql=f"select * from ({plan.sql}) as q limit 0", asked=None)
                 return self._planned(lambda: self._query(limited, Interruptible(), Rows(1))).table.schema
             case c.Explain() | c.Describe() | c.Show():
@@ -117,9 +117,9 @@ class Executor:
     def _run(self, command: c.Command, context: Path, user: str, stop: Interruptible, rows: Rows) -> Outcome:
         match command:
             case c.Query(sql):
-                return self._query(Translator(self._catalog.resolve, user).query(sql, context), stop, rows)
+                return self._query(self._catalog.translator(user).query(sql, context), stop, rows)
             case c.Explain(sql):
-                return self._explain(Translator(self._catalog.resolve, user).query(sql, context), stop)
+                return self._explain(self._catalog.translator(user).query(sql, context), stop)
             case c.CreateTable():
                 return self.tables.create(command, context, user, stop)
             case c.Change(verb, sql):
@@ -253,7 +253,7 @@ class Executor:
                 + " order by 1, 2"
             )
         query = sql.format(like=literal(command.like or "%"))
-        return self._query(Translator(self._catalog.resolve).query(query, ()), stop, rows)
+        return self._query(self._catalog.translator().query(query, ()), stop, rows)
 
 
 def _as_it_is(cursor: Cursor, translation: Translation) -> tuple[Translation, tuple[Relationship, ...]]:

@@ -15,7 +15,7 @@ from embedded.dremio.lake.upkeep import Upkeep
 from embedded.dremio.lake.writer import Writer
 from embedded.dremio.sql import commands as c
 from embedded.dremio.sql.dialect import parse
-from embedded.dremio.sql.translate import Translation, Translator
+from embedded.dremio.sql.translate import Translation
 from embedded.dremio.statement import (
     Cursor,
     Interruptible,
@@ -98,7 +98,7 @@ class Tables:
         names = [name.lower() for name, _ in columns]
         if len(set(names)) != len(names):
             raise InvalidStatement("VALIDATION ERROR: Duplicate column names in the query of CREATE TABLE.")
-        translation = Translator(self._catalog.resolve, user).query(query, context)
+        translation = self._catalog.translator(user).query(query, context)
         if declared and len(declared) != len(columns):
             raise InvalidStatement(
                 "VALIDATION ERROR: CREATE TABLE declares another number of columns than its query."
@@ -125,7 +125,7 @@ class Tables:
             if tree.args.get(extra):
                 raise Unsupported(f"{verb} .. [{extra}] is not supported by the embedded engine.")
         table = self._table_at(tuple(part.name for part in target.parts), context)
-        translator = Translator(self._catalog.resolve, user)
+        translator = self._catalog.translator(user)
         translation = translator.finished(translator.tree(tree, context, expect_query=False))
 
         def work(cursor: Cursor) -> int:

@@ -166,6 +166,18 @@ def test_a_view_is_read_with_its_owners_privileges(admin: Client, bob: Client, e
         admin.sql("drop view work.of_bob")
 
 
+def test_a_view_shows_rows_by_the_roles_of_who_asks(admin: Client, bob: Client, eve: Client) -> None:
+    admin.sql("create role tellers")
+    admin.sql("grant role tellers to user bob")
+    admin.sql("create view work.masked as select id, is_member('tellers') as told from lake.sales.orders")
+    admin.sql("grant select on view work.masked to role public")
+    assert bob.sql("select told from work.masked") == [{"told": True}]
+    assert eve.sql("select told from work.masked") == [{"told": False}]
+    assert admin.value("select is_member('public')") is True
+    admin.sql("drop role tellers")
+    assert bob.sql("select told from work.masked") == [{"told": False}]
+
+
 def test_who_makes_a_table_owns_it_and_what_is_dropped_is_forgotten(
     admin: Client, bob: Client, eve: Client
 ) -> None:
