@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 PART_BYTES = 64 * 1024 * 1024
 """S3 takes at most 10,000 parts: files up to 640 GB."""
 LOOK_SECONDS = 0.1
+"""Between looks at a file that grows."""
+LONGEST_LOOK_SECONDS = 5.0
+"""Between looks at one that does not: waiting for a source must not look like work (see stall.py)."""
 
 
 class GrowingUpload:
@@ -16,10 +20,15 @@ class GrowingUpload:
 
     Only for a writer that appends and never goes back, as DuckDB's Parquet writer does: a Parquet file's
     table of contents stands at its end. A file of at most one part is sent in one PUT.
+
+    `moved` is called whenever the file has grown or a part is stored.
     """
 
-    def __init__(self, client: Any, bucket: str, key: str, file: Path) -> None:
+    def __init__(
+        self, client: Any, bucket: str, key: str, file: Path, moved: Callable[[], None] = lambda: None
+    ) -> None:
         self.key = key
+        self._moved = moved
         self._client, self._place, self._file = client, {"Bucket": bucket, "Key": key}, file
         self._upload: str | None = None
         self._parts: list[dict[str, Any]] = []
@@ -61,12 +70,18 @@ class GrowingUpload:
         self._thread.join()
 
     def _follow(self) -> None:
+        seen, pause = 0, LOOK_SECONDS
         try:
             while not self._stop.is_set():
-                if self._size() - self._sent >= PART_BYTES:
+                size = self._size()
+                if size != seen:
+                    seen, pause = size, LOOK_SECONDS
+                    self._moved()
+                if size - self._sent >= PART_BYTES:
                     self._send_part()
                 else:
-                    self._stop.wait(LOOK_SECONDS)
+                    self._stop.wait(pause)
+                    pause = min(2 * pause, LONGEST_LOOK_SECONDS)
         except Exception as error:  # noqa: BLE001 - told by `finish`, in the thread that can act on it
             self._failure = error
 
@@ -81,5 +96,6 @@ class GrowingUpload:
             body = file.read(PART_BYTES)
         number = len(self._parts) + 1
         answer = self._client.upload_part(UploadId=self._upload, PartNumber=number, Body=body, **self._place)
+        self._moved()
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
         self._sent += len(body)

@@ -111,7 +111,7 @@ class Landing:
             earlier.abort()
         key = earlier.key if earlier is not None else self._next_key(stream)
         file.unlink(missing_ok=True)
-        self._growing[file] = GrowingUpload(self._client, self._bucket, key, file)
+        self._growing[file] = GrowingUpload(self._client, self._bucket, key, file, self.outbox.beat)
 
     def give_up(self) -> None:
         """Forget what was sent of files that will not be stored."""
@@ -146,7 +146,9 @@ class Landing:
             if growing is not None:
                 growing.finish()
             else:
-                self._client.upload_file(str(file), self._bucket, key, Config=transfer)
+                self._client.upload_file(
+                    str(file), self._bucket, key, Config=transfer, Callback=lambda _: self.outbox.beat()
+                )
         except (BotoCoreError, ClientError, OSError) as error:
             raise _storage_error(f"{key} cannot be stored", error) from error
         except Boto3Error as error:

@@ -147,6 +147,25 @@ def test_a_server_killed_between_upload_and_state_delivers_every_change_and_none
             captured.drop()
 
 
+def test_a_sync_that_hangs_on_a_locked_table_is_ended_and_named_and_the_next_one_succeeds(
+    stack: IngestionStack, landing: Landing, query: Query
+) -> None:
+    """PostgreSQL accepts the query and never answers."""
+    quick = {"AIRBYTE_MAX_SECONDS_WITHOUT_PROGRESS": "3", "AIRBYTE_SYNC_JOB_MAX_ATTEMPTS": "1"}
+    with stack.airbyte(**quick) as server:
+        connection = server.add_connection("shop_postgres_to_lake", landing.folder)
+        with psycopg.connect(**place_of(stack.environ, "SHOP")) as holder:
+            holder.execute("lock table orders in access exclusive mode")
+            job = server.sync(connection)
+            holder.rollback()
+        wait_until(lambda: not workers_of(server), 15)
+        failure = details(server, job)["attempts"][0]["attempt"]["failureSummary"]["failures"][0]
+        assert (job["status"], failure["failureType"]) == ("failed", "transient_error")
+        assert "Nothing has moved for 3 s" in failure["externalMessage"]
+        assert server.sync(connection)["status"] == "succeeded"
+    assert landing.rows("orders").num_rows == query("select count(*) from orders")[0][0]
+
+
 class _locked_state:
     """Nobody can save a state while this is entered."""
 

@@ -46,3 +46,23 @@ def test_silence_is_told_and_ended() -> None:
 def test_signs_of_life_keep_it_alive() -> None:
     ended = run(4.0, "outbox.beat()")
     assert (ended.returncode, ended.stdout) == (0, "done\n")
+
+
+def test_what_waits_beside_a_hang_takes_too_little_time_to_hide_it() -> None:
+    """A file that is followed while the source says nothing must not count as work, however long it lasts."""
+    program = """
+import time
+from pathlib import Path
+from embedded.airbyte.worker import growing_upload, stall
+
+growing_upload.GrowingUpload(None, "lake", "key", Path("never-written.parquet"))
+time.sleep(1)
+before = stall._processor_seconds()
+time.sleep(3)
+print(stall._processor_seconds() - before, stall._IDLE_SHARE * 3)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    used, allowed = map(float, ended.stdout.split())
+    assert used < allowed / 2

@@ -96,3 +96,27 @@ def test_a_file_that_is_not_wanted_leaves_nothing(tmp_path: Path) -> None:
     until(lambda: len(bucket.parts) == 2)
     upload.abort()
     assert (bucket.object, bucket.aborted) == (None, 1)
+
+
+def test_a_file_that_grows_is_a_sign_of_life_and_one_that_does_not_is_hardly_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking ten times a second for ever cost more than a hanging sync may: no hang was ever noticed."""
+    monkeypatch.setattr(growing_upload, "LONGEST_LOOK_SECONDS", 0.4)
+    looks: list[float] = []
+    signs: list[int] = []
+
+    class Counted(GrowingUpload):
+        def _size(self) -> int:
+            looks.append(time.monotonic())
+            return super()._size()
+
+    file = tmp_path / "orders.parquet"
+    upload = Counted(Bucket(), "lake", "key", file, lambda: signs.append(1))
+    time.sleep(1.5)
+    assert (2 <= len(looks) <= 12, signs) == (True, [])
+    file.write_bytes(b"some")
+    until(lambda: len(signs) == 1)
+    file.write_bytes(b"some more")
+    until(lambda: len(signs) == 2)
+    upload.abort()
