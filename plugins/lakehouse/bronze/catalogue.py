@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from lakehouse.bronze.contract import EXTRACTED_AT, Contract
+from lakehouse.bronze.contract import CDC_DELETED_AT, CDC_LSN, EXTRACTED_AT, Contract, Mode
 from lakehouse.dremio.client import DremioClient
 from lakehouse.errors import TransientError
 from lakehouse.sql_files import quote_path, render_sql
@@ -15,7 +15,8 @@ from lakehouse.sql_files import quote_path, render_sql
 LAKE_SOURCE: Final = "lake_bronze"
 BRONZE_SPACE: Final = "bronze"
 NEWEST_VERSION_VIEWS: Final = ("customers",)
-"""Streams that also get a view of each key's newest version, `bronze.<stream>`."""
+"""Streams that also get a view of each key's newest version, `bronze.<stream>`. Every CDC stream has one too:
+there a truncation deletes rows of earlier partitions."""
 
 
 class PartitionNotVisibleError(TransientError):
@@ -59,14 +60,18 @@ class BronzeCatalogue:
                 render_sql("dremio/raw_stream.sql", {"columns": columns, "dataset": quote_path(dataset)}),
             )
         ]
-        if contract.stream in NEWEST_VERSION_VIEWS:
-            newest = {
-                "columns": [*columns, "bronze_date"],
-                "key": [quote_path([name]) for name in contract.key],
-                "cursor": quote_path([contract.cursor]) if contract.cursor else EXTRACTED_AT,
-                "raw_view": quote_path(raw_view),
-            }
-            views.append(([BRONZE_SPACE, contract.stream], render_sql("dremio/newest_versions.sql", newest)))
+        newest = {
+            "columns": [*columns, "bronze_date"],
+            "key": [quote_path([name]) for name in contract.key],
+            "raw_view": quote_path(raw_view),
+        }
+        newest_view = [BRONZE_SPACE, contract.stream]
+        if contract.mode is Mode.CDC:
+            newest |= {"lsn": quote_path([CDC_LSN]), "deleted_at": quote_path([CDC_DELETED_AT])}
+            views.append((newest_view, render_sql("dremio/newest_changes.sql", newest)))
+        elif contract.stream in NEWEST_VERSION_VIEWS:
+            newest["cursor"] = quote_path([contract.cursor]) if contract.cursor else EXTRACTED_AT
+            views.append((newest_view, render_sql("dremio/newest_versions.sql", newest)))
         changed = []
         for path, query in views:
             if job := self._ensure_view(path, query):

@@ -91,6 +91,14 @@ class LoadBronzeStreamOperator(BaseOperator):
             self.log.info("the lake holds exactly this partition already: nothing was written")
         if loaded.quarantine_key:
             self.log.warning("bad rows by column: %s; see %s", loaded.reasons, loaded.quarantine_key)
+        if loaded.truncated_at is not None:
+            self.log.warning(
+                "the source's table was emptied at LSN %d: every row with a lower _ab_cdc_lsn is deleted, "
+                "those of earlier dates too. bronze.%s shows it; who reads raw_%s sees a row without a key",
+                loaded.truncated_at,
+                load.stream,
+                load.stream,
+            )
         if loaded.new_columns:
             self.log.warning("columns that the contract does not name: %s", loaded.new_columns)
 
@@ -117,6 +125,7 @@ def _report(loaded: LoadedPartition) -> StageReport:
             "bad_rows_by_column": loaded.reasons,
             "new_columns": loaded.new_columns,
             "source_forms": loaded.source_forms,
+            "truncated_at_lsn": loaded.truncated_at,
         },
     )
 

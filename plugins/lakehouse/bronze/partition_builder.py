@@ -34,6 +34,9 @@ class BuiltPartition:
     quarantine: WrittenFile
     reasons: dict[str, int] = field(hash=False)
     """Bad rows by the first column that made them so."""
+    truncated_at: int | None = None
+    """CDC: LSN of the last truncation of the source. Rows with a lower one are deleted, those of earlier
+    dates too; the partition says so by a row without a key. None: there was none."""
 
     @property
     def rows_loaded(self) -> int:
@@ -93,6 +96,7 @@ def _build(
             parts=parts.finish(),
             quarantine=quarantine.finish(),
             reasons=dict(reasons.most_common()),
+            truncated_at=surveyed.truncated_at,
         )
 
 

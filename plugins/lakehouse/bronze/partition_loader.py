@@ -56,6 +56,8 @@ class LoadedPartition:
     """Landed columns that the contract does not name."""
     source_forms: list[str] = field(default_factory=list)
     """Keys of the API responses or CSV imports that were written."""
+    truncated_at: int | None = None
+    """LSN at which the source's table was emptied: see `BuiltPartition`."""
 
 
 class PartitionLoader:
@@ -134,7 +136,7 @@ class PartitionLoader:
         for key, path in forms.items():
             self._storage.upload(path, key)
         changed = Publisher(self._postgres, self._storage).publish(
-            partition, built.parts, _manifest(load, claimed, new_columns), run_id
+            partition, built.parts, _manifest(load, claimed, built, new_columns), run_id
         )
         known_columns.record(admitted, contract, business_date)
         self._loads.record(load)
@@ -147,6 +149,7 @@ class PartitionLoader:
             reasons=built.reasons,
             new_columns=new_columns,
             source_forms=list(forms),
+            truncated_at=built.truncated_at,
         )
 
     def _fetch(self, claimed: list[LandingFile], folder: Path) -> list[LandedFile]:
@@ -210,9 +213,12 @@ class PartitionLoader:
         return None
 
 
-def _manifest(load: BronzeLoad, claimed: list[LandingFile], new_columns: list[str]) -> dict[str, Any]:
+def _manifest(
+    load: BronzeLoad, claimed: list[LandingFile], built: BuiltPartition, new_columns: list[str]
+) -> dict[str, Any]:
     """What the manifest says beside the files; nothing that differs from one replay to the next."""
-    return {
+    truncation = {} if built.truncated_at is None else {"truncated_at_lsn": built.truncated_at}
+    return truncation | {
         "source": load.source,
         "stream": load.stream,
         "business_date": load.business_date.isoformat(),

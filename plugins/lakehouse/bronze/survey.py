@@ -28,6 +28,8 @@ class Survey:
     superseded: pa.Array
     """Ordinals of good rows of an older full refresh of the same date, ascending."""
     order: RowOrder
+    truncated_at: int | None = None
+    """LSN of the last truncation of the source; None: there was none."""
 
     @property
     def deduplicated(self) -> int:
@@ -80,9 +82,11 @@ def survey(contract: Contract, reader: LandingReader, trust_statistics: bool = T
             bad.append(pc.add(positions, landed.first))
             good = good.filter(pc.invert(pc.is_in(pa.arange(0, len(good)), value_set=positions)))
         candidates.append(good)
-    table, superseded = _without_superseded(pa.Table.from_batches(candidates, schema), contract)
+    good_rows = pa.Table.from_batches(candidates, schema)
+    truncated_at = _truncated_at(good_rows, contract)
+    table, superseded = _without_superseded(good_rows, contract, truncated_at)
     order = order_rows(table, rows_in, contract, lambda ordinals: _versions(contract, reader, ordinals))
-    return Survey(rows_in, pa.concat_arrays(bad) if bad else _NO_ORDINALS, superseded, order)
+    return Survey(rows_in, pa.concat_arrays(bad) if bad else _NO_ORDINALS, superseded, order, truncated_at)
 
 
 def _batches(
@@ -106,7 +110,17 @@ def _batches(
             yield landed, wanted
 
 
-def _without_superseded(candidates: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Array]:
+def _truncated_at(candidates: pa.Table, contract: Contract) -> int | None:
+    """LSN of the last truncation: of the good rows of a CDC stream only those have no key."""
+    if contract.mode is not Mode.CDC:
+        return None
+    lsn: int | None = pc.max(candidates[_AGE].filter(pc.is_null(candidates[contract.key[0]]))).as_py()
+    return lsn
+
+
+def _without_superseded(
+    candidates: pa.Table, contract: Contract, truncated_at: int | None
+) -> tuple[pa.Table, pa.Array]:
     """Take out the rows of older full refreshes, and those that a truncation of the source has deleted.
 
     A row deleted at the source must not come back from an older snapshot of the same date.
@@ -114,10 +128,7 @@ def _without_superseded(candidates: pa.Table, contract: Contract) -> tuple[pa.Ta
     if not candidates.num_rows or contract.mode is Mode.INCREMENTAL:
         return candidates, _NO_ORDINALS
     ages = candidates[_AGE]
-    if contract.mode is Mode.FULL_REFRESH:
-        oldest = pc.max(ages)
-    else:
-        oldest = pc.max(ages.filter(pc.is_null(candidates[contract.key[0]])))
+    oldest = pc.max(ages) if contract.mode is Mode.FULL_REFRESH else pa.scalar(truncated_at, pa.int64())
     older = pc.fill_null(pc.less(ages, oldest), False)
     superseded = pa.concat_arrays([_NO_ORDINALS, *candidates.filter(older)[ORDINAL].chunks])
     return candidates.filter(pc.invert(older)), superseded

@@ -54,7 +54,8 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> Checked:
         for broken, text in _broken_rules(values, column, missing=landed is None):
             if failed is not None:
                 broken = pc.and_not(broken, failed)
-            if deleted is not None:
+            # Each change must have its place in the log, whatever else it lacks.
+            if deleted is not None and column not in CDC_COLUMNS:
                 broken = pc.and_not(broken, truncated if column.in_deletions else deleted)
             for position in _positions(broken):
                 reasons[position].append(f"{column.name}: {text.format(_shown(values[position]))}")

@@ -181,6 +181,15 @@ def test_a_truncation_takes_all_before_it_and_stays_as_a_row_without_key(tmp_pat
     built = build(tmp_path, *files, of=CDC)
     assert [(row["id"], row["_ab_cdc_lsn"]) for row in rows(built)] == [(3, 14), (None, 13)]
     assert (built.rows_in, built.rows_deduplicated, built.rows_quarantined) == (6, 4, 0)
+    assert built.truncated_at == 13
+
+
+def test_a_truncation_without_its_place_in_the_log_breaks_the_contract(tmp_path: Path) -> None:
+    """Nobody could tell what it deletes."""
+    nowhere = change(None, 11, deleted=True) | {"_ab_cdc_lsn": None}
+    built = build(tmp_path, land(tmp_path, "a", [change(1, 10), nowhere], CDC_FIELDS), of=CDC)
+    assert [row["id"] for row in rows(built)] == [1]
+    assert (built.reasons, built.truncated_at) == ({"_ab_cdc_lsn": 1}, None)
 
 
 def test_a_change_without_key_that_is_no_truncation_breaks_the_contract(tmp_path: Path) -> None:
