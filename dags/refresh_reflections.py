@@ -1,7 +1,7 @@
 """
 # Refresh Dremio's reflections on tonight's gold
 
-**Produces** usable reflections `raw_customers`, `agg_daily_revenue` and `common_metrics`
+**Produces** usable reflections `raw_customers`, `agg_daily_revenue`, `common_metrics` and `raw_daily_revenue`
 (`include/dremio/reflections.yaml`), built from data published tonight.
 
 **Reads** `bronze.customers` and `gold.orders` in Dremio.

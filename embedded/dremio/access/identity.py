@@ -28,6 +28,7 @@ class Identity:
             self.users.create(name)
         if not self.users.has_password(name, password):
             self.users.set_password(self.users.by_name(name), password)
+        self._throttle.succeeded(name, "", password)
 
     def login(self, name: str, password: str, address: str = "") -> tuple[str, float]:
         """A new token and the time it ends, in seconds since 1970. Raises Unauthorized, TooMany.
@@ -35,10 +36,10 @@ class Identity:
         A personal access token stands for the password too, as Dremio takes it; its user's name may then
         be left out or `$token`.
         """
-        self._throttle.check(name, address)
+        self._throttle.check(name, address, password)
         if (user := self._user_of_personal_token(name, password)) is None:
             user = self._check_password(name, password, address)
-        self._throttle.succeeded(name, address)
+        self._throttle.succeeded(name, address, password)
         return self.tokens.of_login(user)
 
     def user_of(self, token: str) -> str:
@@ -53,7 +54,7 @@ class Identity:
         finally:
             self._checking.release()
         if not right:
-            self._throttle.failed(name, address)
+            self._throttle.failed(name, address, password)
             raise Unauthorized("Login failed: Invalid username or password")
         return name
 

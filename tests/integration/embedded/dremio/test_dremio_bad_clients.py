@@ -259,8 +259,9 @@ def test_a_large_body_is_refused_whether_or_not_it_says_its_length(
 
 
 def test_guessing_a_password_is_slowed_for_the_guesser_alone(shared_engine: EngineProcess) -> None:
-    guess = {"userName": "bad", "password": "wrong"}
-    codes = [httpx.post(f"{shared_engine.url}/apiv2/login", json=guess).status_code for _ in range(8)]
+    url = f"{shared_engine.url}/apiv2/login"
+    guesses = [{"userName": "bad", "password": f"wrong {number}"} for number in range(8)]
+    codes = [httpx.post(url, json=guess).status_code for guess in guesses]
     assert codes[:5] == [401] * 5
     assert 429 in codes[5:]
     Client(shared_engine.url, "good", PASSWORD)

@@ -1,5 +1,6 @@
 """Users, tokens, roles, grants and their statements, without an engine."""
 
+import itertools
 import time
 from pathlib import Path
 
@@ -221,19 +222,23 @@ def test_guesses_wait_longer_and_longer_and_nobody_else_does(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(throttle.time, "monotonic", lambda: now[0])
-    for _ in range(throttle.FREE_FAILURES):
+    for number in range(throttle.FREE_FAILURES):
         with pytest.raises(Unauthorized):
-            identity.login(FIRST, "wrong", "1.2.3.4")
+            identity.login(FIRST, f"guess {number}", "1.2.3.4")
     with pytest.raises(TooMany):
-        identity.login(FIRST, "secret", "1.2.3.4")
-    identity.login(FIRST, "secret", "5.6.7.8")
+        identity.login(FIRST, "another guess", "1.2.3.4")
+    identity.login(FIRST, "secret", "1.2.3.4")
+    for number in range(throttle.FREE_FAILURES):
+        with pytest.raises(Unauthorized):
+            identity.login(FIRST, f"guess {number}", "1.2.3.4")
+    guesses = itertools.count()
     waits = []
     for _ in range(8):
         before = now[0]
         while True:
             now[0] += 0.5
             try:
-                identity.login(FIRST, "wrong", "1.2.3.4")
+                identity.login(FIRST, f"later guess {next(guesses)}", "1.2.3.4")
             except TooMany:
                 continue
             except Unauthorized:
@@ -245,3 +250,24 @@ def test_guesses_wait_longer_and_longer_and_nobody_else_does(
     identity.login(FIRST, "secret", "1.2.3.4")
     with pytest.raises(Unauthorized):
         identity.login(FIRST, "wrong", "1.2.3.4")
+
+
+def test_a_client_with_an_old_password_guesses_nothing_and_shuts_nobody_out(identity: Identity) -> None:
+    """Superset with the password of yesterday made the engine refuse the right one for a minute."""
+    for _ in range(4 * throttle.FREE_FAILURES):
+        with pytest.raises(Unauthorized):
+            identity.login(FIRST, "of yesterday", "")
+    identity.users.create("bob")
+    identity.users.set_password(identity.users.by_name("bob"), "never used before")
+    identity.login("bob", "never used before", "")
+    identity.login(FIRST, "secret", "")
+
+
+def test_a_right_password_that_was_never_used_waits_with_the_guesses(identity: Identity) -> None:
+    identity.users.create("bob")
+    identity.users.set_password(identity.users.by_name("bob"), "never used before")
+    for number in range(throttle.FREE_FAILURES):
+        with pytest.raises(Unauthorized):
+            identity.login("bob", f"guess {number}", "")
+    with pytest.raises(TooMany):
+        identity.login("bob", "never used before", "")

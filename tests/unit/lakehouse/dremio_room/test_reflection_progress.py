@@ -92,7 +92,7 @@ def test_what_waits_travels_as_json() -> None:
 
 def test_the_specifications_reflections_are_defined() -> None:
     specs = {spec.name: spec for spec in load_reflections()}
-    assert list(specs) == ["raw_customers", "agg_daily_revenue", "common_metrics"]
+    assert list(specs) == ["raw_customers", "agg_daily_revenue", "common_metrics", "raw_daily_revenue"]
     raw = specs["raw_customers"].body("d")
     assert raw["type"] == "RAW"
     assert [each["name"] for each in raw["displayFields"]] == ["customer_id", "name", "email", "created_at"]
