@@ -93,6 +93,14 @@ def masked(
     return {name: MASK if name in secrets and value else value for name, value in configuration.items()}
 
 
+def secret_values(
+    connector: str, configuration: Mapping[str, Any], manifest: Mapping[str, Any] | None
+) -> list[str]:
+    """What must not stand in a log, longest first: one secret may be a part of another."""
+    values = {str(configuration[name]) for name in _secrets(connector, manifest) if configuration.get(name)}
+    return sorted(values, key=len, reverse=True)
+
+
 def unmasked(new: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     """The new configuration; a secret sent as its mask keeps its old value."""
     return {name: old.get(name) if value == MASK else value for name, value in new.items()}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
+from embedded.airbyte.connectors import MASK, secret_values
 from embedded.airbyte.store.commits import Commit
 from embedded.airbyte.store.jobs import JobStore
 from embedded.airbyte.worker.protocol import Order, Part
@@ -63,6 +64,8 @@ class Attempt:
         self._process: subprocess.Popen[str] | None = None
         self._killed = threading.Event()
         self._log_lock = threading.Lock()
+        self._secrets = secret_values(order.connector, order.source, order.manifest)
+        self._secrets += secret_values("s3", order.destination, None)
 
     def run(self) -> Outcome:
         """Until the worker ends; everything it stored is committed as it reports it."""
@@ -118,7 +121,9 @@ class Attempt:
                 message = json.loads(line)
                 if message["type"] == "FAILURE":
                     failure = failure_reason(
-                        message["externalMessage"], message["failureType"], message["failureOrigin"]
+                        self._without_secrets(message["externalMessage"]),
+                        message["failureType"],
+                        message["failureOrigin"],
                     )
                 elif message["type"] == "COMPLETE":
                     complete = True
@@ -171,9 +176,15 @@ class Attempt:
         for line in stderr:
             self._write(log, "ERROR", line.rstrip("\n"))
 
+    def _without_secrets(self, text: str) -> str:
+        """Connectors hide what they write themselves, but not what a source says of a wrong token."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return text
+
     def _write(self, log: TextIO, level: str, message: str) -> None:
         with self._log_lock:
-            log.write(_stamped(level, message))
+            log.write(_stamped(level, self._without_secrets(message)))
             log.flush()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -67,8 +68,9 @@ def test_a_source_that_is_down_is_tried_as_often_as_configured_and_then_named(
 @pytest.mark.parametrize(
     ("file", "wrong", "named"),
     [
-        ("shop_postgres_to_lake", {"password": "wrong"}, "password authentication failed"),
+        ("shop_postgres_to_lake", {"password": "wr0ng"}, "password authentication failed"),
         ("shop_postgres_to_lake", {"schemas": ["nowhere"]}, "no table"),
+        # The shop answers "missing or wrong bearer token": a source may well say what it was given.
         ("shop_api_to_lake", {"api_token": "wrong"}, "token"),
     ],
 )
@@ -83,7 +85,7 @@ def test_a_wrong_configuration_fails_at_once_with_the_reason(
     assert failure["failureType"] == "config_error"
     assert named in failure["externalMessage"]
     assert any(named in line for line in attempts[0]["logs"]["logLines"])
-    assert "wrong" not in str(attempts[0]["logs"])
+    assert not {"wr0ng", "wrong"} & set(re.findall(r"\w+", str(attempts[0])))
 
 
 def test_a_store_that_refuses_the_keys_fails_before_the_source_is_read(
