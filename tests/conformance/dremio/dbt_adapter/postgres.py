@@ -14,8 +14,8 @@ RULES = (
     # docs.dremio.com/current/reference/sql/commands: VACUUM names what is to expire.
     (r"(?i)vacuum (\{\{ this\.schema \}\}|\{\{ target\.datalake \}\})", r"optimize table \1"),
     (r"(?i)\bdate\(('[^']*')\)", r"date \1"),
-    (r"(?i)(\bnull|'[^']*'|\b\w+)::text", r"cast(\1 as varchar)"),
-    (r"(?i)(\bnull|'[^']*'|\b\w+)::(timestamp|numeric|date)\b", r"cast(\1 as \2)"),
+    (r"(?i)(\bnull|'[^']*'|\b[\w.]+)::text", r"cast(\1 as varchar)"),
+    (r"(?i)(\bnull|'[^']*'|\b[\w.]+)::(timestamp|numeric|date)\b", r"cast(\1 as \2)"),
     # An offset of nothing: Dremio's literals have no zone.
     (r"(\d\d:\d\d:\d\d)-0(?='|$)", r"\1"),
 )
