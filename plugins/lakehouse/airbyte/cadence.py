@@ -89,4 +89,8 @@ def in_the_night(moment: datetime) -> bool:
 
 
 def _list(numbers: Sequence[int]) -> str:
+    """As cron writes it, for people: 5-23 in place of nineteen hours."""
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) > 2 and list(numbers) == list(range(first, last + 1)):
+        return f"{first}-{last}"
     return ",".join(map(str, numbers))
