@@ -69,5 +69,7 @@ def _with_negative_amounts(model: str) -> str:
     """The mart with one wrong line: its final select negates every amount."""
     lines = model.splitlines()
     at = max(number for number, line in enumerate(lines) if line.strip().rstrip(",").endswith("amount"))
-    lines[at] = lines[at].replace(lines[at].strip().rstrip(","), "-1 * amount as amount")
+    lines[at] = lines[at].replace(
+        lines[at].strip().rstrip(","), "cast(-1 * amount as decimal(12, 2)) as amount"
+    )
     return "\n".join(lines) + "\n"

@@ -18,22 +18,23 @@ def explain_volume(
 ) -> str | None:
     """Why the date holds fewer rows than expected; None if it does not.
 
-    A date that is run after a later one finds that the later date's sync has taken its changes: Airbyte
-    lands what changed since its last state, whatever the date. Such a date may be empty, unless each sync of
-    the stream brings all rows.
+    Airbyte lands what changed since its last state, whatever the date. So a date that is run late, after a
+    later one or in a backfill of several, may find that another date's sync has taken its changes. Such a
+    date may be empty, unless each sync of the stream brings all rows. A date that is run in its own night
+    has no such excuse.
 
     Raises:
-        VolumeBelowExpectedError: the contract expects more, and no later date's sync came before this one.
+        VolumeBelowExpectedError: the contract expects more, and no other date's sync can have brought it.
     """
     if rows_landed >= contract.min_rows:
         return None if rows_landed or contract.min_rows else "no changes"
-    later = ledger.synced_before(contract.source, business_date)
-    if later is not None and not (rows_landed == 0 and contract.zero_rows is ZeroRows.REFUSE):
-        return f"its changes arrived with the sync of {later}"
+    other = ledger.synced_before(contract.source, business_date)
+    if other is not None and not (rows_landed == 0 and contract.zero_rows is ZeroRows.REFUSE):
+        return f"its changes arrived with the sync of {other}"
     why = (
         f"each sync of {contract.source} must bring some"
-        if later is not None
-        else "no later date's sync can have taken them"
+        if other is not None
+        else "no other date's sync can have taken them"
     )
     raise VolumeBelowExpectedError(
         f"stream {contract.stream}, {business_date}: {rows_landed} rows landed, "

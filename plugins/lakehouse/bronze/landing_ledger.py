@@ -82,10 +82,11 @@ class LandingLedger:
             return _sync_of(cursor, source, business_date) is not None
 
     def synced_before(self, source: str, business_date: date) -> date | None:
-        """A later date that had its first sync before this one did; None if there is none."""
+        """Another date whose sync came first and can have taken this date's changes, if there is one."""
         with self._transaction() as cursor:
             cursor.execute(
-                read_sql("postgres/select_later_sync.sql"), {"source": source, "business_date": business_date}
+                read_sql("postgres/select_sync_before.sql"),
+                {"source": source, "business_date": business_date},
             )
             row = cursor.fetchone()
             return None if row is None else row[0]

@@ -267,11 +267,19 @@ def test_a_scheduled_date_without_rows_fails_and_a_backfilled_one_says_why_it_is
     first, skipped, later = date(2025, 7, 1), date(2025, 7, 2), date(2025, 7, 3)
     source = "postgres"
     lake.postgres.execute("delete from landing_syncs where business_date >= '2025-07-01'")
+
+    def in_their_own_nights() -> None:
+        lake.postgres.execute(
+            "update landing_syncs set first_completed_at = business_date + interval '2 hours'"
+        )
+
     lake.ledger.claim(source, first, 701, 0)
+    in_their_own_nights()
     with pytest.raises(VolumeBelowExpectedError, match=r"orders, 2025-07-01: 0 rows landed"):
         lake.loader("orders").load(first, "scheduled")
     land_file(source, "orders", "2025_07_03_1_0", [order(1, later)])
     lake.ledger.claim(source, later, 703, 1)
+    in_their_own_nights()
     with pytest.raises(VolumeBelowExpectedError):
         lake.loader("orders").load(first, "its own sync came first")
     lake.ledger.claim(source, skipped, 702, 0)
@@ -280,6 +288,14 @@ def test_a_scheduled_date_without_rows_fails_and_a_backfilled_one_says_why_it_is
     assert manifest(lake, skipped)["explanation"] == loaded.load.explanation
     told = "select explanation from bronze_loads where business_date = '2025-07-02' and stream = 'orders'"
     assert lake.postgres.rows(told) == [(loaded.load.explanation,)]
+    # The first day of a backfill, begun long after both, took what the second would have brought.
+    backfilled = date(2025, 7, 4)
+    lake.postgres.execute(
+        "update landing_syncs set first_completed_at = now() where business_date = '2025-07-03'"
+    )
+    lake.ledger.claim(source, backfilled, 704, 0)
+    empty = lake.loader("orders").load(backfilled, "backfill of two days")
+    assert empty.load.explanation == "its changes arrived with the sync of 2025-07-02"
     lake.postgres.execute("delete from landing_syncs where business_date >= '2025-07-01'")
 
 
