@@ -36,7 +36,7 @@ SHOP_ROWS = """
     insert into orders
     select
         i, 1 + hashint8(i) %% ({rows} / 10) + {rows} / 10, 1 + abs(hashint8(i + 7) %% 1000),
-        date '2024-01-01' + cast(i * 600 / {rows} as integer), 1 + abs(hashint8(i + 3) %% 9),
+        date '2024-01-01' + cast(i::bigint * 600 / {rows} as integer), 1 + abs(hashint8(i + 3) %% 9),
         cast(abs(hashint8(i + 4) %% 100000) as numeric(12, 2)) / 100 + 1,
         cast(abs(hashint8(i + 5) %% 1000000) as numeric(12, 2)) / 100 + 1,
         (array['pending', 'completed', 'cancelled', 'refunded'])[1 + abs(hashint8(i + 1) %% 4)],
