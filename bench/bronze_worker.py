@@ -105,7 +105,7 @@ def main() -> None:
 
 
 def peak_bytes() -> int:
-    """The most memory this process held. Not ru_maxrss: that one begins at what the parent held at the fork."""
+    """The most memory this process held. Not ru_maxrss: that begins at what the parent held at the fork."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
