@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import subprocess
 import time
@@ -85,7 +84,7 @@ def test_a_wrong_configuration_fails_at_once_with_the_reason(
     assert failure["failureType"] == "config_error"
     assert named in failure["externalMessage"]
     assert any(named in line for line in attempts[0]["logs"]["logLines"])
-    assert not {"wr0ng", "wrong"} & set(re.findall(r"\w+", str(attempts[0])))
+    assert not [secret for secret in ("wr0ng", "wrong") if secret in str(attempts[0])]
 
 
 def test_a_store_that_refuses_the_keys_fails_before_the_source_is_read(
