@@ -9,7 +9,6 @@ from lakehouse.airbyte.client import Job
 from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.receipts import StageReport
-from lakehouse.receipts.store import PLATFORM_CONNECTION
 
 if TYPE_CHECKING:
     from lakehouse.bronze.landing_ledger import LandingLedger
@@ -33,9 +32,6 @@ class AirbyteDaytimeSyncOperator(AirbyteSyncOperator):
         return super().report(context, job, owned)
 
     def _ledger(self) -> LandingLedger:
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
-
         from lakehouse.bronze.landing_ledger import LandingLedger
-        from lakehouse.lake_storage import LakeStorage
 
-        return LandingLedger(PostgresHook(PLATFORM_CONNECTION), LakeStorage.from_connection())
+        return LandingLedger.of_platform()

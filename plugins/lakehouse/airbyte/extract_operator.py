@@ -11,7 +11,6 @@ from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.business_date import business_date
 from lakehouse.receipts import StageReport
-from lakehouse.receipts.store import PLATFORM_CONNECTION
 
 if TYPE_CHECKING:
     from lakehouse.bronze.landing_ledger import ClaimReport, LandingLedger
@@ -73,9 +72,6 @@ class AirbyteExtractOperator(AirbyteSyncOperator):
         return {"connection": self.connection_name, "per_stream": per_stream}
 
     def _ledger(self) -> LandingLedger:
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
-
         from lakehouse.bronze.landing_ledger import LandingLedger
-        from lakehouse.lake_storage import LakeStorage
 
-        return LandingLedger(PostgresHook(PLATFORM_CONNECTION), LakeStorage.from_connection())
+        return LandingLedger.of_platform()

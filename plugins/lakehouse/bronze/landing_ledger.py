@@ -20,6 +20,7 @@ from lakehouse.bronze.platform_tables import PostgresConnections, transaction
 from lakehouse.errors import TransientError
 from lakehouse.lake_layout import LandingKey, landing_folder, parse_landing_key
 from lakehouse.lake_storage import LakeStorage
+from lakehouse.receipts.store import PLATFORM_CONNECTION
 from lakehouse.sql_files import read_sql
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ class LandingLedger:
     def __init__(self, postgres: PostgresConnections, lake: S3Hook | LakeStorage) -> None:
         self._postgres = postgres
         self._lake = lake if isinstance(lake, LakeStorage) else LakeStorage.of(lake)
+
+    @classmethod
+    def of_platform(cls) -> LandingLedger:
+        """The ledger that Airflow's connections lead to."""
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        return cls(PostgresHook(PLATFORM_CONNECTION), LakeStorage.from_connection())
 
     def create_tables(self) -> None:
         """Create the ledger's tables unless they are there."""
