@@ -6,7 +6,6 @@ A materialisation is a DuckLake table in the schema `__accelerator` (`materialis
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from embedded.dremio.catalog.catalog import Catalog
@@ -24,24 +23,13 @@ from embedded.dremio.reflections.materialise import Materialiser
 from embedded.dremio.reflections.policy import RefreshPolicy, of_source, of_table
 from embedded.dremio.reflections.refresh import Refresher
 from embedded.dremio.reflections.shape import validate
-from embedded.dremio.reflections.status import Reflection, Standing
+from embedded.dremio.reflections.status import Reflection, Shown, Standing
 from embedded.dremio.reflections.store import Materialisation, ReflectionStore
 from embedded.dremio.reflections.versions import Versions
 from embedded.dremio.sql import commands as c
 from embedded.dremio.state import StateFile
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A reflection as clients see it: with where it stands and how much it keeps."""
-
-    reflection: Reflection
-    standing: Standing
-    bytes: int
-    rows: int
-    dataset_type: str = "PHYSICAL_DATASET"
 
 
 class Reflections:

@@ -62,6 +62,17 @@ class Standing:
     method: str = "NONE"
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A reflection as clients see it: with where it stands and how much it keeps."""
+
+    reflection: Reflection
+    standing: Standing
+    bytes: int
+    rows: int
+    dataset_type: str = "PHYSICAL_DATASET"
+
+
 def rest_status(reflection: Reflection, standing: Standing) -> dict[str, Any]:
     """The status object of the Reflection API.
 

@@ -8,16 +8,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from embedded.dremio.catalog.entities import dotted
-from embedded.dremio.reflections.status import moment_of, rest_status
+from embedded.dremio.reflections.status import Shown, moment_of, rest_status
 from embedded.dremio.reflections.store import Materialisation
-
-if TYPE_CHECKING:
-    from embedded.dremio.reflections.reflections import Shown
 
 _TEXT, _MOMENT = pa.string(), pa.timestamp("ms")
 _LISTS = {
@@ -61,7 +58,7 @@ _DEPENDENCIES = {
 
 
 def reflections(
-    shown: Iterable["Shown"], counts: Counter[tuple[str, str]], decisions: dict[str, str]
+    shown: Iterable[Shown], counts: Counter[tuple[str, str]], decisions: dict[str, str]
 ) -> pa.Table:
     """sys.reflections: one row per reflection whose dataset is there."""
     rows = []
