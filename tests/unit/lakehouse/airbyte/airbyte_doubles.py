@@ -1,0 +1,134 @@
+"""Doubles of Airbyte and of the landing ledger, and an extract between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from lakehouse.airbyte.client import Job, JobFailure
+from lakehouse.airbyte.errors import (
+    AirbyteBusyError,
+    AirbyteNotFoundError,
+    AirbyteUnavailableError,
+)
+from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
+from lakehouse.airbyte.states import JobState
+from lakehouse.bronze.landing_ledger import ClaimReport, StreamClaim
+
+BEGUN = datetime(2025, 10, 16, 1, 0, tzinfo=UTC)
+CLAIM = ClaimReport(rows=10, bytes=99, files=2, per_stream={"orders": StreamClaim(2, 10, 99)})
+
+
+class FakeAirbyte:
+    """Jobs that go through scripted states, one step per look."""
+
+    def __init__(self) -> None:
+        self.base_url = "http://airbyte/api/public/v1"
+        self.states: dict[int, list[str]] = {}
+        self.begun: dict[int, datetime] = {}
+        self.started: list[int] = []
+        self.cancelled: list[int] = []
+        self.unreachable = 0
+        self.failure = JobFailure("the source was down", False, ("last line",))
+
+    def script(self, job_id: int, *states: str, begun: datetime = BEGUN) -> None:
+        self.states[job_id] = list(states)
+        self.begun[job_id] = begun
+
+    def listed(self, path: str) -> Iterator[dict[str, Any]]:
+        yield from (
+            {"name": "shop_postgres_to_lake", "connectionId": "c1"},
+            {"name": "other", "connectionId": "c2"},
+        )
+
+    def start_sync(self, connection_id: str) -> Job:
+        assert connection_id == "c1"
+        if self.unfinished_job(connection_id):
+            raise AirbyteBusyError("409")
+        job_id = max(self.states)
+        self.started.append(job_id)
+        return self._at(job_id)
+
+    def unfinished_job(self, connection_id: str) -> Job | None:
+        return None
+
+    def job(self, job_id: int) -> Job:
+        if self.unreachable:
+            self.unreachable -= 1
+            raise AirbyteUnavailableError("503")
+        if job_id not in self.states:
+            raise AirbyteNotFoundError("404")
+        if len(self.states[job_id]) > 1:
+            self.states[job_id].pop(0)
+        return self._at(job_id)
+
+    def _at(self, job_id: int) -> Job:
+        word = self.states[job_id][0]
+        return Job(job_id, "c1", JobState.of(word), word, self.begun[job_id], rows=10, bytes=99)
+
+    def cancel(self, job_id: int) -> None:
+        self.cancelled.append(job_id)
+
+    def job_url(self, job_id: int) -> str:
+        return f"{self.base_url}/jobs/{job_id}"
+
+    def failure_of(self, job_id: int) -> JobFailure:
+        return self.failure
+
+    def rows_by_stream(self, job_id: int) -> dict[str, int]:
+        return {"orders": 10}
+
+
+class FakeLedger:
+    def __init__(self, complete: bool = False) -> None:
+        self.complete = complete
+        self.claims: list[tuple[str, date, int, int]] = []
+        self.begun: dict[int, date] = {}
+
+    def is_complete(self, source: str, night: date) -> bool:
+        return self.complete
+
+    def report(self, source: str, night: date) -> ClaimReport:
+        return CLAIM
+
+    def begin(self, source: str, night: date, job_id: int) -> None:
+        self.begun[job_id] = night
+
+    def begun_for(self, source: str, job_id: int) -> date | None:
+        return self.begun.get(job_id)
+
+    def claim(self, source: str, night: date, job_id: int, rows: int, streams: dict[str, int]) -> ClaimReport:
+        assert sum(streams.values()) == rows
+        self.claims.append((source, night, job_id, rows))
+        return CLAIM
+
+
+class Extract:
+    """The operator with its surroundings."""
+
+    def __init__(self, airbyte: FakeAirbyte, ledger: FakeLedger, **kwargs: Any) -> None:
+        self.airbyte, self.ledger = airbyte, ledger
+        self.operator = AirbyteExtractOperator(
+            task_id="sync", connection_name="shop_postgres_to_lake", **{"synchronous_seconds": 5, **kwargs}
+        )
+        self.operator.__dict__["_client"] = airbyte
+        self.operator._ledger = lambda: ledger  # type: ignore[assignment, return-value, method-assign]
+        self.store: dict[str, Any] = {}
+        store = SimpleNamespace(get=self.store.get, set=self.store.__setitem__, delete=self.store.pop)
+        run = SimpleNamespace(partition_key="2025-10-16", start_date=BEGUN, run_after=BEGUN)
+        self.context = {"params": {}, "dag_run": run, "task_state_store": store}
+
+    def run(self) -> Any:
+        return self.operator.execute(self.context)
+
+
+def busy_with(airbyte: FakeAirbyte, job_id: int) -> None:
+    """Airbyte answers 409 as long as that job has not ended."""
+
+    def unfinished(connection_id: str) -> Job | None:
+        job = airbyte._at(job_id)
+        return None if job.state.is_end else job
+
+    airbyte.unfinished_job = unfinished  # type: ignore[method-assign]
