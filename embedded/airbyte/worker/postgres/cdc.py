@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from embedded.airbyte.worker.landing import Landing
-from embedded.airbyte.worker.postgres.address import conninfo_of
+from embedded.airbyte.worker.postgres.address import watched_conninfo
 from embedded.airbyte.worker.postgres.changes import snapshot_columns
 from embedded.airbyte.worker.postgres.log_round import LogRound
 from embedded.airbyte.worker.postgres.prerequisites import CapturedTable, captured_tables
@@ -46,7 +46,7 @@ class CdcSync:
         self._landing = landing
         self._streams = streams
         self._method: dict[str, Any] = order.source["replication_method"]
-        self._conninfo = conninfo_of(order.source)
+        self._conninfo = watched_conninfo(order.source)
         self._states = {
             stream.name: stream.state["cdc"] for stream in streams if stream.state and "cdc" in stream.state
         }

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from embedded.airbyte.worker.landing import Landing
-from embedded.airbyte.worker.postgres.address import conninfo_of, literal, quoted
+from embedded.airbyte.worker.postgres.address import literal, quoted, watched_conninfo
 from embedded.airbyte.worker.postgres.changes import Key, StreamChanges
 from embedded.airbyte.worker.postgres.pgoutput import (
     UNCHANGED,
@@ -77,7 +77,7 @@ class LogRound:
         seen: dict[str, Seen],
     ) -> None:
         self._connection = connection
-        self._conninfo = conninfo_of(order.source)
+        self._conninfo = watched_conninfo(order.source)
         self._seen = seen
         self._left_out: set[str] = set()
         self._keys = {captured.stream: captured.key for captured in tables}

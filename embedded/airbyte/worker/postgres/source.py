@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from embedded.airbyte.worker.landing import Landing
-from embedded.airbyte.worker.postgres.address import conninfo_of, literal, quoted, source_error
+from embedded.airbyte.worker.postgres.address import literal, quoted, source_error, watched_conninfo
 from embedded.airbyte.worker.postgres.cdc import CdcSync
 from embedded.airbyte.worker.postgres.columns import Table, table_of
 from embedded.airbyte.worker.postgres.snapshot import Snapshot
@@ -36,7 +36,6 @@ class PostgresSource:
         self._order = order
         self._outbox = outbox
         self._landing = landing
-        self._conninfo = conninfo_of(order.source)
         self._schemas: list[str] = order.source.get("schemas") or ["public"]
 
     def read(self) -> None:
@@ -53,9 +52,10 @@ class PostgresSource:
             raise source_error(self._order.source, error) from error
 
     def _read_tables(self, streams: list[Stream]) -> None:
-        with psycopg.connect(self._conninfo) as connection:
+        conninfo = watched_conninfo(self._order.source)
+        with psycopg.connect(conninfo) as connection:
             tables = {stream.name: table_of(connection, self._schemas, stream) for stream in streams}
-        with Snapshot(self._order, self._landing, self._conninfo) as snapshot:
+        with Snapshot(self._order, self._landing, conninfo) as snapshot:
             for stream in streams:
                 self._read_stream(snapshot, stream, tables[stream.name])
 

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
-from tests.integration.embedded.ingestion.conftest import Landing
+from tests.integration.embedded.ingestion.conftest import Landing, place_of
 from tests.integration.embedded.ingestion.faults import details, full_store, slow_api, wait_until, workers_of
 from tests.integration.ingestion_stack import PYTHON, AirbyteServer, IngestionStack
 
@@ -175,6 +176,37 @@ def test_an_attempt_that_is_repeated_removes_what_the_last_one_left_without_stat
     uncommitted = platform_query(left, (job["jobId"],))[0][0]
     assert len(details(airbyte, job)["attempts"]) == 2
     assert uncommitted == 0
+
+
+def test_a_sync_that_ends_while_it_waits_for_a_lock_leaves_no_session_behind(
+    stack: IngestionStack, airbyte: AirbyteServer, landing: Landing, query: Query
+) -> None:
+    """Its session stayed in the queue for the lock, and every other client of the table behind it."""
+    connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
+
+    def waiting() -> set[int]:
+        asked = (
+            "select pid from pg_stat_activity where application_name = 'airbyte' and wait_event_type = 'Lock'"
+        )
+        return {int(pid) for (pid,) in query(asked)}
+
+    def alive(sessions: set[int]) -> bool:
+        return bool(query("select 1 from pg_stat_activity where pid = any(%s)", (list(sessions),)))
+
+    with psycopg.connect(**place_of(stack.environ, "SHOP")) as holder:
+        holder.execute("lock table products in access exclusive mode")
+        job = airbyte.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
+        wait_until(lambda: bool(waiting()))
+        dead = waiting()
+        for worker in workers_of(airbyte):
+            worker.kill()
+        wait_until(lambda: not alive(dead), 10)
+        wait_until(lambda: bool(waiting()))
+        cancelled = waiting()
+        assert airbyte.call("DELETE", f"/jobs/{job['jobId']}")["status"] == "cancelled"
+        wait_until(lambda: not alive(cancelled), 10)
+        assert not waiting()
+    assert airbyte.sync(connection)["status"] == "succeeded"
 
 
 def _psql(stack: IngestionStack, statement: str) -> list[str]:
