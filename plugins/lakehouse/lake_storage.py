@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,6 +19,7 @@ LAKE_CONNECTION = "lake_s3"
 
 _FORBIDDEN = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
+_WHEN_AWAY: Final = "; this task's next attempt tries again; if that fails as well, look at the store's disk"
 
 
 class StorageRefusedError(PermanentError):
@@ -155,9 +156,9 @@ class _storage_errors:
                 ) from error
             if status < 500 and status != 429:
                 raise StorageRefusedError(message) from error
-            raise StorageUnavailableError(message) from error
+            raise StorageUnavailableError(f"{message}{_WHEN_AWAY}") from error
         if isinstance(error, BotoCoreError):
-            raise StorageUnavailableError(f"{self.attempt}: {error}") from error
+            raise StorageUnavailableError(f"{self.attempt}: {error}{_WHEN_AWAY}") from error
 
 
 def _code(error: ClientError) -> str:

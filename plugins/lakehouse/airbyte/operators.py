@@ -34,6 +34,7 @@ JOB_KEY: Final = "airbyte_job_id"
 SYNCHRONOUS_SECONDS: Final = 20.0
 """How long a worker waits before the task is handed to the triggerer: most nightly syncs are shorter."""
 SYNCHRONOUS_POLL_SECONDS: Final = 1.0
+_IF_FAILED: Final = "This task's next attempt syncs again; if it fails as well, mend what the reason names"
 DEFERRAL_MARGIN: Final = timedelta(minutes=5)
 """The trigger ends the wait at its deadline; Airflow's own timeout is only there should it be gone."""
 
@@ -221,7 +222,9 @@ class AirbyteSyncOperator(BaseOperator):
         try:
             failure = self._client.failure_of(job.job_id)
         except LakehouseError as error:
-            return AirbyteJobFailedError(f"{name} failed; its reason could not be read: {error}")
+            return AirbyteJobFailedError(
+                f"{name} failed; its reason could not be read: {error}. {_IF_FAILED}"
+            )
         for line in failure.last_log_lines:
             self.log.error("Airbyte: %s", line)
         said = f"{name} failed: {failure.reason}"
@@ -229,7 +232,7 @@ class AirbyteSyncOperator(BaseOperator):
             said += ". Its log ends: " + " | ".join(alike)
         if failure.is_configuration:
             return AirbyteJobMisconfiguredError(f"{said}. Mend the configuration")
-        return AirbyteJobFailedError(said)
+        return AirbyteJobFailedError(f"{said}. {_IF_FAILED}")
 
     def _late(self, job_id: int, owned: bool, last_seen: str) -> AirbyteJobTimeoutError:
         if owned:

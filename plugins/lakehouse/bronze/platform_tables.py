@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final, Protocol
 
-from lakehouse.errors import BusyError, PermanentError
+from lakehouse.errors import BusyError, PermanentError, TransientError
 from lakehouse.sql_files import read_sql
 
 _UNDEFINED_TABLE: Final = "42P01"
 _UNDEFINED_COLUMN: Final = "42703"
 _LOCK_NOT_AVAILABLE: Final = "55P03"
+_AWAY: Final = ("08", "53", "57P", "58")
+"""SQLSTATEs of a server that is gone, stopping, starting, or out of something; without one the connection
+broke or was never made."""
+_DRIVERS_WORDS: Final = {"OperationalError", "InterfaceError"}
+"""What psycopg 2 and 3 both call such errors."""
 
 
 class PostgresConnections(Protocol):
@@ -25,6 +30,10 @@ class LedgerMissingError(PermanentError):
     """The platform's database lacks the tables, or has those of an older version."""
 
 
+class PlatformDatabaseUnavailableError(TransientError):
+    """The platform's PostgreSQL does not answer, or went away in the middle of a statement."""
+
+
 class PartitionBusyError(BusyError):
     """Another run is loading or publishing the same."""
 
@@ -35,9 +44,15 @@ def transaction(postgres: PostgresConnections) -> Iterator[Any]:
 
     Raises:
         LedgerMissingError: a table is not there.
+        PlatformDatabaseUnavailableError: PostgreSQL is away; nothing was committed that was not told to be.
     """
     try:
-        with closing(postgres.get_conn()) as connection, connection, connection.cursor() as cursor:
+        with (
+            _unavailable_by_name(),
+            closing(postgres.get_conn()) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
             yield cursor
     except Exception as error:
         if _sqlstate(error) in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
@@ -62,9 +77,10 @@ def exclusively(
 
     Raises:
         PartitionBusyError: someone else still holds it; names who.
+        PlatformDatabaseUnavailableError: PostgreSQL is away.
     """
     values = {"what": f"bronze {what}", "name": name}
-    with closing(postgres.get_conn()) as connection:
+    with _unavailable_by_name(), closing(postgres.get_conn()) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(
@@ -83,6 +99,27 @@ def exclusively(
                     "this task tries again, nothing needs to be done"
                 ) from error
             yield
+
+
+@contextmanager
+def _unavailable_by_name() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not _says_away(error):
+            raise
+        raise PlatformDatabaseUnavailableError(
+            f"the platform's PostgreSQL is away ({' '.join(str(error).split())}); what was not committed is "
+            "not there. This task's next attempt goes on; if it fails as well, look at the server and at the "
+            "Airflow connection platform_postgres"
+        ) from error
+
+
+def _says_away(error: Exception) -> bool:
+    if _DRIVERS_WORDS.isdisjoint(kind.__name__ for kind in type(error).__mro__):
+        return False
+    state = _sqlstate(error)
+    return state is None or state.startswith(_AWAY)
 
 
 def _sqlstate(error: Exception) -> str | None:
