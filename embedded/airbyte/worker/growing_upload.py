@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PART_BYTES = 64 * 1024 * 1024
-"""S3 takes at most 10,000 parts: files up to 640 GB."""
+PART_BYTES = 16 * 1024 * 1024
+PARTS_OF_A_SIZE = 1000
+"""After so many parts they are larger by PART_BYTES: S3 takes at most 10,000, so files up to 860 GiB."""
 LOOK_SECONDS = 0.1
 """Between looks at a file that grows."""
 LONGEST_LOOK_SECONDS = 5.0
@@ -77,13 +78,17 @@ class GrowingUpload:
                 if size != seen:
                     seen, pause = size, LOOK_SECONDS
                     self._moved()
-                if size - self._sent >= PART_BYTES:
+                if size - self._sent >= self._part_bytes:
                     self._send_part()
                 else:
                     self._stop.wait(pause)
                     pause = min(2 * pause, LONGEST_LOOK_SECONDS)
         except Exception as error:  # noqa: BLE001 - told by `finish`, in the thread that can act on it
             self._failure = error
+
+    @property
+    def _part_bytes(self) -> int:
+        return PART_BYTES * (1 + len(self._parts) // PARTS_OF_A_SIZE)
 
     def _size(self) -> int:
         return self._file.stat().st_size if self._file.exists() else 0
@@ -93,7 +98,7 @@ class GrowingUpload:
             self._upload = self._client.create_multipart_upload(**self._place)["UploadId"]
         with self._file.open("rb") as file:
             file.seek(self._sent)
-            body = file.read(PART_BYTES)
+            body = file.read(self._part_bytes)
         number = len(self._parts) + 1
         answer = self._client.upload_part(UploadId=self._upload, PartNumber=number, Body=body, **self._place)
         self._moved()

@@ -72,6 +72,18 @@ def test_parts_are_sent_while_the_file_grows_and_the_object_appears_at_the_end(t
     assert bucket.object == content + b"the end"
 
 
+def test_the_parts_of_a_long_file_become_larger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 takes 10,000 parts, and no more."""
+    monkeypatch.setattr(growing_upload, "PARTS_OF_A_SIZE", 3)
+    file, bucket = tmp_path / "orders.parquet", Bucket()
+    content = bytes(range(256)) * 40
+    file.write_bytes(content)
+    upload = GrowingUpload(bucket, "lake", "key", file)
+    upload.finish()
+    assert [len(part) for part in bucket.parts] == [PART] * 3 + [2 * PART] * 3 + [1240]
+    assert bucket.object == content
+
+
 def test_a_file_smaller_than_a_part_is_one_put(tmp_path: Path) -> None:
     file, bucket = tmp_path / "orders.parquet", Bucket()
     upload = GrowingUpload(bucket, "lake", "key", file)
