@@ -4,8 +4,9 @@
 **Produces** one Parquet partition per stream, `bronze/<source>/<stream>/date=<d>/data.parquet`, with its
 `_manifest.json`, in the bucket `datalake`; bad rows with their reasons in
 `bronze/quarantine/<stream>/date=<d>/rows.parquet`; the records of REST endpoints in
-`bronze/api/rest_<stream>/timestamp=<t>/response.json`; the account of each partition in PostgreSQL
-`bronze_loads`; and the Dremio views `bronze.raw_<stream>` and `bronze.customers`.
+`bronze/api/rest_<stream>/timestamp=<t>/response.json` and the CSV files that were dropped in
+`bronze/files/csv_import/<file>.csv`; the account of each partition in PostgreSQL `bronze_loads`; and the
+Dremio views `bronze.raw_<stream>` and `bronze.customers`.
 
 **Reads** the landing objects that the extract stages claimed for the date (`landing_files`), and the stream
 contracts in `include/contracts/`.
@@ -30,7 +31,7 @@ from airflow.sdk import dag
 from lakehouse.bronze.operators import LoadBronzeStreamOperator, RefreshBronzeCatalogueOperator
 from lakehouse.dag_defaults import stage_arguments, stage_outlets
 
-STREAMS = ("customers", "orders", "products", "shipments")
+STREAMS = ("customers", "orders", "products", "shipments", "marketing_spend")
 
 
 @dag(**stage_arguments("load_bronze", doc=__doc__))

@@ -1,8 +1,8 @@
 """
 ### Staging: bronze, cleaned
 
-**Produces** `staging.stg_customers`, `stg_orders`, `stg_products`, `stg_shipments` (dbt,
-`include/dbt/models/staging`): one row per business key, the newest version landed, with names trimmed,
+**Produces** `staging.stg_customers`, `stg_orders`, `stg_products`, `stg_shipments`, `stg_marketing_spend`
+(dbt, `include/dbt/models/staging`): one row per business key, the newest version landed, with names trimmed,
 e-mails in lower case and soft-deleted orders marked `deleted`. Emits the asset `staging` for the date once
 the layer's tests have passed.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from embedded.settings import HOST, Settings
 
@@ -53,6 +54,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "SHOP_PG_PASSWORD": secret["SHOP_PG_PASSWORD"],
         "SHOP_API_URL": f"http://{HOST}:{port('SHOP')}",
         "SHOP_API_TOKEN": secret["SHOP_API_TOKEN"],
+        "SHOP_FILES_URI": f"fs:///?path={quote(str(settings.service_dir('shop') / 'csv'), safe='')}",
         "DREMIO_HOST": HOST,
         "DREMIO_PORT": str(port("DREMIO")),
         "DREMIO_FLIGHT_PORT": str(port("DREMIO_FLIGHT")),

@@ -71,14 +71,17 @@ def _fill(node: Any, environment: Mapping[str, str], missing: set[str]) -> Any:
     return _PLACEHOLDER.sub(value_of, node)
 
 
-def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """Connections by id, in the form of `airflow connections import` and of AIRFLOW_CONN_* in JSON.
+def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any] | str]:
+    """Connections by id, in the form of `airflow connections import`: fields, or a URI where one is given.
 
     Raises:
         SettingsError: a port is no number.
     """
-    converted: dict[str, dict[str, Any]] = {}
+    converted: dict[str, dict[str, Any] | str] = {}
     for entry in settings["connections"]:
+        if "conn_uri" in entry:
+            converted[entry["conn_id"]] = entry["conn_uri"]
+            continue
         fields = {
             key: entry.get(f"conn_{key}") for key in ("host", "schema", "login", "password", "port", "extra")
         }
@@ -114,12 +117,13 @@ def variables(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def environment_lines(settings: Mapping[str, list[dict[str, Any]]]) -> list[str]:
-    """One `AIRFLOW_CONN_<ID>=<json>` or `AIRFLOW_VAR_<NAME>=<value>` per line; pools have no such form."""
-    conns = [
-        f"AIRFLOW_CONN_{name.upper()}={json.dumps(value)}" for name, value in connections(settings).items()
+    """One `AIRFLOW_CONN_<ID>=<json or URI>` or `AIRFLOW_VAR_<NAME>=<value>` per line; pools have none."""
+    named = {f"AIRFLOW_CONN_{name.upper()}": value for name, value in connections(settings).items()} | {
+        f"AIRFLOW_VAR_{name.upper()}": value for name, value in variables(settings).items()
+    }
+    return [
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in named.items()
     ]
-    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in variables(settings).items()}
-    return conns + [f"AIRFLOW_VAR_{name.upper()}={value}" for name, value in texts.items()]
 
 
 def apply(settings: Mapping[str, list[dict[str, Any]]]) -> str:

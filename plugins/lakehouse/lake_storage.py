@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,14 +97,14 @@ class LakeStorage:
         with _storage_errors("read", self._url(key)):
             self.client.download_file(self.bucket, key, str(path))
 
-    def upload(self, path: Path, key: str) -> None:
-        """Publish a local file under a key in one PUT.
+    def upload(self, path: Path, key: str, metadata: Mapping[str, str] | None = None) -> None:
+        """Publish a local file under a key in one PUT, with some short texts about it.
 
         One PUT is atomic: a reader sees the old object or the new one. A multipart upload is avoided
         because overwriting one leaves its segments behind on Swift (5 GB is the limit of a single PUT).
         """
         with _storage_errors("write", self._url(key)), path.open("rb") as body:
-            self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=dict(metadata or {}))
 
     def put(self, content: bytes, key: str) -> None:
         """Publish some bytes under a key in one PUT."""
@@ -119,14 +119,18 @@ class LakeStorage:
 
     def exists(self, key: str) -> bool:
         """Is there an object with this key?"""
+        return self.metadata(key) is not None
+
+    def metadata(self, key: str) -> dict[str, str] | None:
+        """The texts that were published with an object, by lower-case name; None when there is no object."""
         try:
             with _storage_errors("read", self._url(key)):
-                self.client.head_object(Bucket=self.bucket, Key=key)
+                found: dict[str, str] = self.client.head_object(Bucket=self.bucket, Key=key)["Metadata"]
         except StorageRefusedError as error:
             if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in _ABSENT:
-                return False
+                return None
             raise
-        return True
+        return found
 
     def delete(self, key: str) -> None:
         """Remove an object; an absent one is no error."""

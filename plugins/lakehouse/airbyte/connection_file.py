@@ -105,7 +105,7 @@ def read_connection_file(name: str) -> ConnectionFile:
             destination=_endpoint(document["destination"]),
             namespace=document["namespace"],
             prefix=document.get("prefix") or "",
-            streams=tuple(_stream(each, _reads_log(document["source"])) for each in document["streams"]),
+            streams=tuple(_stream(each, document["source"]) for each in document["streams"]),
             tuning=document["tuning"],
         )
     except KeyError as error:
@@ -149,26 +149,40 @@ def _endpoint(node: Mapping[str, Any]) -> Endpoint:
     )
 
 
-def _reads_log(source: Mapping[str, Any]) -> bool:
-    """Whether the source takes changes from the write-ahead log (CDC), in Airbyte's words."""
-    method = (source.get("configuration") or {}).get("replication_method") or {}
-    return bool(method.get("method") == "CDC")
+def _own_cursor(source: Mapping[str, Any]) -> str | None:
+    """How the source itself knows what is new, so that its streams name no cursor; None: it does not."""
+    configuration = source.get("configuration") or {}
+    if source["type"] == "file":
+        return "by what its files' names and times say is new"
+    if (configuration.get("replication_method") or {}).get("method") == "CDC":
+        return "from the log (CDC)"
+    return None
 
 
-def _stream(node: Mapping[str, Any], reads_log: bool) -> Stream:
+def _check_files(name: str, source: Mapping[str, Any]) -> None:
+    """Which files make a stream stands in the source's configuration, in Airbyte's words."""
+    declared = (source.get("configuration") or {}).get("streams") or []
+    if name not in [each.get("name") for each in declared]:
+        raise ConnectionFileError(
+            f"stream {name}: source.configuration.streams does not say which files it is read from"
+        )
+
+
+def _stream(node: Mapping[str, Any], source: Mapping[str, Any]) -> Stream:
     modes = (node["sync_mode"], node["destination_sync_mode"])
     if modes not in SYNC_MODES:
         known = ", ".join(" + ".join(pair) for pair in SYNC_MODES)
         raise ConnectionFileError(f"stream {node['name']}: {' + '.join(modes)} is not one of: {known}")
     incremental, cursor = modes[0] == "incremental", node.get("cursor_field")
-    if incremental and not cursor and not reads_log:
+    own_cursor = _own_cursor(source)
+    if incremental and not cursor and own_cursor is None:
         raise ConnectionFileError(f"stream {node['name']} is incremental and has no cursor_field")
-    if incremental and cursor and reads_log:
-        raise ConnectionFileError(
-            f"stream {node['name']} is read from the log (CDC): it takes no cursor_field"
-        )
+    if incremental and cursor and own_cursor is not None:
+        raise ConnectionFileError(f"stream {node['name']} is read {own_cursor}: it takes no cursor_field")
     if incremental and not node.get("primary_key"):
         raise ConnectionFileError(f"stream {node['name']} is to be deduplicated and has no primary_key")
+    if source["type"] == "file":
+        _check_files(node["name"], source)
     return Stream(
         name=node["name"],
         sync_mode=SYNC_MODES[modes],

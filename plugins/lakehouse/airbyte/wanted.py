@@ -26,6 +26,62 @@ def _declarative(connection: Connection) -> dict[str, Any]:
     return {"base_url": connection.host, "api_token": connection.password}
 
 
+def _file(connection: Connection) -> dict[str, Any]:
+    place = _PLACES.get(connection.conn_type or "")
+    if place is None:
+        known = ", ".join(_PLACES)
+        raise ConnectionFileError(
+            f"Airflow connection {connection.conn_id}: a source of files is reached by a connection of type "
+            f"{known}, not {connection.conn_type!r}"
+        )
+    return place(connection)
+
+
+def _folder(connection: Connection) -> dict[str, Any]:
+    path = connection.extra_dejson.get("path")
+    if not path:
+        raise ConnectionFileError(
+            f"Airflow connection {connection.conn_id} names no folder: set path in its extra"
+        )
+    return {"sourceType": "s3", "bucket": f"file://{path}"}
+
+
+def _bucket(connection: Connection) -> dict[str, Any]:
+    extra = connection.extra_dejson
+    return {
+        "sourceType": "s3",
+        "bucket": extra.get("bucket"),
+        "endpoint": extra.get("endpoint_url"),
+        "region_name": extra.get("region_name"),
+        "aws_access_key_id": connection.login,
+        "aws_secret_access_key": connection.password,
+    }
+
+
+def _sftp(connection: Connection) -> dict[str, Any]:
+    extra = connection.extra_dejson
+    credentials = {"auth_type": "password", "password": connection.password}
+    if extra.get("private_key"):
+        credentials = {"auth_type": "private_key", "private_key": extra["private_key"]}
+    return {
+        "sourceType": "sftp-bulk",
+        "host": connection.host,
+        "port": connection.port or 22,
+        "username": connection.login,
+        "credentials": credentials,
+        "folder_path": extra.get("path"),
+    }
+
+
+_PLACES: Final[Mapping[str, Callable[[Connection], dict[str, Any]]]] = {
+    "fs": _folder,
+    "aws": _bucket,
+    "sftp": _sftp,
+}
+"""Where files are, by the type of the Airflow connection: Airbyte has a connector for each place. The folder
+is an addition of the embedded Airbyte to source-s3."""
+
+
 def _s3(connection: Connection) -> dict[str, Any]:
     extra = connection.extra_dejson
     return {
@@ -41,6 +97,7 @@ def _s3(connection: Connection) -> dict[str, Any]:
 _FROM_CONNECTION: Final[Mapping[str, Callable[[Connection], dict[str, Any]]]] = {
     "postgres": _postgres,
     "declarative": _declarative,
+    "file": _file,
     "s3": _s3,
 }
 """What an Airflow connection fills in, by the endpoint's type (told in include/airbyte/*.yaml)."""
@@ -50,7 +107,7 @@ def wanted_configuration(endpoint: Endpoint, connection: Connection) -> dict[str
     """The connector's configuration: address and secrets from the Airflow connection, the rest from the file.
 
     Raises:
-        ConnectionFileError: no such type of endpoint.
+        ConnectionFileError: no such type of endpoint, or its Airflow connection is none that leads to files.
     """
     fill = _FROM_CONNECTION.get(endpoint.type)
     if fill is None:

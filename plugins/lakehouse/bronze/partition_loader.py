@@ -20,7 +20,7 @@ from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.bronze.platform_tables import PostgresConnections, exclusively
 from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
-from lakehouse.bronze.source_forms import write_source_form
+from lakehouse.bronze.source_forms import publish_source_forms, write_source_form
 from lakehouse.errors import PermanentError, TransientError
 from lakehouse.lake_layout import landing_folder, quarantine_key
 from lakehouse.lake_storage import LakeStorage
@@ -55,7 +55,8 @@ class LoadedPartition:
     new_columns: list[str]
     """Landed columns that the contract does not name."""
     source_forms: list[str] = field(default_factory=list)
-    """Keys of the API responses or CSV imports that were written."""
+    """Keys of the API responses or CSV imports that were written; not those of which the lake holds a newer
+    version."""
     truncated_at: int | None = None
     """LSN at which the source's table was emptied: see `BuiltPartition`."""
 
@@ -132,9 +133,7 @@ class PartitionLoader:
             self._loads.record(load)
             raise self._rejection(load, built, bad_rows_key)
         partition = Partition(contract.source, contract.stream, business_date)
-        forms = write_source_form(contract, reader, folder)
-        for key, path in forms.items():
-            self._storage.upload(path, key)
+        forms = self._publish_forms(business_date, run_id, reader, folder)
         changed = Publisher(self._postgres, self._storage).publish(
             partition, built.parts, _manifest(load, claimed, built, new_columns), run_id
         )
@@ -148,7 +147,7 @@ class PartitionLoader:
             quarantine_key=bad_rows_key,
             reasons=built.reasons,
             new_columns=new_columns,
-            source_forms=list(forms),
+            source_forms=forms,
             truncated_at=built.truncated_at,
         )
 
@@ -202,6 +201,17 @@ class PartitionLoader:
             f"See s3://{self._storage.bucket}/{quarantine} and docs/runbooks/quarantine.md; landing is "
             f"{landing_folder(load.source, load.stream)}"
         )
+
+    def _publish_forms(
+        self, business_date: date, run_id: str, reader: LandingReader, folder: Path
+    ) -> list[str]:
+        """Publish the stream's documented form. Two dates may have brought versions of the same file."""
+        forms = write_source_form(self._contract, reader, folder)
+        if not forms:
+            return []
+        name = f"{self._contract.source}.{self._contract.stream}"
+        with exclusively(self._postgres, "source forms", name, f"load_bronze {run_id}", LOAD_WAIT_SECONDS):
+            return publish_source_forms(forms, business_date, self._storage)
 
     def _publish_quarantine(self, business_date: date, built: BuiltPartition) -> str | None:
         """Publish the bad rows, or remove those of an earlier load that had some."""

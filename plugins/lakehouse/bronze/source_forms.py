@@ -3,28 +3,43 @@
 `bronze/api/rest_<stream>/timestamp=20251016_120000/response.json` holds the records that one sync brought,
 `bronze/files/csv_import/<batch>.csv` the lines of one file that was dropped. Both are made from the landing
 objects of a date, so that a replay writes the same bytes; both hold every landed row, bad ones too.
+
+A file that is dropped again with corrections keeps its key. Then the newest of its versions is kept,
+whichever dates brought them and in whatever order the dates are loaded or replayed.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import IO, Any, Final, TextIO
 
 from lakehouse.bronze.contract import Contract, SourceForm
 from lakehouse.bronze.landing_reader import AIRBYTE_COLUMNS, LandedBatch, LandingReader, lineage
 from lakehouse.lake_layout import api_response_key, csv_import_key
+from lakehouse.lake_storage import LakeStorage
 
 FILE_URL: Final = "_ab_source_file_url"
+FILE_CHANGED: Final = "_ab_source_file_last_modified"
 """Airbyte's file source adds the file each record came from, and when that file was changed."""
-_FILE_COLUMNS: Final = frozenset({FILE_URL, "_ab_source_file_last_modified"})
+_FILE_COLUMNS: Final = frozenset({FILE_URL, FILE_CHANGED})
+_VERSION: Final = "source-version"
 
 
-def write_source_form(contract: Contract, reader: LandingReader, folder: Path) -> dict[str, Path]:
+@dataclass(frozen=True)
+class WrittenForm:
+    """A local file to be published; `version` orders what dates publish under one key ("": only one does)."""
+
+    path: Path
+    version: str = ""
+
+
+def write_source_form(contract: Contract, reader: LandingReader, folder: Path) -> dict[str, WrittenForm]:
     """Write the stream's documented form into local files, by the key each is published under.
 
     Nothing for a stream whose contract names no form.
@@ -36,17 +51,34 @@ def write_source_form(contract: Contract, reader: LandingReader, folder: Path) -
     return {}
 
 
-def _api_responses(contract: Contract, reader: LandingReader, folder: Path) -> dict[str, Path]:
+def publish_source_forms(
+    forms: Mapping[str, WrittenForm], business_date: date, storage: LakeStorage
+) -> list[str]:
+    """Publish what a date wrote, but for what the lake holds in a newer version; the published keys.
+
+    Of one version that landed for two dates, the later date's copy stays.
+    """
+    published = []
+    for key, form in forms.items():
+        metadata = {_VERSION: f"{form.version} {business_date}"} if form.version else {}
+        if metadata and metadata[_VERSION] < (storage.metadata(key) or {}).get(_VERSION, ""):
+            continue
+        storage.upload(form.path, key, metadata)
+        published.append(key)
+    return published
+
+
+def _api_responses(contract: Contract, reader: LandingReader, folder: Path) -> dict[str, WrittenForm]:
     """One JSON document per sync: `{"data": [record, ...], "total": n}`, as the API pages them."""
-    written: dict[str, Path] = {}
+    written: dict[str, WrittenForm] = {}
     counts: dict[str, int] = {}
     with ExitStack() as files:
         opened: dict[str, TextIO] = {}
         for moment, record in _records(reader, AIRBYTE_COLUMNS):
             key = api_response_key(contract.stream, moment)
             if key not in opened:
-                written[key] = folder / f"response_{len(written)}.json"
-                opened[key] = files.enter_context(written[key].open("w", encoding="utf-8"))
+                written[key] = WrittenForm(folder / f"response_{len(written)}.json")
+                opened[key] = files.enter_context(written[key].path.open("w", encoding="utf-8"))
                 opened[key].write('{"data": [\n')
                 counts[key] = 0
             opened[key].write(",\n" if counts[key] else "")
@@ -57,22 +89,60 @@ def _api_responses(contract: Contract, reader: LandingReader, folder: Path) -> d
     return written
 
 
-def _csv_imports(contract: Contract, reader: LandingReader, folder: Path) -> dict[str, Path]:
-    """One CSV file per file that was dropped, with its name and its columns."""
-    written: dict[str, Path] = {}
-    with ExitStack() as files:
-        writers: dict[str, csv.DictWriter[str]] = {}
+def _csv_imports(contract: Contract, reader: LandingReader, folder: Path) -> dict[str, WrittenForm]:
+    """One CSV file per file that was dropped, with its name and its columns: its newest version."""
+    imports = _CsvImports(folder)
+    try:
         for moment, record in _records(reader, AIRBYTE_COLUMNS):
-            dropped = str(record.get(FILE_URL) or f"{contract.stream}_{moment:%Y%m%d_%H%M%S}.csv")
-            key = csv_import_key(dropped.rsplit("/", 1)[-1])
+            url = str(record.get(FILE_URL) or f"{contract.stream}_{moment:%Y%m%d_%H%M%S}.csv")
+            changed = str(record.get(FILE_CHANGED) or moment.isoformat())
             line = {name: value for name, value in record.items() if name not in _FILE_COLUMNS}
-            if key not in writers:
-                written[key] = folder / f"import_{len(written)}.csv"
-                file = files.enter_context(written[key].open("w", encoding="utf-8", newline=""))
-                writers[key] = csv.DictWriter(file, list(line), lineterminator="\n")
-                writers[key].writeheader()
-            writers[key].writerow(line)
-    return written
+            imports.add(csv_import_key(url.rsplit("/", 1)[-1]), (changed, url), line)
+    finally:
+        imports.close()
+    return imports.written()
+
+
+class _CsvImports:
+    """CSV files that grow one after the other: years of daily drops are more than may be open at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._versions: dict[str, tuple[str, str]] = {}
+        self._columns: dict[str, list[str]] = {}
+        self._paths: dict[str, Path] = {}
+        self._key = ""
+        self._file: IO[str] | None = None
+
+    def add(self, key: str, version: tuple[str, str], line: dict[str, Any]) -> None:
+        """A line of a version of a file; one of an older version than is there already is left out."""
+        held = self._versions.get(key)
+        if held is not None and version < held:
+            return
+        if version != held:
+            self._begin(key, version, list(line))
+        elif key != self._key:
+            self._open(key, "a")
+        self._writer.writerow(line)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def written(self) -> dict[str, WrittenForm]:
+        return {key: WrittenForm(path, self._versions[key][0]) for key, path in self._paths.items()}
+
+    def _begin(self, key: str, version: tuple[str, str], columns: list[str]) -> None:
+        self._paths.setdefault(key, self._folder / f"import_{len(self._paths)}.csv")
+        self._versions[key], self._columns[key] = version, columns
+        self._open(key, "w")
+        self._writer.writeheader()
+
+    def _open(self, key: str, mode: str) -> None:
+        self.close()
+        self._key = key
+        self._file = file = self._paths[key].open(mode, encoding="utf-8", newline="")
+        self._writer = csv.DictWriter(file, self._columns[key], lineterminator="\n")
 
 
 def _records(reader: LandingReader, hidden: frozenset[str]) -> Iterator[tuple[datetime, dict[str, Any]]]:

@@ -151,15 +151,28 @@ def test_the_extracts_announce_one_after_the_other(dags: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "connection"),
-    [("extract_postgres", "shop_postgres_to_lake"), ("extract_apis", "shop_api_to_lake")],
+    ("name", "connections"),
+    [
+        ("extract_postgres", {"shop_postgres_to_lake"}),
+        ("extract_apis", {"shop_api_to_lake", "shop_files_to_lake"}),
+    ],
 )
-def test_a_sync_is_retried_as_its_connection_file_says(
-    dags: dict[str, Any], name: str, connection: str
+def test_an_extract_announces_when_each_of_its_connections_is_synced(
+    dags: dict[str, Any], name: str, connections: set[str]
 ) -> None:
-    [sync] = [task for task in dags[name].tasks if task.task_id.startswith("sync_")]
-    assert sync.connection_name == connection
-    assert sync.retries == read_connection_file(connection).retries >= 1
+    syncs = [task for task in dags[name].tasks if task.task_id.startswith("sync_")]
+    assert {sync.connection_name for sync in syncs} == connections
+    assert len(syncs) == len(connections)
+    assert set(dags[name].get_task("announce").upstream_list) == set(syncs)
+    for sync in syncs:
+        assert sync.retries == read_connection_file(sync.connection_name).retries >= 1
+
+
+def test_every_stream_of_every_connection_is_loaded(dags: dict[str, Any]) -> None:
+    """One that lands and is not loaded would be lost without a word."""
+    landed = {stream.name for each in read_all_connection_files() for stream in each.streams}
+    loaded = {task.stream for task in dags["load_bronze"].tasks if task.task_id.startswith("load_")}
+    assert loaded == landed == set(dags["load_bronze"].get_task("refresh_catalogue").streams)
 
 
 def test_provisioning_runs_by_hand_only(dags: dict[str, Any]) -> None:

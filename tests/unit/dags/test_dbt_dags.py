@@ -56,7 +56,13 @@ def test_only_the_last_task_emits_the_stages_asset(dags: dict[str, Any], stage: 
     [
         (
             "transform_staging",
-            {"build_stg_customers", "build_stg_orders", "build_stg_products", "build_stg_shipments"},
+            {
+                "build_stg_customers",
+                "build_stg_orders",
+                "build_stg_products",
+                "build_stg_shipments",
+                "build_stg_marketing_spend",
+            },
         ),
         ("transform_intermediate", {"build_int_customers", "build_int_customer_orders"}),
         (

@@ -35,6 +35,7 @@ CONNECTIONS = {
         password="s1",
     ),
     "shop_api": Connection(conn_id="shop_api", conn_type="http", host="http://shop:8070", password="s2"),
+    "shop_files": Connection(conn_id="shop_files", conn_type="fs", extra='{"path": "/srv/drops"}'),
     "lake_s3": Connection(
         conn_id="lake_s3", conn_type="aws", login="key", password="s3", extra=json.dumps(LAKE)
     ),
@@ -92,6 +93,7 @@ def test_the_files_declare_the_streams_of_the_night() -> None:
     streams = {file.name: [stream.name for stream in file.streams] for file in read_all_connection_files()}
     assert streams["shop_postgres_to_lake"] == ["customers", "orders", "products"]
     assert streams["shop_api_to_lake"] == ["shipments"]
+    assert streams["shop_files_to_lake"] == ["marketing_spend"]
     postgres = read_connection_file("shop_postgres_to_lake")
     assert postgres.source_folder == "postgres"
     assert {stream.name: stream.sync_mode for stream in postgres.streams} == {
@@ -115,6 +117,7 @@ def test_the_first_provisioning_creates_everything_with_its_secrets(server: Serv
     assert lake[0]["configuration"]["s3_bucket_name"] == "datalake"
     landing = {item["name"]: item["namespaceFormat"] for item in server.items["connections"]}
     assert landing["shop_api_to_lake"] == "source=api"
+    assert landing["shop_files_to_lake"] == "source=files"
     api = next(item for item in server.items["sources"] if item["name"] == "shop_api")
     assert api["definitionId"] == server.items["declarative_sources"][0]["id"]
 

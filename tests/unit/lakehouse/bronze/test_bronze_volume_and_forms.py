@@ -125,7 +125,7 @@ def test_an_api_s_records_are_kept_as_one_json_document_per_sync(tmp_path: Path)
         "bronze/api/rest_things/timestamp=20251016_120000/response.json",
         "bronze/api/rest_things/timestamp=20251016_121500/response.json",
     ]
-    documents = [json.loads(path.read_text()) for path in written.values()]
+    documents = [json.loads(form.path.read_text()) for form in written.values()]
     assert [document["total"] for document in documents] == [2, 1]
     assert documents[0]["data"][0] == {
         "id": 1,
@@ -148,7 +148,7 @@ def test_a_dropped_csv_file_is_kept_under_its_name_with_its_columns(tmp_path: Pa
         "bronze/files/csv_import/batch_001.csv",
         "bronze/files/csv_import/batch_002.csv",
     ]
-    with written["bronze/files/csv_import/batch_001.csv"].open(newline="") as file:
+    with written["bronze/files/csv_import/batch_001.csv"].path.open(newline="") as file:
         assert list(csv.reader(file)) == [["id", "name"], ["1", 'a "quoted", one'], ["2", "b"]]
 
 

@@ -20,7 +20,7 @@ TESTS = [node for node in MANIFEST["nodes"].values() if node["resource_type"] ==
 EVERY_MODEL = pytest.mark.parametrize("name", sorted(MODELS))
 
 DOCUMENTED = {
-    "staging": {"stg_customers", "stg_orders", "stg_products", "stg_shipments"},
+    "staging": {"stg_customers", "stg_orders", "stg_products", "stg_shipments", "stg_marketing_spend"},
     "intermediate": {"int_customers", "int_customer_orders"},
     "marts": {"fct_orders", "fct_daily_revenue", "fct_customer_lifetime_value", "dim_customers"},
     "gold": {"orders", "customers", "daily_revenue", "customer_metrics"},
@@ -111,6 +111,7 @@ def test_every_source_says_when_it_is_stale() -> None:
         "raw_orders",
         "raw_products",
         "raw_shipments",
+        "raw_marketing_spend",
     }
     for source in sources:
         assert source["loaded_at_field"] == "_airbyte_extracted_at"

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from airflow.sdk import Connection
 
 from lakehouse.airflow_settings import (
     SETTINGS_FILE,
@@ -30,6 +31,7 @@ def test_every_connection_of_the_design_is_there() -> None:
         "platform_postgres",
         "shop_postgres",
         "shop_api",
+        "shop_files",
         "dremio_default",
         "superset_default",
     }
@@ -68,6 +70,17 @@ def test_a_value_is_not_expanded_again() -> None:
 def test_environment_lines_are_what_airflow_reads() -> None:
     lines = dict(line.split("=", 1) for line in environment_lines(load_settings(environment=ENVIRONMENT)))
     assert json.loads(lines["AIRFLOW_CONN_SHOP_API"])["host"] == "value of SHOP_API_URL"
+
+
+def test_a_connection_given_as_a_uri_stays_one_and_airflow_reads_it() -> None:
+    """A folder here, a bucket or an SFTP server elsewhere: one variable says it all."""
+    uri = "aws://KEY:a%2Fb@/?bucket=drops&region_name=eu-west-1"
+    settings = load_settings(environment=ENVIRONMENT | {"SHOP_FILES_URI": uri})
+    assert connections(settings)["shop_files"] == uri
+    [line] = [line for line in environment_lines(settings) if line.startswith("AIRFLOW_CONN_SHOP_FILES=")]
+    read = Connection.from_uri(line.split("=", 1)[1], "shop_files")
+    assert (read.conn_type, read.login, read.password) == ("aws", "KEY", "a/b")
+    assert read.extra_dejson == {"bucket": "drops", "region_name": "eu-west-1"}
 
 
 def test_the_pools() -> None:
