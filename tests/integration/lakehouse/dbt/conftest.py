@@ -78,8 +78,24 @@ SCHEMAS = {
             *AIRBYTE,
         ]
     ),
+    "marketing_spend": pa.schema(
+        [
+            ("spend_date", pa.date32()),
+            ("channel", pa.string()),
+            ("amount", MONEY),
+            ("_ab_source_file_url", pa.string()),
+            ("_ab_source_file_last_modified", TIMESTAMP),
+            *AIRBYTE,
+        ]
+    ),
 }
-SOURCE_OF = {"customers": "postgres", "orders": "postgres", "products": "postgres", "shipments": "api"}
+SOURCE_OF = {
+    "customers": "postgres",
+    "orders": "postgres",
+    "products": "postgres",
+    "shipments": "api",
+    "marketing_spend": "files",
+}
 
 Row = dict[str, Any]
 
@@ -146,6 +162,16 @@ def shipment(key: int, order_id: int, status: str, changed: datetime) -> Row:
     }
 
 
+def spend(day: date, channel: str, amount: str, dropped: datetime) -> Row:
+    return {
+        "spend_date": day,
+        "channel": channel,
+        "amount": Decimal(amount),
+        "_ab_source_file_url": f"batch_{day:%Y%m%d}.csv",
+        "_ab_source_file_last_modified": dropped,
+    }
+
+
 def three_nights() -> dict[date, dict[str, list[Row]]]:
     """Bronze of three nights. What is odd about each row is said where it is made."""
     first, second, third = NIGHTS
@@ -155,6 +181,10 @@ def three_nights() -> dict[date, dict[str, list[Row]]]:
             "orders": [order(key, key % 7 + 1, at(first)) for key in range(1, 61)],
             "products": [product(key, at(first, 0)) for key in (1, 2, 3)],
             "shipments": [shipment(key, key, "in_transit", at(first)) for key in range(1, 31)],
+            "marketing_spend": [
+                spend(first, "search", "10.00", at(first)),
+                spend(first, "email", "5.00", at(first)),
+            ],
         },
         second: {
             "customers": [customer(2, at(second), city="Moved"), customer(9, at(second))],
@@ -169,6 +199,11 @@ def three_nights() -> dict[date, dict[str, list[Row]]]:
             # The shop deleted product 3; orders still name it.
             "products": [product(1, at(second, 0)), product(2, at(first, 0))],
             "shipments": [shipment(1, 1, "delivered", at(second)), shipment(101, 2, "returned", at(second))],
+            "marketing_spend": [
+                # The first night's batch, dropped again with a correction; its other line is gone.
+                spend(first, "search", "12.50", at(second)),
+                spend(second, "search", "7.00", at(second)),
+            ],
         },
         third: {
             "customers": [
@@ -188,6 +223,8 @@ def three_nights() -> dict[date, dict[str, list[Row]]]:
             ],
             "products": [product(1, at(second, 0)), product(2, at(first, 0))],
             "shipments": [shipment(2, 2, "in_transit", at(first, 20))],
+            # A version of that batch between the two, which Airbyte delivered late.
+            "marketing_spend": [spend(first, "search", "11.00", at(first, 18))],
         },
     }
 
@@ -320,7 +357,7 @@ def lake(wire: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Lake
     secret = {"DBT_ENV_SECRET_DREMIO_PASSWORD": wire["DREMIO_PASSWORD"], "DO_NOT_TRACK": "1"}
     made = Lake(client, objects, bucket, wire | secret, tmp_path_factory.mktemp("dbt"))
     made.empty()
-    for source in ("postgres", "api"):
+    for source in sorted(set(SOURCE_OF.values())):
         for each in objects.list_objects_v2(Bucket=bucket, Prefix=f"{BRONZE}{source}/").get("Contents", []):
             objects.delete_object(Bucket=bucket, Key=each["Key"])
     return made

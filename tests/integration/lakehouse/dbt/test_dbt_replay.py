@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 FIRST, SECOND, THIRD = date(2025, 10, 14), date(2025, 10, 15), date(2025, 10, 16)
+STAGING = ("stg_customers", "stg_orders", "stg_products", "stg_shipments", "stg_marketing_spend")
+CORRECTED_SPEND = {"2025-10-14/email": "5.00", "2025-10-14/search": "12.50", "2025-10-15/search": "7.00"}
 
 
 def newest(bronze: dict[date, dict[str, list[Any]]], stream: str, key: str) -> dict[int, dict[str, Any]]:
@@ -75,6 +77,19 @@ def test_gold_customer_metrics_hold_every_customer(lake: Any, built: Any, bronze
     assert rows[5]["total_orders"] == 0
 
 
+def marketing_spend(lake: Any) -> dict[str, str]:
+    rows = lake.rows("select spend_key, amount from staging.stg_marketing_spend")
+    return {row["spend_key"]: f"{Decimal(str(row['amount'])):.2f}" for row in rows}
+
+
+def test_a_csv_batch_dropped_again_corrects_its_lines_and_an_older_one_does_not(
+    lake: Any, built: Any
+) -> None:
+    """The second night brings the correction, the third a version that is older than it."""
+    assert built.gold
+    assert marketing_spend(lake) == CORRECTED_SPEND
+
+
 def test_soft_delete_takes_an_order_out_of_gold(lake: Any, built: Any) -> None:
     """Orders 7 and 61 are deleted on the third night; order 80 only ever existed deleted."""
 
@@ -116,16 +131,17 @@ def test_replay_in_any_order_gives_identical_gold(lake: Any, built: Any) -> None
     lake.empty()
     # A first build takes all of bronze: leave it only what the first of these nights brings.
     lake.run("staging", night=nights[0])
-    for table in ("stg_customers", "stg_orders", "stg_products", "stg_shipments"):
+    for table in STAGING:
         lake.client.run(f"delete from staging.{table} where bronze_date <> date '{nights[0]}'")
     for night in nights:
         lake.run(night=night)
     assert lake.gold() == built.gold
+    assert marketing_spend(lake) == CORRECTED_SPEND
 
 
 def test_replay_of_unchanged_input_writes_nothing(lake: Any, built: Any) -> None:
     written = {result.name: result.rows for result in lake.run(night=SECOND).of_kind("model")}
-    assert len(written) == 14
+    assert len(written) == 10 + len(STAGING)
     assert {name: rows for name, rows in written.items() if rows} == {}
     assert lake.gold() == built.gold
 
