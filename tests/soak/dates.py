@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from lakehouse.bronze.contract import load_contract
 from lakehouse.bronze.landing_ledger import LandingFile
 from lakehouse.errors import LakehouseError
 from tests.soak.platform import SoakPlatform
@@ -47,5 +48,4 @@ class Date:
         return self.rerun(f"load {stream}", lambda: self.platform.load(stream, self.day))
 
     def landed(self, stream: str) -> list[LandingFile]:
-        source = "api" if stream == "shipments" else "postgres"
-        return self.platform.ledger.files(source, stream, self.day)
+        return self.platform.ledger.files(load_contract(stream).source, stream, self.day)

@@ -24,8 +24,12 @@ from lakehouse.repository import INCLUDE
 from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
 from tests.soak.shop_history import ShopHistory
 
-CONNECTIONS: Final = {"postgres": "shop_postgres_to_lake", "api": "shop_api_to_lake"}
-STREAMS: Final = ("customers", "orders", "products", "shipments")
+CONNECTIONS: Final = {
+    "postgres": "shop_postgres_to_lake",
+    "api": "shop_api_to_lake",
+    "files": "shop_files_to_lake",
+}
+STREAMS: Final = ("customers", "orders", "products", "shipments", "marketing_spend")
 _ABSENT: Final = {"DREMIO_PORT": "1", "DREMIO_FLIGHT_PORT": "1"}
 """Services that a soak does not start."""
 

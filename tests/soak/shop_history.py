@@ -1,10 +1,13 @@
-"""What the shop held at the end of each date, read by SQL from its own database: not through the library."""
+"""What the shop held at the end of each date, from its own database and files: not through the library."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg2
@@ -21,8 +24,10 @@ COLUMNS: Final = {
     ),
     "products": "product_id, name, category, unit_price, active, created_at, updated_at",
     "shipments": "shipment_id, order_id, carrier, status, shipped_at, delivered_at, updated_at",
+    "marketing_spend": "spend_date, channel, amount",
 }
-"""The first column of each table is its key."""
+_KEY_COLUMNS: Final = {"marketing_spend": 2}
+"""How many of a table's first columns are its key, where it is not the first alone."""
 
 _GOOD: Final = {
     "customers": "true",
@@ -32,15 +37,22 @@ _GOOD: Final = {
     ),
     "products": "true",
     "shipments": "true",
+    "marketing_spend": "amount >= 0",
 }
 """What the contracts demand, said once more in SQL."""
 
 
+def key_of(table: str, row: Row) -> Row:
+    """What tells a row of the table from its other rows."""
+    return row[: _KEY_COLUMNS.get(table, 1)]
+
+
 class ShopHistory:
-    """Snapshots of the shop's tables, one per date, in a schema of their own."""
+    """Snapshots of the shop's tables and dropped files, one per date, in a schema of their own."""
 
     def __init__(self, wire: dict[str, str]) -> None:
         self._wire = wire
+        self._drops = Path(wire["LAKEHOUSE_STATE_DIR"], "shop", "csv")
 
     def execute(self, sql: str, values: dict[str, Any] | None = None) -> None:
         """Change the shop's database."""
@@ -48,12 +60,23 @@ class ShopHistory:
             cursor.execute(sql, values)
 
     def keep(self, day: date) -> None:
-        """Remember the tables as they are now as the shop at the end of the date."""
+        """Remember the tables and files as they are now as the shop at the end of the date."""
         with self._cursor() as cursor:
             cursor.execute("create schema if not exists soak")
             for table in COLUMNS:
                 cursor.execute(f"drop table if exists {_snapshot(table, day)}")
-                cursor.execute(f"create table {_snapshot(table, day)} as select * from {table}")
+                if table != "marketing_spend":
+                    cursor.execute(f"create table {_snapshot(table, day)} as select * from {table}")
+            self._keep_batches(cursor, _snapshot("marketing_spend", day))
+
+    def correct_batch(self, day: date) -> None:
+        """The date's CSV batch is dropped once more, with another amount in its first line."""
+        batch = self._drops / f"batch_{day:%Y%m%d}.csv"
+        header, first, *others = batch.read_text().splitlines()
+        line, amount = first.rsplit(",", 1)
+        again = batch.with_suffix(".partial")
+        again.write_text("\n".join([header, f"{line},{Decimal(amount) + Decimal('0.25')}", *others]) + "\n")
+        again.replace(batch)
 
     def rows(self, table: str, day: date) -> set[Row]:
         """All sound rows at the end of the date."""
@@ -73,6 +96,18 @@ class ShopHistory:
         changed = f"select {COLUMNS[table]} from {_snapshot(table, day)}{earlier}"
         found = self._query(f"select * from ({changed}) as changed where not ({_GOOD[table]})")
         return {int(row[0]) for row in found}
+
+    def _keep_batches(self, cursor: Any, snapshot: str) -> None:
+        cursor.execute(
+            f"create table {snapshot} (spend_date date, channel text, amount numeric(12, 2), "
+            "primary key (spend_date, channel))"
+        )
+        for batch in self._drops.glob("batch_*.csv"):
+            with batch.open(newline="") as lines:
+                cursor.executemany(
+                    f"insert into {snapshot} values (%(spend_date)s, %(channel)s, %(amount)s)",
+                    list(csv.DictReader(lines)),
+                )
 
     def _query(self, sql: str) -> set[Row]:
         with self._cursor() as cursor:

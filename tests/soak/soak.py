@@ -21,7 +21,7 @@ from lakehouse.lake_layout import BRONZE, LANDING, bronze_manifest_key, quaranti
 from tests.soak.dates import Date
 from tests.soak.faults import ASKING_BOTH_SOURCES, EXTRACT_FAULTS, LOAD_FAULTS, SOURCE_FAULTS, Fault
 from tests.soak.platform import STREAMS, SoakPlatform
-from tests.soak.shop_history import COLUMNS, Row
+from tests.soak.shop_history import COLUMNS, Row, key_of
 
 FIRST_DATE: Final = date(2024, 10, 20)
 ORDERS_PER_YEAR: Final = 60_000
@@ -78,16 +78,19 @@ class Soak:
         self._platform.sign_in()
         self._platform.advance_shop(day, ORDERS_PER_YEAR)
         source(now)
+        if self._days:
+            self._platform.history.correct_batch(self._days[-1])
         self._platform.history.keep(day)
         with ThreadPoolExecutor(1) as beside:
             if extract in ASKING_BOTH_SOURCES:
                 extract(now)
-            # As in a night, where the two extracts run side by side.
-            api = beside.submit(now.extract, "api")
+            # As in a night, where the extracts run side by side.
+            others = [beside.submit(now.extract, source) for source in ("api", "files")]
             if extract not in ASKING_BOTH_SOURCES:
                 extract(now)
             now.extract("postgres")
-            api.result()
+            for other in others:
+                other.result()
         load(now)
         for stream in STREAMS:
             now.load(stream)
@@ -129,7 +132,8 @@ class Soak:
         history = self._platform.history
         rows = self._bronze(stream, day)
         found = set(rows)
-        assert len(found) == len({row[0] for row in rows}) == len(rows), f"{stream}, {day}: a key comes twice"
+        keys = {key_of(stream, row) for row in rows}
+        assert len(found) == len(keys) == len(rows), f"{stream}, {day}: a key comes twice"
         whole = history.rows(stream, day)
         expected = whole if stream == "products" else history.changed(stream, day, before)
         assert not (lost := expected - found), f"{stream}, {day}: {len(lost)} rows are lost: {_some(lost)}"
@@ -150,7 +154,7 @@ class Soak:
             newest: dict[Any, Row] = {}
             days = self._days[-1:] if stream == "products" else self._days
             for day in days:
-                newest |= {row[0]: row for row in self._bronze(stream, day)}
+                newest |= {key_of(stream, row): row for row in self._bronze(stream, day)}
             whole = self._platform.history.rows(stream, self._days[-1])
             assert set(newest.values()) == whole, f"{stream}: bronze does not end where the shop does"
             digest.update("\n".join(sorted(map(repr, whole))).encode())
