@@ -1,0 +1,92 @@
+"""A CSV file that is dropped again keeps its name in the lake: which version of it does the lake hold?"""
+
+from __future__ import annotations
+
+import itertools
+import resource
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
+import pytest
+
+from lakehouse.bronze.landing_reader import LandingReader
+from lakehouse.bronze.source_forms import (
+    FILE_CHANGED,
+    FILE_URL,
+    WrittenForm,
+    publish_source_forms,
+    write_source_form,
+)
+from tests.unit.lakehouse.bronze.landing_files import land
+from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract
+
+if TYPE_CHECKING:
+    from lakehouse.lake_storage import LakeStorage
+
+
+def dropped(name: str, changed: str, *ids: int) -> list[dict[str, Any]]:
+    """The rows of one version of a dropped file."""
+    return [
+        {"id": each, "_ab_source_file_url": name, "_ab_source_file_last_modified": changed} for each in ids
+    ]
+
+
+DROPPED = [FIELDS[0], *(pa.field(name, pa.string()) for name in (FILE_URL, FILE_CHANGED))]
+
+
+def test_of_a_file_dropped_twice_the_newest_version_is_kept_however_its_rows_lie(tmp_path: Path) -> None:
+    rows = [
+        *dropped("a.csv", "2025-10-16T01:00", 1, 2),
+        *dropped("b.csv", "2025-10-16T01:00", 3),
+        *dropped("a.csv", "2025-10-16T02:00", 4),
+        *dropped("b.csv", "2025-10-15T23:00", 5),
+        *dropped("a.csv", "2025-10-16T02:00", 6),
+    ]
+    reader = LandingReader([land(tmp_path, "landed", rows, DROPPED)])
+    written = write_source_form(contract(also_as="csv_import"), reader, tmp_path)
+    texts = {key.rsplit("/", 1)[-1]: form.path.read_text() for key, form in written.items()}
+    assert texts == {"a.csv": "id\n4\n6\n", "b.csv": "id\n3\n"}
+    assert {form.version for form in written.values()} == {"2025-10-16T02:00", "2025-10-16T01:00"}
+
+
+def test_years_of_daily_drops_are_written_with_few_files_open(tmp_path: Path) -> None:
+    """The first night brings every file there is: 1,100 open ones were more than a process may have."""
+    rows = [row for day in range(400) for row in dropped(f"batch_{day}.csv", "2025", day, day)]
+    reader = LandingReader([land(tmp_path, "landed", rows, DROPPED)])
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 30, before[1]))
+    try:
+        written = write_source_form(contract(also_as="csv_import"), reader, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len(written) == 400
+    assert written["bronze/files/csv_import/batch_7.csv"].path.read_text() == "id\n7\n7\n"
+
+
+class Bucket:
+    """As much of a lake as publishing needs."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[str, dict[str, str]]] = {}
+
+    def upload(self, path: Path, key: str, metadata: dict[str, str]) -> None:
+        self.objects[key] = (path.read_text(), metadata)
+
+    def metadata(self, key: str) -> dict[str, str] | None:
+        return self.objects[key][1] if key in self.objects else None
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_lake_ends_with_the_same_version_in_whatever_order_dates_publish(
+    order: tuple[int, ...], tmp_path: Path
+) -> None:
+    lake, forms = Bucket(), []
+    for number, version in enumerate(("2025-10-14T09:00", "2025-10-16T09:00", "2025-10-16T09:00")):
+        path = tmp_path / str(number)
+        path.write_text(f"as landed for date {number}")
+        forms.append({"k": WrittenForm(path, version)})
+    for number in (*order, *order):
+        publish_source_forms(forms[number], date(2025, 10, 14 + number), cast("LakeStorage", lake))
+    assert lake.objects["k"][0] == "as landed for date 2"
