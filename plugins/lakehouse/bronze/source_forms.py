@@ -58,10 +58,12 @@ def publish_source_forms(
 
     Of one version that landed for two dates, the later date's copy stays.
     """
+    versioned = any(form.version for form in forms.values())
+    held = {each.key for each in storage.objects(csv_import_key(""))} if versioned else set()
     published = []
     for key, form in forms.items():
         metadata = {_VERSION: f"{form.version} {business_date}"} if form.version else {}
-        if metadata and metadata[_VERSION] < (storage.metadata(key) or {}).get(_VERSION, ""):
+        if key in held and metadata[_VERSION] < (storage.metadata(key) or {}).get(_VERSION, ""):
             continue
         storage.upload(form.path, key, metadata)
         published.append(key)

@@ -65,8 +65,9 @@ class FileSource:
         history: dict[str, str] = dict(state.get("history") or {})
         waiting: list[Path] = []
         rows = 0
-        for file in self._new(matching(place, declared.get("globs") or ["**"]), history):
-            local = Path(self._order.scratch) / f"{stream.name}-{len(history)}.parquet"
+        new = self._new(matching(place, declared.get("globs") or ["**"]), history)
+        for number, file in enumerate(new):
+            local = Path(self._order.scratch) / f"{stream.name}-{number}.parquet"
             count = self._read_file(place, stream, declared, file, local)
             if count is None:
                 continue

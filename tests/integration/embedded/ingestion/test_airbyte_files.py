@@ -101,6 +101,18 @@ def test_csv_values_are_texts_and_every_row_names_its_file(
     assert airbyte.sync(connection)["rowsSynced"] == 1
 
 
+def test_a_changed_file_and_new_ones_in_one_sync_all_land(airbyte: AirbyteServer, inbox: Inbox) -> None:
+    """The file after a changed one was written over it: rows of the one were lost, the other's came twice."""
+    inbox.put("a.csv", "id\n1\n")
+    connection = inbox.connect("*.csv", CSV)
+    assert airbyte.sync(connection)["rowsSynced"] == 1
+    inbox.put("a.csv", "id\n2\n")
+    inbox.put("b.csv", "id,other\n3,x\n")
+    inbox.put("c.csv", "id\n4\n")
+    assert airbyte.sync(connection)["rowsSynced"] == 3
+    assert sorted(row["id"] for row in inbox.rows()) == ["1", "2", "3", "4"]
+
+
 def test_json_lines_keep_their_types_and_nothing_is_rounded(airbyte: AirbyteServer, inbox: Inbox) -> None:
     documents = [
         {"id": 1, "price": 1, "flag": True, "tags": ["a"], "wide": 1, "text": "\u0000 \U0001f600"},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import resource
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
@@ -19,11 +19,10 @@ from lakehouse.bronze.source_forms import (
     publish_source_forms,
     write_source_form,
 )
+from lakehouse.lake_layout import csv_import_key
+from lakehouse.lake_storage import LakeObject, LakeStorage
 from tests.unit.lakehouse.bronze.landing_files import land
 from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract
-
-if TYPE_CHECKING:
-    from lakehouse.lake_storage import LakeStorage
 
 
 def dropped(name: str, changed: str, *ids: int) -> list[dict[str, Any]]:
@@ -69,13 +68,16 @@ class Bucket:
     """As much of a lake as publishing needs."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, tuple[str, dict[str, str]]] = {}
+        self.held: dict[str, tuple[str, dict[str, str]]] = {}
+
+    def objects(self, prefix: str) -> list[LakeObject]:
+        return [LakeObject(key, 1, datetime(2025, 10, 17)) for key in self.held if key.startswith(prefix)]
 
     def upload(self, path: Path, key: str, metadata: dict[str, str]) -> None:
-        self.objects[key] = (path.read_text(), metadata)
+        self.held[key] = (path.read_text(), metadata)
 
     def metadata(self, key: str) -> dict[str, str] | None:
-        return self.objects[key][1] if key in self.objects else None
+        return self.held[key][1]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -86,7 +88,7 @@ def test_the_lake_ends_with_the_same_version_in_whatever_order_dates_publish(
     for number, version in enumerate(("2025-10-14T09:00", "2025-10-16T09:00", "2025-10-16T09:00")):
         path = tmp_path / str(number)
         path.write_text(f"as landed for date {number}")
-        forms.append({"k": WrittenForm(path, version)})
+        forms.append({csv_import_key("a.csv"): WrittenForm(path, version)})
     for number in (*order, *order):
-        publish_source_forms(forms[number], date(2025, 10, 14 + number), cast("LakeStorage", lake))
-    assert lake.objects["k"][0] == "as landed for date 2"
+        publish_source_forms(forms[number], date(2025, 10, 14 + number), cast(LakeStorage, lake))
+    assert [text for text, _ in lake.held.values()] == ["as landed for date 2"]
