@@ -6,6 +6,7 @@ beside `make night` of the same checkout. The first night starts the platform; i
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -98,6 +99,15 @@ class Platform:
             host=env["SHOP_PG_HOST"], port=env["SHOP_PG_PORT"], dbname=env["SHOP_PG_DATABASE"],
             user=env["SHOP_PG_USER"], password=env["SHOP_PG_PASSWORD"], autocommit=True,
         )  # fmt: skip
+
+    def dropped_marketing_spend(self) -> list[tuple[str, str, Decimal]]:
+        """Date, channel and amount of every line of the CSV files that were dropped for the shop."""
+        lines = [
+            line
+            for batch in (self.home / ".local/state/shop/csv").glob("batch_*.csv")
+            for line in csv.DictReader(batch.read_text().splitlines())
+        ]
+        return sorted((line["spend_date"], line["channel"], Decimal(line["amount"])) for line in lines)
 
     def over_flight(self, sql: str) -> pa.Table:
         """A query's result over Arrow Flight, as the specification's sample does it (with its token used)."""

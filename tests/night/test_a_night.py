@@ -96,6 +96,15 @@ def test_customer_metrics_over_rest_equal_the_shop(platform: Platform, second_ni
     _same_rows(gold, [row[:3] for row in platform.shop(CUSTOMER_METRICS_OF_THE_SHOP)])
 
 
+def test_marketing_spend_in_staging_is_what_was_dropped_as_files(
+    platform: Platform, second_night: CommandResult
+) -> None:
+    table = platform.over_flight(
+        "select spend_date, channel, amount from staging.stg_marketing_spend order by spend_date, channel"
+    )
+    _same_rows([_plain(row.values()) for row in table.to_pylist()], platform.dropped_marketing_spend())
+
+
 def test_a_replay_leaves_gold_as_it_was(platform: Platform, second_night: CommandResult) -> None:
     before = platform.gold_checksums()
     replay = platform.night("2025-10-16")
