@@ -6,7 +6,7 @@
 `bronze/quarantine/<stream>/date=<d>/rows.parquet`; the records of REST endpoints in
 `bronze/api/rest_<stream>/timestamp=<t>/response.json` and the CSV files that were dropped in
 `bronze/files/csv_import/<file>.csv`; the account of each partition in PostgreSQL `bronze_loads`; and the
-Dremio views `bronze.raw_<stream>` and `bronze.customers`.
+Dremio views `bronze.raw_<stream>`, `bronze.customers` and `bronze.stock_levels`.
 
 **Reads** the landing objects that the extract stages claimed for the date (`landing_files`), and the stream
 contracts in `include/contracts/`.
@@ -31,7 +31,7 @@ from airflow.sdk import dag
 from lakehouse.bronze.operators import LoadBronzeStreamOperator, RefreshBronzeCatalogueOperator
 from lakehouse.dag_defaults import stage_arguments, stage_outlets
 
-STREAMS = ("customers", "orders", "products", "shipments", "marketing_spend")
+STREAMS = ("customers", "orders", "products", "shipments", "marketing_spend", "stock_levels")
 
 
 @dag(**stage_arguments("load_bronze", doc=__doc__))

@@ -1,10 +1,10 @@
 """
 ### Staging: bronze, cleaned
 
-**Produces** `staging.stg_customers`, `stg_orders`, `stg_products`, `stg_shipments`, `stg_marketing_spend`
-(dbt, `include/dbt/models/staging`): one row per business key, the newest version landed, with names trimmed,
-e-mails in lower case and soft-deleted orders marked `deleted`. Emits the asset `staging` for the date once
-the layer's tests have passed.
+**Produces** `staging.stg_customers`, `stg_orders`, `stg_products`, `stg_shipments`, `stg_marketing_spend`,
+`stg_stock_levels` (dbt, `include/dbt/models/staging`): one row per business key, the newest version landed,
+with names trimmed, e-mails in lower case, and soft-deleted orders and deleted stock marked `deleted`. Emits
+the asset `staging` for the date once the layer's tests have passed.
 
 **Reads** `bronze.raw_*`, the partition of the business date.
 
@@ -14,9 +14,9 @@ the layer's tests have passed.
 rows failed them. Nothing behind it runs; gold and the dashboards stand. A lost connection is retried; a
 failed test is not: mend the data or the model, then clear the failed task.
 
-**Safe to rerun?** Yes, for any date, in any order. Rows are merged by key and the newest `updated_at` wins,
-so an older partition never overwrites a newer version. `full_refresh` rebuilds the tables from all bronze
-partitions.
+**Safe to rerun?** Yes, for any date, in any order. Rows are merged by key and the newest `updated_at` wins
+(of stock, which is read from the source's log, the highest LSN), so an older partition never overwrites a
+newer version. `full_refresh` rebuilds the tables from all bronze partitions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A seeded shop to ingest from: customers, products and orders in PostgreSQL, shipments over REST, CSV files.
+"""A seeded shop to ingest from: its database in PostgreSQL, shipments over REST, marketing as CSV.
 
 The shop's content at the end of a day is a pure function of (seed, orders per year, day): every attribute and
 every later change of a row is computed from the row's number. Nothing depends on when, or in how many steps,

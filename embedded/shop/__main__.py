@@ -54,9 +54,8 @@ def _advance(settings: ShopSettings, to: dt.date, orders_per_year: int | None) -
     rows = ", ".join(f"{count} {table}" for table, count in result.written.items())
     came_from = f"from {result.before}" if result.before else "from its opening"
     seconds = time.monotonic() - started
-    print(
-        f"shop: advanced {came_from} to {to}: wrote {rows}; {result.deleted} products gone; {seconds:.1f} s"
-    )
+    gone = ", ".join(f"{count} {table}" for table, count in result.deleted.items())
+    print(f"shop: advanced {came_from} to {to}: wrote {rows}; deleted {gone}; {seconds:.1f} s")
 
 
 def _serve(settings: ShopSettings, port: int) -> None:

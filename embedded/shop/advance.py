@@ -15,6 +15,7 @@ from embedded.shop.database import ShopDatabase, ShopDay, ShopError
 from embedded.shop.marketing import write_batches
 from embedded.shop.orders import LONGEST_LIFE_DAYS, Orders
 from embedded.shop.products import Assortment
+from embedded.shop.stock import StockLevels
 
 _CHUNK = 250_000
 """Rows generated at a time, which bounds memory to some hundred MB however long the history."""
@@ -27,7 +28,8 @@ class Advance:
     before: dt.date | None
     day: dt.date
     written: dict[str, int] = field(default_factory=dict)
-    deleted: int = 0
+    deleted: dict[str, int] = field(default_factory=dict)
+    """Rows deleted for good, per table."""
     batches: int = 0
 
     @property
@@ -59,19 +61,29 @@ def advance(
             seed, orders_per_year = remembered.seed, remembered.orders_per_year
         calendar = Calendar(seed, orders_per_year or DEFAULT_ORDERS_PER_YEAR)
         result = Advance(remembered.day if remembered else None, to)
-        if result.nothing_to_do:
-            return result
         if remembered is None:
             database.create_tables()
-        _write_changes(database, calendar, result)
-        if remembered is None:
-            database.create_keys()
-            database.analyze()
-        database.publish()
-        first_batch = remembered.day + dt.timedelta(days=1) if remembered else OPENING_DAY
-        result.batches = write_batches(calendar, csv_folder, first_batch, to)
-        database.remember(ShopDay(calendar.seed, calendar.orders_per_year, to))
+        else:
+            _stock_what_has_none(database, calendar, remembered.day)
+        if not result.nothing_to_do:
+            _write_changes(database, calendar, result)
+            if remembered is None:
+                database.create_keys()
+                database.analyze()
+            first_batch = remembered.day + dt.timedelta(days=1) if remembered else OPENING_DAY
+            result.batches = write_batches(calendar, csv_folder, first_batch, to)
+            database.remember(ShopDay(calendar.seed, calendar.orders_per_year, to))
+        newly_published = database.publish()
+    if newly_published:
+        database.keep_changes()
     return result
+
+
+def _stock_what_has_none(database: ShopDatabase, calendar: Calendar, day: dt.date) -> None:
+    """A shop that an earlier release opened has no stock yet: it gets what it would hold on its day."""
+    if not database.has_table("stock_levels"):
+        database.create_tables()
+        database.fill("stock_levels", StockLevels(calendar).rows_at(day))
 
 
 def _require_same_size(remembered: ShopDay, orders_per_year: int | None) -> None:
@@ -90,13 +102,20 @@ def _write_changes(database: ShopDatabase, calendar: Calendar, result: Advance) 
     until = end_of(result.day)
 
     customers = Customers(calendar)
-    written = dict.fromkeys(("customers", "products", "orders", "shipments"), 0)
+    written = dict.fromkeys(("customers", "products", "orders", "shipments", "stock_levels"), 0)
     for first, last in _chunks(1, calendar.customers_until(result.day)):
         written["customers"] += write("customers", customers.rows_changed(first, last, since, until))
 
     assortment = Assortment(calendar)
-    result.deleted = database.delete("products", assortment.ids_removed(since, until).tolist())
+    removed = [(number,) for number in assortment.ids_removed(since, until).tolist()]
+    result.deleted["products"] = database.delete("products", removed)
     written["products"] = write("products", assortment.rows_changed(since, until))
+
+    stock = StockLevels(calendar)
+    if result.before is not None:
+        sold_out = stock.keys_removed(result.before, result.day)
+        result.deleted["stock_levels"] = database.delete("stock_levels", sold_out)
+    written["stock_levels"] = write("stock_levels", stock.rows_changed(result.before, result.day))
 
     oldest_alive = 1
     if result.before is not None:

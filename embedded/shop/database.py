@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ _TABLES_SQL = Path(__file__).with_name("tables.sql")
 _KEYS_SQL = Path(__file__).with_name("keys.sql")
 
 PRIMARY_KEYS = {
-    "customers": "customer_id",
-    "products": "product_id",
-    "orders": "order_id",
-    "shipments": "shipment_id",
+    "customers": ("customer_id",),
+    "products": ("product_id",),
+    "orders": ("order_id",),
+    "shipments": ("shipment_id",),
+    "stock_levels": ("product_id", "warehouse"),
 }
 PUBLICATION = "airbyte_publication"
-"""The name in Airbyte's own setup guide for PostgreSQL."""
+REPLICATION_SLOT = "airbyte_slot"
+"""The names in Airbyte's own setup guide for PostgreSQL."""
+_SLOT_SECONDS = 60
 
 
 class ShopError(Exception):
@@ -63,13 +66,49 @@ class ShopDatabase:
     def create_keys(self) -> None:
         self._connection.execute(_KEYS_SQL.read_text(encoding="utf-8"))
 
-    def publish(self) -> None:
-        """Publish the tables' changes for capture, if they are not published yet."""
+    def has_table(self, table: str) -> bool:
+        """Is there such a table? A shop that was opened by an earlier release may lack one."""
+        row = self._connection.execute("select to_regclass(%s)", (table,)).fetchone()
+        return row is not None and row[0] is not None
+
+    def publish(self) -> bool:
+        """Publish the changes of every table for capture; False when all of them were published already."""
         query = "select 1 from pg_publication where pubname = %s"
-        if self._connection.execute(query, (PUBLICATION,)).fetchone() is None:
-            tables = sql.SQL(", ").join(map(sql.Identifier, PRIMARY_KEYS))
-            name = sql.Identifier(PUBLICATION)
-            self._connection.execute(sql.SQL("create publication {} for table {}").format(name, tables))
+        exists = self._connection.execute(query, (PUBLICATION,)).fetchone() is not None
+        query = "select tablename from pg_publication_tables where pubname = %s"
+        published = {name for (name,) in self._connection.execute(query, (PUBLICATION,))}
+        missing = [sql.Identifier(table) for table in PRIMARY_KEYS if table not in published]
+        if not missing:
+            return False
+        statement = "alter publication {} add table {}" if exists else "create publication {} for table {}"
+        name = sql.Identifier(PUBLICATION)
+        self._connection.execute(sql.SQL(statement).format(name, sql.SQL(", ").join(missing)))
+        return True
+
+    def keep_changes(self) -> None:
+        """Make the replication slot: from now on the log is kept for who captures the changes.
+
+        In a transaction of its own, for PostgreSQL makes no slot in one that has written. A slot of that name
+        stays as it is. Raises ShopError when PostgreSQL cannot make it.
+        """
+        try:
+            with self._connection.transaction():
+                self._connection.execute(
+                    "select set_config('statement_timeout', %s, true)", (f"{_SLOT_SECONDS}s",)
+                )
+                self._connection.execute(
+                    """
+                    select pg_create_logical_replication_slot(%(slot)s, 'pgoutput')
+                    where not exists (select from pg_replication_slots where slot_name = %(slot)s)
+                    """,
+                    {"slot": REPLICATION_SLOT},
+                )
+        except (psycopg.errors.QueryCanceled, psycopg.errors.ConfigurationLimitExceeded) as error:
+            raise ShopError(
+                f"The shop is there, but not its replication slot {REPLICATION_SLOT}: {str(error).strip()}."
+                f" It was tried for {_SLOT_SECONDS} s: transactions that run (pg_stat_activity) come first."
+                " Nothing is to be done, the first sync that captures changes makes the slot too"
+            ) from error
 
     def remember(self, day: ShopDay) -> None:
         self._connection.execute(
@@ -100,17 +139,22 @@ class ShopDatabase:
         )
         self._connection.execute(
             sql.SQL("insert into {} select * from {} on conflict ({}) do update set {}").format(
-                target, incoming, sql.Identifier(PRIMARY_KEYS[table]), changes
+                target, incoming, _key(table), changes
             )
         )
         return rows.num_rows
 
-    def delete(self, table: str, ids: Iterable[int]) -> int:
-        """Delete rows for good; returns how many there were."""
-        statement = sql.SQL("delete from {} where {} = any(%s)").format(
-            sql.Identifier(table), sql.Identifier(PRIMARY_KEYS[table])
+    def delete(self, table: str, keys: Sequence[tuple[Any, ...]]) -> int:
+        """Delete the rows with these keys for good; returns how many there were."""
+        if not keys:
+            return 0
+        values = sql.SQL(", ").join([sql.Placeholder()] * len(PRIMARY_KEYS[table]))
+        statement = sql.SQL("delete from {} where ({}) = ({})").format(
+            sql.Identifier(table), _key(table), values
         )
-        return self._connection.execute(statement, (list(ids),)).rowcount
+        with self._connection.cursor() as cursor:
+            cursor.executemany(statement, keys)
+            return cursor.rowcount
 
     def analyze(self) -> None:
         for table in PRIMARY_KEYS:
@@ -134,3 +178,8 @@ class ShopDatabase:
         with self._connection.cursor().copy(statement) as copy:
             copy.write(memoryview(sink.getvalue()))
         return rows.num_rows
+
+
+def _key(table: str) -> sql.Composed:
+    """The key's columns, as a list."""
+    return sql.SQL(", ").join(map(sql.Identifier, PRIMARY_KEYS[table]))

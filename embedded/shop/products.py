@@ -96,6 +96,11 @@ class Assortment:
         removed = self.removed(ids)
         return ids[(removed >= since) & (removed < until)]
 
+    def ids_on_sale(self, until: int) -> Ints:
+        """Products that are sold at `until` (microseconds since 1970): introduced and not discontinued."""
+        ids = self._introduced(until)
+        return ids[self.discontinued(ids) >= until]
+
     def _introduced(self, until: int) -> Ints:
         day = dt.date(1970, 1, 1) + dt.timedelta(days=until // MICROSECONDS_PER_DAY)
         ids = np.arange(1, self.known_until(day) + 1, dtype=np.int64)

@@ -56,3 +56,12 @@ create table if not exists shipments (
     delivered_at timestamp,
     updated_at timestamp not null
 );
+
+-- No column says when a row changed, and sold-out stock has no row: changes are in the write-ahead log only.
+create table if not exists stock_levels (
+    product_id bigint not null,
+    warehouse text not null,
+    units_on_hand integer not null,
+    reorder_point integer not null,
+    primary key (product_id, warehouse)
+);

@@ -61,4 +61,5 @@ CITIES: tuple[tuple[str, str, int], ...] = (
 """City, state and the first of its ZIP codes."""
 
 CARRIERS = ("UPS", "FedEx", "USPS", "DHL")
+WAREHOUSES = ("Dallas", "Newark", "Reno")
 MARKETING_CHANNELS = ("search", "social", "email", "affiliate", "display", "print")

@@ -153,7 +153,7 @@ def test_the_extracts_announce_one_after_the_other(dags: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("name", "connections"),
     [
-        ("extract_postgres", {"shop_postgres_to_lake"}),
+        ("extract_postgres", {"shop_postgres_to_lake", "shop_postgres_cdc_to_lake"}),
         ("extract_apis", {"shop_api_to_lake", "shop_files_to_lake"}),
     ],
 )
@@ -165,6 +165,7 @@ def test_an_extract_announces_when_each_of_its_connections_is_synced(
     assert len(syncs) == len(connections)
     assert set(dags[name].get_task("announce").upstream_list) == set(syncs)
     for sync in syncs:
+        assert sync.upstream_list == [], "no sync waits for another one"
         assert sync.retries == read_connection_file(sync.connection_name).retries >= 1
 
 

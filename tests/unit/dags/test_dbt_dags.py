@@ -62,6 +62,7 @@ def test_only_the_last_task_emits_the_stages_asset(dags: dict[str, Any], stage: 
                 "build_stg_products",
                 "build_stg_shipments",
                 "build_stg_marketing_spend",
+                "build_stg_stock_levels",
             },
         ),
         ("transform_intermediate", {"build_int_customers", "build_int_customer_orders"}),

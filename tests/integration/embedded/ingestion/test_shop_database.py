@@ -20,6 +20,7 @@ KEYS = {
     "products": "product_id",
     "orders": "order_id",
     "shipments": "shipment_id",
+    "stock_levels": "product_id, warehouse",
 }
 START = dt.date(2025, 8, 1)
 
@@ -42,11 +43,15 @@ def empty_shops(stack: IngestionStack, tmp_path: Path) -> Iterator[list[dict[str
             superuser.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+def connection_of(stack: IngestionStack, shop: dict[str, str]) -> dict[str, str]:
+    place = {key: stack.environ[f"SHOP_PG_{key.upper()}"] for key in ("host", "port", "user", "password")}
+    return place | {"dbname": shop["SHOP_PG_DATABASE"]}
+
+
 def content(stack: IngestionStack, shop: dict[str, str]) -> dict[str, Any]:
     """A checksum of each table and the text of each CSV batch."""
-    place = {key: stack.environ[f"SHOP_PG_{key.upper()}"] for key in ("host", "port", "user", "password")}
     found: dict[str, Any] = {}
-    with psycopg.connect(**place, dbname=shop["SHOP_PG_DATABASE"]) as connection:
+    with psycopg.connect(**connection_of(stack, shop)) as connection:
         for table, key in KEYS.items():
             query = f"select count(*), md5(string_agg(t::text, '|' order by {key})) from {table} as t"
             found[table] = connection.execute(query).fetchone()
@@ -85,6 +90,38 @@ def test_the_shop_never_goes_back_and_keeps_its_size(
     assert "ORDERS=500" in other_size.stderr
     assert "make down" in other_size.stderr
     assert content(stack, shop) == before
+
+
+def test_a_shop_of_an_earlier_release_is_given_its_stock(
+    stack: IngestionStack, empty_shops: list[dict[str, str]]
+) -> None:
+    """Such a shop has neither the table nor its publication, and may already be at the day asked for."""
+    old, new = empty_shops
+    for shop in (old, new):
+        assert stack.shop("advance", "--to", str(START), "--orders", "500", **shop).returncode == 0
+    with psycopg.connect(**connection_of(stack, old), autocommit=True) as connection:
+        connection.execute("drop table stock_levels")
+        published = "select tablename from pg_publication_tables where pubname = 'airbyte_publication'"
+        assert ("stock_levels",) not in connection.execute(published).fetchall()
+        again = stack.shop("advance", "--to", str(START), **old)
+        assert again.returncode == 0, again.stderr
+        assert ("stock_levels",) in connection.execute(published).fetchall()
+    assert content(stack, old) == content(stack, new)
+    day = START + dt.timedelta(days=3)
+    for shop in (old, new):
+        assert stack.shop("advance", "--to", str(day), **shop).returncode == 0
+    assert content(stack, old) == content(stack, new)
+
+
+def test_the_open_shop_publishes_every_table_and_keeps_its_log_for_capture(query: Query) -> None:
+    published = query("select tablename from pg_publication_tables where pubname = 'airbyte_publication'")
+    assert {name for (name,) in published} == set(KEYS)
+    found = query(
+        "select plugin, database, wal_status <> 'lost', current_setting('wal_level'), "
+        "pg_size_bytes(current_setting('max_slot_wal_keep_size')) > 0 "
+        "from pg_replication_slots where slot_name = 'airbyte_slot'"
+    )
+    assert found == [("pgoutput", "shop", True, "logical", True)]
 
 
 @pytest.mark.parametrize(("day", "words"), [("2024-10-16", "opened on 2024-10-17"), ("yesterday", "invalid")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from embedded.shop.customers import Customers
 from embedded.shop.marketing import batch_text
 from embedded.shop.orders import LONGEST_LIFE_DAYS, Orders
 from embedded.shop.products import Assortment
+from embedded.shop.stock import StockLevels
 
 YEAR_END = dt.date(2025, 10, 16)
 LATER = dt.date(2026, 2, 1)
@@ -136,3 +138,49 @@ def test_every_day_has_a_marketing_batch_with_positive_amounts() -> None:
     assert lines[0] == "spend_date,channel,amount"
     assert len(lines) == 7
     assert all(line.startswith("2025-10-16,") and float(line.split(",")[2]) > 0 for line in lines[1:])
+
+
+def stock_on(day: dt.date) -> dict[tuple[int, str], tuple[int, int]]:
+    rows = StockLevels(CALENDAR).rows_at(day).to_pylist()
+    by_key = {
+        (row["product_id"], row["warehouse"]): (row["units_on_hand"], row["reorder_point"]) for row in rows
+    }
+    assert len(by_key) == len(rows) > 0
+    return by_key
+
+
+def test_each_day_changes_adds_and_deletes_some_stock_and_leaves_the_rest() -> None:
+    days = [YEAR_END + number * DAY for number in range(15)]
+    for before, after in itertools.pairwise(days):
+        old, new = stock_on(before), stock_on(after)
+        kept = old.keys() & new.keys()
+        assert old.keys() - new.keys()
+        assert new.keys() - old.keys()
+        assert any(old[key] != new[key] for key in kept)
+        assert any(old[key] == new[key] for key in kept)
+
+
+@pytest.mark.parametrize("days", [1, 9, 40])
+def test_changed_and_removed_stock_lead_from_one_day_to_the_other(days: int) -> None:
+    since, until = YEAR_END, YEAR_END + days * DAY
+    levels = StockLevels(CALENDAR)
+    held = stock_on(since)
+    for key in levels.keys_removed(since, until):
+        del held[key]
+    changed = levels.rows_changed(since, until).to_pylist()
+    assert changed
+    for row in changed:
+        key, values = (row["product_id"], row["warehouse"]), (row["units_on_hand"], row["reorder_point"])
+        assert held.get(key) != values, "nothing is written that did not change"
+        held[key] = values
+    assert held == stock_on(until)
+
+
+def test_only_products_on_sale_have_stock_and_no_count_is_negative() -> None:
+    assortment = Assortment(CALENDAR)
+    for day in (OPENING_DAY, YEAR_END, LATER):
+        stock = stock_on(day)
+        on_sale = set(assortment.ids_on_sale(end_of(day)).tolist())
+        assert {product for product, _ in stock} <= on_sale
+        assert all(units >= 0 and reorder > 0 for units, reorder in stock.values())
+        assert {warehouse for _, warehouse in stock} == {"Dallas", "Newark", "Reno"}

@@ -92,6 +92,7 @@ def provision(server: Server, rewrite_secrets: bool = False) -> dict[str, tuple[
 def test_the_files_declare_the_streams_of_the_night() -> None:
     streams = {file.name: [stream.name for stream in file.streams] for file in read_all_connection_files()}
     assert streams["shop_postgres_to_lake"] == ["customers", "orders", "products"]
+    assert streams["shop_postgres_cdc_to_lake"] == ["stock_levels"]
     assert streams["shop_api_to_lake"] == ["shipments"]
     assert streams["shop_files_to_lake"] == ["marketing_spend"]
     postgres = read_connection_file("shop_postgres_to_lake")
@@ -102,6 +103,21 @@ def test_the_files_declare_the_streams_of_the_night() -> None:
         "products": "full_refresh_append",
     }
     assert postgres.timeout.total_seconds() == 3600
+
+
+def test_what_is_read_from_the_log_has_a_publication_and_a_slot_and_lands_apart() -> None:
+    """Two connections of one database: what one lands must not be claimed with the other's sync."""
+    files = read_all_connection_files()
+    folders = [declared.source_folder for declared in files]
+    assert len(folders) == len(set(folders)) > 1
+    captured = read_connection_file("shop_postgres_cdc_to_lake")
+    [stream] = captured.streams
+    assert (stream.sync_mode, stream.cursor_field) == ("incremental_append", None)
+    assert stream.primary_key == ("product_id", "warehouse")
+    method = captured.source.configuration["replication_method"]
+    assert (method["method"], method["plugin"]) == ("CDC", "pgoutput")
+    assert (method["publication"], method["replication_slot"]) == ("airbyte_publication", "airbyte_slot")
+    assert method["invalid_cdc_cursor_position_behavior"] == "Fail sync"
 
 
 def test_the_first_provisioning_creates_everything_with_its_secrets(server: Server) -> None:

@@ -20,7 +20,14 @@ TESTS = [node for node in MANIFEST["nodes"].values() if node["resource_type"] ==
 EVERY_MODEL = pytest.mark.parametrize("name", sorted(MODELS))
 
 DOCUMENTED = {
-    "staging": {"stg_customers", "stg_orders", "stg_products", "stg_shipments", "stg_marketing_spend"},
+    "staging": {
+        "stg_customers",
+        "stg_orders",
+        "stg_products",
+        "stg_shipments",
+        "stg_marketing_spend",
+        "stg_stock_levels",
+    },
     "intermediate": {"int_customers", "int_customer_orders"},
     "marts": {"fct_orders", "fct_daily_revenue", "fct_customer_lifetime_value", "dim_customers"},
     "gold": {"orders", "customers", "daily_revenue", "customer_metrics"},
@@ -80,7 +87,8 @@ def test_model_reads_only_the_layer_below(name: str) -> None:
     parents = [parent.split(".") for parent in model["depends_on"]["nodes"]]
     assert parents
     if layer_of(model) == "staging":
-        assert [parent[0] for parent in parents] == ["source"]
+        assert {parent[0] for parent in parents} == {"source"}
+        assert len({parent[-1] for parent in parents}) == 1
     else:
         assert {layer_of(MODELS[parent[2]]) for parent in parents} == {LAYER_BELOW[layer_of(model)]}
 
@@ -112,6 +120,7 @@ def test_every_source_says_when_it_is_stale() -> None:
         "raw_products",
         "raw_shipments",
         "raw_marketing_spend",
+        "raw_stock_levels",
     }
     for source in sources:
         assert source["loaded_at_field"] == "_airbyte_extracted_at"
