@@ -8,6 +8,10 @@ Rows of the first read carry the position of the log from which on no change is 
 A sync ends at the position the log had when it began. The log is peeked at in rounds; a round ends with its
 files in the landing, one commit of rows and position, and only then the slot is advanced. What dies before
 the commit is read again; what dies after it is skipped, for the position is the connection's, not the slot's.
+
+A table that is read again, because changes were lost, begins with a row that says what a truncation says:
+everything that landed of it before is deleted. The rows that are still there follow; those that were deleted
+while nobody captured are in no read and would else live for ever (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ import psycopg
 
 from embedded.airbyte.worker.landing import Landing
 from embedded.airbyte.worker.postgres.address import watched_conninfo
-from embedded.airbyte.worker.postgres.changes import snapshot_columns
+from embedded.airbyte.worker.postgres.changes import snapshot_columns, truncation_file
 from embedded.airbyte.worker.postgres.log_round import LogRound
 from embedded.airbyte.worker.postgres.prerequisites import CapturedTable, captured_tables
 from embedded.airbyte.worker.postgres.seen import Seen
@@ -52,6 +56,8 @@ class CdcSync:
         }
         self._stored: int | None = (order.shared_state or {}).get("lsn")
         self._slot_name = str(self._method["replication_slot"])
+        self._read_before = order.generation_id > 0
+        """Has the connection landed these tables in an earlier life, whose state is forgotten?"""
 
     def run(self) -> None:
         """Raises WorkerError; what was committed before it stays stored."""
@@ -78,6 +84,7 @@ class CdcSync:
             self._outbox.log(f"{error.message} That is done now: all tables are read again.", "WARN")
         self._stored = None
         self._states = {}
+        self._read_before = True
         return slot.open(None).confirmed
 
     def _read_new_tables(self, slot: Slot, tables: list[CapturedTable], stored: int) -> int:
@@ -97,7 +104,13 @@ class CdcSync:
                 file = Path(self._order.scratch) / f"{captured.stream}.parquet"
                 added = snapshot_columns(position, self._landing.started.isoformat())
                 rows = snapshot.copy(captured.table, "", file, added)
-                kept = self._landing.store(captured.stream, [file] if rows else [])
+                files = [file] if rows else []
+                if self._read_before:
+                    gone = truncation_file(
+                        captured.stream, captured.table, position, self._order, self._landing
+                    )
+                    files.insert(0, gone)
+                kept = self._landing.store(captured.stream, files)
                 self._states[captured.stream] = {"seen": seen, "until": int(until)}
                 state = {"cdc": self._states[captured.stream]}
                 part = Part(captured.stream, state, kept.rows, kept.bytes, kept.keys)

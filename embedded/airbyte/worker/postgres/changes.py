@@ -7,6 +7,7 @@ Airbyte's columns for CDC: `_ab_cdc_lsn` (the change's position in the log, bigi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,9 +17,9 @@ import pyarrow.parquet as pq
 
 from embedded.airbyte.worker.landing import Landing, compression_of
 from embedded.airbyte.worker.postgres.address import literal, quoted
-from embedded.airbyte.worker.postgres.columns import BPCHAR, BYTEA, Column
+from embedded.airbyte.worker.postgres.columns import BPCHAR, BYTEA, Column, Table
 from embedded.airbyte.worker.postgres.pgoutput import UNCHANGED, Relation, Row, Value, values_at
-from embedded.airbyte.worker.postgres.snapshot import META_TYPE
+from embedded.airbyte.worker.postgres.snapshot import META_TYPE, open_duckdb
 from embedded.airbyte.worker.protocol import Order
 
 Key: TypeAlias = tuple[Value, ...]
@@ -163,6 +164,17 @@ class StreamChanges:
                 case when deleted then moment end as _ab_cdc_deleted_at
             from given
         """
+
+
+def truncation_file(stream: str, table: Table, lsn: int, order: Order, landing: Landing) -> Path:
+    """The file of one row that says what a truncation at that position says: all older rows are deleted."""
+    with closing(open_duckdb(order)) as engine:
+        changes = StreamChanges(stream, order, landing, engine, lambda *_: {})
+        relation = Relation(table.schema, table.name, tuple(table.columns), ())
+        moment = round(landing.started.timestamp() * 1_000_000)
+        changes.add(relation, [None] * len(table.columns), lsn, moment, True)
+        [file] = changes.finish()
+    return file
 
 
 def snapshot_columns(lsn: int, moment: str) -> str:

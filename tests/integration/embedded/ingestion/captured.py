@@ -77,10 +77,16 @@ class Captured:
         return sorted(landed, key=lambda row: row["_ab_cdc_lsn"])
 
     def newest(self, stream: str = "things", key: str = "id") -> dict[Any, dict[str, Any]]:
-        """What a reader that keeps the highest position of each key has: the living rows."""
+        """What a reader that keeps the highest position of each key has: the living rows.
+
+        A row without a key deletes what lies before it in the log.
+        """
         rows: dict[Any, dict[str, Any]] = {}
         for row in self.rows(stream):
-            rows[row[key]] = row
+            if row[key] is None:
+                rows = {number: kept for number, kept in rows.items() if kept[CDC[0]] >= row[CDC[0]]}
+            else:
+                rows[row[key]] = row
         return {
             number: {name: value for name, value in row.items() if name not in CDC}
             for number, row in rows.items()

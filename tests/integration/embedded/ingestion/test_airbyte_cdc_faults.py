@@ -76,10 +76,14 @@ def test_lost_changes_are_told_with_what_to_do_and_a_refresh_repairs_it(
     assert len(details(airbyte, job)["attempts"]) == 1
     refresh = airbyte.call("POST", "/jobs", {"connectionId": captured.connection, "jobType": "refresh"})
     assert airbyte.wait(refresh["jobId"])["status"] == "succeeded"
+    assert captured.newest() == captured.source_rows(), "what was deleted meanwhile is deleted here too"
     query(f"update {table} set name = 'c'")
     assert captured.sync()["rowsSynced"] == 1
     generation = captured.landing.rows("things").sort_by("_ab_cdc_lsn")["_airbyte_generation_id"].to_pylist()
-    assert generation == [0, 0, 1, 1]
+    assert generation == [0, 0, 1, 1, 1], (
+        "the rows, the end of what was lost, the row that is left, its change"
+    )
+    assert captured.newest() == captured.source_rows()
 
 
 def test_lost_changes_are_repaired_at_once_where_the_source_says_so(captured: Captured, query: Query) -> None:
@@ -89,8 +93,9 @@ def test_lost_changes_are_repaired_at_once_where_the_source_says_so(captured: Ca
     captured.sync()
     query("select pg_drop_replication_slot(%s)", (captured.name,))
     query(f"insert into {table} values (2, 'b', 2)")
+    query(f"delete from {table} where id = 1")
     job = captured.sync()
-    assert job["rowsSynced"] == 2
+    assert job["rowsSynced"] == 2, "the row that is left, and one that deletes all that was landed before"
     assert "all tables are read again" in captured.log(job)
     assert captured.newest() == captured.source_rows()
 

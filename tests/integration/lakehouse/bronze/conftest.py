@@ -71,10 +71,10 @@ class Lake:
 
 @pytest.fixture(scope="session")
 def wire() -> Iterator[dict[str, str]]:
-    """Variables of a platform of three services, started for this session and stopped after it."""
+    """Variables of a platform with a source and an engine, started for this session and stopped after it."""
     platform = EmbeddedPlatform("bronze")
     try:
-        platform.up("postgres", "object_store", "dremio")
+        platform.up("postgres", "object_store", "shop", "airbyte", "dremio")
         yield platform.wire
     finally:
         platform.down()

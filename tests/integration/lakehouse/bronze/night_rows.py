@@ -40,6 +40,18 @@ def product(product_id: int, changed: datetime) -> dict[str, Any]:
     }
 
 
+def captured_stock(product_id: int, changed: datetime) -> dict[str, Any]:
+    return {
+        "product_id": product_id,
+        "warehouse": "Dallas",
+        "units_on_hand": 5,
+        "reorder_point": 1,
+        "_ab_cdc_lsn": 1,
+        "_ab_cdc_updated_at": changed,
+        "_ab_cdc_deleted_at": None,
+    }
+
+
 class StateStore(dict[str, Any]):
     """The task's own memory, as Airflow keeps it between attempts."""
 

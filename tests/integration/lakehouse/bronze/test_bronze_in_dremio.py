@@ -23,7 +23,14 @@ from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperat
 from lakehouse.dremio.reflections import load_reflections
 from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.dremio.states import JobState
-from tests.integration.lakehouse.bronze.night_rows import StateStore, context, customer, order, product
+from tests.integration.lakehouse.bronze.night_rows import (
+    StateStore,
+    captured_stock,
+    context,
+    customer,
+    order,
+    product,
+)
 
 Land = Callable[..., str]
 STREAMS = [contract.stream for contract in load_contracts()]
@@ -56,8 +63,10 @@ def visible_nights(lake: Any, land_file: Land) -> tuple[date, date]:
         land_file("postgres", "orders", stamp, [order(number, day) for number in range(job, job + 3)])
         land_file("postgres", "customers", stamp, [customer(1, f"name of {day}", changed)])
         land_file("postgres", "products", stamp, [product(1, changed)])
-        lake.ledger.claim("postgres", day, job, 0)
-        lake.ledger.claim("api", day, job, 0)
+        stock = captured_stock(9_000_000 + job, changed)
+        land_file("postgres_cdc", "stock_levels", stamp, [stock])
+        for source in {contract.source for contract in load_contracts()}:
+            lake.ledger.claim(source, day, job, 0)
         for stream in STREAMS:
             lake.loader(stream).load(day, "test")
         RefreshBronzeCatalogueOperator(task_id="refresh", streams=STREAMS).execute(context(day))

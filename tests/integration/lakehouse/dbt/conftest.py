@@ -88,6 +88,17 @@ SCHEMAS = {
             *AIRBYTE,
         ]
     ),
+    "stock_levels": pa.schema(
+        [
+            ("product_id", pa.int64()),
+            ("warehouse", pa.string()),
+            ("units_on_hand", pa.int32()),
+            ("reorder_point", pa.int32()),
+            ("_ab_cdc_lsn", pa.int64()),
+            *((name, TIMESTAMP) for name in ("_ab_cdc_updated_at", "_ab_cdc_deleted_at")),
+            *AIRBYTE,
+        ]
+    ),
 }
 SOURCE_OF = {
     "customers": "postgres",
@@ -95,6 +106,7 @@ SOURCE_OF = {
     "products": "postgres",
     "shipments": "api",
     "marketing_spend": "files",
+    "stock_levels": "postgres_cdc",
 }
 
 Row = dict[str, Any]
@@ -172,6 +184,20 @@ def spend(day: date, channel: str, amount: str, dropped: datetime) -> Row:
     }
 
 
+def stock(key: int | None, lsn: int, night: date, units: int | None = 1) -> Row:
+    """A change of the stock; without units a deletion, without a key one of everything before it."""
+    gone = units is None
+    return {
+        "product_id": key,
+        "warehouse": None if key is None else " Dallas",
+        "units_on_hand": units,
+        "reorder_point": None if gone else 3,
+        "_ab_cdc_lsn": lsn,
+        "_ab_cdc_updated_at": at(night),
+        "_ab_cdc_deleted_at": at(night) if gone else None,
+    }
+
+
 def three_nights() -> dict[date, dict[str, list[Row]]]:
     """Bronze of three nights. What is odd about each row is said where it is made."""
     first, second, third = NIGHTS
@@ -185,6 +211,7 @@ def three_nights() -> dict[date, dict[str, list[Row]]]:
                 spend(first, "search", "10.00", at(first)),
                 spend(first, "email", "5.00", at(first)),
             ],
+            "stock_levels": [stock(key, 100, first) for key in range(1, 6)],
         },
         second: {
             "customers": [customer(2, at(second), city="Moved"), customer(9, at(second))],
@@ -203,6 +230,13 @@ def three_nights() -> dict[date, dict[str, list[Row]]]:
                 # The first night's batch, dropped again with a correction; its other line is gone.
                 spend(first, "search", "12.50", at(second)),
                 spend(second, "search", "7.00", at(second)),
+            ],
+            "stock_levels": [
+                stock(1, 200, second, units=7),
+                stock(2, 201, second, units=None),
+                # Landed late, older than what the first night brought: it must not win.
+                stock(3, 50, second, units=99),
+                stock(6, 202, second),
             ],
         },
         third: {
@@ -225,6 +259,12 @@ def three_nights() -> dict[date, dict[str, list[Row]]]:
             "shipments": [shipment(2, 2, "in_transit", at(first, 20))],
             # A version of that batch between the two, which Airbyte delivered late.
             "marketing_spend": [spend(first, "search", "11.00", at(first, 18))],
+            # The shop empties the table, which deletes what earlier nights brought, and fills in two rows.
+            "stock_levels": [
+                stock(2, 301, third, units=9),
+                stock(7, 302, third),
+                stock(None, 300, third, units=None),
+            ],
         },
     }
 
@@ -369,17 +409,20 @@ class History:
 
     published_on_second_night: dict[str, list[str]]
     gold: dict[str, list[str]]
+    stock: dict[date, list[str]]
+    """`staging.stg_stock_levels` after each night."""
 
 
 @pytest.fixture(scope="session")
 def built(lake: Lake) -> History:
     """The three nights, each loaded and run once, oldest first."""
-    published = {}
+    published, stocked = {}, {}
     for night, streams in three_nights().items():
         lake.load(night, streams)
         lake.run(night=night)
         published[night] = lake.gold()
-    return History(published[NIGHTS[1]], published[NIGHTS[2]])
+        stocked[night] = lake.text_of("staging.stg_stock_levels")
+    return History(published[NIGHTS[1]], published[NIGHTS[2]], stocked)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 FIRST, SECOND, THIRD = date(2025, 10, 14), date(2025, 10, 15), date(2025, 10, 16)
-STAGING = ("stg_customers", "stg_orders", "stg_products", "stg_shipments", "stg_marketing_spend")
+STAGING = (
+    "stg_customers",
+    "stg_orders",
+    "stg_products",
+    "stg_shipments",
+    "stg_marketing_spend",
+    "stg_stock_levels",
+)
 CORRECTED_SPEND = {"2025-10-14/email": "5.00", "2025-10-14/search": "12.50", "2025-10-15/search": "7.00"}
 
 
@@ -126,7 +135,32 @@ def test_orders_keep_the_name_of_a_product_the_shop_deleted(lake: Any, built: An
     assert names == [{"product_name": "Product 3"}]
 
 
-def test_replay_in_any_order_gives_identical_gold(lake: Any, built: Any) -> None:
+@pytest.mark.parametrize("night", [FIRST, SECOND, THIRD])
+def test_stock_is_the_change_with_the_highest_lsn_and_deletions_stay_as_status(
+    built: Any, bronze: Any, night: date
+) -> None:
+    """By itself or with the whole table: a truncation deletes what earlier partitions brought."""
+    landed = [row for each in (FIRST, SECOND, THIRD) if each <= night for row in bronze[each]["stock_levels"]]
+    emptied = max((row["_ab_cdc_lsn"] for row in landed if row["product_id"] is None), default=0)
+    expected = {}
+    for row in sorted(landed, key=lambda row: row["_ab_cdc_lsn"]):
+        if row["product_id"] is not None:
+            gone = row["_ab_cdc_deleted_at"] is not None or row["_ab_cdc_lsn"] < emptied
+            status = ("deleted", None, None) if gone else ("stocked", row["units_on_hand"], 3)
+            expected[f"{row['product_id']} Dallas"] = (*status, row["_ab_cdc_lsn"])
+    found = {
+        row["stock_level_key"]: tuple(
+            row[name] for name in ("status", "units_on_hand", "reorder_point", "change_lsn")
+        )
+        for row in map(json.loads, built.stock[night])
+    }
+    assert len(found) == len(built.stock[night]) > 0
+    assert found == expected
+    statuses = {status for status, *_ in found.values()}
+    assert statuses == ({"stocked"} if night == FIRST else {"stocked", "deleted"})
+
+
+def test_replay_in_any_order_gives_identical_gold_and_stock(lake: Any, built: Any) -> None:
     nights = [THIRD, SECOND, FIRST, SECOND]
     lake.empty()
     # A first build takes all of bronze: leave it only what the first of these nights brings.
@@ -137,6 +171,7 @@ def test_replay_in_any_order_gives_identical_gold(lake: Any, built: Any) -> None
         lake.run(night=night)
     assert lake.gold() == built.gold
     assert marketing_spend(lake) == CORRECTED_SPEND
+    assert lake.text_of("staging.stg_stock_levels") == built.stock[THIRD]
 
 
 def test_replay_of_unchanged_input_writes_nothing(lake: Any, built: Any) -> None:
@@ -157,3 +192,4 @@ def test_full_refresh_gives_identical_gold_without_rebuilding_it(lake: Any, buil
     }
     assert written["stg_orders"]
     assert lake.gold() == built.gold
+    assert lake.text_of("staging.stg_stock_levels") == built.stock[THIRD]
