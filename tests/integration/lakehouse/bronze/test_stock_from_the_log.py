@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -20,6 +21,7 @@ import pytest
 from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
 from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
@@ -197,3 +199,24 @@ def test_a_replay_of_all_dates_in_another_order_asks_no_source_and_gives_the_sam
         assert nights.extract(day)["detail"]["reused"] is True
         nights.lake.loader("stock_levels").load(day, "test")
     assert objects() == before
+
+
+def test_a_lost_slot_fails_the_night_by_name_and_a_refresh_loses_no_deletion(nights: Nights) -> None:
+    """The runbook's way. What was deleted while nobody captured is in no read: it must not live for ever."""
+    nights.shop.execute(
+        "delete from stock_levels where product_id = 800004",
+        "insert into stock_levels values (800005, 'Reno', 5, 5)",
+        "select pg_drop_replication_slot('airbyte_slot')",
+    )
+    with pytest.raises(AirbyteJobMisconfiguredError, match="replication slot 'airbyte_slot' is gone"):
+        nights.extract(LATER)
+    client = LakehouseAirbyteHook().client
+    [connection] = [each for each in client.listed("/connections") if each["name"] == CONNECTION]
+    job = client.create("/jobs", {"connectionId": connection["connectionId"], "jobType": "refresh"})
+    deadline = time.monotonic() + 90
+    while not client.job(int(job["jobId"])).state.is_end:
+        assert time.monotonic() < deadline, "the refresh does not end"
+        time.sleep(0.2)
+    nights.run(LATER)
+    assert nights.of_the_shop[LATER] == {(1, "Dallas"): (100, 10), (800005, "Reno"): (5, 5)}
+    assert nights.in_bronze[LATER] == nights.of_the_shop[LATER]
