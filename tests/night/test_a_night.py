@@ -47,7 +47,11 @@ def test_first_night_runs_all_nine_stages_and_leaves_a_receipt(
         assert stage["state"] == "success", name
         assert stage["started_at"] < stage["ended_at"], name
         assert stage["attempts"] >= 1, name
-    assert receipt["stages"]["extract_postgres"]["external_jobs"], "the sync's job id is in the receipt"
+    extracted = receipt["stages"]["extract_postgres"]
+    assert len(extracted["external_jobs"]) == 2, "the job ids of both syncs are in the receipt"
+    assert extracted["rows_out"] == sum(
+        task["report"]["rows_out"] for task in extracted["tasks"] if task["task"].startswith("sync_")
+    )
     bronze = receipt["stages"]["load_bronze"]
     assert bronze["rows_in"] > 20_000
     for name in STAGES:
@@ -103,6 +107,26 @@ def test_marketing_spend_in_staging_is_what_was_dropped_as_files(
         "select spend_date, channel, amount from staging.stg_marketing_spend order by spend_date, channel"
     )
     _same_rows([_plain(row.values()) for row in table.to_pylist()], platform.dropped_marketing_spend())
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'bronze.stock_levels where "_ab_cdc_deleted_at" is null',
+        "staging.stg_stock_levels where status = 'stocked'",
+    ],
+)
+def test_stock_read_from_the_log_equals_the_shop(
+    platform: Platform, second_night: CommandResult, table: str
+) -> None:
+    """The shop has no timestamps for its stock and deletes rows for good, every day some."""
+    columns = "product_id, warehouse, units_on_hand, reorder_point"
+    lake = [tuple(row.values()) for row in platform.over_flight(f"select {columns} from {table}").to_pylist()]
+    _same_rows(sorted(lake), sorted(platform.shop(f"select {columns} from stock_levels")))
+    [gone] = platform.over_flight(
+        "select count(*) as deleted from staging.stg_stock_levels where status = 'deleted'"
+    ).to_pylist()
+    assert gone["deleted"] > 0
 
 
 def test_a_replay_leaves_gold_as_it_was(platform: Platform, second_night: CommandResult) -> None:
