@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,10 @@ from lakehouse.bronze.parquet_writer import ROW_GROUP_ROWS
 
 SPILL_BYTES: Final = 256 * 1024 * 1024
 """Rows of unfinished row groups beyond this wait in a local file instead of in memory."""
+
+MOST_GAPS: Final = 64
+"""In a batch whose stretches without a gap are put in order as they are. A table that several readers share
+comes in long ones, and no row has to be moved by itself; a batch with more gaps is sorted."""
 
 _POSITION: Final = "_position"
 
@@ -80,10 +85,13 @@ class RowGroupAssembler:
         if positions is None:
             positions = pa.arange(self._next_position, self._next_position + len(rows))
             self._next_position += len(rows)
-        elif not _ascends(positions):
+        gaps = _gaps(positions)
+        if len(gaps) > MOST_GAPS:
             order = pc.sort_indices(positions)
-            rows, positions = rows.take(order), positions.take(order)
-        self._scatter(pa.RecordBatch.from_arrays([*rows.columns, positions], schema=self._schema))
+            rows, positions, gaps = rows.take(order), positions.take(order), []
+        placed = pa.RecordBatch.from_arrays([*rows.columns, positions], schema=self._schema)
+        for start, end in itertools.pairwise([0, *gaps, len(rows)]):
+            self._scatter(placed.slice(start, end - start))
         self._hand_out()
         self._spill()
 
@@ -122,7 +130,7 @@ class RowGroupAssembler:
         batches.sort(key=lambda batch: batch.column(last_column)[0].as_py())
         table = pa.Table.from_batches(batches, self._schema)
         positions = table.column(last_column)
-        if not _ascends(positions.combine_chunks()):
+        if _gaps(positions.combine_chunks()):
             table = table.take(pc.sort_indices(positions))
         # Contiguous, so that the file's pages do not depend on the batches in which the rows came.
         whole = table.drop_columns([_POSITION]).combine_chunks()
@@ -144,6 +152,8 @@ class RowGroupAssembler:
             pending.batches, pending.bytes = [], 0
 
 
-def _ascends(positions: pa.Array) -> bool:
-    ascending = pc.less(positions.slice(0, len(positions) - 1), positions.slice(1))
-    return bool(pc.all(ascending, min_count=0).as_py())
+def _gaps(positions: pa.Array) -> list[int]:
+    """Where a position is not the one that follows the position before it."""
+    follow = pc.equal(pc.add(positions.slice(0, len(positions) - 1), 1), positions.slice(1))
+    gaps: list[int] = pc.add(pc.indices_nonzero(pc.invert(follow)), 1).to_pylist()
+    return gaps
