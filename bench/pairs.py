@@ -47,11 +47,16 @@ class Ratio:
 
 
 def take_turns(
-    ways: Mapping[str, Callable[[], object]], seconds: float, rounds: int = ROUNDS, warm: int = 1
+    ways: Mapping[str, Callable[[], object]],
+    seconds: float,
+    rounds: int = ROUNDS,
+    warm: int = 1,
+    before: Callable[[], object] = lambda: None,
 ) -> dict[str, Times]:
     """Call every way in turn until the rounds are done or the seconds are over (but three rounds at least).
 
-    The first `warm` rounds do not count: caches fill in them, on every side.
+    The first `warm` rounds do not count: caches fill in them, on every side. `before` is called before each
+    way, and is not timed.
     """
     names = list(ways)
     found: dict[str, list[float]] = {name: [] for name in names}
@@ -61,6 +66,7 @@ def take_turns(
             break
         for position in range(len(names)):
             name = names[(number + position) % len(names)]
+            before()
             began = time.perf_counter()
             ways[name]()
             taken = time.perf_counter() - began

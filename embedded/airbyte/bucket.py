@@ -26,3 +26,8 @@ def s3_client(endpoint: str | None, region: str | None, access_key: str | None, 
             response_checksum_validation="when_required",
         ),
     )
+
+
+def prepare_s3() -> None:
+    """Let botocore read its description of S3, which the first client otherwise does."""
+    s3_client(None, None, "none", "none")

@@ -19,9 +19,9 @@ from uuid import UUID
 from embedded.airbyte.connectors import MASK, secret_values
 from embedded.airbyte.store.commits import Commit
 from embedded.airbyte.store.jobs import JobStore
+from embedded.airbyte.sync.worker_process import Worker, WorkerProcesses
 from embedded.airbyte.worker.protocol import Order, Part
 
-_ROOT = Path(__file__).resolve().parents[3]
 _KILL_AFTER_SECONDS = 5
 
 
@@ -56,12 +56,15 @@ def failure_reason(
 class Attempt:
     """Runs a worker for an order. `run` blocks; `kill` may be called from another thread at any time."""
 
-    def __init__(self, jobs: JobStore, connection_id: UUID, order: Order, log_file: Path) -> None:
+    def __init__(
+        self, jobs: JobStore, workers: WorkerProcesses, connection_id: UUID, order: Order, log_file: Path
+    ) -> None:
         self._jobs = jobs
+        self._workers = workers
         self._connection_id = connection_id
         self._order = order
         self._log_file = log_file
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Worker | None = None
         self._killed = threading.Event()
         self._log_lock = threading.Lock()
         self._secrets = secret_values(order.connector, order.source, order.manifest)
@@ -94,16 +97,7 @@ class Attempt:
                 return
 
     def _run(self, log: TextIO) -> Outcome:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "embedded.airbyte.worker"],
-            cwd=_ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self._process = process
+        self._process = process = self._workers.take()
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise RuntimeError("the worker has no pipes")
         if self._killed.is_set():

@@ -16,6 +16,7 @@ from embedded.airbyte.store.jobs import JobStatus, JobStore
 from embedded.airbyte.sync.archive import LogArchive, owner_of
 from embedded.airbyte.sync.attempt import Attempt, Outcome, append_line, failure_reason
 from embedded.airbyte.sync.orders import OrderBook
+from embedded.airbyte.sync.worker_process import WorkerProcesses
 
 log = logging.getLogger("embedded.airbyte.sync")
 
@@ -48,9 +49,11 @@ class SyncSupervisor:
         self._running: dict[int, Attempt] = {}
         self._cancelled: dict[int, threading.Event] = {}
         self._stopping = threading.Event()
+        self._workers = WorkerProcesses()
 
     def start(self) -> None:
         """Go on with what a previous server left unfinished."""
+        self._workers.prepare()
         for job in self._jobs.unfinished():
             self._close_interrupted(job)
         self._slots.submit(self._keep_owed_logs)
@@ -64,6 +67,7 @@ class SyncSupervisor:
                 event.set()
         for attempt in attempts:
             attempt.kill()
+        self._workers.close()
         self._slots.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, connection_id: UUID, job_type: str) -> int:
@@ -148,6 +152,7 @@ class SyncSupervisor:
                 return
             status = self._status_after(number, outcome, cancelled.is_set())
             self._jobs.end_attempt(job_id, number, outcome.succeeded, outcome.failure, status)
+            self._workers.prepare()
             self._keep_logs(job)
             if status.finished:
                 return
@@ -177,7 +182,8 @@ class SyncSupervisor:
             order = self._orders.write(job["connection_id"], job_id, number)
         except Problem as problem:
             return Outcome(failure_reason(problem.detail, "config_error"))
-        attempt = Attempt(self._jobs, job["connection_id"], order, self._orders.log_file(job_id, number))
+        log_file = self._orders.log_file(job_id, number)
+        attempt = Attempt(self._jobs, self._workers, job["connection_id"], order, log_file)
         with self._lock:
             self._running[job_id] = attempt
         if self._cancelled[job_id].is_set():

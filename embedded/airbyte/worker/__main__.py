@@ -1,7 +1,11 @@
-"""Run one attempt: the order comes on stdin, messages go to stdout."""
+"""Run one attempt: the order comes on stdin, messages go to stdout.
+
+--ahead: no order is due yet. Do what takes time and is the same for all of them, then wait.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import shutil
@@ -10,9 +14,11 @@ import sys
 import threading
 from pathlib import Path
 
+from embedded.airbyte.bucket import prepare_s3
 from embedded.airbyte.worker.declarative import DeclarativeSource
 from embedded.airbyte.worker.files.source import FileSource
 from embedded.airbyte.worker.landing import Landing
+from embedded.airbyte.worker.postgres.snapshot import prepare_duckdb
 from embedded.airbyte.worker.postgres.source import PostgresSource
 from embedded.airbyte.worker.protocol import Order, Outbox, WorkerError
 from embedded.airbyte.worker.stall import watch
@@ -23,11 +29,22 @@ SOURCES: dict[str, type[PostgresSource] | type[DeclarativeSource] | type[FileSou
     "files": FileSource,
 }
 
+SHOWN_AS = "airbyte-sync"
+"""What `ps -o comm` and `top` call a worker that has its order."""
+
 
 def main() -> int:
-    """Exit code 0 after COMPLETE, 1 after FAILURE."""
+    """Exit code 0 after COMPLETE, or when the server ends before it gives an order; 1 after FAILURE."""
     outbox = Outbox()
-    order = Order.from_json(sys.stdin.readline())
+    if "--ahead" in sys.argv:
+        prepare_duckdb()
+        prepare_s3()
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    with contextlib.suppress(OSError):  # there is no such file elsewhere than on Linux
+        Path("/proc/self/comm").write_text(SHOWN_AS, encoding="ascii")
+    order = Order.from_json(line)
     threading.Thread(target=_listen_to_the_server, args=(outbox,), daemon=True).start()
     watch(outbox, order.patience_seconds)
     scratch = Path(order.scratch)

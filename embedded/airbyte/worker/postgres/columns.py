@@ -66,6 +66,8 @@ class Table:
     schema: str
     name: str
     columns: list[Column]
+    pages: int = 0
+    """As PostgreSQL's statistics estimate; 0 for a view."""
 
 
 def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: Stream) -> Table:
@@ -75,7 +77,7 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
     """
     rows = connection.execute(
         """
-        select n.nspname, a.attname, a.atttypid::bigint, a.atttypmod
+        select n.nspname, a.attname, a.atttypid::bigint, a.atttypmod, c.relpages
         from pg_attribute as a
         join pg_class as c on c.oid = a.attrelid
         join pg_namespace as n on n.oid = c.relnamespace
@@ -89,9 +91,9 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
         listed = ", ".join(schemas)
         raise WorkerError(f"There is no table {stream.name} in schema {listed} of the source", "config_error")
     schema = str(rows[0][0])
-    columns = [Column(name, kind, modifier) for owner, name, kind, modifier in rows if owner == schema]
+    columns = [Column(name, kind, modifier) for owner, name, kind, modifier, _ in rows if owner == schema]
     names = {column.name for column in columns}
     wanted = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
     if missing := [name for name in (*wanted, *stream.primary_key) if name not in names]:
         raise WorkerError(f"Table {schema}.{stream.name} has no column {', '.join(missing)}", "config_error")
-    return Table(schema, stream.name, columns)
+    return Table(schema, stream.name, columns, int(rows[0][4]))

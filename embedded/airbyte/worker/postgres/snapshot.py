@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import importlib.util
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -25,21 +27,35 @@ META_TYPE = "struct(sync_id bigint, changes struct(field varchar, change varchar
 NULLED = "'NULLED'"
 DESTINATION_REASON = "'DESTINATION_SERIALIZATION_ERROR'"
 
+_PAGES_OF_A_TASK = 1000
+"""The scanner's own setting, `pg_pages_per_task`."""
 _FIRST_ID = 10**11
 _LAST_ID = 10**12 - 1
 """Numbers of twelve decimal digits, as long as a UUID's last field."""
 
 
+_prepared: list[duckdb.DuckDBPyConnection] = []
+
+
+def prepare_duckdb() -> None:
+    """Have the next `open_duckdb` ready, with the scanner: to load it, DuckDB verifies its signature."""
+    connection = _new_duckdb()
+    connection.execute(f"load {literal(_scanner())}")
+    _prepared.append(connection)
+
+
 def open_duckdb(order: Order) -> duckdb.DuckDBPyConnection:
-    """DuckDB within the order's limits."""
+    """A DuckDB that nothing else uses, within the order's limits."""
+    connection = _prepared.pop() if _prepared else _new_duckdb()
+    connection.execute(f"set threads = {order.threads}")
+    connection.execute(f"set memory_limit = '{order.memory_mb}MB'")
+    connection.execute(f"set temp_directory = {literal(order.scratch)}")
+    return connection
+
+
+def _new_duckdb() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
-        config={
-            "threads": order.threads,
-            "memory_limit": f"{order.memory_mb}MB",
-            "temp_directory": order.scratch,
-            "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False,
-        }
+        config={"preserve_insertion_order": False, "autoinstall_known_extensions": False}
     )
     connection.execute("set timezone = 'UTC'")
     return connection
@@ -56,6 +72,7 @@ class Snapshot:
         self.duckdb.execute(f"set pg_connection_limit = {order.threads + 2}")
         self.duckdb.execute(f"attach {literal(conninfo)} as source (type postgres, read_only)")
         self.duckdb.execute(f"create temp sequence raw_ids start {_FIRST_ID} maxvalue {_LAST_ID}")
+        self.duckdb.execute("set threads = 1")
         self._raw_id = f"{literal(_random_fields())} || cast(nextval('raw_ids') as varchar)"
         self.duckdb.execute("begin transaction")
 
@@ -76,11 +93,25 @@ class Snapshot:
         `since` is a where clause or empty; `added` are further columns, in DuckDB's SQL.
         """
         if all(column.scannable for column in table.columns):
-            rows = self._copy(self._scan(table, since), table, [], file, added)
+            with self._readers(table.pages // _PAGES_OF_A_TASK):
+                rows = self._copy(self._scan(table, since), table, [], file, added)
             nan = [name for name in self._zeros(table, file, rows) if self._has_nan(table, name, since)]
             if not nan:
                 return rows
         return self._copy(self._query(table, since), table, _decimals(table), file, added)
+
+    @contextmanager
+    def _readers(self, tasks: int) -> Iterator[None]:
+        """As many threads as the scanner has tasks for, and one again after it.
+
+        With a thread to spare DuckDB may give the only task to another one, and then its caller does not
+        wait but spins: it takes a processor from PostgreSQL, and a hang looks like work (see stall.py).
+        """
+        self.duckdb.execute(f"set threads = {max(1, min(tasks, self._order.threads))}")
+        try:
+            yield
+        finally:
+            self.duckdb.execute("set threads = 1")
 
     def _scan(self, table: Table, since: str) -> str:
         selected = ", ".join(

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
+from embedded.airbyte.worker.__main__ import SHOWN_AS
 from tests.integration.embedded.ingestion.conftest import Landing
 from tests.integration.ingestion_stack import AirbyteServer
 
@@ -80,14 +81,28 @@ def full_store() -> Iterator[str]:
 
 
 def workers_of(airbyte: AirbyteServer) -> list[psutil.Process]:
-    """Worker and connector processes that this server, alive or dead, has started."""
+    """Worker and connector processes that this server, alive or dead, has started and given an attempt."""
+    return _processes_of(airbyte, lambda process: not _waits(process))
+
+
+def waiting_workers_of(airbyte: AirbyteServer) -> list[psutil.Process]:
+    """Those that were started ahead and have no attempt yet."""
+    return _processes_of(airbyte, _waits)
+
+
+def _waits(process: psutil.Process) -> bool:
+    return "--ahead" in process.cmdline() and process.name() != SHOWN_AS
+
+
+def _processes_of(airbyte: AirbyteServer, wanted: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
     mark = airbyte.environ["LAKEHOUSE_STATE_DIR"]
     found = []
     for process in psutil.process_iter():
         try:
             command = " ".join(process.cmdline())
             is_worker = "embedded.airbyte.worker" in command or "source-declarative-manifest" in command
-            if is_worker and process.environ().get("LAKEHOUSE_STATE_DIR") == mark:
+            ours = is_worker and process.environ().get("LAKEHOUSE_STATE_DIR") == mark
+            if ours and wanted(process):
                 found.append(process)
         except psutil.Error:
             continue

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import psycopg
 
 from tests.integration.embedded.ingestion.captured import SIMPLE, Captured
 from tests.integration.embedded.ingestion.conftest import Landing, place_of
-from tests.integration.embedded.ingestion.faults import details, slow_api, stored_log, wait_until, workers_of
+from tests.integration.embedded.ingestion.faults import (
+    details,
+    slow_api,
+    stored_log,
+    wait_until,
+    waiting_workers_of,
+    workers_of,
+)
 from tests.integration.ingestion_stack import IngestionStack
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -164,6 +172,31 @@ def test_a_sync_that_hangs_on_a_locked_table_is_ended_and_named_and_the_next_one
         assert "Nothing has moved for 3 s" in failure["externalMessage"]
         assert server.sync(connection)["status"] == "succeeded"
     assert landing.rows("orders").num_rows == query("select count(*) from orders")[0][0]
+
+
+def test_the_worker_that_waits_for_an_attempt_ends_with_its_server(stack: IngestionStack) -> None:
+    with stack.airbyte() as first:
+        wait_until(lambda: len(waiting_workers_of(first)) == 1)
+        first.kill()
+        wait_until(lambda: not waiting_workers_of(first), 10)
+    with stack.airbyte() as second:
+        wait_until(lambda: len(waiting_workers_of(second)) == 1)
+        second.terminate()
+        assert waiting_workers_of(second) == []
+
+
+def test_a_waiting_worker_that_died_is_replaced_for_the_next_sync(
+    stack: IngestionStack, landing: Landing
+) -> None:
+    with stack.airbyte() as server:
+        connection = server.add_connection("shop_postgres_to_lake", landing.folder)
+        wait_until(lambda: len(waiting_workers_of(server)) == 1)
+        (waiting,) = waiting_workers_of(server)
+        waiting.kill()
+        wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE)
+        job = server.sync(connection)
+        assert (job["status"], len(details(server, job)["attempts"])) == ("succeeded", 1)
+        wait_until(lambda: [process.pid for process in waiting_workers_of(server)] not in ([], [waiting.pid]))
 
 
 class _locked_state:
