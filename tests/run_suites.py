@@ -30,13 +30,19 @@ class Suite:
         return f"{self.kind}/{self.part or self.env}"
 
 
+EMBEDDED = "tests/integration/embedded"
 DREMIO = "tests/conformance/dremio"
 
+LANES = 2
+
+# The quick ones first, then the longest, so that both lanes end at about the same time.
 SUITES = (
     Suite("unit", "embedded", ("tests/unit/embedded",)),
     Suite("unit", "airflow", ("tests/unit/lakehouse", "tests/unit/dags")),
-    Suite("integration", "embedded", ("tests/integration/embedded",)),
     Suite("integration", "airflow", ("tests/integration/lakehouse",)),
+    Suite("night", "embedded", ("tests/night",)),
+    Suite("integration", "embedded", (f"{EMBEDDED}/ingestion", f"{EMBEDDED}/stack"), "ingestion, stack"),
+    Suite("integration", "embedded", (f"{EMBEDDED}/dremio",), "engine"),
     Suite("conformance", "conformance", (f"{DREMIO}/dbt_adapter/materializations",), "materializations"),
     Suite(
         "conformance",
@@ -44,7 +50,6 @@ SUITES = (
         (f"{DREMIO}/protocol", f"{DREMIO}/dialect", f"{DREMIO}/dbt_adapter/features"),
         "protocol, dialect, features",
     ),
-    Suite("night", "embedded", ("tests/night",)),
 )
 
 
@@ -64,9 +69,9 @@ def main() -> int:
     known = list(dict.fromkeys(suite.kind for suite in SUITES))
     if unknown := set(kinds) - set(known):
         sys.exit(f"error: no suite {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
-    outcomes = []
-    for kind in dict.fromkeys(suite.kind for suite in chosen):
-        outcomes += _run_side_by_side([suite for suite in chosen if suite.kind == kind])
+    if forgotten := _in_no_suite():
+        sys.exit(f"error: no suite of tests/run_suites.py runs {', '.join(forgotten)}")
+    outcomes = _run_in_lanes(chosen)
     print("\n== tests")
     for outcome in outcomes:
         state = "ok" if outcome.exit_code == 0 else "FAILED"
@@ -74,12 +79,21 @@ def main() -> int:
     return 1 if any(outcome.exit_code for outcome in outcomes) else 0
 
 
-def _run_side_by_side(suites: list[Suite]) -> list[Outcome]:
-    """The suites of one kind: most of their time is waiting, and each has platforms of its own."""
+def _in_no_suite() -> list[str]:
+    """Test files in a folder that no suite names."""
+    files = {path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py")}
+    folders = [Path(folder) for suite in SUITES for folder in suite.folders]
+    return sorted(str(file) for file in files if not any(file.is_relative_to(each) for each in folders))
+
+
+def _run_in_lanes(suites: list[Suite]) -> list[Outcome]:
+    """As many suites at a time as LANES, in their order: most of their time is waiting, and each has
+    platforms of its own.
+    """
     if len(suites) == 1:
         return [_run(suites[0], show=lambda line: print(line, end="", flush=True))]
-    with ThreadPoolExecutor(len(suites)) as pool:
-        return list(pool.map(_run_quietly, suites))
+    with ThreadPoolExecutor(LANES) as lanes:
+        return list(lanes.map(_run_quietly, suites))
 
 
 def _run_quietly(suite: Suite) -> Outcome:
