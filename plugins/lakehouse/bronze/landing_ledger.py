@@ -141,7 +141,7 @@ class LandingLedger:
         Idempotent: claiming the same job again adds what was missing and counts its rows once.
 
         Args:
-            source: `postgres` or `api`.
+            source: as contracts and connections spell it, such as `postgres_cdc`.
             business_date: the date of the run whose sync landed the objects.
             job_id: Airbyte's id of that sync.
             rows_emitted: rows Airbyte says the sync committed.
