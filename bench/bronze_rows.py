@@ -31,5 +31,17 @@ BRONZE = {
             timestamp '{DATE} 00:10:00' as shipped_at, timestamp '{DATE} 00:20:00' as delivered_at,
             timestamp '{DATE} 00:30:00' as updated_at, {LANDED}
         from range(1, {{customers}} + 1) as t(i)""",
+    ("files", "marketing_spend"): f"""
+        select cast(date '{DATE}' - cast(i // 6 as integer) as date) as spend_date,
+            ['search', 'social', 'email', 'affiliate', 'display', 'print'][1 + i % 6] as channel,
+            cast(1 + hash(i) % 1000 as decimal(12, 2)) as amount, 'spend.csv' as _ab_source_file_url,
+            timestamp '{DATE} 00:30:00' as _ab_source_file_last_modified, {LANDED}
+        from range(0, 6 * 365) as t(i)""",
+    ("postgres_cdc", "stock_levels"): f"""
+        select 1 + i // 3 as product_id, ['Austin', 'Dallas', 'Houston'][1 + i % 3] as warehouse,
+            cast(hash(i) % 100 as integer) as units_on_hand, 10 as reorder_point, i as _ab_cdc_lsn,
+            timestamp '{DATE} 00:30:00' as _ab_cdc_updated_at,
+            cast(null as timestamp) as _ab_cdc_deleted_at, {LANDED}
+        from range(0, 3000) as t(i)""",
 }
 """SQL of each (source, stream), with places for `rows` and `customers`."""
