@@ -1,1 +1,4 @@
-"""The soak: many business dates with random faults, then bronze compared with the shop's own history."""
+"""The soak: many business dates with random faults, then bronze compared with the shop's own history.
+
+docs/runbooks/soak.md lists the faults.
+"""

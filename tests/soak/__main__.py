@@ -24,12 +24,14 @@ def main() -> int:
         report = Soak(platform, seed, lambda line: print(line, flush=True)).run(options.dates)
     print(f"{report.failures} failures, each by name, each rerun")
     print("faults: " + ", ".join(f"{name} {times}x" for name, times in sorted(report.faults.items())))
+    reckoned = report.reckoned
     print(
-        f"{report.partitions} partitions, {report.rows_compared} rows equal to the shop's history, "
-        f"{report.rows_quarantined} in quarantine; {report.partitions_replayed_equal} partitions replayed in "
-        f"random order, the same bytes; {report.seconds:.0f} s"
+        f"{reckoned.partitions} partitions, {reckoned.rows_compared} rows and {reckoned.deletions_compared} "
+        f"deletions equal to the shop's history, {reckoned.rows_quarantined} rows in quarantine; "
+        f"{report.partitions_replayed_equal} partitions replayed in random order, the same bytes; "
+        f"{report.seconds:.0f} s"
     )
-    print(f"content at the end: {report.content}")
+    print(f"content at the end: {reckoned.content}")
     return 0
 
 

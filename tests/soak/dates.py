@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,6 +42,15 @@ class Date:
                 time.sleep(1)
         return action()
 
+    def failed(self, what: str, outcome: Any, expected: type[BaseException], words: str) -> None:
+        """The task must have failed by this name, in words that say what to do."""
+        if not isinstance(outcome, expected):
+            raise AssertionError(f"{what}: not {expected.__name__}") from (
+                outcome if isinstance(outcome, BaseException) else None
+            )
+        assert re.search(words, str(outcome), re.DOTALL), f"{what}: {outcome}"
+        self.failures.append(f"{what}: {expected.__name__}")
+
     def extract(self, source: str, **arguments: Any) -> Any:
         return self.rerun(f"extract {source}", lambda: self.platform.extract(source, self.day, **arguments))
 
@@ -49,3 +59,6 @@ class Date:
 
     def landed(self, stream: str) -> list[LandingFile]:
         return self.platform.ledger.files(load_contract(stream).source, stream, self.day)
+
+    def is_claimed(self, source: str) -> bool:
+        return self.platform.ledger.is_complete(source, self.day)

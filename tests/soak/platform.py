@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from types import SimpleNamespace
+from datetime import date
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import httpx
+import psycopg2
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
+from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.airflow_settings import environment_lines, load_settings
-from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.contract import load_contract, load_contracts
 from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.lake_storage import LakeStorage
 from lakehouse.repository import INCLUDE
+from tests.integration.fault_proxy import FaultProxy, fault_proxy
 from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from tests.integration.lakehouse.extract.surroundings import (
+    ABSENT,
+    ATTEMPTS,
+    Night,
+    wait_until,
+    with_time_limit,
+)
 from tests.soak.shop_history import ShopHistory
 
-CONNECTIONS: Final = {
-    "postgres": "shop_postgres_to_lake",
-    "api": "shop_api_to_lake",
-    "files": "shop_files_to_lake",
-}
-STREAMS: Final = ("customers", "orders", "products", "shipments", "marketing_spend")
-_ABSENT: Final = {"DREMIO_PORT": "1", "DREMIO_FLIGHT_PORT": "1"}
-"""Services that a soak does not start."""
+STREAMS: Final = tuple(sorted(each.stream for each in load_contracts()))
+"""Every stream that has a contract."""
+CONNECTIONS: Final = {each.source_folder: each.name for each in read_all_connection_files()}
+"""Airbyte's connections by the source that contracts name."""
+_AWAY: Final = (httpx.TransportError, psycopg2.Error, AssertionError)
 
 
 @dataclass
@@ -40,6 +49,8 @@ class SoakPlatform:
 
     stack: IngestionStack
     airbyte: AirbyteServer
+    proxy: FaultProxy
+    """Before Airbyte; Airflow's connection leads through it."""
     history: ShopHistory
     storage: LakeStorage
     postgres: PostgresHook
@@ -50,18 +61,17 @@ class SoakPlatform:
         done = self.stack.shop("advance", "--to", day.isoformat(), "--orders", str(orders_per_year))
         assert done.returncode == 0, done.stderr
 
-    def extract(self, source: str, day: date, force_sync: bool = False) -> Any:
-        """The task of the extract stage; a second call for the date is its next attempt."""
+    def task(
+        self, source: str, day: date, force_sync: bool = False, **arguments: Any
+    ) -> tuple[AirbyteExtractOperator, Night]:
+        """The task of the extract stage and its surroundings; a second one is its next attempt."""
         store = self._stores.setdefault((source, day), {})
-        kept = SimpleNamespace(get=store.get, set=store.__setitem__, delete=lambda key: store.pop(key, None))
-        now = datetime.now(UTC)
-        run = SimpleNamespace(partition_key=day.isoformat(), start_date=now, run_after=now)
-        operator = AirbyteExtractOperator(
-            task_id="sync", connection_name=CONNECTIONS[source], synchronous_seconds=120
-        )
-        return operator.execute(
-            {"params": {"force_sync": force_sync}, "dag_run": run, "task_state_store": kept}
-        )
+        night = Night(day.isoformat(), store, force_sync=force_sync)
+        return night.operator(CONNECTIONS[source], **arguments), night
+
+    def extract(self, source: str, day: date, force_sync: bool = False) -> Any:
+        operator, night = self.task(source, day, force_sync)
+        return operator.execute(night.context)
 
     def load(self, stream: str, day: date, storage: LakeStorage | None = None) -> LoadedPartition:
         """What the task of load_bronze does."""
@@ -80,8 +90,50 @@ class SoakPlatform:
 
     def connection_id(self, source: str) -> str:
         """Airbyte's id of a connection."""
-        every = self.airbyte.call("GET", "/connections")["data"]
-        return next(str(each["connectionId"]) for each in every if each["name"] == CONNECTIONS[source])
+        return str(self._declared("connections", CONNECTIONS[source])["connectionId"])
+
+    @contextmanager
+    def configured(self, kind: str, name: str, **changes: Any) -> Iterator[None]:
+        """An actor (`sources` or `destinations`) with other settings for a while."""
+        actor = self._declared(kind, name)
+        before = {setting: actor["configuration"].get(setting) for setting in changes}
+        path = f"/{kind}/{actor[kind.removesuffix('s') + 'Id']}"
+        self.airbyte.call("PATCH", path, {"configuration": changes})
+        try:
+            yield
+        finally:
+            self.airbyte.call("PATCH", path, {"configuration": before})
+
+    def crash_postgres(self) -> None:
+        """End the PostgreSQL server at once, as a crash does; its supervisor starts it again."""
+        lock = self.stack.folder / "state" / "postgres" / "data" / "postmaster.pid"
+        postmaster = int(lock.read_text().splitlines()[0])
+        os.kill(postmaster, signal.SIGQUIT)
+        wait_until(lambda: not self._is_running(postmaster), "the server is gone", 30)
+
+    def wait_until_whole(self) -> None:
+        """Until PostgreSQL, and Airbyte on it, answer again."""
+
+        def answers() -> bool:
+            try:
+                with closing(self.postgres.get_conn()):
+                    return bool(self.airbyte.call("GET", "/connections")["data"])
+            except _AWAY:
+                return False
+
+        wait_until(answers, "PostgreSQL and Airbyte answer again", 60)
+
+    @staticmethod
+    def _is_running(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def _declared(self, kind: str, name: str) -> dict[str, Any]:
+        every = self.airbyte.call("GET", f"/{kind}")["data"]
+        return next(dict(each) for each in every if each["name"] == name)
 
 
 @contextmanager
@@ -91,25 +143,33 @@ def soak_platform() -> Iterator[SoakPlatform]:
     before = dict(os.environ)
     try:
         stack.start()
-        with stack.airbyte() as airbyte:
-            for line in environment_lines(load_settings(environment=stack.environ | _ABSENT)):
-                name, value = line.split("=", 1)
-                os.environ[name] = value
-            storage = LakeStorage.from_connection()
-            storage.create_bucket()
-            postgres = PostgresHook("platform_postgres")
-            tables = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
-            postgres.run([path.read_text() for path in tables])
-            ProvisionAirbyteOperator(task_id="provision").execute({})
-            yield SoakPlatform(
-                stack,
-                airbyte,
-                ShopHistory(stack.environ),
-                storage,
-                postgres,
-                LandingLedger(postgres, storage),
-            )
+        with stack.airbyte(**ATTEMPTS) as airbyte:
+            address = urlsplit(airbyte.url)
+            with fault_proxy(f"{address.scheme}://{address.netloc}") as proxy:
+                _lead_airflow(stack.environ | ABSENT | {"AIRBYTE_URL": proxy.url + address.path})
+                storage = LakeStorage.from_connection()
+                storage.create_bucket()
+                postgres = PostgresHook("platform_postgres")
+                tables = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
+                postgres.run([path.read_text() for path in tables])
+                ProvisionAirbyteOperator(task_id="provision").execute({})
+                yield SoakPlatform(
+                    stack,
+                    airbyte,
+                    proxy,
+                    ShopHistory(stack.environ),
+                    storage,
+                    postgres,
+                    LandingLedger(postgres, storage),
+                )
     finally:
         os.environ.clear()
         os.environ.update(before)
         stack.stop()
+
+
+def _lead_airflow(wire: dict[str, str]) -> None:
+    """Airflow's connections as variables, the one to Airbyte with a time limit that a hang soon passes."""
+    for line in environment_lines(load_settings(environment=wire)):
+        name, value = line.split("=", 1)
+        os.environ[name] = with_time_limit(value) if name == "AIRFLOW_CONN_AIRBYTE_DEFAULT" else value

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,37 +16,40 @@ import psycopg2
 
 Row = tuple[Any, ...]
 
-COLUMNS: Final = {
-    "customers": (
+
+@dataclass(frozen=True)
+class Reading:
+    """How the shop itself is asked for a stream's rows."""
+
+    columns: str
+    key: int = 1
+    """So many of the first columns are the row's key."""
+    good: str = "true"
+    """What the contract demands, said once more in SQL."""
+
+    @property
+    def names(self) -> list[str]:
+        return self.columns.split(", ")
+
+
+_SPEND: Final = "marketing_spend"
+READINGS: Final = {
+    "customers": Reading(
         "customer_id, name, email, phone, address, city, state, zip_code, created_at, updated_at, deleted_at"
     ),
-    "orders": (
+    "orders": Reading(
         "order_id, customer_id, product_id, order_date, quantity, unit_price, amount, status, created_at, "
-        "updated_at, deleted_at"
+        "updated_at, deleted_at",
+        good=(
+            "amount > 0 and quantity >= 1 and order_date >= '2000-01-01' "
+            "and status in ('pending', 'completed', 'cancelled', 'refunded')"
+        ),
     ),
-    "products": "product_id, name, category, unit_price, active, created_at, updated_at",
-    "shipments": "shipment_id, order_id, carrier, status, shipped_at, delivered_at, updated_at",
-    "marketing_spend": "spend_date, channel, amount",
+    "products": Reading("product_id, name, category, unit_price, active, created_at, updated_at"),
+    "shipments": Reading("shipment_id, order_id, carrier, status, shipped_at, delivered_at, updated_at"),
+    _SPEND: Reading("spend_date, channel, amount", key=2, good="amount >= 0"),
 }
-_KEY_COLUMNS: Final = {"marketing_spend": 2}
-"""How many of a table's first columns are its key, where it is not the first alone."""
-
-_GOOD: Final = {
-    "customers": "true",
-    "orders": (
-        "amount > 0 and quantity >= 1 and order_date >= '2000-01-01' "
-        "and status in ('pending', 'completed', 'cancelled', 'refunded')"
-    ),
-    "products": "true",
-    "shipments": "true",
-    "marketing_spend": "amount >= 0",
-}
-"""What the contracts demand, said once more in SQL."""
-
-
-def key_of(table: str, row: Row) -> Row:
-    """What tells a row of the table from its other rows."""
-    return row[: _KEY_COLUMNS.get(table, 1)]
+"""By stream, which is also the table's name; the dropped files' rows are put into a table."""
 
 
 class ShopHistory:
@@ -53,6 +58,8 @@ class ShopHistory:
     def __init__(self, wire: dict[str, str]) -> None:
         self._wire = wire
         self._drops = Path(wire["LAKEHOUSE_STATE_DIR"], "shop", "csv")
+        self._sent_sound: dict[tuple[str, date], set[Row]] = defaultdict(set)
+        self._sent_unsound: dict[tuple[str, date], set[Row]] = defaultdict(set)
 
     def execute(self, sql: str, values: dict[str, Any] | None = None) -> None:
         """Change the shop's database."""
@@ -63,11 +70,11 @@ class ShopHistory:
         """Remember the tables and files as they are now as the shop at the end of the date."""
         with self._cursor() as cursor:
             cursor.execute("create schema if not exists soak")
-            for table in COLUMNS:
+            for table in READINGS:
                 cursor.execute(f"drop table if exists {_snapshot(table, day)}")
-                if table != "marketing_spend":
+                if table != _SPEND:
                     cursor.execute(f"create table {_snapshot(table, day)} as select * from {table}")
-            self._keep_batches(cursor, _snapshot("marketing_spend", day))
+            self._keep_batches(cursor, _snapshot(_SPEND, day))
 
     def correct_batch(self, day: date) -> None:
         """The date's CSV batch is dropped once more, with another amount in its first line."""
@@ -78,24 +85,40 @@ class ShopHistory:
         again.write_text("\n".join([header, f"{line},{Decimal(amount) + Decimal('0.25')}", *others]) + "\n")
         again.replace(batch)
 
-    def rows(self, table: str, day: date) -> set[Row]:
-        """All sound rows at the end of the date."""
-        return self._query(f"select {COLUMNS[table]} from {_snapshot(table, day)} where {_GOOD[table]}")
+    def was_sent(self, stream: str, day: date, sound: set[Row], unsound_keys: set[Row]) -> None:
+        """Remember what the source gave for the date beside its rows: no snapshot has it."""
+        self._sent_sound[stream, day] |= sound
+        self._sent_unsound[stream, day] |= unsound_keys
 
-    def changed(self, table: str, day: date, before: date | None) -> set[Row]:
-        """The sound rows that are new or changed since the date before."""
-        earlier = "" if before is None else f" except select {COLUMNS[table]} from {_snapshot(table, before)}"
-        return self._query(
-            f"select * from (select {COLUMNS[table]} from {_snapshot(table, day)}{earlier}) as changed "
-            f"where {_GOOD[table]}"
+    def rows(self, stream: str, day: date) -> set[Row]:
+        """All sound rows at the end of the date."""
+        reading = READINGS[stream]
+        found = self._query(f"select {reading.columns} from {_snapshot(stream, day)} where {reading.good}")
+        return found.union(
+            *(rows for (name, sent), rows in self._sent_sound.items() if name == stream and sent <= day)
         )
 
-    def unsound_keys(self, table: str, day: date, before: date | None) -> set[int]:
+    def changed(self, stream: str, day: date, before: date | None) -> set[Row]:
+        """The sound rows that are new or changed since the date before."""
+        reading = READINGS[stream]
+        rows = self._query(f"select * from ({_changes(stream, day, before)}) as changed where {reading.good}")
+        return rows | self._sent_sound[stream, day]
+
+    def removed_keys(self, stream: str, day: date, before: date | None) -> set[Row]:
+        """Keys that were there at the end of the date before and no longer are."""
+        if before is None:
+            return set()
+        key = _key(stream)
+        return self._query(
+            f"select {key} from {_snapshot(stream, before)} except select {key} from {_snapshot(stream, day)}"
+        )
+
+    def unsound_keys(self, stream: str, day: date, before: date | None) -> set[Row]:
         """Keys of the rows that are new or changed and break the contract."""
-        earlier = "" if before is None else f" except select {COLUMNS[table]} from {_snapshot(table, before)}"
-        changed = f"select {COLUMNS[table]} from {_snapshot(table, day)}{earlier}"
-        found = self._query(f"select * from ({changed}) as changed where not ({_GOOD[table]})")
-        return {int(row[0]) for row in found}
+        reading = READINGS[stream]
+        changes = _changes(stream, day, before)
+        found = self._query(f"select {_key(stream)} from ({changes}) as changed where not ({reading.good})")
+        return found | self._sent_unsound[stream, day]
 
     def _keep_batches(self, cursor: Any, snapshot: str) -> None:
         cursor.execute(
@@ -135,3 +158,17 @@ class ShopHistory:
 
 def _snapshot(table: str, day: date) -> str:
     return f"soak.{table}_{day:%Y%m%d}"
+
+
+def _changes(stream: str, day: date, before: date | None) -> str:
+    """SQL for the rows that are new or changed since the date before, sound or not."""
+    columns = READINGS[stream].columns
+    changes = f"select {columns} from {_snapshot(stream, day)}"
+    return (
+        changes if before is None else f"{changes} except select {columns} from {_snapshot(stream, before)}"
+    )
+
+
+def _key(stream: str) -> str:
+    reading = READINGS[stream]
+    return ", ".join(reading.names[: reading.key])

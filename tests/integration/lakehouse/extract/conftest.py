@@ -11,7 +11,7 @@ from lakehouse.airflow_settings import environment_lines, load_settings
 from lakehouse.lake_storage import LakeStorage
 from lakehouse.repository import INCLUDE
 from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
-from tests.integration.lakehouse.extract.surroundings import ABSENT, FIRST_NIGHT, ORDERS
+from tests.integration.lakehouse.extract.surroundings import ABSENT, ATTEMPTS, FIRST_NIGHT, ORDERS
 
 
 @pytest.fixture(scope="package")
@@ -28,7 +28,7 @@ def stack() -> Iterator[IngestionStack]:
 
 @pytest.fixture(scope="package")
 def airbyte(stack: IngestionStack) -> Iterator[AirbyteServer]:
-    with pytest.MonkeyPatch.context() as patch, stack.airbyte() as server:
+    with pytest.MonkeyPatch.context() as patch, stack.airbyte(**ATTEMPTS) as server:
         for line in environment_lines(load_settings(environment=stack.environ | ABSENT)):
             patch.setenv(*line.split("=", 1))
         LakeStorage.from_connection().create_bucket()

@@ -1,30 +1,44 @@
-"""One task of one run of an extract, without Airflow around it."""
+"""One task of one run of an extract, without Airflow around it, and what it may run into."""
 
 from __future__ import annotations
 
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg2
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
+from lakehouse.airbyte.operators import JOB_KEY
 
 FIRST_NIGHT, SECOND_NIGHT = "2025-10-16", "2025-10-17"
 ORDERS = "5000"
 ABSENT = {"DREMIO_PORT": "1", "DREMIO_FLIGHT_PORT": "1"}
 """Services that these tests do not start."""
+POLL_TIMEOUT_SECONDS = 2.0
+ATTEMPTS = {"AIRBYTE_SYNC_JOB_MAX_ATTEMPTS": "2"}
+"""Airbyte's setting: enough to see that it tries again. How it counts is tested with its own tests."""
 
 
 class Night:
-    """The surroundings of one task of one run."""
+    """The surroundings of one task of one run; `store` is what an earlier attempt has kept."""
 
-    def __init__(self, night: str, **params: Any) -> None:
-        self.store: dict[str, Any] = {}
-        store = SimpleNamespace(get=self.store.get, set=self.store.__setitem__, delete=self.store.__delitem__)
+    def __init__(self, night: str, store: dict[str, Any] | None = None, **params: Any) -> None:
+        self.store: dict[str, Any] = {} if store is None else store
+        kept = SimpleNamespace(
+            get=self.store.get,
+            set=self.store.__setitem__,
+            delete=lambda key: self.store.pop(key, None),
+        )
         now = datetime.now(UTC)
         run = SimpleNamespace(partition_key=night, start_date=now, run_after=now)
-        self.context = {"params": params, "dag_run": run, "task_state_store": store}
+        self.context = {"params": params, "dag_run": run, "task_state_store": kept}
 
     def operator(self, connection: str = "shop_postgres_to_lake", **arguments: Any) -> AirbyteExtractOperator:
         arguments = {"synchronous_seconds": 120, **arguments}
@@ -32,6 +46,63 @@ class Night:
 
     def extract(self, connection: str = "shop_postgres_to_lake") -> Any:
         return self.operator(connection).execute(self.context)
+
+    def kept_job(self) -> int:
+        """The job that the task has started, once it has."""
+        wait_until(lambda: JOB_KEY in self.store, "a job is started", 20)
+        return int(self.store[JOB_KEY])
+
+
+class InBackground:
+    """A task that runs beside the test; `end` gives what it returned or raised."""
+
+    def __init__(self, task: Callable[[], Any]) -> None:
+        self._outcome: list[Any] = []
+
+        def run() -> None:
+            try:
+                self._outcome.append(task())
+            except BaseException as error:  # noqa: BLE001 - the test looks at it
+                self._outcome.append(error)
+
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+
+    def end(self, seconds: float = 60) -> Any:
+        self._thread.join(seconds)
+        assert self._outcome, "the task has not ended"
+        return self._outcome[0]
+
+
+@contextmanager
+def stuck_sync(table: str = "orders") -> Iterator[None]:
+    """The source's table is locked: a sync that has come to it goes on only afterwards."""
+    with closing(PostgresHook("shop_postgres").get_conn()) as session, session.cursor() as cursor:
+        cursor.execute(f"lock table {table} in access exclusive mode")
+        yield
+        # The lock is gone as well when the session is.
+        with suppress(psycopg2.Error):
+            session.rollback()
+
+
+def sessions_at_the_lock() -> set[int]:
+    """Airbyte's sessions at the source that wait for a lock: their PostgreSQL process ids."""
+    queued = "application_name = 'airbyte' and wait_event_type = 'Lock'"
+    found = PostgresHook("shop_postgres").get_records(f"select pid from pg_stat_activity where {queued}")
+    return {int(pid) for (pid,) in found}
+
+
+def with_time_limit(connection: str) -> str:
+    """An Airflow connection, as JSON, whose requests soon give up."""
+    fields = json.loads(connection)
+    return json.dumps(fields | {"extra": {"timeout": POLL_TIMEOUT_SECONDS}})
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.05)
 
 
 def landing_files(night: str) -> int:

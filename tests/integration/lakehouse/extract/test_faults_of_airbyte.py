@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,16 +12,20 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import TaskDeferred
 
 from lakehouse.airbyte.errors import AirbyteJobCancelledError
-from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
-from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.airbyte.triggers import ENDED
 from lakehouse.airflow_settings import environment_lines, load_settings
 from tests.integration.fault_proxy import HANG, FaultProxy, fault_proxy
 from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
-from tests.integration.lakehouse.extract.surroundings import ABSENT, FIRST_NIGHT, Night, landing_files
-
-POLL_TIMEOUT_SECONDS = 2.0
+from tests.integration.lakehouse.extract.surroundings import (
+    ABSENT,
+    FIRST_NIGHT,
+    InBackground,
+    Night,
+    landing_files,
+    stuck_sync,
+    with_time_limit,
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,50 +40,6 @@ def proxy(stack: IngestionStack, airbyte: AirbyteServer) -> Iterator[FaultProxy]
                 patch.setenv(name, with_time_limit(value))
         ProvisionAirbyteOperator(task_id="provision").execute({})
         yield before
-
-
-def with_time_limit(connection: str) -> str:
-    fields = json.loads(connection)
-    return json.dumps(fields | {"extra": {"timeout": POLL_TIMEOUT_SECONDS}})
-
-
-@contextmanager
-def stuck_sync() -> Iterator[None]:
-    """The source's tables are locked: a sync that has begun goes on only afterwards."""
-    with closing(PostgresHook("shop_postgres").get_conn()) as session, session.cursor() as cursor:
-        cursor.execute("lock table orders in access exclusive mode")
-        yield
-        session.rollback()
-
-
-def kept_job(night: Night) -> int:
-    """The job that the task has started, once it has."""
-    deadline = time.monotonic() + 20
-    while JOB_KEY not in night.store:
-        assert time.monotonic() < deadline, "no job was started"
-        time.sleep(0.05)
-    return int(night.store[JOB_KEY])
-
-
-class InBackground:
-    """A task that runs beside the test; `end` gives what it returned or raised."""
-
-    def __init__(self, operator: AirbyteExtractOperator, night: Night) -> None:
-        self._outcome: list[Any] = []
-
-        def run() -> None:
-            try:
-                self._outcome.append(operator.execute(night.context))
-            except BaseException as error:  # noqa: BLE001 - the test looks at it
-                self._outcome.append(error)
-
-        self._thread = threading.Thread(target=run, daemon=True)
-        self._thread.start()
-
-    def end(self, seconds: float = 60) -> Any:
-        self._thread.join(seconds)
-        assert self._outcome, "the task has not ended"
-        return self._outcome[0]
 
 
 @pytest.mark.parametrize("faults", [(500, 503, 502), (HANG,), (401,), (429,)], ids=str)
@@ -104,8 +60,8 @@ def test_a_job_cancelled_from_outside_fails_by_name_and_claims_nothing(
 ) -> None:
     night, claimed = Night("2025-10-19"), landing_files("2025-10-19")
     with stuck_sync():
-        task = InBackground(night.operator(), night)
-        job_id = kept_job(night)
+        task = InBackground(night.extract)
+        job_id = night.kept_job()
         airbyte.call("DELETE", f"/jobs/{job_id}")
         error = task.end()
     assert isinstance(error, AirbyteJobCancelledError)
@@ -118,8 +74,8 @@ def test_a_task_killed_while_it_runs_cancels_its_job(airbyte: AirbyteServer, pro
     night = Night(FIRST_NIGHT, force_sync=True)
     operator = night.operator()
     with stuck_sync():
-        task = InBackground(operator, night)
-        job_id = kept_job(night)
+        task = InBackground(lambda: operator.execute(night.context))
+        job_id = night.kept_job()
         operator.on_kill()
         assert airbyte.wait(job_id)["status"] == "cancelled"
         assert isinstance(task.end(), AirbyteJobCancelledError)
@@ -130,7 +86,7 @@ def test_a_task_killed_while_deferred_cancels_its_job(airbyte: AirbyteServer, pr
     with stuck_sync():
         with pytest.raises(TaskDeferred) as deferred:
             night.operator(synchronous_seconds=0).execute(night.context)
-        job_id = kept_job(night)
+        job_id = night.kept_job()
         asyncio.run(deferred.value.trigger.on_kill())
         assert airbyte.wait(job_id)["status"] == "cancelled"
 
@@ -141,7 +97,7 @@ def test_a_task_that_died_without_a_word_is_taken_up_by_its_retry(
     night = Night(FIRST_NIGHT, force_sync=True)
     with stuck_sync(), pytest.raises(TaskDeferred):
         night.operator(synchronous_seconds=0).execute(night.context)
-    job_id = kept_job(night)
+    job_id = night.kept_job()
     jobs = len(airbyte.call("GET", "/jobs", limit=100)["data"])
     report = night.extract()
     assert report["external_jobs"][0]["id"] == str(job_id)
@@ -164,7 +120,7 @@ def test_the_trigger_outlives_polls_that_fail(proxy: FaultProxy) -> None:
 
 def test_two_runs_of_one_date_at_once_claim_everything_once(proxy: FaultProxy) -> None:
     nights = [Night("2025-10-20"), Night("2025-10-20")]
-    tasks = [InBackground(night.operator(), night) for night in nights]
+    tasks = [InBackground(night.extract) for night in nights]
     reports = [task.end(90)["detail"]["per_stream"] for task in tasks]
     claimed = PostgresHook("platform_postgres").get_records(
         "select stream, count(*), sum(rows) from landing_files "

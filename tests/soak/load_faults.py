@@ -1,0 +1,133 @@
+"""What happens while partitions are loaded. Each does its damage, says what must come of it, and ends it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Any, Final
+from unittest.mock import patch
+
+from botocore.exceptions import ClientError
+
+from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
+from lakehouse.bronze.partition_loader import ScratchFullError
+from lakehouse.bronze.platform_tables import PlatformDatabaseUnavailableError
+from lakehouse.lake_storage import LakeStorage, StorageUnavailableError
+from tests.integration.lakehouse.extract.surroundings import InBackground
+from tests.soak.dates import Date, WorkerKilled
+from tests.soak.platform import STREAMS
+
+_NEXT_ATTEMPT: Final = "this task's next attempt"
+
+
+def landing_is_truncated(date: Date) -> None:
+    """A landing object loses its second half; the operator restores it."""
+    _damaged(date, lambda content: content[: len(content) // 2])
+
+
+def landing_is_not_parquet(date: Date) -> None:
+    """A landing object is overwritten by something else."""
+    _damaged(date, lambda content: b"<html>502 Bad Gateway</html>")
+
+
+def store_refuses_writes(date: Date) -> None:
+    """The object store refuses one of the load's writes."""
+    refusal = ClientError(
+        {
+            "Error": {"Code": "InsufficientStorage", "Message": "Insufficient Storage"},
+            "ResponseMetadata": {"HTTPStatusCode": 507},
+        },
+        "PutObject",
+    )
+    _fails(date, StorageUnavailableError, f"Insufficient Storage; {_NEXT_ATTEMPT}", _raising(refusal))
+
+
+def worker_dies_while_publishing(date: Date) -> None:
+    """The worker is killed right before one of the load's writes."""
+    _fails(date, WorkerKilled, "killed", _raising(WorkerKilled("killed")))
+
+
+def postgres_crashes(date: Date) -> None:
+    """The platform's PostgreSQL crashes right before one of the load's writes, and comes back."""
+    stream = date.dice.choice(STREAMS)
+    storage = _storage(date, date.platform.crash_postgres)
+    outcome = InBackground(lambda: date.platform.load(stream, date.day, storage)).end(120)
+    date.platform.wait_until_whole()
+    # It may be back before the load asks for it.
+    if isinstance(outcome, BaseException):
+        words = f"PostgreSQL is away .*{_NEXT_ATTEMPT.capitalize()} goes on"
+        date.failed(f"load {stream}", outcome, PlatformDatabaseUnavailableError, words)
+
+
+def disk_is_full(date: Date) -> None:
+    """The worker's disk is full when the partition is written."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with patch("lakehouse.bronze.parquet_writer._written", side_effect=full):
+        _fails(date, ScratchFullError, f"Free some space.*{_NEXT_ATTEMPT} succeeds")
+
+
+def two_loads_at_once(date: Date) -> None:
+    """Two runs load the same partition at the same time."""
+    stream = date.dice.choice(STREAMS)
+    both = [InBackground(lambda: date.load(stream)) for _ in range(2)]
+    hashes = set()
+    for each in both:
+        outcome = each.end(120)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        hashes.add(outcome.load.sha256)
+    assert len(hashes) == 1, "two loads of one partition differ"
+
+
+class _StrickenClient:
+    """A boto3 client before whose n-th PUT something happens."""
+
+    def __init__(self, client: Any, strike: Callable[[], None], at: int) -> None:
+        self._client = client
+        self._strike = strike
+        self._left = at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_object(self, **arguments: Any) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            self._strike()
+        return self._client.put_object(**arguments)
+
+
+def _storage(date: Date, strike: Callable[[], None]) -> LakeStorage:
+    """The lake, with something that happens before a write of a load: there are two at least."""
+    client = _StrickenClient(date.platform.storage.client, strike, date.dice.randint(1, 2))
+    return LakeStorage(client, date.platform.storage.bucket)
+
+
+def _raising(error: BaseException) -> Callable[[], None]:
+    def strike() -> None:
+        raise error
+
+    return strike
+
+
+def _fails(
+    date: Date, expected: type[BaseException], words: str, strike: Callable[[], None] | None = None
+) -> None:
+    stream = date.dice.choice(STREAMS)
+    storage = _storage(date, strike) if strike else date.platform.storage
+    outcome = InBackground(lambda: date.platform.load(stream, date.day, storage)).end(120)
+    date.failed(f"load {stream}", outcome, expected, words)
+
+
+def _damaged(date: Date, damage: Callable[[bytes], bytes]) -> None:
+    stream = date.dice.choice([stream for stream in STREAMS if date.landed(stream)])
+    file = date.dice.choice(date.landed(stream))
+    content = date.platform.storage.get(file.key)
+    date.platform.storage.put(damage(content), file.key)
+    try:
+        outcome = InBackground(lambda: date.platform.load(stream, date.day)).end(120)
+    finally:
+        date.platform.storage.put(content, file.key)
+    date.failed(
+        f"load {stream}", outcome, LandingFileUnreadableError, f"{file.key} is unreadable .*restore it"
+    )
