@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-import psycopg2
+import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
@@ -40,7 +40,7 @@ STREAMS: Final = tuple(sorted(each.stream for each in load_contracts()))
 """Every stream that has a contract."""
 CONNECTIONS: Final = {each.source_folder: each.name for each in read_all_connection_files()}
 """Airbyte's connections by the source that contracts name."""
-_AWAY: Final = (httpx.TransportError, psycopg2.Error, AssertionError)
+_AWAY: Final = (httpx.TransportError, psycopg.Error, AssertionError)
 
 
 @dataclass

@@ -79,4 +79,8 @@ def _listen_to_the_server(outbox: Outbox) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Without the interpreter's own end, which would close what had better not be (`snapshot._ABANDONED`).
+    os._exit(code)

@@ -34,6 +34,11 @@ _LAST_ID = 10**12 - 1
 """Numbers of twelve decimal digits, as long as a UUID's last field."""
 
 
+_ABANDONED: list[duckdb.DuckDBPyConnection] = []
+"""Connections of snapshots that ended with an error. Closing one whose PostgreSQL session is gone rolls back
+there, which fails in a destructor and takes the process along before it has told anybody why (its
+postgres_scanner, 1.5.2). They are kept until the worker has said what happened, and go with its process.
+"""
 _prepared: list[duckdb.DuckDBPyConnection] = []
 
 
@@ -79,8 +84,11 @@ class Snapshot:
     def __enter__(self) -> Snapshot:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.duckdb.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.duckdb.close()
+        else:
+            _ABANDONED.append(self.duckdb)
 
     def ask(self, query: str) -> tuple[str, ...]:
         """The first row of a query that PostgreSQL runs in this snapshot; its columns must be text."""

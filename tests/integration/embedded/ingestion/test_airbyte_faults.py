@@ -184,29 +184,48 @@ def test_a_sync_that_ends_while_it_waits_for_a_lock_leaves_no_session_behind(
     """Its session stayed in the queue for the lock, and every other client of the table behind it."""
     connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
 
-    def waiting() -> set[int]:
-        asked = (
-            "select pid from pg_stat_activity where application_name = 'airbyte' and wait_event_type = 'Lock'"
-        )
-        return {int(pid) for (pid,) in query(asked)}
-
     def alive(sessions: set[int]) -> bool:
         return bool(query("select 1 from pg_stat_activity where pid = any(%s)", (list(sessions),)))
 
     with psycopg.connect(**place_of(stack.environ, "SHOP")) as holder:
         holder.execute("lock table products in access exclusive mode")
         job = airbyte.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
-        wait_until(lambda: bool(waiting()))
-        dead = waiting()
+        wait_until(lambda: bool(waiting(query)))
+        dead = waiting(query)
         for worker in workers_of(airbyte):
             worker.kill()
         wait_until(lambda: not alive(dead), 10)
-        wait_until(lambda: bool(waiting()))
-        cancelled = waiting()
+        wait_until(lambda: bool(waiting(query)))
+        cancelled = waiting(query)
         assert airbyte.call("DELETE", f"/jobs/{job['jobId']}")["status"] == "cancelled"
         wait_until(lambda: not alive(cancelled), 10)
-        assert not waiting()
+        assert not waiting(query)
     assert airbyte.sync(connection)["status"] == "succeeded"
+
+
+def test_a_source_that_dies_in_the_midst_of_a_sync_is_named_and_the_next_attempt_brings_the_rest(
+    stack: IngestionStack, airbyte: AirbyteServer, landing: Landing, query: Query
+) -> None:
+    """DuckDB ended the worker while it closed the lost session, and the reason was lost as well."""
+    connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
+    with psycopg.connect(**place_of(stack.environ, "SHOP")) as holder:
+        holder.execute("lock table products in access exclusive mode")
+        job = airbyte.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
+        wait_until(lambda: bool(waiting(query)))
+        query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'airbyte'")
+        wait_until(lambda: len(details(airbyte, job)["attempts"]) == 2)
+    assert airbyte.wait(job["jobId"])["status"] == "succeeded"
+    failure = details(airbyte, job)["attempts"][0]["attempt"]["failureSummary"]["failures"][0]
+    assert (failure["failureType"], failure["failureOrigin"]) == ("transient_error", "source")
+    assert f"PostgreSQL 127.0.0.1:{airbyte.environ['SHOP_PG_PORT']}/shop: " in failure["externalMessage"]
+    for table in ("orders", "products"):
+        assert landing.rows(table).num_rows == query(f"select count(*) from {table}")[0][0]
+
+
+def waiting(query: Query) -> set[int]:
+    """Airbyte's sessions at the source that wait for a lock: their process ids."""
+    queued = "application_name = 'airbyte' and wait_event_type = 'Lock'"
+    return {int(pid) for (pid,) in query(f"select pid from pg_stat_activity where {queued}")}
 
 
 def _psql(stack: IngestionStack, statement: str) -> list[str]:

@@ -6,12 +6,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg2
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
@@ -80,9 +79,6 @@ def stuck_sync(table: str = "orders") -> Iterator[None]:
     with closing(PostgresHook("shop_postgres").get_conn()) as session, session.cursor() as cursor:
         cursor.execute(f"lock table {table} in access exclusive mode")
         yield
-        # The lock is gone as well when the session is.
-        with suppress(psycopg2.Error):
-            session.rollback()
 
 
 def sessions_at_the_lock() -> set[int]:
