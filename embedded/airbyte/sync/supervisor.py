@@ -9,6 +9,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+import psycopg
+
 from embedded.airbyte.problems import Problem
 from embedded.airbyte.store.connections import ConnectionStore, StateStore
 from embedded.airbyte.store.database import Row
@@ -20,7 +22,12 @@ from embedded.airbyte.sync.worker_process import WorkerProcesses
 
 log = logging.getLogger("embedded.airbyte.sync")
 
-_INTERRUPTED = "The Airbyte server stopped while this attempt was running; nothing stored before it is lost"
+_INTERRUPTED = (
+    "The Airbyte server stopped, or lost its database, while this attempt was running; nothing stored before it"
+    " is lost"
+)
+_DATABASE_PAUSE_SECONDS = 1.0
+"""Between two looks whether the platform database is back; the pool itself waits for a connection, too."""
 
 
 class SyncSupervisor:
@@ -130,15 +137,18 @@ class SyncSupervisor:
             self._enqueue(job_id)
 
     def _run_job(self, job_id: int) -> None:
+        left_open = False
         try:
             self._run_attempts(job_id)
         except Exception:
             log.exception("job %s: the server itself failed", job_id)
-            self._give_up(job_id)
+            left_open = True
         finally:
             with self._lock:
                 self._cancelled.pop(job_id, None)
                 self._running.pop(job_id, None)
+        if left_open:
+            self._close_when_possible(job_id)
 
     def _run_attempts(self, job_id: int) -> None:
         job = self._jobs.get(job_id)
@@ -199,10 +209,16 @@ class SyncSupervisor:
             return JobStatus.FAILED
         return JobStatus.INCOMPLETE
 
-    def _give_up(self, job_id: int) -> None:
-        """The platform database refused us: say so if it listens again; otherwise the next start does."""
-        try:
-            job = self._jobs.get(job_id)
-            self._close_interrupted(job)
-        except Exception:
-            log.exception("job %s stays unfinished until this server is restarted", job_id)
+    def _close_when_possible(self, job_id: int) -> None:
+        """The platform database refused us: end the attempt there, and go on, once it listens again."""
+        while not self._stopping.is_set():
+            try:
+                self._close_interrupted(self._jobs.get(job_id))
+            except psycopg.OperationalError as error:
+                log.warning("job %s waits for the platform database: %s", job_id, error)
+                self._stopping.wait(_DATABASE_PAUSE_SECONDS)
+            except Exception:
+                log.exception("job %s stays unfinished until this server is restarted", job_id)
+                return
+            else:
+                return

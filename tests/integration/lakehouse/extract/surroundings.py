@@ -88,10 +88,10 @@ def sessions_at_the_lock() -> set[int]:
     return {int(pid) for (pid,) in found}
 
 
-def with_time_limit(connection: str) -> str:
+def with_time_limit(connection: str, seconds: float = POLL_TIMEOUT_SECONDS) -> str:
     """An Airflow connection, as JSON, whose requests soon give up."""
     fields = json.loads(connection)
-    return json.dumps(fields | {"extra": {"timeout": POLL_TIMEOUT_SECONDS}})
+    return json.dumps(fields | {"extra": {"timeout": seconds}})
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
