@@ -35,6 +35,8 @@ class Partition:
     rows: list[Row]
     deleted: set[Row]
     """Keys of the rows that tell of a deletion."""
+    emptied: bool = False
+    """The table was emptied before these rows."""
 
 
 def require_readings() -> None:
@@ -60,7 +62,7 @@ def reckon(platform: SoakPlatform, days: Sequence[date]) -> Reckoned:
         newest: dict[Row, Row] = {}
         for before, day in zip([None, *days], days, strict=False):
             partition = _compare(platform, stream, day, before, reckoned)
-            if load_contract(stream).mode is Mode.FULL_REFRESH:
+            if load_contract(stream).mode is Mode.FULL_REFRESH or partition.emptied:
                 newest.clear()
             newest |= {_key(stream, row): row for row in partition.rows}
             for key in partition.deleted:
@@ -123,7 +125,8 @@ def bronze_partition(platform: SoakPlatform, stream: str, day: date) -> Partitio
     if contract.mode is not Mode.CDC:
         return Partition(rows, set())
     deleted = {_key(stream, row) for row in rows if row[-1] is not None}
-    return Partition([row[:-1] for row in rows if row[-1] is None], deleted)
+    emptied = {key for key in deleted if key[0] is None}
+    return Partition([row[:-1] for row in rows if row[-1] is None], deleted - emptied, bool(emptied))
 
 
 def quarantined_keys(platform: SoakPlatform, stream: str, day: date) -> set[Row]:

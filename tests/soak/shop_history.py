@@ -47,6 +47,11 @@ READINGS: Final = {
     ),
     "products": Reading("product_id, name, category, unit_price, active, created_at, updated_at"),
     "shipments": Reading("shipment_id, order_id, carrier, status, shipped_at, delivered_at, updated_at"),
+    "stock_levels": Reading(
+        "product_id, warehouse, units_on_hand, reorder_point",
+        key=2,
+        good="units_on_hand >= 0 and reorder_point >= 0",
+    ),
     _SPEND: Reading("spend_date, channel, amount", key=2, good="amount >= 0"),
 }
 """By stream, which is also the table's name; the dropped files' rows are put into a table."""

@@ -23,8 +23,8 @@ from embedded.airbyte.sync.worker_process import WorkerProcesses
 log = logging.getLogger("embedded.airbyte.sync")
 
 _INTERRUPTED = (
-    "The Airbyte server stopped, or lost its database, while this attempt was running; nothing stored before it"
-    " is lost"
+    "The Airbyte server stopped, or lost its database, while this attempt was running; nothing stored before"
+    " it is lost"
 )
 _DATABASE_PAUSE_SECONDS = 1.0
 """Between two looks whether the platform database is back; the pool itself waits for a connection, too."""
