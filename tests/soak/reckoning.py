@@ -74,6 +74,16 @@ def reckon(platform: SoakPlatform, days: Sequence[date]) -> Reckoned:
     return reckoned
 
 
+def reckon_date(platform: SoakPlatform, day: date, before: date | None) -> None:
+    """Compare the date's partitions with the shop, as soon as it has ended: what failed then is its fault.
+
+    Raises:
+        AssertionError: something was lost, doubled or changed.
+    """
+    for stream in STREAMS:
+        _compare(platform, stream, day, before, Reckoned())
+
+
 def _compare(
     platform: SoakPlatform, stream: str, day: date, before: date | None, reckoned: Reckoned
 ) -> Partition:

@@ -13,7 +13,7 @@ from typing import Final
 from tests.soak.dates import Date
 from tests.soak.faults import ALL_FAULTS, ALONE, Fault, Stage
 from tests.soak.platform import CONNECTIONS, STREAMS, SoakPlatform
-from tests.soak.reckoning import Reckoned, objects_of_bronze, reckon, require_readings
+from tests.soak.reckoning import Reckoned, objects_of_bronze, reckon, reckon_date, require_readings
 
 FIRST_DATE: Final = date(2024, 10, 20)
 ORDERS_PER_YEAR: Final = 60_000
@@ -98,6 +98,7 @@ class Soak:
         load(now)
         for stream in STREAMS:
             now.load(stream)
+        reckon_date(self._platform, day, self._days[-1] if self._days else None)
         self._days.append(day)
         self._report.failures += len(now.failures)
         names = ", ".join(fault.__name__ for fault in (source, extract, load))
