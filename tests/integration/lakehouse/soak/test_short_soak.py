@@ -11,7 +11,7 @@ import pytest
 
 from lakehouse.lake_layout import bronze_data_key
 from lakehouse.repository import REPOSITORY
-from tests.soak.extract_faults import delivered_twice_out_of_order, source_database_dies_mid_sync
+from tests.soak.extract_faults import delivered_twice_out_of_order, postgres_crashes_mid_sync
 from tests.soak.faults import ALL_FAULTS, Stage
 from tests.soak.load_faults import landing_is_truncated, postgres_crashes
 from tests.soak.platform import STREAMS, SoakPlatform, soak_platform
@@ -21,7 +21,7 @@ from tests.soak.source_faults import column_is_retyped, rows_break_the_contract
 SEED = 2
 FAULTS = {
     Stage.SOURCE: (rows_break_the_contract, column_is_retyped),
-    Stage.EXTRACT: (source_database_dies_mid_sync, delivered_twice_out_of_order),
+    Stage.EXTRACT: (postgres_crashes_mid_sync, delivered_twice_out_of_order),
     Stage.LOAD: (landing_is_truncated, postgres_crashes),
 }
 """Of each stage two that no other test has in this form."""
