@@ -86,9 +86,10 @@ def keys_are_missing_and_double(date: Date) -> None:
     numbers = ("1.005", "12345678901234.5", "'NaN'")
     with _altered(
         date,
+        # Its deletions are published, and without a key PostgreSQL must be told how to.
         "drop constraint orders_pkey, alter column order_id drop not null, "
-        "alter column unit_price type numeric",
-        "alter column unit_price type numeric(12, 2), add primary key (order_id)",
+        "alter column unit_price type numeric, replica identity full",
+        "alter column unit_price type numeric(12, 2), add primary key (order_id), replica identity default",
         clean_up=f"delete from orders where updated_at = {moment}",
     ):
         _insert_order(date, None, updated_at=moment)
