@@ -40,8 +40,6 @@ STREAMS: Final = tuple(sorted(each.stream for each in load_contracts()))
 """Every stream that has a contract."""
 CONNECTIONS: Final = {each.source_folder: each.name for each in read_all_connection_files()}
 """Airbyte's connections by the source that contracts name."""
-TIME_LIMIT_SECONDS: Final = 10.0
-"""Of a request to Airbyte: what a hang costs, and more than it ever needs."""
 _AWAY: Final = (httpx.TransportError, psycopg.Error, AssertionError)
 
 
@@ -174,6 +172,4 @@ def _lead_airflow(wire: dict[str, str]) -> None:
     """Airflow's connections as variables, the one to Airbyte with a time limit that a hang soon passes."""
     for line in environment_lines(load_settings(environment=wire)):
         name, value = line.split("=", 1)
-        os.environ[name] = (
-            with_time_limit(value, TIME_LIMIT_SECONDS) if name == "AIRFLOW_CONN_AIRBYTE_DEFAULT" else value
-        )
+        os.environ[name] = with_time_limit(value) if name == "AIRFLOW_CONN_AIRBYTE_DEFAULT" else value
