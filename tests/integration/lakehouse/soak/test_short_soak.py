@@ -15,6 +15,7 @@ from tests.soak.extract_faults import delivered_twice_out_of_order, postgres_cra
 from tests.soak.faults import ALL_FAULTS, Stage
 from tests.soak.load_faults import landing_is_truncated, postgres_crashes
 from tests.soak.platform import STREAMS, SoakPlatform, soak_platform
+from tests.soak.reckoning import require_readings
 from tests.soak.soak import FIRST_DATE, Soak, SoakReport
 from tests.soak.source_faults import column_is_retyped, rows_break_the_contract
 
@@ -32,6 +33,15 @@ def test_the_table_of_faults_names_every_one() -> None:
     table = (REPOSITORY / "docs" / "runbooks" / "soak.md").read_text(encoding="utf-8")
     told = set(re.findall(r"[a-z0-9]+(?:_[a-z0-9]+)+", table))
     assert {fault.__name__ for faults in ALL_FAULTS.values() for fault in faults} <= told
+
+
+def test_a_stream_with_a_contract_and_no_reading_of_its_own_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require_readings()
+    monkeypatch.setattr("tests.soak.reckoning.STREAMS", (*STREAMS, "returns"))
+    with pytest.raises(AssertionError, match=r"no independent reading .*: returns$"):
+        require_readings()
 
 
 @pytest.fixture(scope="module")
