@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.config import Config
 
-from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.parquet_writer import ROW_GROUP_ROWS, WRITE_SETTINGS
 from lakehouse.bronze.partition_loader import PartitionLoader

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.landing_ledger import LandingFile
 from lakehouse.errors import LakehouseError
 from tests.soak.platform import SoakPlatform

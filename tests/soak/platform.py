@@ -19,7 +19,7 @@ from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.airflow_settings import environment_lines, load_settings
-from lakehouse.bronze.contract import load_contract, load_contracts
+from lakehouse.bronze.contract_file import load_contract, load_contracts
 from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads

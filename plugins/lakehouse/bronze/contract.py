@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import yaml
 
 from lakehouse.errors import PermanentError
-from lakehouse.repository import INCLUDE
-
-CONTRACTS: Final = INCLUDE / "contracts"
 
 EXTRACTED_AT: Final = "_airbyte_extracted_at"
 SYNC_ID: Final = "_airbyte_sync_id"
@@ -123,36 +118,3 @@ class Contract:
     def with_columns(self, more: Sequence[Column]) -> Contract:
         """The contract with further columns behind its own."""
         return replace(self, columns=(*self.columns, *more))
-
-
-def load_contract(stream: str, folder: Path = CONTRACTS) -> Contract:
-    """The contract of a stream.
-
-    Raises:
-        ContractError: there is none, or it is wrong; the message names file and field.
-    """
-    path = folder / f"{stream}.yaml"
-    if not path.exists():
-        raise ContractError(f"stream {stream} has no contract: write include/contracts/{stream}.yaml")
-    try:
-        text = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ContractError(f"include/contracts/{path.name} is no YAML: {error}") from error
-    return parse_contract(text, path.name)
-
-
-def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
-    """Every contract, ordered by stream."""
-    return tuple(load_contract(path.stem, folder) for path in sorted(folder.glob("*.yaml")))
-
-
-def parse_contract(text: Mapping[str, Any], file_name: str) -> Contract:
-    """A contract from the mapping its file holds.
-
-    Raises:
-        ContractError: it is wrong; the message names the file and every wrong field.
-    """
-    # The form needs pydantic, half a second to import: DAG files that only name streams do without.
-    from lakehouse.bronze.contract_file import read_contract_file
-
-    return read_contract_file(text, file_name)

@@ -1,4 +1,7 @@
-"""The form of a contract file, checked field by field."""
+"""Reading contract files (`include/contracts/*.yaml`): their form, checked field by field.
+
+The form needs pydantic, half a second to import: what Airflow parses does without this module.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import pyarrow as pa
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.bronze.contract import (
@@ -22,6 +27,9 @@ from lakehouse.bronze.contract import (
     SourceForm,
     ZeroRows,
 )
+from lakehouse.repository import INCLUDE
+
+CONTRACTS: Final = INCLUDE / "contracts"
 
 _SIMPLE_TYPES: Final[Mapping[str, pa.DataType]] = {
     "bigint": pa.int64(),
@@ -104,8 +112,29 @@ class _ContractFile(_Part):
         return self
 
 
-def read_contract_file(text: Mapping[str, Any], file_name: str) -> Contract:
-    """The contract in the mapping that a file holds.
+def load_contract(stream: str, folder: Path = CONTRACTS) -> Contract:
+    """The contract of a stream.
+
+    Raises:
+        ContractError: there is none, or it is wrong; the message names file and field.
+    """
+    path = folder / f"{stream}.yaml"
+    if not path.exists():
+        raise ContractError(f"stream {stream} has no contract: write include/contracts/{stream}.yaml")
+    try:
+        text = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ContractError(f"include/contracts/{path.name} is no YAML: {error}") from error
+    return parse_contract(text, path.name)
+
+
+def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
+    """Every contract, ordered by stream."""
+    return tuple(load_contract(path.stem, folder) for path in sorted(folder.glob("*.yaml")))
+
+
+def parse_contract(text: Mapping[str, Any], file_name: str) -> Contract:
+    """A contract from the mapping its file holds.
 
     Raises:
         ContractError: naming the file and every wrong field.

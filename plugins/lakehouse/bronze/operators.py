@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from lakehouse.bronze.contract import load_contract
 from lakehouse.business_date import business_date
 from lakehouse.dremio.hook import DREMIO_CONNECTION, DREMIO_POOL, DremioHook
 from lakehouse.lake_storage import LAKE_CONNECTION
@@ -53,6 +52,7 @@ class LoadBronzeStreamOperator(BaseOperator):
         # pyarrow, boto3 and the hooks cost a second to import: not at parse time.
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
+        from lakehouse.bronze.contract_file import load_contract
         from lakehouse.bronze.landing_ledger import LandingLedger
         from lakehouse.bronze.partition_loader import PartitionLoader
         from lakehouse.bronze.reconciliation import BronzeLoads
@@ -170,6 +170,7 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
         from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
+        from lakehouse.bronze.contract_file import load_contract
         from lakehouse.lake_storage import LakeStorage
 
         client = DremioHook(self.dremio_conn_id).get_conn()

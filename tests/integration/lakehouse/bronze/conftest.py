@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.partition_loader import PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lakehouse.bronze.catalogue import BronzeCatalogue, PartitionNotVisibleError
-from lakehouse.bronze.contract import load_contract, load_contracts
+from lakehouse.bronze.contract_file import load_contract, load_contracts
 from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
 from lakehouse.dremio.errors import (
     DremioJobCanceledError,

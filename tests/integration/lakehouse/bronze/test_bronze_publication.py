@@ -17,7 +17,8 @@ import pytest
 
 from lakehouse.bronze import partition_loader, row_groups
 from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
-from lakehouse.bronze.contract import NewColumns, load_contract
+from lakehouse.bronze.contract import NewColumns
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.expected_volume import VolumeBelowExpectedError
 from lakehouse.bronze.landing_ledger import LandingIncompleteError
 from lakehouse.bronze.partition_loader import ContractBrokenError, PartitionLoader

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
-from lakehouse.bronze.contract import parse_contract
+from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.lake_layout import bronze_manifest_key

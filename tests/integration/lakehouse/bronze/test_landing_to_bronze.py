@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.landing_ledger import LandingIncompleteError
 from lakehouse.bronze.operators import LoadBronzeStreamOperator
 from lakehouse.bronze.parquet_footer import LandingFileUnreadableError

@@ -17,7 +17,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
-from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.partition_loader import ContractBrokenError, LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads

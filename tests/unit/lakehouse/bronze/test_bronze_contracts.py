@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from lakehouse.bronze.contract import CONTRACTS, ContractError, load_contract, load_contracts, parse_contract
+from lakehouse.bronze.contract import ContractError
+from lakehouse.bronze.contract_file import CONTRACTS, load_contract, load_contracts, parse_contract
 from lakehouse.repository import INCLUDE
 
 GOOD: dict[str, Any] = {

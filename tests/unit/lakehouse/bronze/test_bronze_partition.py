@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.bronze import parquet_writer, row_groups
-from lakehouse.bronze.contract import load_contract
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.landing_reader import LandedFile, LandingReader
 from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.bronze import parquet_writer, row_groups, survey
-from lakehouse.bronze.contract import Contract, parse_contract
+from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.bronze.footer_proof import unproven_columns
 from lakehouse.bronze.landing_reader import LandedFile, LandingReader
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
