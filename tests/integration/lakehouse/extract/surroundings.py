@@ -83,8 +83,11 @@ def stuck_sync(table: str = "orders") -> Iterator[None]:
 
 
 def sessions_at_the_lock() -> set[int]:
-    """Airbyte's sessions at the source that wait for a lock: their PostgreSQL process ids."""
-    queued = "application_name = 'airbyte' and wait_event_type = 'Lock'"
+    """Airbyte's sessions at the source that wait to read a table: their PostgreSQL process ids.
+
+    A session that asks for the publications waits for every table too: that is none.
+    """
+    queued = "application_name = 'airbyte' and wait_event_type = 'Lock' and query like 'COPY %'"
     found = PostgresHook("shop_postgres").get_records(f"select pid from pg_stat_activity where {queued}")
     return {int(pid) for (pid,) in found}
 
