@@ -31,7 +31,7 @@ from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.dag_defaults import stage_arguments
 
-CONNECTIONS = {
+SYNCS = {
     "sync_shop_api": read_connection_file("shop_api_to_lake"),
     "sync_shop_files": read_connection_file("shop_files_to_lake"),
 }
@@ -54,7 +54,7 @@ def extract_apis() -> None:
             pool="airbyte",
             max_active_tis_per_dag=1,
         )
-        for task_id, connection in CONNECTIONS.items()
+        for task_id, connection in SYNCS.items()
     ]
     syncs >> announce("extract_apis")
 
