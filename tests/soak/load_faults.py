@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from unittest.mock import patch
 
 from botocore.exceptions import ClientError
@@ -13,6 +13,7 @@ from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_loader import ScratchFullError
 from lakehouse.bronze.platform_tables import PlatformDatabaseUnavailableError
 from lakehouse.lake_storage import LakeStorage, StorageUnavailableError
+from tests.integration.lakehouse.bronze.stricken_client import StrickenClient, raising
 from tests.integration.lakehouse.extract.surroundings import InBackground
 from tests.soak.dates import Date, WorkerKilled
 from tests.soak.platform import STREAMS
@@ -39,12 +40,12 @@ def store_refuses_writes(date: Date) -> None:
         },
         "PutObject",
     )
-    _fails(date, StorageUnavailableError, f"Insufficient Storage; {_NEXT_ATTEMPT}", _raising(refusal))
+    _fails(date, StorageUnavailableError, f"Insufficient Storage; {_NEXT_ATTEMPT}", raising(refusal))
 
 
 def worker_dies_while_publishing(date: Date) -> None:
     """The worker is killed right before one of the load's writes."""
-    _fails(date, WorkerKilled, "killed", _raising(WorkerKilled("killed")))
+    _fails(date, WorkerKilled, "killed", raising(WorkerKilled("killed")))
 
 
 def postgres_crashes(date: Date) -> None:
@@ -79,35 +80,10 @@ def two_loads_at_once(date: Date) -> None:
     assert len(hashes) == 1, "two loads of one partition differ"
 
 
-class _StrickenClient:
-    """A boto3 client before whose n-th PUT something happens."""
-
-    def __init__(self, client: Any, strike: Callable[[], None], at: int) -> None:
-        self._client = client
-        self._strike = strike
-        self._left = at
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def put_object(self, **arguments: Any) -> Any:
-        self._left -= 1
-        if self._left == 0:
-            self._strike()
-        return self._client.put_object(**arguments)
-
-
 def _storage(date: Date, strike: Callable[[], None]) -> LakeStorage:
     """The lake, with something that happens before a write of a load: there are two at least."""
-    client = _StrickenClient(date.platform.storage.client, strike, date.dice.randint(1, 2))
+    client = StrickenClient(date.platform.storage.client, strike, date.dice.randint(1, 2))
     return LakeStorage(client, date.platform.storage.bucket)
-
-
-def _raising(error: BaseException) -> Callable[[], None]:
-    def strike() -> None:
-        raise error
-
-    return strike
 
 
 def _fails(

@@ -28,6 +28,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.lake_layout import bronze_manifest_key, bronze_partition
 from lakehouse.lake_storage import LakeStorage
 from tests.integration.lakehouse.bronze.night_rows import order
+from tests.integration.lakehouse.bronze.stricken_client import StrickenClient, raising
 
 Land = Callable[..., str]
 ORDERS = load_contract("orders")
@@ -35,23 +36,6 @@ ORDERS = load_contract("orders")
 
 class Interrupted(Exception):
     """The worker dies."""
-
-
-class DyingClient:
-    """A boto3 client whose process dies right before its n-th PUT."""
-
-    def __init__(self, client: Any, at: int) -> None:
-        self._client = client
-        self._left = at
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def put_object(self, **arguments: Any) -> Any:
-        self._left -= 1
-        if self._left == 0:
-            raise Interrupted
-        return self._client.put_object(**arguments)
 
 
 @pytest.fixture
@@ -164,7 +148,7 @@ def test_a_load_that_dies_at_any_write_leaves_what_was_there_and_the_rerun_succe
     land_file("postgres", "orders", f"{day:%Y_%m_%d}_2_0", more)
     lake.ledger.claim("postgres", day, 620 + write, 30)
     with pytest.raises(Interrupted):
-        many_parts(DyingClient(lake.storage.client, write)).load(day, "second")
+        many_parts(StrickenClient(lake.storage.client, raising(Interrupted()), write)).load(day, "second")
     lake.postgres.execute(f"delete from bronze_catalogued where business_date = '{day}'")
     refresher(lake).refresh(day)
     assert names(lake, day) == ["_manifest.json", "data.parquet"], "the dead load's files are cleared away"
