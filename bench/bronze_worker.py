@@ -21,11 +21,11 @@ import pyarrow.parquet as pq
 from botocore.config import Config
 
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.parquet_writer import ROW_GROUP_ROWS, WRITE_SETTINGS
 from lakehouse.bronze.partition_loader import PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
-from lakehouse.lake_storage import LakeStorage
+from lakehouse.landing.ledger import LandingLedger
+from lakehouse.platform.storage import LakeStorage
 
 FIRST_DATE = date(2025, 10, 1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from bench.report import Table, count
-from tests.integration.ingestion_stack import AirbyteServer
+from testing.ingestion_stack import AirbyteServer
 
 NAME = "bench_capture"
 CHANGES = 300_000

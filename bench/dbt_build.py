@@ -18,13 +18,13 @@ from duckdb_extensions import extension_importer
 from bench import bucket
 from bench.bronze_rows import BRONZE, DATE
 from bench.report import Table, count
-from embedded.dremio.lake.definitions import partition_sql
-from embedded.dremio.sql import functions
-from embedded.dremio.sql.command_parser import parse_command
-from embedded.dremio.sql.commands import CreateTable
-from embedded.dremio.sql.translate import Relation, Translator
-from tests.integration.embedded.dremio.engine_on_the_wire import Client
-from tests.integration.embedded_platform import ROOT, EmbeddedPlatform
+from dremio_engine.lake.definitions import partition_sql
+from dremio_engine.sql import functions
+from dremio_engine.sql.command_parser import parse_command
+from dremio_engine.sql.commands import CreateTable
+from dremio_engine.sql.translate import Relation, Translator
+from testing.embedded_platform import ROOT, EmbeddedPlatform
+from testing.engine_on_the_wire import Client
 
 PROJECT = ROOT / "include" / "dbt"
 DBT = ROOT / ".local" / "envs" / "dbt" / "bin" / "dbt"

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from duckdb_extensions import extension_importer
 from pyarrow import flight
 
-from tests.integration.embedded.dremio.engine_on_the_wire import Client, EngineProcess
+from testing.engine_on_the_wire import Client, EngineProcess
 
 SOURCE = "files"
 MEMORY = "3GB"

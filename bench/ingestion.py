@@ -16,12 +16,12 @@ import psycopg
 from duckdb_extensions import extension_importer
 from psycopg.conninfo import make_conninfo
 
+from airbyte_engine.worker.postgres.snapshot import META_TYPE
 from bench import bucket, capture
 from bench.pairs import Times, take_turns
 from bench.report import Table, count, verdict
-from embedded.airbyte.worker.postgres.snapshot import META_TYPE
-from tests.integration.embedded_platform import ROOT, EmbeddedPlatform
-from tests.integration.ingestion_stack import AirbyteServer
+from testing.embedded_platform import ROOT, EmbeddedPlatform
+from testing.ingestion_stack import AirbyteServer
 
 LANDING_RATIO = 1.3
 BRONZE_RATIO = 1.5

@@ -26,10 +26,10 @@ from __future__ import annotations
 
 from airflow.sdk import Param, dag
 
-from lakehouse.airbyte.announce import announce
 from lakehouse.airbyte.connection_file import read_connection_file
-from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
-from lakehouse.dag_defaults import stage_arguments
+from lakehouse.landing.announce import announce
+from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from lakehouse.night.dag_defaults import stage_arguments
 
 SYNCS = {
     "sync_shop_api": read_connection_file("shop_api_to_lake"),

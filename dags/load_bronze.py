@@ -29,7 +29,7 @@ objects, and the same objects give the same bytes. The source is not asked.
 from airflow.sdk import dag
 
 from lakehouse.bronze.operators import LoadBronzeStreamOperator, RefreshBronzeCatalogueOperator
-from lakehouse.dag_defaults import stage_arguments, stage_outlets
+from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
 STREAMS = ("customers", "orders", "products", "shipments", "marketing_spend", "stock_levels")
 

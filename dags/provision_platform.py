@@ -25,8 +25,8 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
-from lakehouse.dag_defaults import dag_arguments
 from lakehouse.dremio.operators import ProvisionDremioOperator
+from lakehouse.night.dag_defaults import dag_arguments
 from lakehouse.superset.operators import SupersetImportAssetsOperator
 
 PARAMS = {
@@ -52,7 +52,7 @@ def provision_platform() -> None:
     @task
     def create_lake_bucket() -> dict[str, Any]:
         """The bucket that the connection `lake_s3` names."""
-        from lakehouse.lake_storage import LakeStorage
+        from lakehouse.platform.storage import LakeStorage
 
         lake = LakeStorage.from_connection()
         return {"bucket": lake.bucket, "created": lake.create_bucket()}
@@ -62,8 +62,8 @@ def provision_platform() -> None:
         """Every table of include/sql/postgres/create_*.sql."""
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
+        from lakehouse.platform.repository import INCLUDE
         from lakehouse.receipts.store import PLATFORM_CONNECTION
-        from lakehouse.repository import INCLUDE
 
         files = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
         PostgresHook(PLATFORM_CONNECTION).run([path.read_text(encoding="utf-8") for path in files])

@@ -21,9 +21,9 @@ from datetime import timedelta
 
 from airflow.sdk import dag
 
-from lakehouse.dag_defaults import stage_arguments, stage_outlets
 from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperator
-from lakehouse.night_plan import stage
+from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
+from lakehouse.night.plan import stage
 
 STAGE = stage("refresh_reflections")
 

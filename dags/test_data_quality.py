@@ -25,8 +25,8 @@ from __future__ import annotations
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag
 
-from lakehouse.dag_defaults import stage_arguments, stage_outlets
 from lakehouse.dbt.layers import gold_models, layer_tests
+from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
 
 @dag(**stage_arguments("test_data_quality", doc=__doc__))

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from airflow.sdk import dag
 
-from lakehouse.dag_defaults import stage_arguments, stage_outlets
 from lakehouse.dbt.layers import FULL_REFRESH, layer_models, layer_tests
+from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
 
 @dag(**stage_arguments("transform_staging", doc=__doc__, params=FULL_REFRESH))

@@ -27,8 +27,8 @@ from datetime import timedelta
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag
 
-from lakehouse.dag_defaults import stage_arguments, stage_outlets
-from lakehouse.night_plan import stage
+from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
+from lakehouse.night.plan import stage
 from lakehouse.superset.operators import SupersetWarmDashboardOperator
 
 STAGE = "warm_dashboards"

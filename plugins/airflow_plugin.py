@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
-from lakehouse.deadlines import PlannedEnd
-from lakehouse.night_timetable import NightTimetable
+from lakehouse.night.deadlines import PlannedEnd
+from lakehouse.night.timetable import NightTimetable
 
 
 class LakehousePlugin(AirflowPlugin):

@@ -24,31 +24,48 @@ class Suite:
     env: str
     folders: tuple[str, ...]
     part: str = ""
+    package: str = ""
+    """The package whose tests these are; its folder is where they run."""
+
+    @property
+    def home(self) -> Path:
+        return ROOT / "packages" / self.package if self.package else ROOT
 
     @property
     def name(self) -> str:
         return f"{self.kind}/{self.part or self.env}"
 
 
-EMBEDDED = "tests/integration/embedded"
-DREMIO = "tests/conformance/dremio"
-
 LANES = 2
 
 # The quick ones first, then the longest, so that both lanes end at about the same time.
 SUITES = (
     Suite("unit", "embedded", ("tests/unit/embedded",)),
+    Suite("unit", "embedded", ("tests/unit",), "dremio_engine", package="dremio_engine"),
+    Suite("unit", "embedded", ("tests/unit",), "airbyte_engine", package="airbyte_engine"),
     Suite("unit", "airflow", ("tests/unit/lakehouse", "tests/unit/dags")),
     Suite("integration", "airflow", ("tests/integration/lakehouse",)),
     Suite("night", "embedded", ("tests/night",)),
-    Suite("integration", "embedded", (f"{EMBEDDED}/ingestion", f"{EMBEDDED}/stack"), "ingestion, stack"),
-    Suite("integration", "embedded", (f"{EMBEDDED}/dremio",), "engine"),
-    Suite("conformance", "conformance", (f"{DREMIO}/dbt_adapter/materializations",), "materializations"),
+    Suite("integration", "embedded", ("tests/integration/embedded",)),
+    Suite("integration", "embedded", ("tests/wire",), "airbyte_engine", package="airbyte_engine"),
+    Suite("integration", "embedded", ("tests/wire",), "dremio_engine", package="dremio_engine"),
     Suite(
         "conformance",
         "conformance",
-        (f"{DREMIO}/protocol", f"{DREMIO}/dialect", f"{DREMIO}/dbt_adapter/features"),
+        ("tests/conformance/dbt_adapter/materializations",),
+        "materializations",
+        package="dremio_engine",
+    ),
+    Suite(
+        "conformance",
+        "conformance",
+        (
+            "tests/conformance/protocol",
+            "tests/conformance/dialect",
+            "tests/conformance/dbt_adapter/features",
+        ),
         "protocol, dialect, features",
+        package="dremio_engine",
     ),
 )
 
@@ -81,9 +98,11 @@ def main() -> int:
 
 def _in_no_suite() -> list[str]:
     """Test files in a folder that no suite names."""
-    files = {path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py")}
-    folders = [Path(folder) for suite in SUITES for folder in suite.folders]
-    return sorted(str(file) for file in files if not any(file.is_relative_to(each) for each in folders))
+    homes = {suite.home for suite in SUITES} | set((ROOT / "packages").iterdir())
+    files = {path for home in homes for path in (home / "tests").rglob("test_*.py")}
+    folders = [suite.home / folder for suite in SUITES for folder in suite.folders]
+    forgotten = [file for file in files if not any(file.is_relative_to(each) for each in folders)]
+    return sorted(str(file.relative_to(ROOT)) for file in forgotten)
 
 
 def _run_in_lanes(suites: list[Suite]) -> list[Outcome]:
@@ -112,7 +131,7 @@ def _run(suite: Suite, show: Callable[[str], None]) -> Outcome:
     last = ""
     with subprocess.Popen(
         command,
-        cwd=ROOT,
+        cwd=suite.home,
         env=_environment(suite),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -127,7 +146,7 @@ def _run(suite: Suite, show: Callable[[str], None]) -> Outcome:
 
 
 def _environment(suite: Suite) -> dict[str, str]:
-    path = f"{ROOT / 'plugins'}:{ROOT}" if suite.env == "airflow" else str(ROOT)
+    path = f"{ROOT / 'plugins'}:{ROOT}" if suite.env == "airflow" else f"{suite.home}:{ROOT}"
     home = SCRATCH / "airflow"
     home.mkdir(parents=True, exist_ok=True)
     airflow = {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}

@@ -87,7 +87,7 @@ def airflow_environment(
 def convert(settings: Settings, environment: Mapping[str, str], *arguments: str) -> str:
     """What the converter of airflow_settings.yaml prints, run in Airflow's own interpreter."""
     done = subprocess.run(
-        [settings.python("airflow"), "-m", "lakehouse.airflow_settings", *arguments],
+        [settings.python("airflow"), "-m", "lakehouse.platform.airflow_settings", *arguments],
         cwd=ROOT,
         env=service_environ() | dict(environment),
         stdin=subprocess.DEVNULL,

@@ -19,10 +19,26 @@ def catalogue(settings: Settings, secret: Mapping[str, str]) -> dict[str, Servic
     services = (
         postgres(settings, secret),
         object_store(settings, secret),
-        _ours(settings, "shop", "Shop (source)", "/health", ("SHOP",), ("postgres",), "serve"),
-        _ours(settings, "airbyte", "Airbyte APIs", "/health", ("AIRBYTE",), ("postgres", "object_store")),
         _ours(
-            settings, "dremio", "Embedded engine", "/health", ("DREMIO", "DREMIO_FLIGHT"), ("object_store",)
+            settings, "shop", "embedded.shop", "Shop (source)", "/health", ("SHOP",), ("postgres",), "serve"
+        ),
+        _ours(
+            settings,
+            "airbyte",
+            "airbyte_engine",
+            "Airbyte APIs",
+            "/health",
+            ("AIRBYTE",),
+            ("postgres", "object_store"),
+        ),
+        _ours(
+            settings,
+            "dremio",
+            "dremio_engine",
+            "Embedded engine",
+            "/health",
+            ("DREMIO", "DREMIO_FLIGHT"),
+            ("object_store",),
         ),
         superset(settings, secret),
         airflow(settings, secret),
@@ -33,20 +49,21 @@ def catalogue(settings: Settings, secret: Mapping[str, str]) -> dict[str, Servic
 def _ours(
     settings: Settings,
     name: str,
+    module: str,
     title: str,
     health: str,
     ports: tuple[str, ...],
     needs: tuple[str, ...],
     *arguments: str,
 ) -> Service:
-    """A service that is a module of this package and reads its place from the environment."""
+    """A service that is a Python module of this environment and reads its place from the environment."""
     base = f"http://{HOST}:{settings.port(ports[0])}"
     return Service(
         name=name,
         title=title,
         address=base,
         ports=ports,
-        programs=(Program(name, (sys.executable, "-m", f"embedded.{name}", *arguments)),),
+        programs=(Program(name, (sys.executable, "-m", module, *arguments)),),
         check=answers(base + health),
         needs=needs,
         start_seconds=120,

@@ -11,8 +11,8 @@ from datetime import date
 from typing import Any
 
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.landing_ledger import LandingFile
-from lakehouse.errors import LakehouseError
+from lakehouse.landing.ledger import LandingFile
+from lakehouse.platform.errors import LakehouseError
 from tests.soak.platform import SoakPlatform
 
 

@@ -15,8 +15,8 @@ from airflow.sdk.exceptions import TaskDeferred
 from lakehouse.airbyte.errors import AirbyteJobCancelledError, AirbyteJobFailedError
 from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.triggers import ENDED
-from lakehouse.errors import LakehouseError
-from tests.integration.fault_proxy import CUT, HANG, fault_proxy
+from lakehouse.platform.errors import LakehouseError
+from testing.fault_proxy import CUT, HANG, fault_proxy
 from tests.integration.lakehouse.extract.surroundings import (
     InBackground,
     sessions_at_the_lock,

@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 from botocore.exceptions import ClientError
 
-from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_loader import ScratchFullError
-from lakehouse.bronze.platform_tables import PlatformDatabaseUnavailableError
-from lakehouse.lake_storage import LakeStorage, StorageUnavailableError
+from lakehouse.landing.footers import LandingFileUnreadableError
+from lakehouse.platform.database import PlatformDatabaseUnavailableError
+from lakehouse.platform.storage import LakeStorage, StorageUnavailableError
 from tests.integration.lakehouse.bronze.stricken_client import StrickenClient, raising
 from tests.integration.lakehouse.extract.surroundings import InBackground
 from tests.soak.dates import Date, WorkerKilled

@@ -16,17 +16,17 @@ import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
-from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
-from lakehouse.airflow_settings import environment_lines, load_settings
 from lakehouse.bronze.contract_file import load_contract, load_contracts
-from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
-from lakehouse.lake_storage import LakeStorage
-from lakehouse.repository import INCLUDE
-from tests.integration.fault_proxy import FaultProxy, fault_proxy
-from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from lakehouse.landing.ledger import LandingLedger
+from lakehouse.platform.airflow_settings import environment_lines, load_settings
+from lakehouse.platform.repository import INCLUDE
+from lakehouse.platform.storage import LakeStorage
+from testing.fault_proxy import FaultProxy, fault_proxy
+from testing.ingestion_stack import AirbyteServer, IngestionStack
 from tests.integration.lakehouse.extract.surroundings import (
     ABSENT,
     ATTEMPTS,

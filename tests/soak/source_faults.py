@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from tests.integration.fault_proxy import fault_proxy
+from testing.fault_proxy import fault_proxy
 from tests.soak.dates import Date
 
 _MENDED_FROM: Final = 9_000_000

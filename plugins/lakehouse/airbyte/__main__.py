@@ -17,7 +17,7 @@ from airflow.sdk import BaseHook
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.hook import DEFAULT_CONNECTION, client_of
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
-from lakehouse.errors import LakehouseError
+from lakehouse.platform.errors import LakehouseError
 
 
 def line_of(change: Change) -> str:

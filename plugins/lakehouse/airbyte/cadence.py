@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from lakehouse.airbyte.connection_file import ConnectionFile, ConnectionFileError
-from lakehouse.night_plan import night_window
+from lakehouse.night.plan import night_window
 
 QUARTER: Final = 15
 """Minutes in which the starts are spread: the shortest pause between two syncs of one connection."""

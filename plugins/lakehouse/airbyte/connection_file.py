@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import yaml
 
-from lakehouse.errors import PermanentError
-from lakehouse.repository import INCLUDE
+from lakehouse.platform.errors import PermanentError
+from lakehouse.platform.repository import INCLUDE
 
 CONNECTION_FILES: Final = INCLUDE / "airbyte"
 MANIFESTS: Final = CONNECTION_FILES / "manifests"

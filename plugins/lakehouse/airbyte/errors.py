@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.errors import BusyError, PermanentError, TransientError
+from lakehouse.platform.errors import BusyError, PermanentError, TransientError
 
 
 class AirbyteUnavailableError(TransientError):

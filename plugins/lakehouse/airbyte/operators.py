@@ -26,7 +26,7 @@ from lakehouse.airbyte.hook import DEFAULT_CONNECTION, LakehouseAirbyteHook
 from lakehouse.airbyte.log_lines import grouped
 from lakehouse.airbyte.states import JobState
 from lakehouse.airbyte.triggers import DEADLINE, POLL_SECONDS, AirbyteJobTrigger
-from lakehouse.errors import LakehouseError
+from lakehouse.platform.errors import LakehouseError
 from lakehouse.receipts import ExternalJob, StageReport
 
 JOB_KEY: Final = "airbyte_job_id"

@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from lakehouse.airbyte.client import AirbyteClient, Job
 from lakehouse.airbyte.hook import client_of
-from lakehouse.errors import LakehouseError, PermanentError
+from lakehouse.platform.errors import LakehouseError, PermanentError
 
 POLL_SECONDS: Final = 10.0
 """Also the wait before the first poll: a trigger that fires within about 5 s of deferring can lose its task

@@ -9,8 +9,8 @@ from typing import Final
 
 from lakehouse.bronze.contract import CDC_DELETED_AT, CDC_LSN, EXTRACTED_AT, Contract, Mode
 from lakehouse.dremio.client import DremioClient
-from lakehouse.errors import TransientError
-from lakehouse.sql_files import quote_path, render_sql
+from lakehouse.platform.errors import TransientError
+from lakehouse.platform.sql_files import quote_path, render_sql
 
 LAKE_SOURCE: Final = "lake_bronze"
 BRONZE_SPACE: Final = "bronze"

@@ -9,11 +9,11 @@ from datetime import date
 from lakehouse.bronze.catalogue import BronzeCatalogue, CatalogueChange, PartitionNotVisibleError
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.new_columns import NewColumnLedger
-from lakehouse.bronze.platform_tables import PostgresConnections
 from lakehouse.bronze.publication import Publisher
 from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.dremio.client import DremioClient
-from lakehouse.lake_storage import LakeStorage
+from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.storage import LakeStorage
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from lakehouse.errors import PermanentError
+from lakehouse.platform.errors import PermanentError
 
 EXTRACTED_AT: Final = "_airbyte_extracted_at"
 SYNC_ID: Final = "_airbyte_sync_id"

@@ -27,7 +27,7 @@ from lakehouse.bronze.contract import (
     SourceForm,
     ZeroRows,
 )
-from lakehouse.repository import INCLUDE
+from lakehouse.platform.repository import INCLUDE
 
 CONTRACTS: Final = INCLUDE / "contracts"
 

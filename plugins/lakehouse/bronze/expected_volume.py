@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from lakehouse.bronze.contract import Contract, ZeroRows
-from lakehouse.bronze.landing_ledger import LandingLedger
-from lakehouse.errors import PermanentError
+from lakehouse.landing.ledger import LandingLedger
+from lakehouse.platform.errors import PermanentError
 
 
 class VolumeBelowExpectedError(PermanentError):

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lakehouse.bronze.contract import Column
-from lakehouse.bronze.landing_reader import LandedRowGroup
+from lakehouse.landing.reader import LandedRowGroup
 
 
 def unproven_columns(group: LandedRowGroup, columns: list[Column]) -> list[Column]:

@@ -8,10 +8,10 @@ from typing import Final
 import pyarrow as pa
 
 from lakehouse.bronze.contract import Column, Contract, NewColumns
-from lakehouse.bronze.landing_reader import LandingReader
-from lakehouse.bronze.platform_tables import PostgresConnections, transaction
-from lakehouse.errors import PermanentError
-from lakehouse.sql_files import read_sql
+from lakehouse.landing.reader import LandingReader
+from lakehouse.platform.database import PostgresConnections, transaction
+from lakehouse.platform.errors import PermanentError
+from lakehouse.platform.sql_files import read_sql
 
 _BY_NAME: Final = {
     str(kind): kind

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from lakehouse.business_date import business_date
 from lakehouse.dremio.hook import DREMIO_CONNECTION, DREMIO_POOL, DremioHook
-from lakehouse.lake_storage import LAKE_CONNECTION
+from lakehouse.night.business_date import business_date
+from lakehouse.platform.storage import LAKE_CONNECTION
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
 from lakehouse.receipts.store import PLATFORM_CONNECTION
 
@@ -53,10 +53,10 @@ class LoadBronzeStreamOperator(BaseOperator):
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
         from lakehouse.bronze.contract_file import load_contract
-        from lakehouse.bronze.landing_ledger import LandingLedger
         from lakehouse.bronze.partition_loader import PartitionLoader
         from lakehouse.bronze.reconciliation import BronzeLoads
-        from lakehouse.lake_storage import LakeStorage
+        from lakehouse.landing.ledger import LandingLedger
+        from lakehouse.platform.storage import LakeStorage
 
         postgres = PostgresHook(self.postgres_conn_id)
         storage = LakeStorage.from_connection(self.lake_conn_id)
@@ -171,7 +171,7 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
 
         from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.bronze.contract_file import load_contract
-        from lakehouse.lake_storage import LakeStorage
+        from lakehouse.platform.storage import LakeStorage
 
         client = DremioHook(self.dremio_conn_id).get_conn()
         refresher = CatalogueRefresher(

@@ -13,17 +13,17 @@ from typing import Any, Final
 
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.expected_volume import explain_volume
-from lakehouse.bronze.landing_ledger import LandingFile, LandingLedger
-from lakehouse.bronze.landing_reader import LandedFile, LandingReader
 from lakehouse.bronze.new_columns import NewColumnLedger, admit_new_columns
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
-from lakehouse.bronze.platform_tables import PostgresConnections, exclusively
 from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
 from lakehouse.bronze.source_forms import publish_source_forms, write_source_form
-from lakehouse.errors import PermanentError, TransientError
-from lakehouse.lake_layout import landing_folder, quarantine_key
-from lakehouse.lake_storage import LakeStorage
+from lakehouse.landing.ledger import LandingFile, LandingLedger
+from lakehouse.landing.reader import LandedFile, LandingReader
+from lakehouse.platform.database import PostgresConnections, exclusively
+from lakehouse.platform.errors import PermanentError, TransientError
+from lakehouse.platform.lake_layout import landing_folder, quarantine_key
+from lakehouse.platform.storage import LakeStorage
 
 LOAD_WAIT_SECONDS: Final = 60
 """How long a second run of the same stream and date waits for the first before it is put off."""

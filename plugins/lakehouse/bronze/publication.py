@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.bronze.parquet_writer import WrittenFile
-from lakehouse.bronze.platform_tables import PostgresConnections, exclusively, transaction
-from lakehouse.lake_layout import bronze_manifest_key, bronze_part_key, bronze_partition
-from lakehouse.lake_storage import LakeStorage
-from lakehouse.sql_files import read_sql
+from lakehouse.platform.database import PostgresConnections, exclusively, transaction
+from lakehouse.platform.lake_layout import bronze_manifest_key, bronze_part_key, bronze_partition
+from lakehouse.platform.sql_files import read_sql
+from lakehouse.platform.storage import LakeStorage
 
 PUBLISH_WAIT_SECONDS = 120
 """A publish and a refresh of one stream take seconds, and hold each other up."""

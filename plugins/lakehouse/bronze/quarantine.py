@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from lakehouse.bronze.landing_reader import LandedBatch
+from lakehouse.landing.reader import LandedBatch
 
 QUARANTINE_SCHEMA: Final = pa.schema(
     [

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
-from lakehouse.bronze.platform_tables import PostgresConnections, transaction
-from lakehouse.errors import PermanentError
-from lakehouse.sql_files import read_sql
+from lakehouse.platform.database import PostgresConnections, transaction
+from lakehouse.platform.errors import PermanentError
+from lakehouse.platform.sql_files import read_sql
 
 
 class LoadState(StrEnum):

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
 from lakehouse.bronze.contract import Contract, SourceForm
-from lakehouse.bronze.landing_reader import AIRBYTE_COLUMNS, LandedBatch, LandingReader, lineage
-from lakehouse.lake_layout import api_response_key, csv_import_key
-from lakehouse.lake_storage import LakeStorage
+from lakehouse.landing.reader import AIRBYTE_COLUMNS, LandedBatch, LandingReader, lineage
+from lakehouse.platform.lake_layout import api_response_key, csv_import_key
+from lakehouse.platform.storage import LakeStorage
 
 FILE_URL: Final = "_ab_source_file_url"
 FILE_CHANGED: Final = "_ab_source_file_last_modified"

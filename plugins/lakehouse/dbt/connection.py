@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from airflow.sdk import BaseHook, Connection
 
-from lakehouse.business_date import business_date
+from lakehouse.night.business_date import business_date
 
 DREMIO_CONNECTION: Final = "dremio_default"
 DREMIO_REST_PORT: Final = 9047

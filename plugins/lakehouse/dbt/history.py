@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.business_date import business_date
 from lakehouse.dbt.project import PROJECT_NAME
 from lakehouse.dbt.run_results import RunResults, read_run_results, refuse_failures, stage_report
+from lakehouse.night.business_date import business_date
+from lakehouse.platform.sql_files import read_sql
 from lakehouse.receipts.store import PLATFORM_CONNECTION
-from lakehouse.sql_files import read_sql
 
 if TYPE_CHECKING:
     from airflow.providers.postgres.hooks.postgres import PostgresHook

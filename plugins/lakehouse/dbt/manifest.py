@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lakehouse.dbt.project import MANIFEST_FILE, PROJECT_FOLDER, PROJECT_NAME, dbt_executable
-from lakehouse.errors import LakehouseError
+from lakehouse.platform.errors import LakehouseError
 
 PARSE_SECONDS: Final = 120
 _NODE_KEYS: Final = (

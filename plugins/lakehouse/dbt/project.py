@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from lakehouse.repository import INCLUDE, REPOSITORY
+from lakehouse.platform.repository import INCLUDE, REPOSITORY
 
 PROJECT_NAME: Final = "lakehouse"
 """`name` in dbt_project.yml, and the profile's and target's name in profiles.yml."""

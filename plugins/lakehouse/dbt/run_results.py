@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lakehouse.errors import PermanentError, TransientError
+from lakehouse.platform.errors import PermanentError, TransientError
 from lakehouse.receipts import StageReport
 
 

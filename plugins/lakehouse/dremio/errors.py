@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.errors import BusyError, LakehouseError, PermanentError, TransientError
+from lakehouse.platform.errors import BusyError, LakehouseError, PermanentError, TransientError
 
 
 class DremioError(LakehouseError):

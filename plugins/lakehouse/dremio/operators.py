@@ -140,7 +140,7 @@ class ProvisionDremioOperator(BaseOperator):
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
         from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
-        from lakehouse.lake_storage import LakeStorage
+        from lakehouse.platform.storage import LakeStorage
 
         catalogue = load_catalogue()
         lake = S3Hook(aws_conn_id=catalogue.airflow_connection)

@@ -12,7 +12,7 @@ import yaml
 from lakehouse.dremio.client import DremioClient, Json
 from lakehouse.dremio.errors import ReflectionInvalidError
 from lakehouse.dremio.states import ReflectionCombinedStatus, ReflectionRefreshState
-from lakehouse.repository import INCLUDE
+from lakehouse.platform.repository import INCLUDE
 
 REFLECTIONS: Final = INCLUDE / "dremio" / "reflections.yaml"
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from lakehouse.dremio.client import DremioClient, Json
-from lakehouse.errors import PermanentError
-from lakehouse.lake_layout import LAYER_FOLDERS, engine_root_path
-from lakehouse.repository import INCLUDE
+from lakehouse.platform.errors import PermanentError
+from lakehouse.platform.lake_layout import LAYER_FOLDERS, engine_root_path
+from lakehouse.platform.repository import INCLUDE
 
 SOURCES: Final = INCLUDE / "dremio" / "sources.yaml"
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from rich.console import Console
 
-from lakehouse.business_date import BusinessDateError, parse_business_date
-from lakehouse.night_plan import NIGHT
+from lakehouse.night.business_date import BusinessDateError, parse_business_date
+from lakehouse.night.plan import NIGHT
 from lakehouse.night_run.airflow_api import AirflowApi, AirflowApiError
 from lakehouse.night_run.follow import NightFollower
 from lakehouse.night_run.receipts_read import NightReceipt

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol
 
-from lakehouse.night_plan import NIGHT, Stage
+from lakehouse.night.plan import NIGHT, Stage
 from lakehouse.night_run.airflow_api import Run, Task
 
 START_PATIENCE: Final = timedelta(seconds=180)
@@ -114,7 +114,7 @@ class NightFollower:
         if run is not None and run.created_at >= ready:
             return run
         # Airflow had kept one of the two assets from a night that failed half-way, and started the stage as
-        # soon as the other one came; or it lost the run altogether (see lakehouse.airbyte.announce). Nothing
+        # soon as the other one came; or it lost the run altogether (see lakehouse.landing.announce). Nothing
         # will start it now, so this does.
         overdue = datetime.now(UTC) - ready > JOIN_PATIENCE
         if overdue and stage.name not in self._restarted:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from lakehouse.night_run.airflow_api import AirflowApi, Run
 from lakehouse.night_run.follow import Progress
 from lakehouse.night_run.receipts_read import Failure, NightReceipt
+from lakehouse.platform.repository import REPOSITORY
 from lakehouse.receipts.log_path import log_path
-from lakehouse.repository import REPOSITORY
 
 LAYERS: Final = {
     "landing": ("extract_postgres", "extract_apis"),

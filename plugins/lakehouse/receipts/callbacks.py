@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lakehouse.business_date import BusinessDateError, parse_business_date
-from lakehouse.night_plan import NIGHT
+from lakehouse.night.business_date import BusinessDateError, parse_business_date
+from lakehouse.night.plan import NIGHT
 from lakehouse.receipts.log_path import log_path
 from lakehouse.receipts.render import write_receipt
 from lakehouse.receipts.store import PLATFORM_CONNECTION, TaskRecord, recorded, run_ended

@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lakehouse.night_plan import NIGHT, Stage
+from lakehouse.night.plan import NIGHT, Stage
+from lakehouse.platform.repository import REPOSITORY
 from lakehouse.receipts.report import ExternalJob
 from lakehouse.receipts.store import TaskRecord
-from lakehouse.repository import REPOSITORY
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _SUMMED: Final = ("rows_in", "rows_out", "rows_quarantined", "bytes")

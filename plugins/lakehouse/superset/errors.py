@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.errors import PermanentError, TransientError
+from lakehouse.platform.errors import PermanentError, TransientError
 
 
 class SupersetUnavailableError(TransientError):

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from airflow.sdk import BaseHook
 
 from lakehouse.dremio.hook import DREMIO_CONNECTION
-from lakehouse.errors import PermanentError
+from lakehouse.platform.errors import PermanentError
 from lakehouse.superset.client import SupersetClient
 
 SUPERSET_CONNECTION: Final = "superset_default"

@@ -11,11 +11,11 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import PartitionedAssetTimetable
 
 from lakehouse.airbyte.connection_file import read_all_connection_files, read_connection_file
-from lakehouse.business_date import BusinessDateError
-from lakehouse.dag_defaults import OWNER, TAGS
-from lakehouse.errors import RETRY_POLICY
-from lakehouse.night_plan import NIGHT, stage
-from lakehouse.night_timetable import NightTimetable
+from lakehouse.night.business_date import BusinessDateError
+from lakehouse.night.dag_defaults import OWNER, TAGS
+from lakehouse.night.plan import NIGHT, stage
+from lakehouse.night.timetable import NightTimetable
+from lakehouse.platform.errors import RETRY_POLICY
 from lakehouse.receipts.callbacks import (
     record_failure,
     record_retry,

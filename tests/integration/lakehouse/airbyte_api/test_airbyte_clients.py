@@ -13,7 +13,7 @@ import pytest
 from airbyte_api import AirbyteAPI, api, errors, models
 from airflow.providers.airbyte.hooks.airbyte import AirbyteHook
 
-from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from testing.ingestion_stack import AirbyteServer, IngestionStack
 
 NIGHT = "2025-10-16"
 

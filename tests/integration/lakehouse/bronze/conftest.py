@@ -12,13 +12,13 @@ import psycopg2
 import pytest
 
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.partition_loader import PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.sources import LakeAccess
-from lakehouse.lake_storage import LakeStorage
-from tests.integration.embedded_platform import EmbeddedPlatform
+from lakehouse.landing.ledger import LandingLedger
+from lakehouse.platform.storage import LakeStorage
+from testing.embedded_platform import EmbeddedPlatform
 
 
 class PlatformPostgres:

@@ -20,13 +20,13 @@ from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract import NewColumns
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.expected_volume import VolumeBelowExpectedError
-from lakehouse.bronze.landing_ledger import LandingIncompleteError
 from lakehouse.bronze.partition_loader import ContractBrokenError, PartitionLoader
-from lakehouse.bronze.platform_tables import PartitionBusyError, exclusively
 from lakehouse.dremio.sources import load_catalogue, provision
-from lakehouse.errors import LakehouseError
-from lakehouse.lake_layout import bronze_manifest_key, bronze_partition
-from lakehouse.lake_storage import LakeStorage
+from lakehouse.landing.ledger import LandingIncompleteError
+from lakehouse.platform.database import PartitionBusyError, exclusively
+from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.lake_layout import bronze_manifest_key, bronze_partition
+from lakehouse.platform.storage import LakeStorage
 from tests.integration.lakehouse.bronze.night_rows import order
 from tests.integration.lakehouse.bronze.stricken_client import StrickenClient, raising
 

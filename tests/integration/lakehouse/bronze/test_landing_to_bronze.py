@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.landing_ledger import LandingIncompleteError
 from lakehouse.bronze.operators import LoadBronzeStreamOperator
-from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_loader import ContractBrokenError, NothingClaimedError
-from lakehouse.bronze.platform_tables import LedgerMissingError
-from lakehouse.lake_layout import bronze_data_key, quarantine_key
-from lakehouse.lake_storage import StorageRefusedError
+from lakehouse.landing.footers import LandingFileUnreadableError
+from lakehouse.landing.ledger import LandingIncompleteError
+from lakehouse.platform.database import LedgerMissingError
+from lakehouse.platform.lake_layout import bronze_data_key, quarantine_key
+from lakehouse.platform.storage import StorageRefusedError
 from tests.integration.lakehouse.bronze.night_rows import context, order
 
 Land = Callable[..., str]
@@ -176,7 +176,7 @@ def test_too_many_bad_rows_leave_the_partition_as_it_was_and_name_the_quarantine
 def test_wrong_keys_are_refused_with_the_connections_name(lake: Any, wire: dict[str, str]) -> None:
     import boto3
 
-    from lakehouse.lake_storage import LakeStorage
+    from lakehouse.platform.storage import LakeStorage
 
     client = boto3.client(
         "s3",

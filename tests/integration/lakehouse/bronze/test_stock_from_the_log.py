@@ -22,14 +22,14 @@ from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
-from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
-from lakehouse.airflow_settings import environment_lines, load_settings
 from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
 from lakehouse.dremio.sources import load_catalogue, provision
-from lakehouse.lake_layout import bronze_data_key, bronze_manifest_key
-from tests.integration.embedded_platform import PYTHON, ROOT
+from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from lakehouse.platform.airflow_settings import environment_lines, load_settings
+from lakehouse.platform.lake_layout import bronze_data_key, bronze_manifest_key
+from testing.embedded_platform import PYTHON, ROOT
 from tests.integration.lakehouse.bronze.night_rows import context
 
 CONNECTION = "shop_postgres_cdc_to_lake"

@@ -22,8 +22,8 @@ from lakehouse.dbt.project import LAYERS, MANIFEST_FILE, PROJECT_FOLDER, dbt_exe
 from lakehouse.dbt.run_results import RunResults, read_run_results
 from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
-from lakehouse.lake_layout import BRONZE, bronze_data_key
-from tests.integration.embedded_platform import EmbeddedPlatform
+from lakehouse.platform.lake_layout import BRONZE, bronze_data_key
+from testing.embedded_platform import EmbeddedPlatform
 from tests.integration.lakehouse.dbt.three_nights import NIGHTS, SCHEMAS, SOURCE_OF, Row, at, three_nights
 
 GOLD = ("orders", "customers", "daily_revenue", "customer_metrics")

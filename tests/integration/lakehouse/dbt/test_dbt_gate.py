@@ -14,8 +14,8 @@ from airflow.dag_processing.dagbag import DagBag
 
 from lakehouse.dbt.project import MANIFEST_FILE
 from lakehouse.dbt.run_results import DataTestFailedError
-from lakehouse.repository import REPOSITORY
-from lakehouse.sql_files import read_sql
+from lakehouse.platform.repository import REPOSITORY
+from lakehouse.platform.sql_files import read_sql
 
 NIGHT = "2025-10-16"
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-from lakehouse.airflow_settings import environment_lines, load_settings
-from lakehouse.lake_storage import LakeStorage
-from lakehouse.repository import INCLUDE
-from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from lakehouse.platform.airflow_settings import environment_lines, load_settings
+from lakehouse.platform.repository import INCLUDE
+from lakehouse.platform.storage import LakeStorage
+from testing.ingestion_stack import AirbyteServer, IngestionStack
 from tests.integration.lakehouse.extract.surroundings import ABSENT, ATTEMPTS, FIRST_NIGHT, ORDERS
 
 

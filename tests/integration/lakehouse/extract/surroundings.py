@@ -13,8 +13,8 @@ from typing import Any
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.operators import JOB_KEY
+from lakehouse.landing.extract_operator import AirbyteExtractOperator
 
 FIRST_NIGHT, SECOND_NIGHT = "2025-10-16", "2025-10-17"
 ORDERS = "5000"

@@ -13,13 +13,13 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
-from lakehouse.airbyte.daytime_operator import AirbyteDaytimeSyncOperator
 from lakehouse.airbyte.errors import AirbyteJobFailedError, AirbyteNotFoundError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.landing.daytime_operator import AirbyteDaytimeSyncOperator
 from lakehouse.receipts.callbacks import record_run_failure, record_start
-from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from testing.ingestion_stack import AirbyteServer, IngestionStack
 from tests.integration.lakehouse.extract.surroundings import (
     FIRST_NIGHT,
     ORDERS,

@@ -15,9 +15,9 @@ from airflow.sdk.exceptions import TaskDeferred
 from lakehouse.airbyte.errors import AirbyteJobCancelledError
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.airbyte.triggers import ENDED
-from lakehouse.airflow_settings import environment_lines, load_settings
-from tests.integration.fault_proxy import HANG, FaultProxy, fault_proxy
-from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from lakehouse.platform.airflow_settings import environment_lines, load_settings
+from testing.fault_proxy import HANG, FaultProxy, fault_proxy
+from testing.ingestion_stack import AirbyteServer, IngestionStack
 from tests.integration.lakehouse.extract.surroundings import (
     ABSENT,
     FIRST_NIGHT,

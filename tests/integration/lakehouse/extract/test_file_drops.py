@@ -18,12 +18,12 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.landing_ledger import LandingLedger
 from lakehouse.bronze.partition_loader import ContractBrokenError, LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
-from lakehouse.lake_layout import bronze_data_key, csv_import_key, quarantine_key
-from lakehouse.lake_storage import LakeStorage
-from tests.integration.ingestion_stack import AirbyteServer, IngestionStack
+from lakehouse.landing.ledger import LandingLedger
+from lakehouse.platform.lake_layout import bronze_data_key, csv_import_key, quarantine_key
+from lakehouse.platform.storage import LakeStorage
+from testing.ingestion_stack import AirbyteServer, IngestionStack
 from tests.integration.lakehouse.extract.surroundings import Night
 
 CONNECTION = "shop_files_to_lake"

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.lake_layout import bronze_data_key
-from lakehouse.repository import REPOSITORY
+from lakehouse.platform.lake_layout import bronze_data_key
+from lakehouse.platform.repository import REPOSITORY
 from tests.soak.extract_faults import delivered_twice_out_of_order, postgres_crashes_mid_sync
 from tests.soak.faults import ALL_FAULTS, Stage
 from tests.soak.load_faults import landing_is_truncated, postgres_crashes

@@ -12,11 +12,11 @@ from botocore.config import Config
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
-from lakehouse.repository import INCLUDE
+from lakehouse.platform.repository import INCLUDE
 from lakehouse.superset.assets_bundle import AssetsBundle, read_bundle
 from lakehouse.superset.client import SupersetClient
 from lakehouse.superset.import_assets import import_assets
-from tests.integration.embedded_platform import EmbeddedPlatform
+from testing.embedded_platform import EmbeddedPlatform
 
 SLUG = "customer-analytics"
 

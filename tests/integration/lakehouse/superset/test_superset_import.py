@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.repository import INCLUDE
+from lakehouse.platform.repository import INCLUDE
 from lakehouse.superset.assets_bundle import AssetsBundle, read_bundle
 from lakehouse.superset.client import SupersetClient
 from lakehouse.superset.errors import SupersetImportError, SupersetUnavailableError

@@ -13,9 +13,9 @@ from lakehouse.airbyte.errors import (
     AirbyteNotFoundError,
     AirbyteUnavailableError,
 )
-from lakehouse.airbyte.extract_operator import AirbyteExtractOperator
 from lakehouse.airbyte.states import JobState
-from lakehouse.bronze.landing_ledger import ClaimReport, StreamClaim
+from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from lakehouse.landing.ledger import ClaimReport, StreamClaim
 
 BEGUN = datetime(2025, 10, 16, 1, 0, tzinfo=UTC)
 CLAIM = ClaimReport(rows=10, bytes=99, files=2, per_stream={"orders": StreamClaim(2, 10, 99)})

@@ -16,7 +16,7 @@ from lakehouse.airbyte.connection_file import (
     read_all_connection_files,
     read_connection_file,
 )
-from lakehouse.night_plan import NIGHT, night_window
+from lakehouse.night.plan import NIGHT, night_window
 
 DAY = datetime(2025, 10, 16, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from lakehouse.airbyte.errors import (
     AirbyteUnavailableError,
 )
 from lakehouse.airbyte.states import JobState
-from lakehouse.errors import PermanentError, TransientError
+from lakehouse.platform.errors import PermanentError, TransientError
 
 URL = "http://airbyte:8001/api/public/v1"
 JOB = {"jobId": 7, "connectionId": "c", "jobType": "sync", "startTime": "2025-10-16T01:00:02Z"}

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lakehouse.bronze.landing_reader import LandedFile
+from lakehouse.landing.reader import LandedFile
 
 META_TYPE = pa.struct(
     [

@@ -11,7 +11,7 @@ import yaml
 
 from lakehouse.bronze.contract import ContractError
 from lakehouse.bronze.contract_file import CONTRACTS, load_contract, load_contracts, parse_contract
-from lakehouse.repository import INCLUDE
+from lakehouse.platform.repository import INCLUDE
 
 GOOD: dict[str, Any] = {
     "stream": "things",

@@ -11,7 +11,6 @@ from typing import Any, cast
 import pyarrow as pa
 import pytest
 
-from lakehouse.bronze.landing_reader import LandingReader
 from lakehouse.bronze.source_forms import (
     FILE_CHANGED,
     FILE_URL,
@@ -19,8 +18,9 @@ from lakehouse.bronze.source_forms import (
     publish_source_forms,
     write_source_form,
 )
-from lakehouse.lake_layout import csv_import_key
-from lakehouse.lake_storage import LakeObject, LakeStorage
+from lakehouse.landing.reader import LandingReader
+from lakehouse.platform.lake_layout import csv_import_key
+from lakehouse.platform.storage import LakeObject, LakeStorage
 from tests.unit.lakehouse.bronze.landing_files import land
 from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract
 

@@ -15,9 +15,9 @@ import pytest
 
 from lakehouse.bronze import parquet_writer, row_groups
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.landing_reader import LandedFile, LandingReader
-from lakehouse.bronze.parquet_footer import LandingFileUnreadableError
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
+from lakehouse.landing.footers import LandingFileUnreadableError
+from lakehouse.landing.reader import LandedFile, LandingReader
 from tests.unit.lakehouse.bronze.landing_files import land
 
 ORDERS = load_contract("orders")
@@ -349,7 +349,7 @@ def test_nothing_is_lost_or_doubled_and_a_replay_gives_the_same_bytes(
     assert built.rows_quarantined == len(rows) - len(good)
 
     # Smaller batches and another order of the files change nothing.
-    monkeypatch.setattr("lakehouse.bronze.landing_reader.BATCH_ROWS", 7)
+    monkeypatch.setattr("lakehouse.landing.reader.BATCH_ROWS", 7)
     replay = tmp_path / "replay"
     replay.mkdir()
     again = build(replay, *reversed(files))

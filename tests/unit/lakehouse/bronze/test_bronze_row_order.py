@@ -15,9 +15,9 @@ from lakehouse.bronze import parquet_writer, row_groups, survey
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.bronze.footer_proof import unproven_columns
-from lakehouse.bronze.landing_reader import LandedFile, LandingReader
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.bronze.validation import columns_to_check
+from lakehouse.landing.reader import LandedFile, LandingReader
 from tests.unit.lakehouse.bronze.landing_files import land, landing_table
 
 NOON = datetime(2025, 10, 16, 12)
@@ -94,7 +94,7 @@ def test_duplicated_and_reordered_batches_give_the_same_bytes(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_groups, "ROW_GROUP_ROWS", 64)
-    monkeypatch.setattr("lakehouse.bronze.landing_reader.BATCH_ROWS", 50)
+    monkeypatch.setattr("lakehouse.landing.reader.BATCH_ROWS", 50)
     dice = random.Random(seed)
     versions = [
         thing(dice.randint(1, 300), str(dice.random()), dice.randint(0, 3))

@@ -13,10 +13,10 @@ import pytest
 
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.expected_volume import VolumeBelowExpectedError, explain_volume
-from lakehouse.bronze.landing_reader import LandingReader
 from lakehouse.bronze.new_columns import NewColumnsRefusedError, admit_new_columns
 from lakehouse.bronze.partition_builder import build_partition
 from lakehouse.bronze.source_forms import write_source_form
+from lakehouse.landing.reader import LandingReader
 from tests.unit.lakehouse.bronze.landing_files import land
 from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract, rows, thing
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 
-from lakehouse.business_date import BusinessDateError
 from lakehouse.dbt import connection as dbt_connection
+from lakehouse.night.business_date import BusinessDateError
 
 DREMIO = Connection(
     conn_id="dremio_default",

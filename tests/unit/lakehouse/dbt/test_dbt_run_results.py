@@ -17,7 +17,7 @@ from lakehouse.dbt.run_results import (
     refuse_failures,
     stage_report,
 )
-from lakehouse.errors import PermanentError, TransientError
+from lakehouse.platform.errors import PermanentError, TransientError
 
 ORDERS = {
     "unique_id": "model.lakehouse.fct_orders",

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lakehouse.business_date import BusinessDateError, business_date, parse_business_date
-from lakehouse.errors import PermanentError
+from lakehouse.night.business_date import BusinessDateError, business_date, parse_business_date
+from lakehouse.platform.errors import PermanentError
 
 TODAY = date(2025, 10, 16)
 

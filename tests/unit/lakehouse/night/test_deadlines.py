@@ -14,8 +14,8 @@ from airflow.sdk._shared.module_loading import import_string
 from airflow.serialization.decoders import decode_deadline_alert
 from airflow.serialization.encoders import encode_deadline_alert
 
-from lakehouse.deadlines import deadline_of, planned_end, report_missed_deadline
-from lakehouse.night_plan import stage
+from lakehouse.night.deadlines import deadline_of, planned_end, report_missed_deadline
+from lakehouse.night.plan import stage
 
 BRONZE = stage("load_bronze")
 
@@ -77,7 +77,7 @@ def test_a_missed_deadline_is_one_line_with_stage_and_date(caplog: pytest.LogCap
     assert called is report_missed_deadline
     assert inspect.iscoroutinefunction(called), "the triggerer awaits it"
     run = {"partition_key": "2025-10-16", "dag_run_id": "asset_triggered__1", "state": "running"}
-    with caplog.at_level(logging.ERROR, "lakehouse.deadlines"):
+    with caplog.at_level(logging.ERROR, "lakehouse.night.deadlines"):
         asyncio.run(called(**callback.kwargs, context={"dag_run": run}))
     assert caplog.messages == [
         "DEADLINE MISSED stage=load_bronze date=2025-10-16 planned_end=02:30 UTC run=asset_triggered__1 "

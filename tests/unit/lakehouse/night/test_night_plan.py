@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from lakehouse.night_plan import NIGHT, night_window, stage
+from lakehouse.night.plan import NIGHT, night_window, stage
 
 GANTT = """
 | section | task | start | minutes |

@@ -9,8 +9,8 @@ import pendulum
 import pytest
 from airflow.timetables.base import DagRunInfo, TimeRestriction
 
-from lakehouse import night_timetable
-from lakehouse.night_timetable import NightTimetable
+from lakehouse.night import timetable as night_timetable
+from lakehouse.night.timetable import NightTimetable
 
 FREE = TimeRestriction(earliest=None, latest=None, catchup=False)
 

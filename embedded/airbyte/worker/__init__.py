@@ -1,1 +1,0 @@
-"""The process that runs one attempt: `python -m embedded.airbyte.worker`, its order on stdin."""

@@ -1,0 +1,1 @@
+"""The process that runs one attempt: `python -m airbyte_engine.worker`, its order on stdin."""

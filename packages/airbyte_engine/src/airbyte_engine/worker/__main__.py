@@ -1,0 +1,86 @@
+"""Run one attempt: the order comes on stdin, messages go to stdout.
+
+--ahead: no order is due yet. Do what takes time and is the same for all of them, then wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from airbyte_engine.bucket import prepare_s3
+from airbyte_engine.worker.declarative import DeclarativeSource
+from airbyte_engine.worker.files.source import FileSource
+from airbyte_engine.worker.landing import Landing
+from airbyte_engine.worker.postgres.snapshot import prepare_duckdb
+from airbyte_engine.worker.postgres.source import PostgresSource
+from airbyte_engine.worker.protocol import Order, Outbox, WorkerError
+from airbyte_engine.worker.stall import watch
+
+SOURCES: dict[str, type[PostgresSource] | type[DeclarativeSource] | type[FileSource]] = {
+    "postgres": PostgresSource,
+    "declarative": DeclarativeSource,
+    "files": FileSource,
+}
+
+SHOWN_AS = "airbyte-sync"
+"""What `ps -o comm` and `top` call a worker that has its order."""
+
+
+def main() -> int:
+    """Exit code 0 after COMPLETE, or when the server ends before it gives an order; 1 after FAILURE."""
+    outbox = Outbox()
+    if "--ahead" in sys.argv:
+        prepare_duckdb()
+        prepare_s3()
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    with contextlib.suppress(OSError):  # there is no such file elsewhere than on Linux
+        Path("/proc/self/comm").write_text(SHOWN_AS, encoding="ascii")
+    order = Order.from_json(line)
+    threading.Thread(target=_listen_to_the_server, args=(outbox,), daemon=True).start()
+    watch(outbox, order.patience_seconds)
+    scratch = Path(order.scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        landing = Landing(order, outbox, dt.datetime.now(dt.UTC))
+        landing.check()
+        landing.delete_orphans()
+        try:
+            SOURCES[order.connector](order, outbox, landing).read()
+        finally:
+            landing.give_up()
+    except WorkerError as error:
+        outbox.failure(error)
+        return 1
+    except Exception as error:
+        outbox.failure(WorkerError(f"{type(error).__name__}: {error}", "system_error", "airbyte_platform"))
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    outbox.complete()
+    return 0
+
+
+def _listen_to_the_server(outbox: Outbox) -> None:
+    """A line for each commit. stdin ends when the server does; nobody could hear this worker then. Takes its
+    connector along.
+    """
+    for _ in sys.stdin:
+        outbox.confirm()
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Without the interpreter's own end, which would close what had better not be (`snapshot._ABANDONED`).
+    os._exit(code)

@@ -1,0 +1,235 @@
+"""Low-code (declarative) sources, read by Airbyte's own `source-declarative-manifest` in a process of its
+own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from airbyte_engine.worker.boundary import Boundary
+from airbyte_engine.worker.landing import Landing, compression_of
+from airbyte_engine.worker.protocol import Order, Outbox, Stream, WorkerError
+from airbyte_engine.worker.rows import RecordFile
+
+_BATCH_ROWS = 10_000
+"""Records converted at a time: what is held in memory per stream."""
+_FILE_ROWS = 1_000_000
+"""After so many rows a file is stored at the next state the source sends."""
+_SUMMARY = "During the sync, the following streams did not sync successfully"
+"""The CDK's last word, after the streams' own errors, which say more."""
+_SWALLOWED = ("Failed to parse JSON data using json library", "Cannot decode/parse line")
+"""What the CDK logs, and only logs, when an answer is no JSON. It goes on as after an answer without records,
+which ends the pages: everything behind it would be lost in a sync that succeeds (JsonDecoder, airbyte-cdk
+7.39.1).
+"""
+
+
+class DeclarativeSource:
+    """Reads the order's streams; files are stored, and states saved, as the source checkpoints.
+
+    A stream's state is {"connector": the connector's own, "boundary": see Boundary}.
+    """
+
+    def __init__(self, order: Order, outbox: Outbox, landing: Landing) -> None:
+        self._order = order
+        self._outbox = outbox
+        self._landing = landing
+        self._scratch = Path(order.scratch)
+        self._streams = {stream.name: stream for stream in order.streams}
+        self._schemas: dict[str, dict[str, Any]] = {}
+        self._batches: dict[str, list[dict[str, Any]]] = {name: [] for name in self._streams}
+        self._files: dict[str, RecordFile] = {}
+        self._states = {
+            name: (stream.state or {}).get("connector", {}) for name, stream in self._streams.items()
+        }
+        self._boundaries = {
+            stream.name: Boundary(stream.cursor_field, (stream.state or {}).get("boundary"))
+            for stream in order.streams
+            if stream.incremental and stream.cursor_field
+        }
+        self._failure: WorkerError | None = None
+
+    def read(self) -> None:
+        """Raises WorkerError with the connector's own words; what was checkpointed before stays stored."""
+        catalog = self._catalog()
+        arguments = ["read", "--catalog", str(self._write("catalog.json", self._configured(catalog)))]
+        if states := self._saved_states():
+            arguments += ["--state", str(self._write("state.json", states))]
+        for message in self._run(*arguments):
+            self._take(message)
+        for stream in self._order.streams:
+            self._checkpoint(stream)
+
+    def _catalog(self) -> dict[str, dict[str, Any]]:
+        """The source's streams by name: discovered once, as Airbyte does when a connection is set up.
+
+        A catalogue is kept under the digest of what it was made from, so a changed manifest or configuration
+        is discovered afresh; one that asks the source for its schemas is never kept.
+        """
+        content = json.dumps([self._order.manifest, self._order.source], sort_keys=True)
+        kept = Path(self._order.catalogs) / f"{hashlib.sha256(content.encode()).hexdigest()}.json"
+        if kept.exists():
+            found: dict[str, dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
+            return found
+        found = self._discover()
+        if "Dynamic" not in content:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._write("catalog-to-keep.json", found)
+            partial.replace(kept)
+        return found
+
+    def _discover(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for message in self._run("discover"):
+            if message["type"] == "CATALOG":
+                found = {stream["name"]: stream for stream in message["catalog"]["streams"]}
+            else:
+                self._take(message)
+        if missing := [name for name in self._streams if name not in found]:
+            raise WorkerError(f"The manifest has no stream {', '.join(missing)}", "config_error")
+        return found
+
+    def _configured(self, catalog: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        streams = []
+        for stream in self._order.streams:
+            self._schemas[stream.name] = catalog[stream.name]["json_schema"]
+            streams.append(
+                {
+                    "stream": catalog[stream.name],
+                    "sync_mode": "incremental" if stream.incremental else "full_refresh",
+                    "destination_sync_mode": "append",
+                    "cursor_field": [stream.cursor_field] if stream.cursor_field else [],
+                    "primary_key": [[name] for name in stream.primary_key],
+                }
+            )
+        return {"streams": streams}
+
+    def _saved_states(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "type": "STREAM",
+                "stream": {
+                    "stream_descriptor": {"name": stream.name},
+                    "stream_state": self._states[stream.name],
+                },
+            }
+            for stream in self._order.streams
+            if stream.incremental and self._states[stream.name]
+        ]
+
+    def _run(self, command: str, *arguments: str) -> Iterator[dict[str, Any]]:
+        """The messages of one connector call. Raises WorkerError when it fails."""
+        self._failure = None
+        executable = Path(self._order.connectors_bin) / "source-declarative-manifest"
+        if not executable.exists():
+            raise WorkerError(f"{executable} is missing: set up the connectors environment", "system_error")
+        config = self._write("config.json", self._order.source)
+        manifest = self._write("manifest.json", self._order.manifest)
+        call = [
+            str(executable),
+            command,
+            "--config",
+            str(config),
+            "--manifest-path",
+            str(manifest),
+            *arguments,
+        ]
+        with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            if process.stdout is None or process.stderr is None:
+                raise WorkerError("The connector has no output", "system_error")
+            complaints: list[str] = []
+            reader = threading.Thread(target=lambda: complaints.extend(process.stderr or []), daemon=True)
+            reader.start()
+            for line in process.stdout:
+                self._outbox.beat()
+                if line.startswith("{"):
+                    yield json.loads(line)
+            reader.join(timeout=5)
+        if self._failure is not None:
+            raise self._failure
+        if process.returncode != 0:
+            last = complaints[-1].strip() if complaints else "no output"
+            raise WorkerError(f"The connector ended with code {process.returncode}: {last}")
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "RECORD":
+                self._take_record(message["record"]["stream"], message["record"]["data"])
+            case "STATE" if message["state"].get("type") == "STREAM":
+                part = message["state"]["stream"]
+                name = part["stream_descriptor"]["name"]
+                self._states[name] = part.get("stream_state") or {}
+                full = name in self._files and self._files[name].rows >= _FILE_ROWS
+                if full and self._failure is None:
+                    self._checkpoint(self._streams[name])
+            case "LOG":
+                self._take_log(message["log"]["message"], message["log"]["level"])
+            case "TRACE" if message["trace"]["type"] == "ERROR":
+                error = message["trace"]["error"]
+                words = error.get("message") or "the connector failed"
+                detail = str(error.get("internal_message") or "").strip()
+                self._outbox.log(str(error.get("stack_trace") or detail), "ERROR")
+                told = f"{words} ({detail})" if detail and detail not in words else words
+                if self._failure is None or not words.startswith(_SUMMARY):
+                    self._failure = WorkerError(told, error.get("failure_type") or "system_error")
+            case _:
+                pass
+
+    def _take_log(self, words: str, level: str) -> None:
+        self._outbox.log(words, level)
+        if words.startswith(_SWALLOWED):
+            self._failure = WorkerError(
+                f"The API answered with something that is no JSON ({words}); the records it stands for are"
+                " missing, so nothing after it counts",
+                "transient_error",
+            )
+
+    def _take_record(self, name: str, record: dict[str, Any]) -> None:
+        boundary = self._boundaries.get(name)
+        if boundary is not None and not boundary.is_new(record):
+            return
+        batch = self._batches[name]
+        batch.append(record)
+        if len(batch) >= _BATCH_ROWS:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        batch = self._batches[name]
+        if not batch:
+            return
+        if name not in self._files:
+            self._files[name] = RecordFile(
+                self._scratch / f"{name}.parquet",
+                self._schemas[name],
+                compression_of(self._order.destination),
+                self._order.job_id,
+                self._order.generation_id,
+                self._landing.started,
+            )
+        self._files[name].write(batch)
+        batch.clear()
+
+    def _checkpoint(self, stream: Stream) -> None:
+        """Store what came since the last checkpoint, then save the newest state."""
+        self._flush(stream.name)
+        file = self._files.pop(stream.name, None)
+        if file is not None:
+            file.close()
+        kept = self._landing.store(stream.name, [file.file] if file is not None else [])
+        state: dict[str, Any] = {"connector": self._states[stream.name]}
+        if stream.name in self._boundaries:
+            state["boundary"] = self._boundaries[stream.name].to_save()
+        self._outbox.state(stream.name, state, kept.rows, kept.bytes, kept.keys)
+        self._outbox.log(f"{stream.name}: {kept.rows} rows, {kept.bytes} bytes")
+
+    def _write(self, name: str, content: Any) -> Path:
+        path = self._scratch / name
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path

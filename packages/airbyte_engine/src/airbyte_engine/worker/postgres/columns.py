@@ -1,0 +1,99 @@
+"""Tables and their columns, and the type under which a column's values land, however they were read.
+
+Numbers are never rounded: `numeric(p,s)` of at most 38 digits lands as that decimal, any other numeric as
+text. What Parquet has no type for (arrays, ranges, intervals, json, ...) lands as PostgreSQL's own text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from airbyte_engine.worker.protocol import Stream, WorkerError
+
+_NUMERIC = 1700
+_WIDEST_DECIMAL = 38
+_TYPE_MODIFIER_OFFSET = 4
+_SCALE_MASK = 0x7FF
+BPCHAR = 1042
+"""`char(n)`: its padding means nothing, and does not land."""
+BYTEA = 17
+_LANDS_AS = {
+    16: "boolean", BYTEA: "blob", 20: "bigint", 21: "smallint", 23: "integer", 25: "varchar",
+    700: "float", 701: "double", BPCHAR: "varchar", 1043: "varchar",
+    1082: "date", 1114: "timestamp", 1184: "timestamptz",
+}  # fmt: skip
+"""PostgreSQL's type ids (pg_type.dat), and DuckDB's names."""
+_SCANNED_AS_THEIR_TEXT = {114, 1083, 2950, 3802}
+"""json, time, uuid, jsonb: the scanner's value, cast to text, is PostgreSQL's text."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with PostgreSQL's type id and modifier."""
+
+    name: str
+    type_id: int
+    modifier: int = -1
+
+    @property
+    def lands_as(self) -> str:
+        """DuckDB's name of the type in the landing file."""
+        if self.type_id == _NUMERIC and self.modifier >= _TYPE_MODIFIER_OFFSET:
+            packed = self.modifier - _TYPE_MODIFIER_OFFSET
+            precision, scale = packed >> 16, packed & _SCALE_MASK
+            if precision <= _WIDEST_DECIMAL and scale <= precision:
+                return f"decimal({precision},{scale})"
+        return _LANDS_AS.get(self.type_id, "varchar")
+
+    @property
+    def is_decimal(self) -> bool:
+        return self.lands_as.startswith("decimal")
+
+    @property
+    def scannable(self) -> bool:
+        """DuckDB's scanner reads it without loss; otherwise PostgreSQL writes it as text."""
+        native = self.type_id in _LANDS_AS or self.is_decimal
+        return native or self.type_id in _SCANNED_AS_THEIR_TEXT
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, view or materialised view of the source."""
+
+    schema: str
+    name: str
+    columns: list[Column]
+    pages: int = 0
+    """As PostgreSQL's statistics estimate; 0 for a view."""
+
+
+def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: Stream) -> Table:
+    """The stream's table in the first of the schemas that has it.
+
+    Raises WorkerError when there is none, or when it lacks the stream's cursor or key columns.
+    """
+    rows = connection.execute(
+        """
+        select n.nspname, a.attname, a.atttypid::bigint, a.atttypmod, c.relpages
+        from pg_attribute as a
+        join pg_class as c on c.oid = a.attrelid
+        join pg_namespace as n on n.oid = c.relnamespace
+        where c.relname = %s and n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+            and a.attnum > 0 and not a.attisdropped
+        order by array_position(%s::text[], n.nspname::text), a.attnum
+        """,
+        (stream.name, schemas, schemas),
+    ).fetchall()
+    if not rows:
+        listed = ", ".join(schemas)
+        raise WorkerError(f"There is no table {stream.name} in schema {listed} of the source", "config_error")
+    schema = str(rows[0][0])
+    columns = [Column(name, kind, modifier) for owner, name, kind, modifier, _ in rows if owner == schema]
+    names = {column.name for column in columns}
+    wanted = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
+    if missing := [name for name in (*wanted, *stream.primary_key) if name not in names]:
+        raise WorkerError(f"Table {schema}.{stream.name} has no column {', '.join(missing)}", "config_error")
+    return Table(schema, stream.name, columns, int(rows[0][4]))

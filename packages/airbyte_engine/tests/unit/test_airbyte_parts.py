@@ -1,0 +1,130 @@
+"""The embedded Airbyte's rules that need no service."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from airbyte_engine.api.jobs import iso_duration
+from airbyte_engine.api.tokens import is_valid, sign
+from airbyte_engine.connectors import MASK, check_configuration, masked, unmasked
+from airbyte_engine.problems import Problem
+from airbyte_engine.worker.boundary import Boundary
+from airbyte_engine.worker.landing import key_of
+from airbyte_engine.worker.rows import RecordFile, arrow_type
+
+MANIFEST = yaml.safe_load((Path(__file__).parents[4] / "include/airbyte/manifests/shop_api.yaml").read_text())
+STARTED = dt.datetime(2025, 10, 17, 1, 2, 3, 456000, dt.UTC)
+
+
+def test_a_file_lands_where_airbyte_would_put_it() -> None:
+    key = key_of({"s3_bucket_path": "bronze/landing"}, "source=postgres", "orders", STARTED, 0)
+    assert key == "bronze/landing/source=postgres/orders/2025_10_17_1760662923456_0.parquet"
+
+
+def test_a_path_format_of_the_destination_is_honoured() -> None:
+    destination = {"s3_bucket_path": "/x/", "s3_path_format": "${STREAM_NAME}/${YEAR}-${MONTH}/part_"}
+    assert key_of(destination, "", "orders", STARTED, 3) == "x/orders/2025-10/part_3.parquet"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "PT0S"), (0.9, "PT0S"), (59, "PT59S"), (483, "PT8M3S"), (3600, "PT1H")]
+)
+def test_durations_are_iso_8601(seconds: float, text: str) -> None:
+    assert iso_duration(dt.timedelta(seconds=seconds)) == text
+
+
+def test_a_token_is_valid_until_it_expires_and_only_with_its_secret() -> None:
+    token = sign("secret", 1000)
+    assert is_valid(token, "secret", now=999)
+    assert not is_valid(token, "secret", now=1000)
+    assert not is_valid(token, "other", now=999)
+    assert not is_valid("9999999999.forged", "secret", now=999)
+    assert not is_valid("", "secret", now=999)
+
+
+def test_secrets_are_masked_and_a_mask_keeps_the_old_secret() -> None:
+    configuration = {"base_url": "http://shop", "api_token": "abc"}
+    shown = masked("declarative", configuration, MANIFEST)
+    assert shown == {"base_url": "http://shop", "api_token": MASK}
+    assert unmasked(shown | {"base_url": "http://other"}, configuration) == {
+        "base_url": "http://other",
+        "api_token": "abc",
+    }
+
+
+@pytest.mark.parametrize(
+    ("connector", "configuration", "named"),
+    [
+        ("postgres", {"host": "h", "database": "d"}, "username"),
+        ("declarative", {"base_url": "http://shop", "start_date": "2024"}, "api_token"),
+        (
+            "postgres",
+            {"host": "h", "database": "d", "username": "u", "replication_method": {"method": "CDC"}},
+            "CDC",
+        ),
+        (
+            "s3",
+            {"s3_bucket_name": "b", "s3_bucket_path": "p", "format": {"format_type": "Avro"}},
+            "Parquet",
+        ),
+    ],
+)
+def test_a_configuration_that_cannot_work_is_refused(connector: str, configuration: dict, named: str) -> None:
+    with pytest.raises(Problem, match=named) as refusal:
+        check_configuration(connector, configuration, MANIFEST)
+    assert refusal.value.status == 422
+
+
+class TestBoundary:
+    def test_exact_copies_at_the_edge_are_left_out_and_late_ties_are_not(self) -> None:
+        first = Boundary("updated_at", None)
+        rows = [{"id": 1, "updated_at": "10:00"}, {"id": 2, "updated_at": "10:05"}]
+        assert all(first.is_new(row) for row in rows)
+        second = Boundary("updated_at", first.to_save())
+        assert not second.is_new({"id": 2, "updated_at": "10:05"})
+        assert second.is_new({"id": 3, "updated_at": "10:05"})
+        assert second.is_new({"id": 1, "updated_at": "10:05"})
+        third = Boundary("updated_at", second.to_save())
+        assert not any(third.is_new({"id": number, "updated_at": "10:05"}) for number in (1, 2, 3))
+
+    def test_nothing_read_keeps_the_edge(self) -> None:
+        saved = {"cursor": "10:05", "digests": ["x"]}
+        assert Boundary("updated_at", saved).to_save() == saved
+
+    def test_a_changed_row_with_the_same_cursor_is_new(self) -> None:
+        first = Boundary("updated_at", None)
+        first.is_new({"id": 1, "status": "sent", "updated_at": "10:05"})
+        second = Boundary("updated_at", first.to_save())
+        assert second.is_new({"id": 1, "status": "back", "updated_at": "10:05"})
+
+
+def test_json_schema_types_become_their_natural_types() -> None:
+    naive = {"type": "string", "format": "date-time", "airbyte_type": "timestamp_without_timezone"}
+    assert arrow_type(naive) == pa.timestamp("us")
+    assert arrow_type({"type": "string", "format": "date-time"}) == pa.timestamp("us", "UTC")
+    assert arrow_type({"type": ["null", "integer"]}) == pa.int64()
+    assert arrow_type({"type": "object"}) == pa.string()
+
+
+def test_a_value_that_does_not_fit_becomes_null_and_is_told(tmp_path: Path) -> None:
+    schema = {"properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date"}}}
+    file = RecordFile(tmp_path / "x.parquet", schema, "snappy", 7, 1, STARTED)
+    file.write([{"id": 1, "at": "2025-10-16"}, {"id": "many", "at": "soon"}, {"id": None, "at": None}])
+    file.close()
+    rows = pq.read_table(file.file).to_pylist()
+    assert [row["id"] for row in rows] == [1, None, None]
+    assert [row["at"] for row in rows] == [dt.date(2025, 10, 16), None, None]
+    assert [len(row["_airbyte_meta"]["changes"]) for row in rows] == [0, 2, 0]
+    assert rows[1]["_airbyte_meta"]["changes"][0] == {
+        "field": "id",
+        "change": "NULLED",
+        "reason": "DESTINATION_SERIALIZATION_ERROR",
+    }
+    assert {row["_airbyte_meta"]["sync_id"] for row in rows} == {7}
+    assert len({row["_airbyte_raw_id"] for row in rows}) == 3

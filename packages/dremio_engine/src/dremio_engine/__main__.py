@@ -1,0 +1,67 @@
+"""`python -m dremio_engine`: both protocols in one process until SIGTERM or SIGINT."""
+
+import argparse
+import logging
+import signal
+import sys
+
+import uvicorn
+
+from dremio_engine.engine import Engine
+from dremio_engine.flight.server import FlightServer
+from dremio_engine.rest.app import create_app
+from dremio_engine.rest.bounds import impatient_protocol
+from dremio_engine.settings import Settings
+
+LOG = logging.getLogger("dremio_engine")
+
+
+def main() -> int:
+    """Serve; the exit code is 0 after a clean stop."""
+    parser = argparse.ArgumentParser(
+        prog="python -m dremio_engine",
+        description="The embedded engine: Dremio's REST and Arrow Flight protocols on DuckDB and DuckLake. "
+        "Environment: DREMIO_HOST, DREMIO_PORT, DREMIO_FLIGHT_PORT, DREMIO_USER, DREMIO_PASSWORD, "
+        "LAKEHOUSE_STATE_DIR.",
+    )
+    parser.add_argument("--port", type=int, help="REST port (default: DREMIO_PORT or 9047)")
+    parser.add_argument("--flight-port", type=int, help="Flight port (default: DREMIO_FLIGHT_PORT or 32010)")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    settings = Settings()
+    if arguments.port:
+        settings.rest_port = arguments.port
+    if arguments.flight_port:
+        settings.flight_port = arguments.flight_port
+    if not settings.password:
+        LOG.error("DREMIO_PASSWORD is not set: the engine does not start without one.")
+        return 2
+
+    # uvicorn raises the signal again once it has stopped; by then the rest must still be closed in order.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: None)
+    engine = Engine(settings)
+    flight = FlightServer(engine)
+    try:
+        config = uvicorn.Config(
+            create_app(engine),
+            host=settings.host,
+            port=settings.rest_port,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            http=impatient_protocol(settings.body_seconds),
+        )
+        LOG.info(
+            "REST on %s:%d, Flight on %s:%d", settings.host, settings.rest_port, settings.host, flight.port
+        )
+        uvicorn.Server(config).run()
+    finally:
+        flight.shutdown()
+        engine.close()
+        LOG.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""Arrow Flight: basic or bearer authentication, GetFlightInfo with the SQL as command, DoGet.
+
+GetFlightInfo starts the statement and returns once it has ended, or its first rows fill the memory one
+result may hold. Errors that come so far are GetFlightInfo's, later ones DoGet's. Rows that fit are kept
+for a while, and their ticket may be read again; beyond that DoGet takes them from the running statement,
+which waits for its reader. A query whose rows are gone runs again at DoGet, as every DoGet does in
+Dremio; a statement that changes something runs once, at GetFlightInfo.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import pyarrow as pa
+from pyarrow import flight
+
+from dremio_engine.engine import Engine
+from dremio_engine.errors import Busy, EngineError, Forbidden, TooMany
+from dremio_engine.flight.refusals import refuse_action, refuse_command
+from dremio_engine.flight.sessions import Session, SessionFactory, session_of
+from dremio_engine.jobs.job import Job, JobState
+from dremio_engine.jobs.results import RowsGone
+from dremio_engine.sql.command_parser import parse_command
+from dremio_engine.sql.commands import Query
+
+LOG = logging.getLogger(__name__)
+BATCH_ROWS = 65536
+LOOK_SECONDS = 0.5
+
+
+class FlightServer(flight.FlightServerBase):
+    """Runs each command as a job of the engine; a ticket is the job's id."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        settings = engine.settings
+        super().__init__(
+            f"grpc+tcp://{settings.host}:{settings.flight_port}",
+            auth_handler=_HeadersDecide(),
+            middleware={"session": SessionFactory(engine.identity, settings.token_seconds)},
+        )
+
+    def get_flight_info(
+        self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
+    ) -> flight.FlightInfo:
+        """Start the command; its ticket, schema, and how many rows it has if that is known by now."""
+        job = self._start(_command(descriptor), session_of(context))
+        self._wait(job, context)
+        endpoint = flight.FlightEndpoint(flight.Ticket(job.id.encode()), [])
+        whole = job.state is JobState.COMPLETED
+        rows, size = (job.rows.total_rows, job.rows.total_bytes) if whole else (-1, -1)
+        return flight.FlightInfo(job.rows.schema, descriptor, [endpoint], rows, size)
+
+    def get_schema(
+        self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
+    ) -> flight.SchemaResult:
+        """The schema of a command's result; nothing is changed and no row is read."""
+        session = session_of(context)
+        try:
+            return flight.SchemaResult(
+                self._engine.schema_of(_command(descriptor), session.schema, session.user)
+            )
+        except EngineError as error:
+            # pyarrow 26 turns Flight's own errors into "Unknown error" here, and here alone.
+            raise pa.ArrowInvalid(error.message) from error
+
+    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
+        """Stream a job's rows; at least one batch, which may be empty."""
+        session = session_of(context)
+        try:
+            job = self._engine.jobs.get(ticket.ticket.decode(errors="replace"), session.user)
+        except EngineError as error:
+            raise flight.FlightServerError(error.message) from error
+        try:
+            return self._stream(job)
+        except RowsGone as error:
+            if not _may_run_again(job):
+                raise flight.FlightServerError(
+                    f"The results of job [{job.id}] have expired; run the statement again."
+                ) from error
+        again = self._start(job.sql, session, job.context)
+        self._wait(again, context)
+        return self._stream(again)
+
+    def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> NoReturn:
+        """Dremio has none."""
+        raise NotImplementedError("listFlights is not implemented.")
+
+    def do_put(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
+        """Only Flight SQL puts anything."""
+        refuse_command(descriptor.command or b"")
+        raise NotImplementedError("acceptPut is not implemented.")
+
+    def do_exchange(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
+        """Dremio has none."""
+        refuse_command(descriptor.command or b"")
+        raise NotImplementedError("doExchange is not implemented.")
+
+    def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
+        """There are none."""
+        return []
+
+    def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> NoReturn:
+        """Actions belong to Flight SQL."""
+        refuse_action(action.type)
+        raise NotImplementedError("doAction is not implemented.")
+
+    def _start(self, sql: str, session: Session, schema: tuple[str, ...] | None = None) -> Job:
+        try:
+            return self._engine.jobs.submit(
+                sql, session.schema if schema is None else schema, session.user, "FLIGHT"
+            )
+        except EngineError as error:
+            raise _flight_error(error) from error
+
+    def _wait(self, job: Job, context: flight.ServerCallContext) -> None:
+        """Until rows can be read. Raises the job's failure; a client that went away cancels its job."""
+        while not job.rows.wait_readable(LOOK_SECONDS):
+            if context.is_cancelled():
+                self._engine.jobs.cancel(job, "The client went away")
+        if job.rows.ended:
+            job.done.result()
+        if job.state is JobState.CANCELED:
+            raise flight.FlightCancelledError(f"Job [{job.id}] was cancelled.")
+        if job.state is JobState.FAILED:
+            text = f"{job.error} [job {job.id}]"
+            if (job.error or "").startswith("PERMISSION ERROR"):
+                raise flight.FlightUnauthorizedError(text)
+            raise pa.ArrowInvalid(text)
+
+    def _stream(self, job: Job) -> flight.FlightDataStream:
+        schema = job.rows.schema
+        if (table := job.rows.table()) is not None:
+            batches: Any = table.to_batches(max_chunksize=BATCH_ROWS) or [_no_rows(table.schema)]
+            return flight.RecordBatchStream(pa.RecordBatchReader.from_batches(table.schema, batches))
+        if schema is None:
+            raise RowsGone("The statement gave no rows.")
+        return flight.GeneratorStream(schema, _as_flight_errors(job.rows.stream()))
+
+
+class _HeadersDecide(flight.ServerAuthHandler):
+    """Basic login needs a handler to be there; the session's middleware does the work."""
+
+    def authenticate(self, outgoing: Any, incoming: Any) -> None:
+        """Handshake without content."""
+
+    def is_valid(self, token: bytes) -> bytes:
+        """Every call is checked by its headers."""
+        return b""
+
+
+def _as_flight_errors(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from batches
+    except EngineError as error:
+        raise pa.ArrowInvalid(error.message) from error
+
+
+def _may_run_again(job: Job) -> bool:
+    try:
+        return isinstance(parse_command(job.sql), Query)
+    except EngineError:
+        # The text of a statement that ended long ago is not kept whole.
+        return False
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], type=f.type) for f in schema], schema=schema)
+
+
+def _flight_error(error: EngineError) -> Exception:
+    if isinstance(error, Busy | TooMany):
+        return flight.FlightUnavailableError(error.message)
+    if isinstance(error, Forbidden):
+        return flight.FlightUnauthorizedError(error.message)
+    return pa.ArrowInvalid(error.message)
+
+
+def _command(descriptor: flight.FlightDescriptor) -> str:
+    command = descriptor.command
+    if descriptor.descriptor_type is not flight.DescriptorType.CMD or not command:
+        raise pa.ArrowInvalid("Only descriptors with a command are supported.")
+    refuse_command(command)
+    try:
+        return str(command.decode())
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid("The command is not a text in UTF-8.") from error

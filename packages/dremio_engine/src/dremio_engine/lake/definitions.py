@@ -1,0 +1,91 @@
+"""How a table's types, partitions and order are written for DuckLake."""
+
+from typing import Any
+
+from sqlglot import exp
+
+from dremio_engine.catalog.entities import Path, dotted
+from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.lake.connection import METADATA
+from dremio_engine.lake.lake import LakeTable
+from dremio_engine.lake.lake_sql import quoted
+from dremio_engine.sql import commands as c
+from dremio_engine.sql.dialect import parse
+from dremio_engine.sql.translate import Translator
+from dremio_engine.sql.types import stored_type
+from dremio_engine.statement import Cursor
+
+
+def partition_keys(field: c.PartitionField) -> list[str]:
+    """DuckLake's keys for a field. Iceberg's month is a month of a year, DuckLake's a month of any year.
+
+    Raises Unsupported for a transform that DuckLake does not have.
+    """
+    column = quoted(field.column)
+    units = ("year", "month", "day", "hour")
+    match field.transform:
+        case "identity":
+            return [column]
+        case unit if unit in units:
+            return [f"{key}({column})" for key in units[: units.index(unit) + 1]]
+        case "bucket":
+            return [f"bucket({int(field.argument or 0)}, {column})"]
+        case other:
+            raise Unsupported(f"Partition transform [{other}] is not supported by the embedded engine.")
+
+
+def partition_sql(fields: tuple[c.PartitionField, ...]) -> str:
+    """The partition keys of a new table."""
+    return ", ".join(dict.fromkeys(key for field in fields for key in partition_keys(field)))
+
+
+def partitioned_now(cursor: Cursor, table: LakeTable) -> list[str]:
+    """The partition keys a table has, as `partition_keys` writes them."""
+    rows = cursor.execute(
+        f"select k.transform, c.column_name from {METADATA}.ducklake_partition_info p"
+        f" join {METADATA}.ducklake_partition_column k on k.partition_id = p.partition_id"
+        f" join {METADATA}.ducklake_column c on c.table_id = p.table_id and c.column_id = k.column_id"
+        " and c.end_snapshot is null where p.table_id = ? and p.end_snapshot is null"
+        " order by k.partition_key_index",
+        [table.table_id],
+    ).fetchall()
+    keys = []
+    for transform, column in rows:
+        function, _, argument = str(transform).partition("(")
+        if function == "identity":
+            keys.append(quoted(column))
+        else:
+            inside = f"{argument.rstrip(')')}, " if argument else ""
+            keys.append(f"{function}({inside}{quoted(column)})")
+    return keys
+
+
+def repartitioned(command: c.PartitionFields, keys: list[str]) -> list[str]:
+    """The keys after ADD or DROP PARTITION FIELD. Raises InvalidStatement when it is there, or is not."""
+    wanted = [key.lower() for key in partition_keys(command.field)]
+    there = {key.lower() for key in keys}
+    what = f"Partition field [{command.field.transform}({command.field.column})]"
+    if command.drop:
+        if not there.issuperset(wanted):
+            raise InvalidStatement(f"VALIDATION ERROR: {what} is not there.")
+        return [key for key in keys if key.lower() not in wanted]
+    if there.issuperset(wanted):
+        raise InvalidStatement(f"VALIDATION ERROR: {what} is there already.")
+    return keys + [key for key in partition_keys(command.field) if key.lower() not in there]
+
+
+def column_type(text: str) -> str:
+    """DuckDB's type for a Dremio column type. Raises InvalidStatement or Unsupported."""
+    tree = parse(f"select cast(null as {text})")
+    Translator(_nothing).tree(tree, ())
+    kind = tree.find(exp.DataType)
+    if kind is None:
+        raise InvalidStatement(f"PARSE ERROR: [{text}] is not a type.")
+    rendered = kind.sql(dialect="duckdb")
+    return {"TEXT": "VARCHAR", "INT": "INTEGER", "REAL": "FLOAT"}.get(
+        rendered, stored_type(rendered) or rendered
+    )
+
+
+def _nothing(path: Path, context: Path) -> Any:
+    raise InvalidStatement(f"PARSE ERROR: [{dotted(path)}] cannot stand in a type.")

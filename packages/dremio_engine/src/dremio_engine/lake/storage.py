@@ -1,0 +1,169 @@
+"""What a registered source says about where its data lies and how to reach it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dremio_engine.errors import EngineError, Unsupported
+
+CODECS = ("snappy", "zstd", "gzip", "lz4", "uncompressed")
+
+
+@dataclass(frozen=True)
+class ObjectStoreKey:
+    """How DuckDB's httpfs reaches one bucket: the fields of its S3 secret."""
+
+    bucket: str
+    key_id: str
+    secret: str
+    endpoint: str
+    use_ssl: bool
+    path_style: bool
+    region: str
+
+
+@dataclass(frozen=True)
+class PostgresAddress:
+    """How postgres_scanner reaches a database; it is attached read only."""
+
+    source: str
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+
+    @property
+    def dsn(self) -> str:
+        """A libpq connection string."""
+        parts = {
+            "host": self.host,
+            "port": self.port,
+            "dbname": self.database,
+            "user": self.user,
+            "password": self.password,
+            "connect_timeout": 5,
+            # DuckDB puts this whole string into its errors; there the name says which source it is.
+            "application_name": f"source {self.source}",
+        }
+        return " ".join(f"{key}='{_escaped(str(value))}'" for key, value in parts.items())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+_VALUE = r"'((?:[^'\\]|\\.)*)'"
+_CONNECTION = re.compile(
+    rf"""Unable to connect to Postgres at "host={_VALUE} port={_VALUE} .*? password={_VALUE} .*?"""
+    rf"""application_name='source ((?:[^'\\]|\\.)*)'":""",
+    re.DOTALL,
+)
+
+
+def without_connection_string(text: str) -> str:
+    """An error of DuckDB's with the source's name in the place of its connection string and password."""
+    named = _CONNECTION.sub(
+        lambda m: f"Source [{_plain(m[4])}] does not answer at {_plain(m[1])}:{_plain(m[2])}:", text
+    )
+    return re.sub(rf"password={_VALUE}", "password='***'", named)
+
+
+def _plain(escaped: str) -> str:
+    return re.sub(r"\\(.)", r"\1", escaped)
+
+
+@dataclass(frozen=True)
+class SourceStorage:
+    """A source as the engine uses it: files under `root` (ends in "/"), or a database."""
+
+    name: str
+    root: str
+    compression: str = "snappy"
+    key: ObjectStoreKey | None = None
+    postgres: PostgresAddress | None = None
+
+
+def storage_of(name: str, kind: str, config: dict[str, Any], nas_root: Path | None) -> SourceStorage:
+    """Read a source's REST configuration. Raises EngineError that names what is missing or not supported."""
+    if kind == "S3":
+        return _s3(name, config)
+    if kind == "NAS":
+        return _nas(name, config, nas_root)
+    if kind == "POSTGRES":
+        return SourceStorage(name, "", postgres=_postgres(name, config))
+    raise Unsupported(
+        f"Source type [{kind}] is not supported by the embedded engine; it has S3, NAS and POSTGRES."
+    )
+
+
+def _properties(config: dict[str, Any]) -> dict[str, str]:
+    found = {}
+    for item in config.get("propertyList") or []:
+        if not isinstance(item, dict) or "name" not in item:
+            raise EngineError("config.propertyList must be a list of objects with name and value.")
+        found[str(item["name"])] = str(item.get("value") or "")
+    return found
+
+
+def _compression(config: dict[str, Any]) -> str:
+    codec = _properties(config).get("store.parquet.compression", "snappy").lower()
+    if codec not in CODECS:
+        raise EngineError(f"store.parquet.compression [{codec}] is not one of {', '.join(CODECS)}.")
+    return codec
+
+
+def _s3(name: str, config: dict[str, Any]) -> SourceStorage:
+    properties = _properties(config)
+    root = str(config.get("rootPath") or "/").strip("/")
+    allowed = list(config.get("whitelistedBuckets") or config.get("externalBucketList") or [])
+    if not root and len(allowed) == 1:
+        root = str(allowed[0])
+    bucket = root.split("/")[0]
+    if not bucket:
+        raise EngineError(f"Source [{name}]: rootPath must begin with a bucket, as in /datalake/gold.")
+    if allowed and bucket not in allowed:
+        raise EngineError(f"Source [{name}]: bucket [{bucket}] is not in whitelistedBuckets.")
+    if config.get("credentialType", "ACCESS_KEY") != "ACCESS_KEY":
+        raise Unsupported(f"Source [{name}]: only credentialType ACCESS_KEY is supported.")
+    endpoint = properties.get("fs.s3a.endpoint", "s3.amazonaws.com")
+    use_ssl = bool(config.get("secure", False))
+    if "://" in endpoint:
+        use_ssl, endpoint = endpoint.startswith("https"), urlsplit(endpoint).netloc
+    key = ObjectStoreKey(
+        bucket=bucket,
+        key_id=str(config.get("accessKey") or ""),
+        secret=str(config.get("accessSecret") or ""),
+        endpoint=endpoint,
+        use_ssl=use_ssl,
+        path_style=properties.get("fs.s3a.path.style.access", "false").lower() == "true",
+        region=properties.get("fs.s3a.endpoint.region", "us-east-1"),
+    )
+    return SourceStorage(name, f"s3://{root}/", _compression(config), key)
+
+
+def _nas(name: str, config: dict[str, Any], nas_root: Path | None) -> SourceStorage:
+    path = Path(str(config.get("path") or "")).resolve()
+    if nas_root is None or not path.is_relative_to(nas_root.resolve()):
+        raise EngineError(f"Source [{name}]: path is not under DREMIO_NAS_ROOT of the engine.")
+    return SourceStorage(name, f"{path}/", _compression(config))
+
+
+def _postgres(name: str, config: dict[str, Any]) -> PostgresAddress:
+    for needed in ("hostname", "databaseName"):
+        if not config.get(needed):
+            raise EngineError(f"Source [{name}]: config.{needed} is required.")
+    if config.get("authenticationType", "MASTER") != "MASTER":
+        raise Unsupported(f"Source [{name}]: only authenticationType MASTER is supported.")
+    if not str(config.get("port") or 5432).isdecimal():
+        raise EngineError(f"Source [{name}]: port [{config['port']}] is not a number.")
+    return PostgresAddress(
+        source=name,
+        host=str(config.get("hostname") or "127.0.0.1"),
+        port=int(config.get("port") or 5432),
+        database=str(config.get("databaseName") or "postgres"),
+        user=str(config.get("username") or ""),
+        password=str(config.get("password") or ""),
+    )

@@ -1,0 +1,239 @@
+"""Statements that make, change and drop tables of the lake."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlglot import exp
+
+from dremio_engine.catalog.catalog import Catalog, lake_name
+from dremio_engine.catalog.entities import Path, check_file_path, dotted
+from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.lake.definitions import column_type, partition_sql, partitioned_now, repartitioned
+from dremio_engine.lake.lake import Lake, LakeTable
+from dremio_engine.lake.lake_sql import quoted
+from dremio_engine.lake.upkeep import Upkeep
+from dremio_engine.lake.writer import Writer
+from dremio_engine.sql import commands as c
+from dremio_engine.sql.dialect import parse
+from dremio_engine.sql.translate import Translation
+from dremio_engine.statement import (
+    Cursor,
+    Interruptible,
+    Outcome,
+    count,
+    done,
+    records,
+    register,
+)
+
+
+class Tables:
+    """Each method is one statement and one transaction."""
+
+    def __init__(self, lake: Lake, catalog: Catalog) -> None:
+        self._lake = lake
+        self._catalog = catalog
+        self._writer = Writer(lake)
+        self._upkeep = Upkeep(lake)
+
+    def create(self, command: c.CreateTable, context: Path, user: str, stop: Interruptible) -> Outcome:
+        """CREATE TABLE, empty or from a query."""
+        path = in_context(command.path, context)
+        check_file_path(path)
+        source = self._lake.source(path[0])
+        if source is None or not source.root or len(path) < 2:
+            raise InvalidStatement(
+                f"VALIDATION ERROR: Cannot create table [{dotted(path)}]:"
+                f" [{path[0]}] is not a source of files."
+            )
+        if self._catalog.store.by_path(path) or (self._catalog.lake_table(path) and not command.replace):
+            if command.if_missing:
+                return done(f"Table '{dotted(path)}' exists")
+            raise InvalidStatement(
+                f"VALIDATION ERROR: A table or view with given name [{dotted(path)}] already exists."
+            )
+        schema = dotted((source.name, *path[1:-1]))
+        translation, columns = self._table_content(command, context, user)
+        _check_columns(
+            [*(f.column for f in command.partitions), *command.sort], {name.lower() for name, _ in columns}
+        )
+        self._lake.ensure_schema(schema)
+
+        rows = self._build((schema, path[-1]), command, translation, columns, stop)
+        return records(rows) if command.query else done(f"Table '{dotted(path)}' created")
+
+    def _build(
+        self, name: tuple[str, str], command: c.CreateTable, translation: Translation | None,
+        columns: list[tuple[str, str]], stop: Interruptible,
+    ) -> int:  # fmt: skip
+        target = ".".join(("lake", *map(quoted, name)))
+
+        def work(cursor: Cursor) -> int:
+            register(cursor, translation)
+            if command.replace:
+                cursor.execute(f"drop table if exists {target}")
+            definition = ", ".join(f"{quoted(n)} {t}" for n, t in columns)
+            cursor.execute(f"create table {target} ({definition})")
+            if command.partitions:
+                cursor.execute(
+                    f"alter table {target} set partitioned by ({partition_sql(command.partitions)})"
+                )
+            if command.sort:
+                # DuckLake sorts by it whatever is inserted or merged from now on.
+                cursor.execute(f"alter table {target} set sorted by ({sort_sql(command.sort)})")
+            if translation is None:
+                return 0
+            return count(cursor.execute(f"insert into {target} select * from ({translation.sql}) as q"))
+
+        return self._writer.run(target, work, stop, reshapes=True, files_of=name)
+
+    def _table_content(
+        self, command: c.CreateTable, context: Path, user: str
+    ) -> tuple[Translation | None, list[tuple[str, str]]]:
+        declared = [(name, column_type(kind)) for name, kind in command.columns]
+        if command.query is None:
+            return None, declared
+        query = command.query
+        columns = self._catalog.describe_query(query, context, user)
+        names = [name.lower() for name, _ in columns]
+        if len(set(names)) != len(names):
+            raise InvalidStatement("VALIDATION ERROR: Duplicate column names in the query of CREATE TABLE.")
+        translation = self._catalog.translator(user).query(query, context)
+        if declared and len(declared) != len(columns):
+            raise InvalidStatement(
+                "VALIDATION ERROR: CREATE TABLE declares another number of columns than its query."
+            )
+        return translation, declared or columns
+
+    def change(self, verb: str, sql: str, context: Path, user: str, stop: Interruptible) -> Outcome:
+        """INSERT, MERGE, UPDATE, DELETE: the target must be a table of the lake."""
+        tree = parse(sql)
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        if not isinstance(tree, exp.Insert | exp.Merge | exp.Update | exp.Delete) or not isinstance(
+            target, exp.Table
+        ):
+            raise Unsupported(f"PARSE ERROR: this form of {verb} is not supported by the embedded engine.")
+        if target.args.get("version"):
+            raise InvalidStatement(f"VALIDATION ERROR: {verb} changes a table as it is now.")
+        for extra in (
+            "returning",
+            "conflict",
+            "overwrite",
+            "source",
+            "where" if verb == "INSERT" else "hint",
+        ):
+            if tree.args.get(extra):
+                raise Unsupported(f"{verb} .. [{extra}] is not supported by the embedded engine.")
+        table = self._table_at(tuple(part.name for part in target.parts), context)
+        translator = self._catalog.translator(user)
+        translation = translator.finished(translator.tree(tree, context, expect_query=False))
+
+        def work(cursor: Cursor) -> int:
+            register(cursor, translation)
+            return count(cursor.execute(translation.sql))
+
+        return records(self._writer.run(lake_name(table), work, stop, files_of=table))
+
+    def truncate(self, path: Path, if_exists: bool, context: Path, stop: Interruptible) -> Outcome:
+        """TRUNCATE TABLE."""
+        if if_exists and not self._catalog.lake_table(in_context(path, context)):
+            return done(f"Table '{dotted(path)}' does not exist")
+        table = lake_name(self._table_at(path, context))
+        self._writer.run(table, lambda cursor: count(cursor.execute(f"delete from {table}")), stop)
+        return done(f"Table '{dotted(path)}' truncated")
+
+    def alter(self, command: Any, context: Path, stop: Interruptible) -> Outcome:
+        """ALTER TABLE: add, drop or alter columns, partition fields or the order of rows."""
+        found = self._table_at(command.path, context)
+        table = lake_name(found)
+        match command:
+            case c.PartitionFields():
+                return self._repartition(command, found, stop)
+            case c.LocalSort(_, sort):
+                known = {name.lower() for name, _ in self._catalog.columns(command.path)}
+                _check_columns(sort, known)
+                steps, summary = [f"set sorted by ({sort_sql(sort)})"], "Sort order changed"
+            case c.AddColumns(_, columns):
+                steps = [f"add column {quoted(name)} {column_type(kind)}" for name, kind in columns]
+                summary = f"{len(columns)} column(s) added"
+            case c.DropColumn(_, column):
+                steps, summary = [f"drop column {quoted(column)}"], f"Column [{column}] dropped"
+            case c.AlterColumn(_, column, renamed, kind):
+                steps = [f"alter column {quoted(column)} set data type {column_type(kind)}"]
+                if renamed.lower() != column.lower():
+                    steps.append(f"rename column {quoted(column)} to {quoted(renamed)}")
+                summary = f"Column [{column}] modified"
+            case _:
+                raise Unsupported(f"[{type(command).__name__}] is not supported by the embedded engine.")
+
+        def work(cursor: Cursor) -> int:
+            for step in steps:
+                cursor.execute(f"alter table {table} {step}")
+            return 0
+
+        self._writer.run(table, work, stop, reshapes=True)
+        return done(summary)
+
+    def _repartition(self, command: c.PartitionFields, table: LakeTable, stop: Interruptible) -> Outcome:
+        _check_columns([command.field.column], {n.lower() for n, _ in self._catalog.columns(command.path)})
+
+        def work(cursor: Cursor) -> int:
+            keys = repartitioned(command, partitioned_now(cursor, table))
+            change = f"set partitioned by ({', '.join(keys)})" if keys else "reset partitioned by"
+            cursor.execute(f"alter table {lake_name(table)} {change}")
+            return 0
+
+        self._writer.run(lake_name(table), work, stop, reshapes=True)
+        return done(f"Partition field {'dropped' if command.drop else 'added'}; files written before stay.")
+
+    def upkeep(
+        self, command: c.Rollback | c.Vacuum | c.Optimize, context: Path, stop: Interruptible
+    ) -> Outcome:
+        """ROLLBACK, VACUUM or OPTIMIZE of one table."""
+        table = self._table_at(command.path, context)
+        match command:
+            case c.Rollback():
+                return self._upkeep.rollback(command, table, stop)
+            case c.Vacuum():
+                return self._upkeep.vacuum(command, table, stop)
+            case c.Optimize():
+                return self._upkeep.optimize(command, table, stop)
+
+    def _table_at(self, path: Path, context: Path) -> LakeTable:
+        for candidate in ((*context, *path), path):
+            if table := self._catalog.lake_table(candidate):
+                return table
+        if entity := self._catalog.store.by_path(path):
+            raise InvalidStatement(
+                f"VALIDATION ERROR: [{dotted(path)}] is a {entity.kind.value}, which cannot be changed."
+            )
+        raise InvalidStatement(f"VALIDATION ERROR: Table [{dotted(path)}] not found")
+
+    def drop(self, table: LakeTable, stop: Interruptible) -> None:
+        """Drop one table; its files go when its snapshots do."""
+        name = lake_name(table)
+
+        def work(cursor: Cursor) -> int:
+            cursor.execute(f"drop table {name}")
+            return 0
+
+        self._writer.run(name, work, stop, reshapes=True)
+
+
+def in_context(path: Path, context: Path) -> Path:
+    """The full path of an object that a statement creates or drops."""
+    flat = tuple(piece for part in path for piece in part.split(".")) if len(path) == 1 else path
+    return (*context, *flat) if len(flat) == 1 else flat
+
+
+def sort_sql(columns: Path) -> str:
+    """LOCALSORT's columns for DuckLake: Dremio sorts upwards, NULL last."""
+    return ", ".join(f"{quoted(column)} asc nulls last" for column in columns)
+
+
+def _check_columns(names: Iterable[str], known: set[str]) -> None:
+    for name in names:
+        if name.lower() not in known:
+            raise InvalidStatement(
+                f"VALIDATION ERROR: Column [{name}] of PARTITION or LOCALSORT BY is not there."
+            )

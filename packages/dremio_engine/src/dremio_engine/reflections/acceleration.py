@@ -1,0 +1,252 @@
+"""Answers queries from reflections where that is exact; leaves every other query as it is.
+
+A query is rewritten as Dremio SQL, before translation, so that functions mean the same on both sides:
+
+* a SELECT over one dataset, also through subqueries, WITH and views that only choose, compute and filter
+  (`blocks.py`), is matched with raw and aggregate reflections of each dataset on the way (`matching.py`);
+* any other table or view in a FROM, in joins as well, is read from a raw reflection that keeps every column
+  the query can mean;
+* a view that has none is looked into for datasets that have.
+
+Of several, the one with the fewest rows. Left alone: statements that change data, `AT SNAPSHOT`, queries
+whose answer SQL leaves open (`repeatable.py`), and everything named in `matching.py`. ORDER BY .. LIMIT is
+matched at the top of a query only: rows that tie at the cut may be others, as they may from the dataset.
+
+Freshness is looked at in the transaction that runs the query, in the snapshot it reads. Names and types
+of the rewritten query's columns are compared with the original's; where they differ, or anything is not
+understood, the original runs. `/*+ no_reflections */`, `consider_reflections('id', ..)` and
+`choose_reflections('id', ..)` are Dremio's hints (docs.dremio.com, Use Reflection Hints).
+"""
+
+import collections
+import functools
+import logging
+import secrets
+import threading
+from dataclasses import dataclass, replace
+
+import duckdb
+from sqlglot import exp
+
+from dremio_engine.catalog.catalog import Catalog, first_line
+from dremio_engine.catalog.entities import Path, path_key
+from dremio_engine.errors import EngineError
+from dremio_engine.reflections.freshness import Freshness, Kept
+from dremio_engine.reflections.kept_tables import reading
+from dremio_engine.reflections.lineage import Dataset, Lineage, candidates, names_in
+from dremio_engine.reflections.matching import Target
+from dremio_engine.reflections.rewrite import Rewriter
+from dremio_engine.reflections.shape import shape_of
+from dremio_engine.reflections.store import ReflectionStore
+from dremio_engine.reflections.versions import Snapshot
+from dremio_engine.sql.averages import spell_out_averages
+from dremio_engine.sql.dialect import parse
+from dremio_engine.sql.translate import MAX_VIEW_DEPTH, Asked, Relation, Translation, Translator
+from dremio_engine.sql.types import stored_type
+from dremio_engine.statement import Cursor, Relationship
+
+LOG = logging.getLogger(__name__)
+PLANS = 1024
+HINTS = ("no_reflections", "consider_reflections", "choose_reflections")
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a query says about reflections; an empty list says nothing."""
+
+    none: bool = False
+    consider: tuple[str, ...] = ()
+    choose: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a query is answered from materialisations; no SQL when it is not."""
+
+    sql: str | None = None
+    matched: frozenset[str] = frozenset()
+    chosen: frozenset[str] = frozenset()
+
+
+class _AsksForRoles(Exception):
+    """IS_MEMBER is in the query or a view: its value is put in where the query is translated."""
+
+
+class Acceleration:
+    """Thread-safe. `counts` holds how often each reflection was what to a query since the start."""
+
+    def __init__(
+        self, store: ReflectionStore, catalog: Catalog, lineage: Lineage, freshness: Freshness
+    ) -> None:
+        self._store, self._catalog, self._lineage, self._freshness = store, catalog, lineage, freshness
+        self._lock = threading.Lock()
+        self._plans: collections.OrderedDict[tuple[object, ...], Plan] = collections.OrderedDict()
+        self.counts: collections.Counter[tuple[str, str]] = collections.Counter()
+
+    def accelerate(
+        self, cursor: Cursor, translation: Translation
+    ) -> tuple[Translation, tuple[Relationship, ...]]:
+        """What to run on the cursor, and what reflections were to it.
+
+        When a reflection is considered a transaction is open on the cursor from then on.
+        """
+        asked, kept = translation.asked, self._freshness.kept()
+        if asked is None or not kept or translation.registered:
+            return translation, ()
+        try:
+            touched = self._touched(asked.sql, asked.context, kept, 0)
+        except _AsksForRoles:
+            return translation, ()
+        if not touched:
+            return translation, ()
+        hints = hints_of(asked.sql)
+        if hints.none:
+            return translation, ()
+        considered = [k for k in touched.values() if not hints.consider or k.reflection.id in hints.consider]
+        plan = Plan()
+        if considered:
+            cursor.execute("begin transaction")
+            try:
+                plan = self._plan(cursor, translation, asked, considered, hints)
+            except (EngineError, duckdb.Error, RecursionError) as error:
+                if isinstance(error, duckdb.InterruptException):
+                    raise
+                LOG.warning("a query was not accelerated: %s", first_line(error))
+        told = self._told(considered, plan)
+        return (replace(translation, sql=plan.sql) if plan.sql else translation), told
+
+    def _told(self, considered: list[Kept], plan: Plan) -> tuple[Relationship, ...]:
+        told = []
+        for kept in considered:
+            reflection = kept.reflection
+            words = ["CONSIDERED"]
+            if reflection.id in plan.matched:
+                words.append("MATCHED")
+            if reflection.id in plan.chosen:
+                words.append("CHOSEN")
+            with self._lock:
+                self.counts.update((reflection.id, word) for word in words)
+            told.append(Relationship(reflection.dataset_id, reflection.id, words[-1]))
+        return tuple(told)
+
+    def _touched(self, sql: str, context: Path, kept: dict[str, list[Kept]], depth: int) -> dict[str, Kept]:
+        """What is kept for the datasets a query may reach, by reflection id."""
+        found: dict[str, Kept] = {}
+        if "is_member" in sql.lower():
+            raise _AsksForRoles
+        if depth > MAX_VIEW_DEPTH:
+            return found
+        for name in names_in(sql):
+            if not name:
+                continue
+            for candidate in candidates(name, context):
+                key = path_key(candidate)
+                found.update((k.reflection.id, k) for k in kept.get(key, ()))
+                entity = self._catalog.store.by_path(candidate) if len(candidate) > 1 else None
+                if entity is not None and "sql" in entity.body:
+                    inner = tuple(entity.body["context"])
+                    found.update(self._touched(entity.body["sql"], inner, kept, depth + 1))
+        return found
+
+    def _plan(
+        self, cursor: Cursor, original: Translation, asked: Asked, considered: list[Kept], hints: Hints,
+    ) -> Plan:  # fmt: skip
+        snapshot = self._freshness.snapshot(cursor)
+        known: dict[str, dict[str, Dataset]] = {}
+        fresh = [k for k in considered if self._freshness.holds(k, snapshot, known)]
+        if not fresh:
+            return Plan()
+        # The original's SQL holds what every name stood for, the tables' names what is kept.
+        key = (asked, original.sql, tuple(k.made.table for k in fresh))
+        with self._lock:
+            if key in self._plans:
+                self._plans.move_to_end(key)
+                return self._plans[key]
+        types = self._types(snapshot, known, fresh)
+        plan = self._made(cursor, original, asked, fresh, types, hints)
+        with self._lock:
+            self._plans[key] = plan
+            while len(self._plans) > PLANS:
+                self._plans.popitem(last=False)
+        return plan
+
+    def _made(
+        self, cursor: Cursor, original: Translation, asked: Asked, fresh: list[Kept],
+        types: dict[str, list[str]], hints: Hints,
+    ) -> Plan:  # fmt: skip
+        nonce = f"kept_{secrets.token_hex(8)}"
+        relations: dict[str, Relation] = {}
+        targets: dict[str, list[tuple[str, Target]]] = {}
+        for index, kept in enumerate(fresh):
+            reflection, made, mark = kept.reflection, kept.made, f"m{index}"
+            # As the type rules know the types: what adds up to a HUGEINT is a BIGINT to Dremio.
+            typed = {name.lower(): stored_type(kind) or kind for name, kind in made.fields}
+            relations[mark] = Relation(
+                reading(made.table or "", made.fields), columns=functools.partial(dict, typed)
+            )
+            kinds = {name.lower(): kind for name, kind in made.columns}
+            names = tuple(name for name, _ in made.columns)
+            target = Target(shape_of(reflection.body), kinds, made.rows, (nonce, mark), names)
+            targets.setdefault(reflection.dataset_id, []).append((reflection.id, target))
+        rewriter = Rewriter(self._lineage.find, targets, types, nonce, hints.choose)
+        tree = parse(asked.sql)
+        spell_out_averages(tree)
+        rewritten = rewriter.rewrite(tree, asked.context)
+        matched = frozenset(rewriter.matched)
+        if not rewriter.chosen:
+            return Plan(None, matched)
+
+        def resolve(path: Path, context: Path = (), *read_at: object) -> Relation:
+            if path[0] == nonce:
+                if path[1] in relations:
+                    return relations[path[1]]
+                path, context = rewriter.names[path[1]]
+            return self._catalog.resolve(path, context, *read_at)  # type: ignore[arg-type]
+
+        translator = Translator(resolve, asked.user)
+        found = translator.finished(translator.tree(rewritten, asked.context))
+        if found.registered or not _same_columns(cursor, original, found):
+            return Plan(None, matched)
+        return Plan(found.sql, matched, frozenset(rewriter.chosen))
+
+    @staticmethod
+    def _types(
+        snapshot: Snapshot, known: dict[str, dict[str, Dataset]], fresh: list[Kept]
+    ) -> dict[str, list[str]]:
+        """The types that columns of a name have in the datasets at hand."""
+        found: dict[str, list[str]] = {}
+        for reached in known.values():
+            for dataset in reached.values():
+                if dataset.table is not None:
+                    for name, kind in snapshot.columns(dataset.table).items():
+                        found.setdefault(name, []).append(kind)
+        for kept in fresh:
+            for name, kind in kept.made.columns:
+                found.setdefault(name.lower(), []).append(kind)
+        return found
+
+
+def _same_columns(cursor: Cursor, original: Translation, found: Translation) -> bool:
+    """Whether both give columns of the same names and types."""
+    shapes = [
+        [(row[0], row[1]) for row in cursor.execute(f"describe {each.sql}").fetchall()]
+        for each in (original, found)
+    ]
+    if shapes[0] != shapes[1]:
+        LOG.warning("not accelerated: %s became %s", *shapes)
+    return shapes[0] == shapes[1]
+
+
+@functools.lru_cache(maxsize=PLANS)
+def hints_of(sql: str) -> Hints:
+    """The hints behind the first SELECT of a query."""
+    select = parse(sql).find(exp.Select)
+    hint = select.args.get("hint") if select is not None else None
+    found: dict[str, tuple[str, ...]] = {}
+    for word in hint.expressions if hint is not None else ():
+        name = word.name.lower()
+        if name in HINTS:
+            found[name] = tuple(a.name for a in word.args.get("expressions") or ())
+    return Hints(
+        "no_reflections" in found, found.get("consider_reflections", ()), found.get("choose_reflections", ())
+    )

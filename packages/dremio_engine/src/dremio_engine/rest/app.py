@@ -1,0 +1,60 @@
+"""The FastAPI application: health, errors in Dremio's shape, and the routes."""
+
+import logging
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from dremio_engine.engine import Engine
+from dremio_engine.errors import EngineError
+from dremio_engine.rest import catalog, login, reflections, statements, users
+from dremio_engine.rest.bounds import BoundedBodies
+from dremio_engine.rest.guard import guard_catalog, guard_reflections
+
+LOG = logging.getLogger(__name__)
+
+
+def create_app(engine: Engine) -> FastAPI:
+    """The application over an open engine."""
+    app = FastAPI(title="Embedded engine", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.engine = engine
+    settings = engine.settings
+    app.add_middleware(BoundedBodies, limit=settings.body_bytes, seconds=settings.body_seconds)
+
+    @app.exception_handler(EngineError)
+    def refused(_: Request, error: EngineError) -> Response:
+        return _error(error.status, error.message, error.detail)
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return _error(400, f"Invalid request: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    def no_route(_: Request, error: HTTPException) -> Response:
+        return _error(error.status_code, f"HTTP {error.status_code} {error.detail}")
+
+    @app.exception_handler(Exception)
+    def broken(_: Request, error: Exception) -> Response:
+        LOG.error("request broke", exc_info=error)
+        return _error(500, "Something went wrong", type(error).__name__)
+
+    @app.get("/apiv2/server_status")
+    def server_status() -> Response:
+        return JSONResponse("OK")
+
+    @app.get("/health")
+    def health() -> Response:
+        return PlainTextResponse("OK")
+
+    for routes in (login.ROUTES, statements.ROUTES, users.ROUTES):
+        app.include_router(routes)
+    app.include_router(catalog.ROUTES, dependencies=[Depends(guard_catalog)])
+    app.include_router(reflections.ROUTES, dependencies=[Depends(guard_reflections)])
+    return app
+
+
+def _error(status: int, message: str, detail: str = "") -> Response:
+    return JSONResponse({"errorMessage": message, "moreInfo": detail, "context": []}, status_code=status)

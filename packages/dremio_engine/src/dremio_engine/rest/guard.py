@@ -1,0 +1,121 @@
+"""Enterprise Edition's access control of the Catalog and Reflection APIs, in front of their routes."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from dremio_engine.access.privileges import ALTER, ALTER_REFLECTION, VIEW_REFLECTION
+from dremio_engine.access.visibility import CURRENT_USER
+from dremio_engine.catalog.entities import Path, dotted
+from dremio_engine.engine import Engine
+from dremio_engine.errors import NotFound
+from dremio_engine.rest.login import CurrentEngine, CurrentUser
+
+CATALOG = "/api/v3/catalog"
+FOLDER_PREFIX = "dremio:/"
+SUFFIXES = ("/collaboration/wiki", "/collaboration/tag", "/refresh", "/grants")
+
+
+async def guard_catalog(request: Request, engine: CurrentEngine, user: CurrentUser) -> AsyncIterator[None]:
+    """Raises Forbidden. A new object belongs to who made it; a deleted one's grants are forgotten."""
+    if not engine.access.enforced:
+        yield
+        return
+    CURRENT_USER.set(user)
+    path = await run_in_threadpool(_check_catalog, request, await _body(request), engine, user)
+    yield
+    if path:
+        await run_in_threadpool(_note, request.method, path, engine, user)
+
+
+async def guard_reflections(request: Request, engine: CurrentEngine, user: CurrentUser) -> None:
+    """Raises Forbidden."""
+    if engine.access.enforced and not engine.access.is_admin(user):
+        await run_in_threadpool(_check_reflection, request, await _body(request), engine, user)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """What a change says; one that says nothing readable is refused by its route."""
+    try:
+        found = json.loads(await request.body() or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _check_catalog(request: Request, body: dict[str, Any], engine: Engine, user: str) -> Path:
+    """The path that the request makes, changes or deletes; empty when it only reads."""
+    raw = request.scope["raw_path"].decode().split("?")[0]
+    rest = raw.split(CATALOG, 1)[1].strip("/")
+    reads = request.method == "GET"
+    if not rest:
+        return () if reads else _check_new(body, engine, user)
+    path: Path
+    if rest.startswith("by-path/"):
+        path = tuple(unquote(part) for part in rest.removeprefix("by-path/").split("/") if part)
+        suffix = ""
+    else:
+        entity_id = unquote(rest)
+        suffix = next((s for s in SUFFIXES if entity_id.endswith(s)), "")
+        found = _path_of(entity_id.removesuffix(suffix), engine)
+        if found is None:
+            return ()
+        path = found
+    if reads:
+        if not engine.access.sees(user, path):
+            raise engine.access.denied(f"User '{user}' may not see [{dotted(path)}].")
+        return ()
+    needed: tuple[str, ...] = (ALTER_REFLECTION,) if suffix == "/refresh" else (ALTER, "MODIFY")
+    if request.method == "DELETE":
+        needed = (ALTER, "MODIFY", "DROP")
+    engine.access.check(user, path, *needed)
+    return () if suffix else path
+
+
+def _check_new(body: dict[str, Any], engine: Engine, user: str) -> Path:
+    path = tuple(str(part) for part in body.get("path") or [body.get("name") or ""])
+    match str(body.get("entityType")).lower():
+        case "space":
+            engine.access.check_admin(user, f"create space [{dotted(path)}]")
+        case "source":
+            engine.access.check(user, (), "CREATE SOURCE")
+        case "dataset" if body.get("type") == "VIRTUAL_DATASET":
+            context = tuple(str(part) for part in body.get("sqlContext") or ())
+            engine.check_view(path, str(body.get("sql") or ""), context, user)
+        case _:
+            engine.access.check(user, path[:-1], ALTER)
+    return path
+
+
+def _path_of(entity_id: str, engine: Engine) -> Path | None:
+    if entity_id.startswith(FOLDER_PREFIX):
+        return tuple(part for part in entity_id.removeprefix(FOLDER_PREFIX).split("/") if part)
+    if (entity := engine.catalog.store.by_id(entity_id)) is not None:
+        return entity.path
+    try:
+        return engine.catalog.dataset_by_id(entity_id)
+    except NotFound:
+        return None
+
+
+def _note(method: str, path: Path, engine: Engine, user: str) -> None:
+    gone = engine.catalog.store.by_path(path) is None and engine.catalog.lake_table(path) is None
+    if method == "DELETE" and gone:
+        engine.access.grants.forget(path)
+    elif method == "POST" and not gone:
+        engine.access.own(path, user)
+
+
+def _check_reflection(request: Request, body: dict[str, Any], engine: Engine, user: str) -> None:
+    needed = (VIEW_REFLECTION, ALTER_REFLECTION) if request.method == "GET" else (ALTER_REFLECTION,)
+    parameters = request.path_params
+    dataset_id = parameters.get("dataset_id") or body.get("datasetId")
+    if reflection_id := parameters.get("reflection_id"):
+        dataset_id = engine.reflections.get(reflection_id).dataset_id
+    path = _path_of(str(dataset_id), engine) if dataset_id else ()
+    # Without a dataset it is about all of them.
+    engine.access.check(user, path or (), *needed)

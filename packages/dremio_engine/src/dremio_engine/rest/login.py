@@ -1,0 +1,90 @@
+"""/apiv2/login, and who a request comes from."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from dremio_engine.engine import Engine
+from dremio_engine.errors import Unauthorized
+
+ROUTES = APIRouter()
+PREFIXES = ("_dremio", "Bearer ")
+
+
+class Login(BaseModel):
+    """The body of a login."""
+
+    userName: str
+    password: str
+
+
+def engine_of(request: Request) -> Engine:
+    """The engine behind the application."""
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+def token_of(authorization: Annotated[str | None, Header()] = None) -> str:
+    """The token of `_dremio<token>` or `Bearer <token>`. Raises Unauthorized."""
+    given = authorization or ""
+    for prefix in PREFIXES:
+        if given.startswith(prefix):
+            return given[len(prefix) :].strip()
+    raise Unauthorized("User authentication is required")
+
+
+def user_of(request: Request, token: Annotated[str, Depends(token_of)]) -> str:
+    """The user of a request. Raises Unauthorized."""
+    return engine_of(request).identity.user_of(token)
+
+
+CurrentEngine = Annotated[Engine, Depends(engine_of)]
+CurrentUser = Annotated[str, Depends(user_of)]
+CurrentToken = Annotated[str, Depends(token_of)]
+
+
+@ROUTES.post("/apiv2/login")
+async def login(body: Login, request: Request, engine: CurrentEngine) -> dict[str, Any]:
+    """A token for a name and password."""
+    address = request.client.host if request.client else ""
+    # Here, not in the pool that serves every other call: guesses must not take its threads.
+    token, expires_at = await run_in_threadpool(engine.identity.login, body.userName, body.password, address)
+    name = await run_in_threadpool(engine.identity.user_of, token)
+    user = engine.identity.users.by_name(name)
+    return {
+        "token": token,
+        "userName": user.name,
+        "firstName": user.first_name,
+        "lastName": user.last_name,
+        "expires": int(expires_at * 1000),
+        "email": user.email,
+        "userId": user.id,
+        "admin": engine.access.is_admin(user.name),
+        "clusterId": "embedded",
+        "clusterCreatedAt": 0,
+        "showUserAndUserProperties": True,
+        "version": engine.version,
+        "permissions": {
+            "canUploadProfiles": False,
+            "canDownloadProfiles": True,
+            "canEmailForSupport": False,
+            "canChatForSupport": False,
+        },
+        "userCreatedAt": 0,
+    }
+
+
+@ROUTES.get("/apiv2/login")
+def logged_in(user: CurrentUser) -> Response:
+    """Whether a token holds: true, or 401."""
+    return JSONResponse(True)
+
+
+@ROUTES.delete("/apiv2/login")
+def logout(engine: CurrentEngine, token: CurrentToken, user: CurrentUser) -> Response:
+    """This token holds no more."""
+    engine.identity.tokens.end(token)
+    return Response(status_code=204)

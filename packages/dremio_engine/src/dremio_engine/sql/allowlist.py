@@ -1,0 +1,62 @@
+"""What a query may contain; everything else is refused by name, with its place."""
+
+from sqlglot import exp
+
+from dremio_engine.errors import InvalidStatement, Unsupported
+
+# Typed nodes the parser makes of special syntax, plus operators that sqlglot counts as functions.
+ALLOWED_NODES = (
+    exp.Cast, exp.TryCast, exp.Extract, exp.StrPosition, exp.Substring, exp.Trim, exp.Ceil, exp.Floor,
+    exp.Case, exp.If, exp.Exists, exp.And, exp.Or, exp.Array, exp.Anonymous, exp.CurrentDate,
+    exp.CurrentTimestamp, exp.CurrentTime, exp.CurrentUser, exp.SessionUser, exp.Localtime,
+    exp.Localtimestamp, exp.Any, exp.All,
+)  # fmt: skip
+REFUSED_NODES = (
+    exp.Command, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Into, exp.Lock, exp.Pivot,
+    exp.Lambda, exp.Kwarg, exp.Use, exp.Pragma, exp.Copy, exp.Attach, exp.Detach,
+)  # fmt: skip
+SCALAR_TYPES = frozenset(
+    """
+    BOOLEAN INT BIGINT SMALLINT TINYINT FLOAT DOUBLE DECIMAL VARCHAR TEXT CHAR NVARCHAR DATE TIME
+    TIMESTAMP VARBINARY BINARY INTERVAL
+    """.split()  # noqa: SIM905 - a list of 18 strings would fill 18 lines
+)
+TEXT_TYPES = frozenset(["VARCHAR", "TEXT", "CHAR", "NVARCHAR"])
+
+
+def refuse(tree: exp.Expr) -> None:
+    """Raises Unsupported or InvalidStatement for the first thing that may not be in a query."""
+    for node in tree.walk():
+        if isinstance(node, exp.Select) and not node.expressions:
+            raise InvalidStatement("PARSE ERROR: SELECT without columns.")
+        if isinstance(node, REFUSED_NODES):
+            text = node.sql(dialect="dremio")[:80]
+            raise Unsupported(f"PARSE ERROR: [{text}] is not supported by the engine.")
+        if isinstance(node, exp.Func) and not isinstance(node, ALLOWED_NODES):
+            raise Unsupported(
+                f"VALIDATION ERROR: No match found for function signature {node.sql_name()}{position(node)}:"
+                " the embedded engine does not have this function."
+            )
+        if isinstance(node, exp.Lateral | exp.Unnest):
+            raise Unsupported(f"{node.key.upper()} is not supported by the embedded engine.")
+        if isinstance(node, exp.Literal) and not node.is_string and node.name.lower().startswith("0x"):
+            raise Unsupported(f"[{node.name}] is not a literal of Dremio's SQL.")
+
+
+def position(node: exp.Expr) -> str:
+    """Where a function's name stands in the query."""
+    meta = node.meta
+    return f" at line {meta['line']}, column {meta['col'] - len(node.name) + 1}" if "line" in meta else ""
+
+
+def check_type(node: exp.DataType) -> None:
+    """Dremio's types pass; the length of a text moves to the cast around it, which cuts to it."""
+    if isinstance(node.this, exp.Interval):
+        return
+    name = node.this.value if isinstance(node.this, exp.DType) else str(node.this)
+    if name not in SCALAR_TYPES and not isinstance(node.parent, exp.Interval):
+        raise Unsupported(f"PARSE ERROR: type [{name}] is not supported by the embedded engine.")
+    if name in TEXT_TYPES:
+        if node.expressions and node.parent is not None and node.expressions[0].name.isdigit():
+            node.parent.meta["length"] = node.expressions[0].name
+        node.set("expressions", [])

@@ -1,0 +1,102 @@
+"""Clauses that tables and reflections share: partitions, dimensions, measures."""
+
+from dremio_engine.errors import InvalidStatement
+from dremio_engine.sql.commands import CreateReflection, PartitionField, Path
+from dremio_engine.sql.reader import Reader
+
+TRANSFORMS = ("identity", "year", "month", "day", "hour", "bucket", "truncate")
+
+
+def partitions(r: Reader) -> tuple[PartitionField, ...]:
+    """(column or transform(column), ..): Iceberg partition fields."""
+    r.expect("(")
+    found = [partition_field(r)]
+    while r.accept(","):
+        found.append(partition_field(r))
+    r.expect(")")
+    return tuple(found)
+
+
+def partition_field(r: Reader) -> PartitionField:
+    """column, transform(column) or transform(n, column)."""
+    where, word = r.position(), r.name()
+    if not r.accept("("):
+        return PartitionField(word)
+    if word.lower() not in TRANSFORMS:
+        raise InvalidStatement(f"PARSE ERROR: [{word}] is not a partition transform{where}.")
+    first, argument = r.name(), None
+    if r.accept(","):
+        if not first.isdecimal() or int(first) < 1:
+            raise InvalidStatement(f"PARSE ERROR: [{first}] is not a number above zero{where}.")
+        argument, first = int(first), r.name()
+    r.expect(")")
+    if (argument is None) == (word.lower() in ("bucket", "truncate")):
+        takes = "a number and a column" if argument is None else "a column only"
+        raise InvalidStatement(f"PARSE ERROR: [{word}] takes {takes}{where}.")
+    return PartitionField(first, word.lower(), argument)
+
+
+def reflection(r: Reader, path: Path) -> CreateReflection:
+    """CREATE RAW|AGGREGATE REFLECTION, from the word after CREATE."""
+    raw = r.accept("RAW")
+    if not raw and not r.accept("AGGREGATE"):
+        r.expect("AGG")
+    r.expect("REFLECTION")
+    name = r.name()
+    r.expect("USING")
+    display: tuple[str, ...] = ()
+    dimensions: tuple[tuple[str, str], ...] = ()
+    measures: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    partition_fields: tuple[PartitionField, ...] = ()
+    sort: tuple[str, ...] = ()
+    while not r.done:
+        if r.accept("DISPLAY"):
+            display = r.names()
+        elif r.accept("DIMENSIONS"):
+            dimensions = _dimensions(r)
+        elif r.accept("MEASURES"):
+            measures = _measures(r)
+        elif r.accept("PARTITION", "BY"):
+            partition_fields = partitions(r)
+        elif r.accept("LOCALSORT", "BY"):
+            sort = r.names()
+        elif r.accept("DISTRIBUTE", "BY"):
+            r.names()
+        elif r.accept("ARROW", "CACHE", "TRUE") or r.accept("ARROW", "CACHE", "FALSE"):
+            continue
+        else:
+            raise InvalidStatement(f"PARSE ERROR: unexpected [{r.peek}] in CREATE REFLECTION{r.position()}.")
+    return CreateReflection(
+        path, name, "RAW" if raw else "AGGREGATION", display, dimensions, measures, partition_fields, sort
+    )
+
+
+def _dimensions(r: Reader) -> tuple[tuple[str, str], ...]:
+    r.expect("(")
+    found = []
+    while True:
+        column = r.name()
+        by_day = r.accept("BY", "DAY")
+        found.append((column, "DATE" if by_day else "NORMAL"))
+        if not r.accept(","):
+            break
+    r.expect(")")
+    return tuple(found)
+
+
+def _measures(r: Reader) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    r.expect("(")
+    found = []
+    while True:
+        column = r.name()
+        kinds = tuple(k.upper() for k in _measure_kinds(r)) if r.peek == "(" else ()
+        found.append((column, kinds))
+        if not r.accept(","):
+            break
+    r.expect(")")
+    return tuple(found)
+
+
+def _measure_kinds(r: Reader) -> list[str]:
+    words = r.enclosed().replace("\n", " ").split(",")
+    return ["_".join(word.split()) for word in words]

@@ -1,0 +1,241 @@
+"""The small parser in front: statements that sqlglot does not know, cut into typed commands.
+
+It works on tokens, so comments, case and quoting are settled before a word is looked at.
+"""
+
+import re
+
+from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.sql.clauses import partition_field, partitions, reflection
+from dremio_engine.sql.commands import (
+    AccessStatement,
+    AddColumns,
+    AlterColumn,
+    Change,
+    Command,
+    CreateFolder,
+    CreateTable,
+    CreateView,
+    Describe,
+    Drop,
+    DropColumn,
+    DropReflection,
+    Explain,
+    LocalSort,
+    PartitionField,
+    PartitionFields,
+    Path,
+    Query,
+    RefreshMetadata,
+    RefreshReflections,
+    SetOption,
+    Show,
+    Truncate,
+)
+from dremio_engine.sql.reader import Reader
+from dremio_engine.sql.upkeep_parser import optimize, rollback, vacuum
+
+
+def parse_command(sql: str) -> Command:
+    """Cut a statement into a command. Raises InvalidStatement, or Unsupported naming the statement."""
+    reader = Reader(sql)
+    if reader.done:
+        raise InvalidStatement("PARSE ERROR: the statement is empty.")
+    first = reader.peek.upper()
+    if first in ("SELECT", "WITH", "VALUES", "("):
+        return Query(reader.rest())
+    if first in ("INSERT", "MERGE", "UPDATE", "DELETE"):
+        return Change(first, reader.rest())
+    if (action := _access_action(first, sql)) is not None:
+        return AccessStatement(action, sql)
+    handler = _STATEMENTS.get(first)
+    if handler is None:
+        raise Unsupported(f"PARSE ERROR: [{first}] statements are not supported by the embedded engine.")
+    reader.next()
+    command = handler(reader)
+    if not reader.done:
+        raise InvalidStatement(f"PARSE ERROR: unexpected [{reader.peek}]{reader.position()}.")
+    return command
+
+
+def _create(r: Reader) -> Command:
+    replace = r.accept("OR", "REPLACE")
+    if r.accept("VIEW") or r.accept("VDS"):
+        missing = r.accept("IF", "NOT", "EXISTS")
+        path = r.path()
+        names = r.names() if r.peek == "(" else ()
+        r.expect("AS")
+        query = r.rest()
+        if names:
+            columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+            query = f"select * from (\n{query}\n) as q({columns})"
+        return CreateView(path, query, replace, missing)
+    if not replace and r.accept("FOLDER"):
+        missing = r.accept("IF", "NOT", "EXISTS")
+        return CreateFolder(r.path(), missing)
+    if r.accept("TABLE"):
+        return _create_table(r, replace)
+    what = f"CREATE {'OR REPLACE ' if replace else ''}{r.peek.upper()}"
+    raise Unsupported(f"PARSE ERROR: [{what}] is not supported by the embedded engine.")
+
+
+_NOT_IN_CREATE_TABLE = ("TBLPROPERTIES", "CLUSTER", "LOCATION", "LIKE", "ROW", "AT")
+
+
+def _create_table(r: Reader, replace: bool) -> CreateTable:
+    missing = r.accept("IF", "NOT", "EXISTS")
+    path = r.path()
+    columns = r.columns() if r.peek == "(" else ()
+    fields: tuple[PartitionField, ...] = ()
+    sort: tuple[str, ...] = ()
+    query = None
+    while not r.done:
+        if any(r.accept(word) for word in ("STRIPED", "HASH", "ROUNDROBIN")):
+            continue
+        if r.accept("PARTITION", "BY"):
+            fields = partitions(r)
+        elif r.accept("DISTRIBUTE", "BY"):
+            r.names()
+        elif r.accept("LOCALSORT", "BY"):
+            sort = r.names()
+        elif r.accept("STORE", "AS"):
+            _check_format(r.enclosed())
+        elif r.accept("WITH", "SINGLE", "WRITER"):
+            continue
+        elif r.accept("AS"):
+            query = r.rest()
+        elif r.peek.upper() in _NOT_IN_CREATE_TABLE:
+            raise Unsupported(
+                f"CREATE TABLE .. [{r.peek.upper()}] is not supported by the embedded engine{r.position()}."
+            )
+        else:
+            raise InvalidStatement(f"PARSE ERROR: unexpected [{r.peek}] in CREATE TABLE{r.position()}.")
+    if query is None and not columns:
+        raise InvalidStatement("PARSE ERROR: CREATE TABLE needs columns or AS a query.")
+    return CreateTable(path, query, columns, fields, sort, missing, replace)
+
+
+def _check_format(options: str) -> None:
+    found = re.search(r"type\s*=>\s*'(\w+)'", options, re.IGNORECASE)
+    kind = found.group(1).lower() if found else "iceberg"
+    if kind not in ("iceberg", "parquet"):
+        raise Unsupported(f"STORE AS type '{kind}' is not supported by the embedded engine.")
+
+
+def _drop(r: Reader) -> Command:
+    for word, kind in (("TABLE", "table"), ("VIEW", "view"), ("VDS", "view"), ("FOLDER", "folder")):
+        if r.accept(word):
+            exists = r.accept("IF", "EXISTS")
+            return Drop(kind, r.path(), exists)
+    raise Unsupported(f"PARSE ERROR: [DROP {r.peek.upper()}] is not supported by the embedded engine.")
+
+
+def _truncate(r: Reader) -> Command:
+    r.accept("TABLE")
+    exists = r.accept("IF", "EXISTS")
+    return Truncate(r.path(), exists)
+
+
+def _alter(r: Reader) -> Command:
+    if not any(r.accept(word) for word in ("TABLE", "VIEW", "PDS", "VDS", "DATASET")):
+        raise Unsupported(f"PARSE ERROR: [ALTER {r.peek.upper()}] is not supported by the embedded engine.")
+    path = r.path()
+    if r.accept("ADD", "PARTITION", "FIELD"):
+        return PartitionFields(path, partition_field(r), drop=False)
+    if r.accept("DROP", "PARTITION", "FIELD"):
+        return PartitionFields(path, partition_field(r), drop=True)
+    if r.accept("LOCALSORT", "BY"):
+        return LocalSort(path, r.names())
+    if any(r.accept(*words) for words in (("ADD", "PRIMARY", "KEY"), ("DROP", "PRIMARY", "KEY"))):
+        raise Unsupported("ALTER TABLE .. PRIMARY KEY is not supported by the embedded engine.")
+    if r.accept("ADD"):
+        r.accept("COLUMNS") or r.accept("COLUMN")
+        return AddColumns(path, r.columns())
+    if r.accept("CREATE"):
+        return reflection(r, path)
+    if r.accept("DROP", "REFLECTION"):
+        return DropReflection(path, r.name())
+    if r.accept("DROP"):
+        r.accept("COLUMN")
+        return DropColumn(path, r.name())
+    if any(r.accept(*words) for words in (("ALTER", "COLUMN"), ("MODIFY", "COLUMN"), ("CHANGE", "COLUMN"))):
+        return AlterColumn(path, r.name(), r.name(), r.type())
+    if r.accept("REFRESH", "REFLECTIONS"):
+        return RefreshReflections(path)
+    if r.accept("REFRESH", "METADATA"):
+        return _refresh_metadata(r, path)
+    if r.accept("FORGET", "METADATA"):
+        return RefreshMetadata(path, forget=True)
+    if r.accept("SET"):
+        name = r.name().upper()
+        if name != "ENABLE_DEFAULT_REFLECTION":
+            raise Unsupported(f"ALTER .. SET [{name}] is not supported by the embedded engine.")
+        r.expect("=")
+        r.next()
+        return SetOption(path, name)
+    raise Unsupported(f"PARSE ERROR: ALTER .. [{r.peek.upper()}] is not supported by the embedded engine.")
+
+
+def _refresh_metadata(r: Reader, path: Path) -> RefreshMetadata:
+    promote, delete = True, True
+    while not r.done:
+        if r.accept("AUTO", "PROMOTION") or r.accept("FORCE", "UPDATE") or r.accept("LAZY", "UPDATE"):
+            continue
+        if r.accept("AVOID", "PROMOTION"):
+            promote = False
+        elif r.accept("DELETE", "WHEN", "MISSING"):
+            delete = True
+        elif r.accept("MAINTAIN", "WHEN", "MISSING"):
+            delete = False
+        elif r.accept("FORGET", "METADATA"):
+            return RefreshMetadata(path, forget=True)
+        else:
+            raise InvalidStatement(f"PARSE ERROR: unexpected [{r.peek}] in REFRESH METADATA{r.position()}.")
+    return RefreshMetadata(path, promote, delete)
+
+
+def _describe(r: Reader) -> Command:
+    r.accept("TABLE")
+    return Describe(r.path())
+
+
+def _show(r: Reader) -> Command:
+    for word in ("SCHEMAS", "DATABASES", "TABLES", "VIEWS"):
+        if r.accept(word):
+            within = r.path() if r.accept("IN") or r.accept("FROM") else ()
+            like = r.next().text if r.accept("LIKE") else None
+            return Show("SCHEMAS" if word == "DATABASES" else word, within, like)
+    raise Unsupported(f"PARSE ERROR: [SHOW {r.peek.upper()}] is not supported by the embedded engine.")
+
+
+def _explain(r: Reader) -> Command:
+    r.expect("PLAN")
+    r.accept("FOR")
+    return Explain(r.rest())
+
+
+def _access_action(first: str, sql: str) -> str | None:
+    """What a statement about access is called in the refusal of Community Edition."""
+    if first in ("GRANT", "REVOKE"):
+        return first
+    reader = Reader(sql)
+    for verb in ("CREATE", "DROP", "ALTER"):
+        for kind in ("ROLE", "USER"):
+            if reader.accept(verb, kind):
+                return f"{verb} {kind}"
+    return None
+
+
+_STATEMENTS = {
+    "CREATE": _create,
+    "ROLLBACK": rollback,
+    "VACUUM": vacuum,
+    "OPTIMIZE": optimize,
+    "DROP": _drop,
+    "TRUNCATE": _truncate,
+    "ALTER": _alter,
+    "DESCRIBE": _describe,
+    "DESC": _describe,
+    "SHOW": _show,
+    "EXPLAIN": _explain,
+}

@@ -1,0 +1,127 @@
+"""The parser: sqlglot's Dremio dialect with every function left as it was written.
+
+sqlglot turns known functions into typed nodes and gets several of Dremio's wrong without saying so
+(TIMESTAMPDIFF's order, formats of TO_CHAR and TO_TIMESTAMP). Here a function stays a name and its
+arguments until `functions/` has decided what it means; what that table does not list is refused.
+"""
+
+import functools
+import re
+import threading
+from typing import Any, ClassVar
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dremio import Dremio
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+from dremio_engine.errors import InvalidStatement, Unsupported
+
+_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR")
+_BRANCHING = ("BRANCH", "TAG", "COMMIT", "REFERENCE", "REF")
+
+
+class _Parser(Dremio.Parser):
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
+    }
+
+    def _parse_alias(self, this: exp.Expr | None, explicit: bool = False) -> exp.Expr | None:
+        announced = self._curr is not None and self._curr.token_type == TokenType.ALIAS
+        aliased = super()._parse_alias(this, explicit)
+        if announced and aliased is this:
+            self.raise_error("A name is expected after AS")
+        return aliased
+
+    def _parse_version(self) -> exp.Version | None:
+        for word in _BRANCHING:
+            at = self._curr
+            if self._match_text_seq("AT", word):
+                column = at.col - len(at.text) + 1
+                raise Unsupported(
+                    f"AT {word} at line {at.line}, column {column} is not supported by the embedded engine:"
+                    " its tables have snapshots, not branches and tags."
+                )
+        return super()._parse_version()
+
+
+class _Tokenizer(Dremio.Tokenizer):
+    # Else the rest of SHOW and EXPLAIN would be one token of raw text.
+    COMMANDS: ClassVar[set[TokenType]] = set()
+
+
+class _Generator(DuckDB.Generator):
+    """DuckDB's SQL as the translator built it; sqlglot's own versions drop or move these two."""
+
+    def withingroup_sql(self, expression: exp.WithinGroup) -> str:
+        if not expression.this.name.lower().startswith("percentile_"):
+            return super().withingroup_sql(expression)
+        order = self.sql(expression, "expression").strip()
+        return f"{self.sql(expression, 'this')} WITHIN GROUP ({order})"
+
+    def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
+        return f"{self.sql(expression, 'this')} IGNORE NULLS"
+
+
+class OutputDialect(DuckDB):
+    """What the translator writes. Not registered under a name of its own either."""
+
+    Generator = _Generator
+
+
+class EngineDialect(Dremio):
+    """Not registered under a name of its own: pass the class to sqlglot."""
+
+    Tokenizer = _Tokenizer
+    Parser = _Parser
+
+
+def tokens_of(sql: str) -> list[Token]:
+    """The statement's tokens, comments gone, a closing semicolon dropped. Raises InvalidStatement."""
+    try:
+        found = EngineDialect().tokenize(sql)
+    except SqlglotError as error:
+        raise InvalidStatement(f"PARSE ERROR: {_plain(error)}") from error
+    while found and found[-1].text == ";":
+        found.pop()
+    return found
+
+
+# In characters. A longer statement's tree is not kept, for hundreds of them would fill the memory; and they
+# are parsed one at a time, since parsing is Python and would take the interpreter from everybody.
+LONG_STATEMENT = 32_768
+_long_statements = threading.Lock()
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(sql: str) -> exp.Expr:
+    return _parse(sql)
+
+
+def _parse(sql: str) -> exp.Expr:
+    try:
+        statements = [s for s in sqlglot.parse(sql, dialect=EngineDialect) if s is not None]
+    except SqlglotError as error:
+        raise InvalidStatement(f"PARSE ERROR: Failure parsing the query. {_plain(error)}") from error
+    if len(statements) != 1:
+        raise InvalidStatement("PARSE ERROR: exactly one statement is expected.")
+    for node in statements[0].walk():
+        if not isinstance(node, exp.Func):
+            # Places in the text, wanted for functions only: copying them costs more than the tree itself.
+            node._meta = None
+    return statements[0]
+
+
+def parse(sql: str) -> exp.Expr:
+    """A fresh tree of one statement. Raises InvalidStatement."""
+    if len(sql) > LONG_STATEMENT:
+        with _long_statements:
+            return _parse(sql)
+    return _parsed(sql).copy()
+
+
+def _plain(error: Exception) -> str:
+    return re.sub(r"\x1b\[\d*m", "", str(error)).strip().replace("\n", " ")

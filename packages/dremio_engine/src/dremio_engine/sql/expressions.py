@@ -1,0 +1,212 @@
+"""The expressions of a query: functions, arithmetic, casts and the user's own functions."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from dremio_engine.sql import functions
+from dremio_engine.sql.allowlist import check_type, position
+from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainder
+from dremio_engine.sql.casts import cast
+from dremio_engine.sql.functions.dates import extract, interval_of, interval_span
+from dremio_engine.sql.functions.signature import build, cast_to, expect, literal, wrong_number
+from dremio_engine.sql.functions.text import similar_to
+from dremio_engine.sql.inference import OPERATORS, Types, type_name
+from dremio_engine.sql.type_rules import whole_type
+
+# Words that are functions without brackets, as the parser leaves them.
+WORDS = frozenset(
+    [
+        "USER",
+        "SESSION_USER",
+        "SYSTEM_USER",
+        "CURRENT_SCHEMA",
+        "CURRENT_DATE_UTC",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+    ]
+)
+USER_FUNCTIONS = frozenset(["USER", "QUERY_USER", "SESSION_USER", "SYSTEM_USER", "CURRENT_USER"])
+REMAINDERS = frozenset(["MOD", "PMOD"])
+# DuckDB answers these with the type the table names.
+_NATURAL = frozenset(["VARCHAR", "BOOLEAN", "VARCHAR[]", "BLOB"])
+_AROUND = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
+
+Plan = dict[int, tuple[str | None, ...]]
+
+
+class Expressions:
+    """The expressions of one tree, with what must be known of it before it changes."""
+
+    def __init__(
+        self, tree: exp.Expr, types: Types, user: str, schema: str, member_of: Callable[[str], bool]
+    ) -> None:
+        self._tree = tree
+        self._nodes = list(tree.walk(bfs=True))
+        self._plan = _types_needed(self._nodes, types)
+        self._user = user
+        self._schema = schema
+        self._member_of = member_of
+
+    def translated(self) -> exp.Expr:
+        """Translate every expression in place, inner ones first; the root may become another node."""
+        tree = self._tree
+        for node in reversed(self._nodes):
+            replacement = self._replacement(node, self._plan)
+            if replacement is None:
+                continue
+            if node is tree:
+                tree = replacement
+            else:
+                node.replace(replacement)
+        return tree
+
+    def _replacement(self, node: exp.Expr, plan: Plan) -> exp.Expr | None:
+        if type(node) in OPERATORS:
+            left, right, result = plan[id(node)]
+            operator, hidden = OPERATORS[type(node)], is_hidden(node)
+            return operation(operator, node.this, node.expression, left, right, result, hidden)
+        match node:
+            case exp.Anonymous():
+                return self._call(node, plan)
+            case exp.IgnoreNulls() if isinstance(node.this, exp.Anonymous):
+                return _ignoring_nulls(node)
+            case exp.Window() | exp.Filter() | exp.WithinGroup() | exp.RespectNulls():
+                return _cast_around(node, node.this.meta.get("result"))
+            case exp.Extract():
+                return extract(node.this.name.upper(), node.expression)
+            case exp.CurrentDate() | exp.CurrentTimestamp() | exp.CurrentTime():
+                return functions.translate_function(node.sql_names()[0], [], "")
+            case exp.Localtime() | exp.Localtimestamp():
+                return functions.translate_function(node.sql_names()[0], [], "")
+            case exp.CurrentUser() | exp.SessionUser():
+                return exp.Literal.string(self._user)
+            case exp.Column() if _is_word(node):
+                return self._word(node.name.upper())
+            case exp.SimilarTo() if not isinstance(node.parent, exp.Escape):
+                return similar_to(node.this, node.expression, None)
+            case exp.Escape() if isinstance(node.this, exp.SimilarTo):
+                return similar_to(node.this.this, node.this.expression, node.expression)
+            case exp.Ceil() | exp.Floor():
+                if node.args.get("decimals") is not None or node.args.get("to") is not None:
+                    raise wrong_number(node.sql_names()[0])
+                rounded = functions.translate_function(node.sql_names()[0], [node.this], "")
+                return _as(rounded, plan[id(node)][0])
+            case exp.Bracket() if not isinstance(node.expressions[0], exp.Literal | exp.Slice):
+                index = exp.Anonymous(this="dremio_index", expressions=node.expressions)
+                return exp.Bracket(this=node.this, expressions=[index])
+            case exp.Interval() if isinstance(node.args.get("unit"), exp.IntervalSpan):
+                return interval_span(node)
+            case exp.DPipe() if not isinstance(node.parent, exp.DPipe):
+                # DuckDB loses the type of a text when NULL is joined to it.
+                return cast_to(exp.Paren(this=node.copy()), "VARCHAR")
+            case exp.StrPosition():
+                return build("CAST(strpos({0}, {1}) AS INTEGER)", [node.this, node.args["substr"]])
+            case exp.Cast() if isinstance(node.to.this, exp.Interval):
+                return interval_of(node.this, str(node.to.this.args["unit"]).upper())
+            case exp.Cast():
+                return cast(node, plan[id(node)][0])
+            case exp.DataType() if node.is_type(exp.DType.DECIMAL) and not node.expressions:
+                return exp.DataType.build("DECIMAL(38, 0)", dialect="duckdb")
+            case exp.DataType():
+                check_type(node)
+        return None
+
+    def _word(self, name: str) -> exp.Expr:
+        if name in USER_FUNCTIONS:
+            return exp.Literal.string(self._user)
+        if name == "CURRENT_SCHEMA":
+            return exp.Literal.string(self._schema)
+        return functions.translate_function(name, [], "")
+
+    def _call(self, node: exp.Anonymous, plan: Plan) -> exp.Expr | None:
+        if isinstance(node.parent, exp.Table):
+            return None
+        name, arguments = node.name.upper(), list(node.expressions)
+        if name in USER_FUNCTIONS and not arguments:
+            return exp.Literal.string(self._user)
+        if name == "IS_MEMBER":
+            expect(name, arguments, 1, 2)
+            return exp.Boolean(this=self._member_of(literal(name, arguments[0])))
+        if name in REMAINDERS:
+            return _remainder(name, arguments, plan[id(node)])
+        result, *argument_types = plan[id(node)]
+        if name == "CARDINALITY" and (argument_types[0] or "").startswith("MAP("):
+            name = "SIZE"
+        translated = functions.translate_function(name, arguments, position(node))
+        if functions.FUNCTIONS[name].aggregate and _is_inside(node):
+            translated.meta["result"] = result
+            return translated
+        return _as(translated, result)
+
+
+def _types_needed(nodes: list[exp.Expr], types: Types) -> Plan:
+    """What must be known of the tree before it changes, by node."""
+    plan: Plan = {}
+    for node in reversed(nodes):
+        if type(node) in OPERATORS:
+            plan[id(node)] = (types.of(node.this), types.of(node.expression), types.of(node))
+        elif isinstance(node, exp.Cast) and not isinstance(node.to.this, exp.Interval):
+            plan[id(node)] = (types.of(node.this) if _form_matters(node) else None,)
+        elif isinstance(node, exp.Ceil | exp.Floor):
+            plan[id(node)] = (whole_type([types.of(node.this)]),)
+        elif isinstance(node, exp.Anonymous):
+            plan[id(node)] = _call_types(node, types)
+    return plan
+
+
+def _form_matters(node: exp.Cast) -> bool:
+    return type_name(node.to) in ("VARCHAR", "INTEGER", "BIGINT") and not isinstance(node.this, exp.Literal)
+
+
+def _call_types(node: exp.Anonymous, types: Types) -> tuple[str | None, ...]:
+    name = node.name.upper()
+    if name in REMAINDERS:
+        return tuple(types.of(a) for a in node.expressions)
+    function = functions.FUNCTIONS.get(name)
+    if function is None:
+        return (None,)
+    if name == "CARDINALITY":
+        return ("INTEGER", types.of(node.expressions[0]) if node.expressions else None)
+    if isinstance(function.result, str):
+        return (None if function.result in _NATURAL else function.result,)
+    return (types.of(node) if function.cast_ruled else None,)
+
+
+def _remainder(name: str, arguments: list[exp.Expr], kinds: tuple[str | None, ...]) -> exp.Expr:
+    expect(name, arguments, 2)
+    left, right = arguments
+    if name == "PMOD":
+        return positive_remainder(left, right)
+    return operation("%", left, right, kinds[0], kinds[1], None) or left
+
+
+def _ignoring_nulls(node: exp.IgnoreNulls) -> exp.Expr:
+    """DuckDB wants IGNORE NULLS behind the last argument, inside the brackets."""
+    function = node.this.copy()
+    last = function.expressions[-1]
+    last.replace(exp.IgnoreNulls(this=last.copy()))
+    return function
+
+
+def _is_inside(node: exp.Expr) -> bool:
+    return isinstance(node.parent, _AROUND) and node.parent.this is node
+
+
+def _cast_around(node: exp.Expr, result: str | None) -> exp.Expr | None:
+    """Casts stand outside OVER, FILTER and WITHIN GROUP."""
+    if result is None:
+        return None
+    if _is_inside(node):
+        node.meta["result"] = result
+        return None
+    return cast_to(node.copy(), result)
+
+
+def _as(node: exp.Expr, result: str | None) -> exp.Expr:
+    return node if result is None else cast_to(node, result)
+
+
+def _is_word(node: exp.Column) -> bool:
+    quoted = isinstance(node.this, exp.Identifier) and node.this.args.get("quoted")
+    return not node.table and not quoted and node.name.upper() in WORDS

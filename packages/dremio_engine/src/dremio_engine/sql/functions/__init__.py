@@ -1,0 +1,90 @@
+"""The one table from Dremio's functions to DuckDB's. What is not in it does not run.
+
+| a function of | stands in |
+|---|---|
+| dates and times | `dates.py` |
+| strings, patterns, digests | `text.py` |
+| mathematics, bits | `numbers.py` |
+| choices, NULL, boolean tests | `conditionals.py` |
+| lists and maps | `collections.py` |
+| conversion, formats, JSON, bytes | `conversion.py` |
+| aggregates and windows | `aggregates.py` |
+
+Division, MOD, PMOD and DECIMAL arithmetic: `sql/arithmetic.py`. FLATTEN: `sql/flatten.py`. The user's
+functions (USER, QUERY_USER, IS_MEMBER): `sql/translate.py`. Documented at docs.dremio.com and left
+out, so refused by name: AES, AI_*, CRC32, directory (MAXDIR ..), GEO_*, HASH, MASK_HASH, PARSE_URL,
+QUOTE, SHA512, SOUNDEX, TRY_CONVERT_FROM, TYPEOF, and the binary forms of CONVERT_FROM/TO.
+
+Differences that remain, each shown by a test in dialect/test_dialect_differences.py of the unit tests:
+
+- APPROX_COUNT_DISTINCT, NDV and APPROX_PERCENTILE use another sketch: their estimates differ.
+- RANDOM with a seed is refused: another generator would give other numbers.
+- CONVERT_FROM(column, 'JSON') is refused; of a literal it works. Dremio learns a column's type as it reads.
+- An integer that leaves its type, and a DECIMAL of more than 38 digits, is an error; Dremio's wraps around.
+- Texts are read more freely: CAST('1.7' AS INTEGER) is 2, CAST('yes' AS BOOLEAN) true; Dremio refuses.
+- A large or tiny DOUBLE as text is `10000000.0`; Dremio writes `1.0E7`.
+- LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
+- A product of DECIMALs of at most 18 digits each that has more than 18 is an error, unless its scale leaves
+  less than 12 of them before the point: then it is computed wider.
+- ROUND and TRUNCATE of a DECIMAL to a number of digits that is not a literal are errors.
+- Regular expressions are RE2's: no backward references, no look-around.
+- DECIMALs inside the shapes whose types are not known before the query runs (members of structs and
+  maps, columns of the functions above that say so) divide as DOUBLE.
+"""
+
+from sqlglot import exp
+
+from dremio_engine.errors import Unsupported
+from dremio_engine.sql import arithmetic
+from dremio_engine.sql.functions import collections, conversion, dates, text
+from dremio_engine.sql.functions.aggregates import AGGREGATES
+from dremio_engine.sql.functions.collections import COLLECTIONS
+from dremio_engine.sql.functions.conditionals import CONDITIONALS
+from dremio_engine.sql.functions.conversion import CONVERSION
+from dremio_engine.sql.functions.dates import DATES
+from dremio_engine.sql.functions.numbers import NUMBERS
+from dremio_engine.sql.functions.signature import (
+    ANY_NUMBER,
+    Arguments,
+    Function,
+    WrongNumber,
+    build,
+    wrong_number,
+)
+from dremio_engine.sql.functions.text import TEXT
+
+MACROS = (*arithmetic.MACROS, *dates.MACROS, *collections.MACROS, *conversion.MACROS, *text.MACROS)
+
+FUNCTIONS: dict[str, Function] = {
+    **DATES,
+    **TEXT,
+    **NUMBERS,
+    **CONDITIONALS,
+    **COLLECTIONS,
+    **CONVERSION,
+    **AGGREGATES,
+}
+
+
+def not_here(name: str, where: str) -> Unsupported:
+    """The refusal of a function that the table does not list."""
+    return Unsupported(
+        f"VALIDATION ERROR: No match found for function signature {name.upper()}{where}: the embedded"
+        " engine does not have this function."
+    )
+
+
+def translate_function(name: str, arguments: Arguments, where: str) -> exp.Expr:
+    """DuckDB's expression for a call, without the cast to its result type. Raises Unsupported."""
+    function = FUNCTIONS.get(name.upper())
+    if function is None:
+        raise not_here(name, where)
+    if function.rule is not None:
+        try:
+            return function.rule(arguments)
+        except WrongNumber:
+            raise wrong_number(name.upper(), where) from None
+    template = function.templates.get(len(arguments)) or function.templates.get(ANY_NUMBER)
+    if template is None or (not arguments and ANY_NUMBER in function.templates):
+        raise wrong_number(name.upper(), where)
+    return build(template, arguments)

@@ -1,0 +1,36 @@
+"""Mathematics and bits. Source: docs.dremio.com, SQL functions, Math and Bitwise."""
+
+from dremio_engine.sql.functions.signature import Function, f, first, unknown
+from dremio_engine.sql.type_rules import whole_type
+
+_TO_DOUBLE = "ACOS ASIN ATAN CBRT COS COSH COT DEGREES EXP LN LOG10 RADIANS SIN SINH SQRT TAN TANH"
+
+NUMBERS: dict[str, Function] = {
+    **{name: f("DOUBLE", f"{name.lower()}({{0}})") for name in _TO_DOUBLE.split()},
+    "ABS": f(first, "abs({0})"),
+    "ATAN2": f("DOUBLE", "atan2({0}, {1})"),
+    "BIN": f("VARCHAR", "bin({0})"),
+    "BITWISE_AND": f(first, "({0} & {1})"),
+    "BITWISE_NOT": f(first, "(~{0})"),
+    "BITWISE_OR": f(first, "({0} | {1})"),
+    "BITWISE_XOR": f(first, "xor({0}, {1})"),
+    "BROUND": f("DOUBLE", "round_even({0}, 0)", "round_even({0}, {1})"),
+    "CEIL": f(whole_type, "ceil({0})", cast_ruled=True),
+    "CEILING": f(whole_type, "ceil({0})", cast_ruled=True),
+    "E": f("DOUBLE", "exp(1)"),
+    "FACTORIAL": f("BIGINT", "factorial(CAST({0} AS INTEGER))"),
+    "FLOOR": f(whole_type, "floor({0})", cast_ruled=True),
+    "LOG": f("DOUBLE", "ln({0})", "ln({1}) / ln({0})"),
+    "LSHIFT": f(first, "({0} << {1})"),
+    "PI": f("DOUBLE", "pi()"),
+    "POW": f("DOUBLE", "pow({0}, {1})"),
+    "POWER": f("DOUBLE", "pow({0}, {1})"),
+    "RAND": f("DOUBLE", "random()"),
+    "RANDOM": f("DOUBLE", "random()"),
+    "ROUND": f(unknown, "round({0})", "round({0}, {1})"),
+    "RSHIFT": f(first, "({0} >> {1})"),
+    "SIGN": f("INTEGER", "sign({0})"),
+    "TRUNC": f(unknown, "trunc({0})", "trunc({0}, {1})"),
+    "TRUNCATE": f(unknown, "trunc({0})", "trunc({0}, {1})"),
+    "XOR": f(first, "xor({0}, {1})"),
+}

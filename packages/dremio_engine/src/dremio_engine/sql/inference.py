@@ -1,0 +1,273 @@
+"""The types of expressions, as far as they can be known before the query runs.
+
+Dremio plans with types, DuckDB binds with other rules: where the two differ (division, DECIMAL,
+dates plus intervals, sums of integers) the translator asks here and writes the difference down as a cast.
+Nothing is computed for a query that has no such place. What is not known stays as DuckDB has it.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from dremio_engine.sql.functions import FUNCTIONS
+from dremio_engine.sql.type_rules import NULL, arithmetic_type, common_type, rounded_type, whole_type
+
+Columns = Mapping[str, str]
+# A table of the query -> its columns (lower case) and their DuckDB types; nothing when not known.
+TableColumns = Callable[[exp.Table], Columns | None]
+
+OPERATORS: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
+_LITERAL_WORDS: dict[type[exp.Expr], str] = {
+    exp.Boolean: "BOOLEAN",
+    exp.CurrentDate: "DATE",
+    exp.CurrentTimestamp: "TIMESTAMP",
+    exp.CurrentTime: "TIME",
+    exp.Interval: "INTERVAL",
+    exp.DPipe: "VARCHAR",
+    exp.Trim: "VARCHAR",
+    exp.Substring: "VARCHAR",
+    exp.StrPosition: "INTEGER",
+    exp.Extract: "BIGINT",
+    exp.Null: NULL,
+}
+MAX_DEPTH = 24
+
+
+class Types:
+    """Answers for one tree, before it is translated."""
+
+    def __init__(self, table_columns: TableColumns) -> None:
+        self._table_columns = table_columns
+        self._known: dict[int, str | None] = {}
+        self._sources: dict[int, list[tuple[str, Columns | None]]] = {}
+        self._depth = 0
+
+    def of(self, node: exp.Expr | None) -> str | None:
+        """The DuckDB type of an expression; nothing when it is not known."""
+        if node is None or self._depth > MAX_DEPTH * 8:
+            return None
+        key = id(node)
+        if key not in self._known:
+            self._known[key] = None
+            self._depth += 1
+            self._known[key] = self._of(node)
+            self._depth -= 1
+        return self._known[key]
+
+    def _of(self, node: exp.Expr) -> str | None:
+        if type(node) in OPERATORS:
+            return self._arithmetic(node)
+        if found := _LITERAL_WORDS.get(type(node)):
+            return found
+        match node:
+            case exp.Literal():
+                return _literal_type(node)
+            case exp.Paren() | exp.Neg() | exp.Distinct() | exp.Filter() | exp.Alias() | exp.Window():
+                return self.of(node.expressions[0] if isinstance(node, exp.Distinct) else node.this)
+            case exp.WithinGroup() | exp.IgnoreNulls() | exp.RespectNulls():
+                return self.of(node.this)
+            case exp.Cast():
+                return type_name(node.to)
+            case exp.Ceil() | exp.Floor():
+                return whole_type([self.of(node.this)])
+            case exp.Case():
+                branches = [i.args["true"] for i in node.args["ifs"]] + [node.args.get("default")]
+                return common_type([self.of(b) if b is not None else NULL for b in branches])
+            case exp.Anonymous():
+                return self._function(node)
+            case exp.Subquery() if node.is_wrapper or isinstance(node.this, exp.Query):
+                outputs = self.outputs(node.this)
+                return outputs[0][1] if outputs and len(outputs) == 1 else None
+            case exp.Column():
+                return self._column(node)
+            case exp.Predicate() | exp.Connector() | exp.Not():
+                return "BOOLEAN"
+            case _:
+                return None
+
+    def _arithmetic(self, node: exp.Expr) -> str | None:
+        left, right = self.of(node.this), self.of(node.expression)
+        operator = OPERATORS[type(node)]
+        if operator in "+-" and "INTERVAL" in (left, right):
+            other = right if left == "INTERVAL" else left
+            return other if other in ("DATE", "TIMESTAMP", "TIME", "INTERVAL") else None
+        if operator == "-" and left == right and left in ("DATE", "TIMESTAMP"):
+            return "INTERVAL"
+        return arithmetic_type(operator, left, right)
+
+    def _function(self, node: exp.Anonymous) -> str | None:
+        if node.name.upper() in _ROUNDING and node.expressions:
+            digits = node.expressions[1] if len(node.expressions) > 1 else exp.Literal.number(0)
+            return rounded_type(self.of(node.expressions[0]), _whole_number(digits))
+        function = FUNCTIONS.get(node.name.upper())
+        if function is None:
+            return arithmetic_type("%", *map(self.of, node.expressions)) if _is_mod(node) else None
+        if isinstance(function.result, str):
+            return function.result
+        return function.result([self.of(a) for a in node.expressions])
+
+    def _column(self, node: exp.Column) -> str | None:
+        name, qualifier = node.name.lower(), node.table.lower()
+        select = node.find_ancestor(exp.Select)
+        while select is not None:
+            sources = self._sources_of(select)
+            if qualifier:
+                for alias, columns in sources:
+                    if alias == qualifier:
+                        return columns.get(name) if columns is not None else None
+            else:
+                holding = [c for _, c in sources if c is None or name in c]
+                if holding:
+                    only = holding[0] if len(holding) == 1 else None
+                    return only.get(name) if only is not None else None
+                for projection in select.expressions:
+                    if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
+                        return self.of(projection.this)
+            select = select.find_ancestor(exp.Select)
+        return None
+
+    def _sources_of(self, select: exp.Select) -> list[tuple[str, Columns | None]]:
+        if id(select) not in self._sources:
+            self._sources[id(select)] = []
+            from_ = select.args.get("from_")
+            nodes = [from_.this] if from_ is not None else []
+            nodes += [join.this for join in select.args.get("joins") or []]
+            for node in list(nodes):
+                nodes += [join.this for join in node.args.get("joins") or []]
+            found = [(node.alias_or_name.lower(), self._source(node)) for node in nodes]
+            if select.args.get("laterals"):
+                found.append(("", None))
+            self._sources[id(select)] = found
+        return self._sources[id(select)]
+
+    def _source(self, node: exp.Expr) -> Columns | None:
+        if isinstance(node, exp.Table):
+            query = cte_query(node, node.name) if len(node.parts) == 1 else None
+            if query is None:
+                return self._table_columns(node)
+            cte = query.parent
+            outputs = self.outputs(query)
+            names = [c.name for c in (cte.args.get("alias") or exp.TableAlias()).columns] if cte else []
+        elif isinstance(node, exp.Subquery):
+            outputs = self.outputs(node.this)
+            names = node.alias_column_names
+        elif isinstance(node, exp.Values):
+            outputs = self.outputs(node)
+            names = node.alias_column_names
+        else:
+            return None
+        if outputs is None:
+            return None
+        renamed = list(names) + [name for name, _ in outputs[len(names) :]]
+        return {n.lower(): t for n, (_, t) in zip(renamed, outputs, strict=False) if t is not None} | {
+            n.lower(): "" for n, (_, t) in zip(renamed, outputs, strict=False) if t is None
+        }
+
+    def outputs(self, query: exp.Expr) -> list[tuple[str, str | None]] | None:
+        """(name, type) of each column a query gives; nothing when even their number is not known."""
+        if isinstance(query, exp.Subquery):
+            return self.outputs(query.this)
+        if isinstance(query, exp.SetOperation):
+            left, right = self.outputs(query.this), self.outputs(query.expression)
+            if left is None or right is None:
+                return None
+            return [(n, common_type([a, b])) for (n, a), (_, b) in zip(left, right, strict=False)]
+        if isinstance(query, exp.Values):
+            rows = [r.expressions if isinstance(r, exp.Tuple) else [r] for r in query.expressions]
+            width = len(rows[0])
+            return [(f"col{i}", common_type([self.of(row[i]) for row in rows])) for i in range(width)]
+        if not isinstance(query, exp.Select):
+            return None
+        found: list[tuple[str, str | None]] = []
+        for index, projection in enumerate(query.expressions):
+            if projection.is_star:
+                qualifier = projection.table.lower() if isinstance(projection, exp.Column) else ""
+                for alias, columns in self._sources_of(query):
+                    if columns is None:
+                        return None
+                    if not qualifier or alias == qualifier:
+                        found += [(n, t or None) for n, t in columns.items()]
+            else:
+                found.append((projection.alias_or_name or f"EXPR${index}", self.of(projection)))
+        return found
+
+
+def type_name(node: exp.DataType) -> str | None:
+    """DuckDB's name of a type as the query wrote it."""
+    if isinstance(node.this, exp.Interval):
+        return "INTERVAL"
+    if node.is_type(exp.DType.DECIMAL):
+        sizes = [e.name for e in node.expressions] or ["38"]
+        return f"DECIMAL({sizes[0]},{sizes[1] if len(sizes) > 1 else 0})"
+    return _TYPE_NAMES.get(node.this.value if isinstance(node.this, exp.DType) else "")
+
+
+_TYPE_NAMES = {
+    "INT": "INTEGER",
+    "SMALLINT": "INTEGER",
+    "TINYINT": "INTEGER",
+    "TEXT": "VARCHAR",
+    "CHAR": "VARCHAR",
+    "NVARCHAR": "VARCHAR",
+    "VARBINARY": "BLOB",
+    "BINARY": "BLOB",
+    **{
+        n: n
+        for n in ("BOOLEAN", "BIGINT", "FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIME", "TIMESTAMP", "INTERVAL")
+    },
+}
+
+
+def cte_query(table: exp.Table, name: str) -> exp.Expr | None:
+    """The query of the WITH clause that a name stands for at this place; nothing when there is none."""
+    inside: exp.Expr = table
+    node = table.parent
+    while node is not None:
+        with_ = node if isinstance(node, exp.With) else node.args.get("with_")
+        if isinstance(node, exp.With) or (with_ is not None and with_ is not inside):
+            for cte in reversed(_visible(with_, inside)):
+                if cte.alias.lower() == name.lower():
+                    return cte.this
+        inside, node = node, node.parent
+    return None
+
+
+def _visible(with_: exp.Expr, inside: exp.Expr) -> list[exp.Expr]:
+    """A query of WITH sees those before it, and itself only when it is recursive."""
+    found = []
+    for cte in with_.expressions:
+        if cte is inside and not with_.args.get("recursive"):
+            break
+        found.append(cte)
+    return found
+
+
+def _literal_type(node: exp.Literal) -> str | None:
+    if node.is_string:
+        return "VARCHAR"
+    text = node.name
+    if "e" in text.lower():
+        return "DOUBLE"
+    whole, _, fraction = text.partition(".")
+    if "." in text:
+        digits = len(whole.lstrip("0")) + len(fraction)
+        return f"DECIMAL({max(digits, len(fraction), 1)},{len(fraction)})" if digits <= 38 else "DOUBLE"
+    return "INTEGER" if int(text) < 2**31 else "BIGINT" if int(text) < 2**63 else None
+
+
+_ROUNDING = frozenset(["ROUND", "TRUNC", "TRUNCATE"])
+
+
+def _whole_number(node: exp.Expr) -> int | None:
+    sign, inner = (-1, node.this) if isinstance(node, exp.Neg) else (1, node)
+    return sign * int(inner.name) if isinstance(inner, exp.Literal) and inner.is_int else None
+
+
+def _is_mod(node: exp.Anonymous) -> bool:
+    return node.name.upper() == "MOD" and len(node.expressions) == 2

@@ -1,0 +1,141 @@
+"""A cursor over a statement's tokens."""
+
+import re
+
+from sqlglot.tokens import Token, TokenType
+
+from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.sql.commands import Path
+from dremio_engine.sql.dialect import tokens_of
+
+# Parsing costs some 30 microseconds a word, and no other statement parses meanwhile.
+MOST_WORDS = 100_000
+
+
+class Reader:
+    """A cursor over tokens that can give back the raw text of what it has not read."""
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+        self._tokens = tokens_of(sql)
+        self._at = 0
+        if len(self._tokens) > MOST_WORDS:
+            raise InvalidStatement(f"PARSE ERROR: the statement has more than {MOST_WORDS} words.")
+        for token in self._tokens:
+            if token.token_type == TokenType.SEMICOLON:
+                raise Unsupported("PARSE ERROR: several statements in one call are not supported.")
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left."""
+        return self._at >= len(self._tokens)
+
+    @property
+    def peek(self) -> str:
+        """The next token's text, empty at the end."""
+        return "" if self.done else self._tokens[self._at].text
+
+    def position(self) -> str:
+        """Where the next token stands."""
+        if self.done:
+            return " at the end"
+        token = self._tokens[self._at]
+        return f" at line {token.line}, column {token.col}"
+
+    def next(self) -> Token:
+        """Read one token."""
+        if self.done:
+            raise InvalidStatement("PARSE ERROR: the statement ends too early.")
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def accept(self, *words: str) -> bool:
+        """Read these words if they come next (they may stand in one token, as GROUP BY does)."""
+        start, wanted = self._at, [w.upper() for w in words]
+        while wanted and not self.done and self._tokens[self._at].token_type != TokenType.IDENTIFIER:
+            parts = self._tokens[self._at].text.upper().split()
+            if wanted[: len(parts)] != parts or not parts:
+                break
+            wanted = wanted[len(parts) :]
+            self._at += 1
+        if wanted:
+            self._at = start
+        return not wanted
+
+    def expect(self, *words: str) -> None:
+        """Read these words or raise InvalidStatement."""
+        if not self.accept(*words):
+            raise InvalidStatement(
+                f"PARSE ERROR: expected {' '.join(words)}, found [{self.peek}]{self.position()}."
+            )
+
+    def name(self) -> str:
+        """One identifier."""
+        token = self.next()
+        if token.token_type == TokenType.STRING or not token.text or token.text in "()=,.;*":
+            self._at -= 1
+            raise InvalidStatement(f"PARSE ERROR: expected a name, found [{token.text}]{self.position()}.")
+        return token.text
+
+    def path(self) -> Path:
+        """Identifiers with dots between."""
+        parts = [self.name()]
+        while self.accept("."):
+            parts.append(self.name())
+        return tuple(parts)
+
+    def rest(self) -> str:
+        """The raw text from here to the end (without a closing semicolon)."""
+        if self.done:
+            raise InvalidStatement("PARSE ERROR: the statement ends too early.")
+        start, end = self._tokens[self._at].start, self._tokens[-1].end
+        self._at = len(self._tokens)
+        return self._sql[start : end + 1]
+
+    def enclosed(self) -> str:
+        """The raw text between a bracket here and its partner."""
+        self.expect("(")
+        start, depth = self._tokens[self._at - 1].end + 1, 1
+        while depth:
+            token = self.next()
+            depth += {"(": 1, ")": -1}.get(token.text, 0) if token.token_type != TokenType.STRING else 0
+        return self._sql[start : self._tokens[self._at - 1].start]
+
+    def names(self) -> tuple[str, ...]:
+        """(a, b, ..)."""
+        self.expect("(")
+        found = [self.name()]
+        while self.accept(","):
+            found.append(self.name())
+        self.expect(")")
+        return tuple(found)
+
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """(name type, ..): types as text."""
+        self.expect("(")
+        found = []
+        while True:
+            name = self.name()
+            found.append((name, self.type()))
+            if not self.accept(","):
+                break
+        self.expect(")")
+        return tuple(found)
+
+    def type(self) -> str:
+        """A type: words, then perhaps (n, m)."""
+        words = [self.name()]
+        while (
+            not self.done
+            and re.fullmatch(r"[A-Za-z]+", self.peek)
+            and self.peek.upper() not in ("NOT", "NULL")
+        ):
+            words.append(self.name())
+        text = " ".join(words)
+        if self.peek == "(":
+            text += f"({self.enclosed()})"
+        if self.accept("NOT"):
+            self.expect("NULL")
+        else:
+            self.accept("NULL")
+        return text

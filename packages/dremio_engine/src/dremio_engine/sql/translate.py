@@ -1,0 +1,186 @@
+"""From a parsed Dremio query to DuckDB SQL: relations and their names; `expressions.py` does the rest."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+from sqlglot import exp
+
+from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
+from dremio_engine.sql import flatten
+from dremio_engine.sql.allowlist import refuse
+from dremio_engine.sql.averages import spell_out_averages
+from dremio_engine.sql.column_names import cut_qualifiers, name_expressions
+from dremio_engine.sql.dialect import OutputDialect, parse
+from dremio_engine.sql.expressions import Expressions
+from dremio_engine.sql.folder_dates import Folders, precompute
+from dremio_engine.sql.inference import Columns, Types, cte_query
+from dremio_engine.sql.readings import Metadata, Reading, metadata_call, reading_of
+from dremio_engine.sql.types import duckdb_type
+
+MAX_VIEW_DEPTH = 32
+
+Call = tuple[tuple[str, ...], Metadata]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What a path names, as the translator needs it: DuckDB SQL, or a view's own Dremio SQL."""
+
+    sql: str
+    view: bool = False
+    context: tuple[str, ...] = ()
+    registered: tuple[str, pa.Table] | None = None
+    folders: Folders = field(default_factory=dict)
+    # Its columns and their DuckDB types, asked for only where a query's meaning hangs on them.
+    columns: Callable[[], Mapping[str, str]] | None = None
+
+
+# resolve(path, context) or, when the query asks for an older version, resolve(path, context, reading).
+Resolver = Callable[..., Relation]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query as its client sent it, for whoever has a faster way to answer it."""
+
+    sql: str
+    context: tuple[str, ...]
+    user: str
+
+
+@dataclass
+class Translation:
+    """DuckDB SQL and what must be registered on the cursor before it runs."""
+
+    sql: str
+    registered: dict[str, pa.Table] = field(default_factory=dict)
+    datasets: set[tuple[str, ...]] = field(default_factory=set)
+    asked: Asked | None = None
+
+
+class Translator:
+    """`resolve(path, context)` gives the relation behind a name; it raises when there is none."""
+
+    def __init__(
+        self, resolve: Resolver, user: str = "", member_of: Callable[[str], bool] | None = None
+    ) -> None:
+        self._resolve = resolve
+        self._user = user
+        self._member_of = member_of or (lambda role: False)
+        self._nonce = f"relation_{secrets.token_hex(8)}"
+        self._relations: dict[str, str] = {}
+        self._resolved: dict[tuple[object, ...], Relation] = {}
+        self._registered: dict[str, pa.Table] = {}
+        self._datasets: set[tuple[str, ...]] = set()
+
+    def query(self, sql: str, context: tuple[str, ...]) -> Translation:
+        """Translate one query. Raises InvalidStatement or Unsupported."""
+        tree = self.tree(parse(sql), context)
+        return replace(self.finished(tree), asked=Asked(sql, context, self._user))
+
+    def finished(self, tree: exp.Expr) -> Translation:
+        """The text of a translated tree, with what its names brought along."""
+        text = tree.sql(dialect=OutputDialect, identify=True, comments=False)
+        for mark, sql in self._relations.items():
+            text = text.replace(f'"{mark}"', sql)
+        return Translation(text, dict(self._registered), set(self._datasets))
+
+    def tree(
+        self, tree: exp.Expr, context: tuple[str, ...], depth: int = 0, expect_query: bool = True
+    ) -> exp.Expr:
+        """Translate a tree in place and give it back (its root may be another one)."""
+        if expect_query and not isinstance(tree, exp.Query | exp.Values):
+            raise Unsupported(f"PARSE ERROR: [{tree.key.upper()}] is not a query.")
+        refuse(tree)
+        tables = list(tree.find_all(exp.Table))
+        # Taken out first: a table function is not one of the functions that the table of functions knows.
+        calls = {id(table): call for table in tables if (call := metadata_call(table))}
+        for table in tables:
+            if id(table) in calls:
+                table.set("this", exp.to_identifier(".".join(calls[id(table)][0]), quoted=True))
+        for select in tree.find_all(exp.Select):
+            select.set("hint", None)  # about reflections, which have looked at it by now
+        spell_out_averages(tree)
+        flatten.spread(tree)
+        types = Types(lambda table: self._columns(table, context, depth, calls.get(id(table))))
+        expressions = Expressions(tree, types, self._user, ".".join(context), self._member_of)
+        # Tables before expressions: a function that needs an argument twice copies what is in it, and a
+        # copy of a name that has not been resolved would reach DuckDB.
+        for table in tables:
+            self._table(table, context, depth, calls.get(id(table)))
+        tree = expressions.translated()
+        name_expressions(tree)
+        cut_qualifiers(tree)
+        return tree
+
+    def _table(self, table: exp.Table, context: tuple[str, ...], depth: int, call: Call | None) -> None:
+        if not table.name:
+            raise Unsupported(f"[{table.sql(dialect='dremio')}] is not supported by the embedded engine.")
+        for option in ("when", "changes", "sample", "ordinality", "only"):
+            if table.args.get(option):
+                raise Unsupported(
+                    f"[{table.args[option].sql(dialect='dremio')}] is not supported by the engine."
+                )
+        path, reading = call or (tuple(part.name for part in table.parts), reading_of(table))
+        if reading is None and len(path) == 1 and is_cte(table, path[0]):
+            return
+        relation = self._relation(path, context, depth, reading)
+        self._datasets.add(path)
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(path[-1], quoted=True))
+        if relation.registered:
+            name, rows = relation.registered
+            self._registered[name] = rows
+        if relation.view:
+            inner = self.tree(parse(relation.sql), relation.context, depth + 1)
+            body: exp.Expr = exp.Subquery(this=inner, alias=alias)
+        else:
+            precompute(table, relation.folders, self._mark)
+            body = exp.Table(this=exp.to_identifier(self._mark(relation.sql), quoted=True), alias=alias)
+        for extra in ("joins", "laterals", "pivots"):
+            if table.args.get(extra):
+                body.set(extra, table.args[extra])
+        table.replace(body)
+
+    def _relation(
+        self, path: tuple[str, ...], context: tuple[str, ...], depth: int, reading: Reading | None
+    ) -> Relation:
+        """What a name stands for; within one query the same each time."""
+        if depth > MAX_VIEW_DEPTH:
+            raise InvalidStatement(f"Views are nested more than {MAX_VIEW_DEPTH} deep at [{'.'.join(path)}].")
+        key = (path, context, reading)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(path, context, *([reading] if reading else []))
+        return self._resolved[key]
+
+    def _columns(
+        self, table: exp.Table, context: tuple[str, ...], depth: int, call: Call | None
+    ) -> Columns | None:
+        """The columns of a dataset and their types, as far as they are known."""
+        path, reading = call or (tuple(part.name for part in table.parts), reading_of(table))
+        try:
+            relation = self._relation(path, context, depth, reading)
+        except EngineError:
+            # Said where the table is put in place.
+            return None
+        if relation.registered:
+            return {f.name.lower(): duckdb_type(f.type) for f in relation.registered[1].schema}
+        if relation.view:
+            inner = Types(lambda t: self._columns(t, relation.context, depth + 1, metadata_call(t)))
+            outputs = inner.outputs(parse(relation.sql))
+            return None if outputs is None else {name.lower(): kind or "" for name, kind in outputs}
+        if relation.columns is None:
+            return None
+        return {name.lower(): kind for name, kind in relation.columns().items()}
+
+    def _mark(self, text: str) -> str:
+        """A name for text the engine wrote, put in after generation; it cannot be guessed."""
+        mark = f"{self._nonce}_{len(self._relations)}"
+        self._relations[mark] = text
+        return mark
+
+
+def is_cte(table: exp.Table, name: str) -> bool:
+    """Whether a one-part name in a query is that of its own WITH."""
+    return cte_query(table, name) is not None

@@ -1,0 +1,1 @@
+"""Landing: which files Airbyte landed for which business date, how they are read, the extracts."""

@@ -1,0 +1,128 @@
+"""Owner, retries, timeouts, deadlines, callbacks and tags: what every DAG of the repository shares.
+
+A test refuses a DAG that does not get its arguments here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import reduce
+from operator import and_
+from typing import Any, Final
+
+from airflow.sdk import Asset, Param, PartitionedAssetTimetable
+
+from lakehouse.night.assets import asset_of
+from lakehouse.night.business_date import BUSINESS_DATE_FORMAT, business_date
+from lakehouse.night.deadlines import deadline_of
+from lakehouse.night.plan import Stage, stage
+from lakehouse.night.timetable import NightTimetable
+from lakehouse.platform.errors import RETRY_POLICY
+from lakehouse.receipts.callbacks import (
+    record_failure,
+    record_retry,
+    record_run_failure,
+    record_start,
+    record_success,
+)
+
+OWNER: Final = "lakehouse"
+RETRIES: Final = 3
+RETRY_DELAY: Final = timedelta(seconds=int(os.environ.get("LAKEHOUSE_RETRY_DELAY_SECONDS", "30")))
+"""First pause; each following one is twice as long, up to MAX_RETRY_DELAY. The variable is for platforms
+whose services restart in seconds, such as the embedded one."""
+MAX_RETRY_DELAY: Final = timedelta(minutes=10)
+TASK_TIMEOUT: Final = timedelta(hours=2)
+RUN_TIMEOUT: Final = timedelta(hours=6)
+
+TAGS: Final = frozenset(
+    {"night", "platform", "ingestion", "loading", "transformation", "tests", "optimisation", "presentation"}
+)
+"""The closed vocabulary of DAG tags."""
+
+
+def task_defaults() -> dict[str, Any]:
+    """Arguments every task starts from."""
+    return {
+        "owner": OWNER,
+        "retries": RETRIES,
+        "retry_delay": RETRY_DELAY,
+        "retry_exponential_backoff": 2,
+        "max_retry_delay": MAX_RETRY_DELAY,
+        "retry_policy": RETRY_POLICY,
+        "execution_timeout": TASK_TIMEOUT,
+        "on_execute_callback": [record_start],
+        "on_success_callback": [record_success],
+        "on_retry_callback": [record_retry],
+        "on_failure_callback": [record_failure],
+    }
+
+
+def dag_arguments(
+    dag_id: str, doc: str | None, tags: frozenset[str], params: Mapping[str, Param] | None = None
+) -> dict[str, Any]:
+    """Keyword arguments for `@dag` of a DAG that is started by hand and is no stage of the night.
+
+    Raises:
+        ValueError: no docstring, or a tag outside the vocabulary.
+    """
+    if not doc:
+        raise ValueError(f"DAG {dag_id} has no docstring: it is the DAG's page in the web UI")
+    if unknown := tags - TAGS:
+        raise ValueError(f"DAG {dag_id} has tags outside the vocabulary: {', '.join(sorted(unknown))}")
+    return {
+        "dag_id": dag_id,
+        "schedule": None,
+        "catchup": False,
+        "max_active_runs": 1,
+        "dagrun_timeout": RUN_TIMEOUT,
+        "default_args": task_defaults(),
+        "tags": sorted(tags),
+        "doc_md": doc,
+        "params": dict(params or {}),
+    }
+
+
+def stage_arguments(
+    stage_name: str, doc: str | None, params: Mapping[str, Param] | None = None
+) -> dict[str, Any]:
+    """Keyword arguments for `@dag` of a stage of the night: schedule and deadline come from the plan.
+
+    Raises:
+        KeyError: no such stage.
+        ValueError: no docstring.
+    """
+    planned = stage(stage_name)
+    arguments = dag_arguments(stage_name, doc, frozenset({"night", planned.section.lower()}), params)
+    return {
+        **arguments,
+        # Also for tasks that look at no date themselves: their asset starts stages that do.
+        "default_args": arguments["default_args"] | {"pre_execute": require_business_date},
+        "on_failure_callback": [record_run_failure],
+        "description": f"{planned.start:%H:%M} UTC, {planned.minutes} min: {planned.title}",
+        "schedule": schedule_of(planned),
+        "deadline": deadline_of(stage_name),
+    }
+
+
+def require_business_date(context: Mapping[str, Any]) -> None:
+    """Refuse a run without a proper business date before its task does anything.
+
+    Raises:
+        BusinessDateError: the partition key is missing, is no date, or lies in the future.
+    """
+    business_date(context)
+
+
+def schedule_of(planned: Stage) -> NightTimetable | PartitionedAssetTimetable:
+    """By the clock for a stage that waits for nothing, else when all its inputs for one date are there."""
+    if not planned.waits_for:
+        return NightTimetable(planned.cron, timezone="UTC", key_format=BUSINESS_DATE_FORMAT)
+    return PartitionedAssetTimetable(assets=reduce(and_, map(asset_of, planned.waits_for)))
+
+
+def stage_outlets(stage_name: str) -> list[Asset]:
+    """`outlets=` of the stage's last task: its success is what starts the stages that wait for it."""
+    return [asset_of(stage_name)]

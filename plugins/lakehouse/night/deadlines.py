@@ -1,0 +1,95 @@
+"""The plan's end times as Airflow deadlines.
+
+A stage of a night that runs by the clock must be done by its planned end. A replay, a backfill or a night
+started by hand during the day has no such deadline, and must not wake anybody.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import (
+    AsyncCallback,
+    BaseDeadlineReference,
+    DeadlineAlert,
+    DeadlineReference,
+    deadline_reference,
+)
+
+from lakehouse.night.business_date import BusinessDateError, parse_business_date
+from lakehouse.night.plan import Stage, night_window, stage
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
+
+AUTOMATIC_RUN_TYPES = frozenset({"scheduled", "asset_triggered"})
+
+
+def planned_end(
+    planned: Stage, run_type: str, partition_key: str | None, queued_at: datetime
+) -> datetime | None:
+    """When a run of that stage must be done, or None if no deadline applies to it.
+
+    A run started by another stage carries the type `asset_triggered` whoever started the first one, so
+    what tells a night that runs by the clock is that it was queued inside its own night's window.
+    """
+    if run_type not in AUTOMATIC_RUN_TYPES:
+        return None
+    try:
+        night = parse_business_date(partition_key, today=queued_at.date())
+    except BusinessDateError:
+        return None
+    opens, closes = night_window(night)
+    return planned.ends_at(night) if opens <= queued_at <= closes else None
+
+
+@deadline_reference(DeadlineReference.TYPES.DAGRUN_QUEUED)
+class PlannedEnd(BaseDeadlineReference):
+    """The planned end of the DAG's stage, in the night of the run's business date."""
+
+    required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
+
+    def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str, **_: Any) -> datetime | None:
+        from airflow.models import DagRun
+        from sqlalchemy import select
+
+        run = session.execute(
+            select(DagRun.run_type, DagRun.partition_key, DagRun.queued_at).where(
+                DagRun.dag_id == dag_id, DagRun.run_id == run_id
+            )
+        ).one_or_none()
+        if run is None:
+            return None
+        return planned_end(
+            stage(dag_id), str(run.run_type), run.partition_key, run.queued_at or datetime.now(UTC)
+        )
+
+
+async def report_missed_deadline(stage_name: str, planned_end_utc: str, **kwargs: Any) -> None:
+    """Say in one line which stage of which night is late. Runs in the triggerer."""
+    run = (kwargs.get("context") or {}).get("dag_run") or {}
+    log.error(
+        "DEADLINE MISSED stage=%s date=%s planned_end=%s UTC run=%s state=%s",
+        stage_name,
+        run.get("partition_key"),
+        planned_end_utc,
+        run.get("dag_run_id") or run.get("run_id"),
+        run.get("state"),
+    )
+
+
+def deadline_of(stage_name: str) -> DeadlineAlert:
+    """The alert for a stage that is not done at its planned end."""
+    return DeadlineAlert(
+        name=f"{stage_name} is done by {stage(stage_name).end:%H:%M} UTC",
+        reference=PlannedEnd(),
+        interval=timedelta(0),
+        callback=AsyncCallback(
+            report_missed_deadline,
+            {"stage_name": stage_name, "planned_end_utc": stage(stage_name).end.isoformat("minutes")},
+        ),
+    )

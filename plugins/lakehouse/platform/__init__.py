@@ -1,0 +1,1 @@
+"""What every part of the lakehouse stands on: names, the database, the bucket, SQL files, errors."""

@@ -1,0 +1,187 @@
+"""From `airflow_settings.yaml` to what an Airflow understands.
+
+The file is the Astro CLI's format, which plain Airflow cannot read. Run
+`python -m lakehouse.platform.airflow_settings --help`; every command prints, `apply` writes pools into
+Airflow's metadata database through `airflow pools import`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+SETTINGS_FILE: Final = Path(__file__).resolve().parents[3] / "airflow_settings.yaml"
+
+_PLACEHOLDER: Final = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_APPLY_SECONDS: Final = 120
+
+
+class SettingsError(Exception):
+    """The settings file cannot be turned into Airflow's settings; the message says what to mend."""
+
+
+def load_settings(
+    path: Path = SETTINGS_FILE, environment: Mapping[str, str] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """The file's `connections`, `pools` and `variables`, every placeholder filled from the environment.
+
+    Raises:
+        SettingsError: the file is missing or malformed, or a variable without a default is not set.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path.name} cannot be read: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("airflow"), dict):
+        raise SettingsError(f"{path.name} has no section `airflow`")
+    missing: set[str] = set()
+    filled = _fill(document["airflow"], os.environ if environment is None else environment, missing)
+    if missing:
+        raise SettingsError(
+            f"{path.name} needs environment variables that are not set: {', '.join(sorted(missing))}"
+        )
+    return {section: filled.get(section) or [] for section in ("connections", "pools", "variables")}
+
+
+def _fill(node: Any, environment: Mapping[str, str], missing: set[str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _fill(value, environment, missing) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_fill(value, environment, missing) for value in node]
+    if not isinstance(node, str):
+        return node
+
+    def value_of(placeholder: re.Match[str]) -> str:
+        name, default = placeholder["name"], placeholder["default"]
+        value = environment.get(name) or default
+        if value is None:
+            missing.add(name)
+        return value or ""
+
+    return _PLACEHOLDER.sub(value_of, node)
+
+
+def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any] | str]:
+    """Connections by id, in the form of `airflow connections import`: fields, or a URI where one is given.
+
+    Raises:
+        SettingsError: a port is no number.
+    """
+    converted: dict[str, dict[str, Any] | str] = {}
+    for entry in settings["connections"]:
+        if "conn_uri" in entry:
+            converted[entry["conn_id"]] = entry["conn_uri"]
+            continue
+        fields = {
+            key: entry.get(f"conn_{key}") for key in ("host", "schema", "login", "password", "port", "extra")
+        }
+        connection = {"conn_type": entry["conn_type"]} | {
+            k: v for k, v in fields.items() if v not in (None, "")
+        }
+        if "port" in connection:
+            try:
+                connection["port"] = int(connection["port"])
+            except ValueError as error:
+                raise SettingsError(
+                    f"the port of {entry['conn_id']} is no number: {connection['port']!r}"
+                ) from error
+        converted[entry["conn_id"]] = connection
+    return converted
+
+
+def pools(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Pools by name, in the form of `airflow pools import`."""
+    return {
+        entry["pool_name"]: {
+            "slots": int(entry["pool_slot"]),
+            "description": entry.get("pool_description", ""),
+            "include_deferred": bool(entry.get("pool_include_deferred", False)),
+        }
+        for entry in settings["pools"]
+    }
+
+
+def variables(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Variables by name, in the form of `airflow variables import`."""
+    return {entry["variable_name"]: entry["variable_value"] for entry in settings["variables"]}
+
+
+def environment_lines(settings: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """One `AIRFLOW_CONN_<ID>=<json or URI>` or `AIRFLOW_VAR_<NAME>=<value>` per line; pools have none."""
+    named = {f"AIRFLOW_CONN_{name.upper()}": value for name, value in connections(settings).items()} | {
+        f"AIRFLOW_VAR_{name.upper()}": value for name, value in variables(settings).items()
+    }
+    return [
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in named.items()
+    ]
+
+
+def apply(settings: Mapping[str, list[dict[str, Any]]]) -> str:
+    """Create or update the pools in the metadata database of the Airflow of this environment.
+
+    Raises:
+        SettingsError: Airflow refused; the message carries its own last words.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pools.json"
+        path.write_text(json.dumps(pools(settings)), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", "pools", "import", str(path)],
+            capture_output=True,
+            text=True,
+            timeout=_APPLY_SECONDS,
+            check=False,
+        )
+    if done.returncode != 0:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise SettingsError(f"airflow pools import failed: {words[-1] if words else 'no output'}")
+    return f"pools: {', '.join(pools(settings))}"
+
+
+def _json(convert: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], str]:
+    return lambda settings: json.dumps(convert(settings), indent=2)
+
+
+COMMANDS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+    "environment": lambda settings: "\n".join(environment_lines(settings)),
+    "connections": _json(connections),
+    "pools": _json(pools),
+    "variables": _json(variables),
+    "apply": apply,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 1 and one line on stderr if the settings cannot be converted."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lakehouse.platform.airflow_settings", description=__doc__
+    )
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--settings", type=Path, default=SETTINGS_FILE, help="the file to convert")
+    parser.add_argument("--file", type=Path, help="write there instead of to standard output (mode 600)")
+    options = parser.parse_args(arguments)
+    try:
+        text = COMMANDS[options.command](load_settings(options.settings))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.file is None:
+        print(text)
+    else:
+        options.file.touch(mode=0o600)
+        options.file.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

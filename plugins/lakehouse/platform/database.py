@@ -1,0 +1,128 @@
+"""Statements on the platform's PostgreSQL, and locks that span several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, Final, Protocol
+
+from lakehouse.platform.errors import BusyError, PermanentError, TransientError
+from lakehouse.platform.sql_files import read_sql
+
+_UNDEFINED_TABLE: Final = "42P01"
+_UNDEFINED_COLUMN: Final = "42703"
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+_AWAY: Final = ("08", "53", "57P", "58")
+"""SQLSTATEs of a server that is gone, stopping, starting, or out of something; without one the connection
+broke or was never made."""
+_DRIVERS_WORDS: Final = {"OperationalError", "InterfaceError"}
+"""What psycopg 2 and 3 both call such errors."""
+
+
+class PostgresConnections(Protocol):
+    """Anything that opens a connection: Airflow's PostgresHook does."""
+
+    def get_conn(self) -> Any:
+        """A new connection, of psycopg 2 or 3."""
+
+
+class LedgerMissingError(PermanentError):
+    """The platform's database lacks the tables, or has those of an older version."""
+
+
+class PlatformDatabaseUnavailableError(TransientError):
+    """The platform's PostgreSQL does not answer, or went away in the middle of a statement."""
+
+
+class PartitionBusyError(BusyError):
+    """Another run is loading or publishing the same."""
+
+
+@contextmanager
+def transaction(postgres: PostgresConnections) -> Iterator[Any]:
+    """A cursor whose statements are committed together.
+
+    Raises:
+        LedgerMissingError: a table is not there.
+        PlatformDatabaseUnavailableError: PostgreSQL is away; nothing was committed that was not told to be.
+    """
+    try:
+        with (
+            _unavailable_by_name(),
+            closing(postgres.get_conn()) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            yield cursor
+    except Exception as error:
+        if _sqlstate(error) in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
+            raise LedgerMissingError(f"run provision_platform: {str(error).splitlines()[0]}") from error
+        raise
+
+
+@contextmanager
+def exclusively(
+    postgres: PostgresConnections, what: str, name: str, holder: str, wait_seconds: int
+) -> Iterator[None]:
+    """Be the only one who does `what` to `name`; a second one waits, then gives up.
+
+    The lock is the connection's: it goes when this process dies, however it dies.
+
+    Args:
+        postgres: the platform's database.
+        what: what is done, such as `load`.
+        name: what it is done to.
+        holder: what the one who waits is told about who holds it.
+        wait_seconds: how long to wait.
+
+    Raises:
+        PartitionBusyError: someone else still holds it; names who.
+        PlatformDatabaseUnavailableError: PostgreSQL is away.
+    """
+    values = {"what": f"bronze {what}", "name": name}
+    with _unavailable_by_name(), closing(postgres.get_conn()) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select set_config('application_name', %s, false), set_config('lock_timeout', %s, false)",
+                (holder[:63], f"{wait_seconds}s"),
+            )
+            try:
+                cursor.execute(read_sql("postgres/lock_bronze.sql"), values)
+            except Exception as error:
+                if _sqlstate(error) != _LOCK_NOT_AVAILABLE:
+                    raise
+                cursor.execute(read_sql("postgres/select_bronze_lock_holder.sql"), values)
+                holders = ", ".join(repr(row[0]) for row in cursor.fetchall()) or "a run that has just ended"
+                raise PartitionBusyError(
+                    f"{what} of {name}: {holders} has been at it for more than {wait_seconds} s; "
+                    "this task tries again, nothing needs to be done"
+                ) from error
+            yield
+
+
+@contextmanager
+def _unavailable_by_name() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not _says_away(error):
+            raise
+        raise PlatformDatabaseUnavailableError(
+            f"the platform's PostgreSQL is away ({' '.join(str(error).split())}); what was not committed is "
+            "not there. This task's next attempt goes on; if it fails as well, look at the server and at the "
+            "Airflow connection platform_postgres"
+        ) from error
+
+
+def _says_away(error: Exception) -> bool:
+    if _DRIVERS_WORDS.isdisjoint(kind.__name__ for kind in type(error).__mro__):
+        return False
+    state = _sqlstate(error)
+    return state is None or state.startswith(_AWAY)
+
+
+def _sqlstate(error: Exception) -> str | None:
+    """psycopg 2 and 3 have classes of their own, and another name for the SQLSTATE."""
+    state: str | None = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    return state

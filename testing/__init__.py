@@ -1,0 +1,1 @@
+"""What tests and benches share: platforms of their own, the engine on the wire, faults between services."""

@@ -1,0 +1,306 @@
+"""Following a night over a scripted Airflow: new runs only, quick ends, nothing waited for in vain."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from lakehouse.night.plan import NIGHT
+from lakehouse.night_run import __main__ as command
+from lakehouse.night_run.airflow_api import AirflowApi, AirflowApiError, Run, Task
+from lakehouse.night_run.follow import JOIN_PATIENCE, START_PATIENCE, NightFollower
+from lakehouse.night_run.receipts_read import NightReceipt
+from lakehouse.night_run.show import NightDisplay
+from lakehouse.night_run.summary import failure_lines, success_lines
+
+DAY = date(2025, 10, 16)
+NOW = datetime.now(UTC)
+
+
+def run_of(dag_id: str, state: str = "success", ago: float = 10, run_id: str = "new") -> Run:
+    begun = datetime.now(UTC) - timedelta(seconds=ago)
+    ended = begun + timedelta(seconds=2) if state in ("success", "failed") else None
+    return Run(dag_id, run_id, state, begun, begun, ended)
+
+
+class ScriptedAirflow:
+    """Runs by DAG; a DAG that is not in it has no run."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Run] = {}
+        self.task_states: dict[str, list[Task]] = {}
+        self.triggered: list[str] = []
+
+    def add(self, *runs: Run) -> None:
+        self.runs.update({run.dag_id: run for run in runs})
+
+    def run(self, dag_id: str, run_id: str) -> Run:
+        return self.runs[dag_id]
+
+    def newest_run(self, dag_id: str, partition_key: str, created_since: datetime) -> Run | None:
+        assert partition_key == "2025-10-16"
+        run = self.runs.get(dag_id)
+        return run if run and run.created_at >= created_since else None
+
+    def tasks(self, run: Run) -> list[Task]:
+        default = [Task("announce", "success", 1, 3, -1, run.started_at)]
+        return self.task_states.get(run.dag_id, default)
+
+    def trigger(self, dag_id: str, partition_key: str | None = None) -> Run:
+        self.triggered.append(dag_id)
+        self.runs[dag_id] = run_of(dag_id, "queued", ago=0, run_id="by hand")
+        return self.runs[dag_id]
+
+    def run_page(self, run: Run) -> str:
+        return f"http://airflow/{run.dag_id}"
+
+    def error_of(self, run: Run, task: Task) -> str | None:
+        return "ValueError: from the log"
+
+
+@pytest.fixture
+def airflow() -> ScriptedAirflow:
+    return ScriptedAirflow()
+
+
+def following(airflow: ScriptedAirflow, ago: float = 60) -> NightFollower:
+    extracts = {name: run_of(name, "queued", ago) for name in ("extract_postgres", "extract_apis")}
+    for name, run in extracts.items():
+        airflow.runs.setdefault(name, run)
+    return NightFollower(airflow, DAY, extracts)
+
+
+def states(follower: NightFollower) -> list[str]:
+    return [each.state for each in follower.stages.values()]
+
+
+def test_a_night_in_which_all_goes_well(airflow: ScriptedAirflow) -> None:
+    for number, stage in enumerate(NIGHT):
+        airflow.add(run_of(stage.name, ago=50 - number))
+    follower = following(airflow)
+    follower.poll()
+    assert states(follower) == ["success"] * 9
+    assert follower.is_over
+    assert follower.failed is None
+
+
+def test_a_stage_waits_for_both_extracts(airflow: ScriptedAirflow) -> None:
+    airflow.add(run_of("extract_postgres"), run_of("extract_apis", "running"))
+    follower = following(airflow)
+    follower.poll()
+    assert states(follower)[:3] == ["success", "running", "waiting"]
+    assert not follower.is_over
+
+
+def test_a_run_of_an_older_night_of_the_date_is_not_followed(airflow: ScriptedAirflow) -> None:
+    airflow.add(run_of("extract_postgres", ago=10), run_of("extract_apis", ago=10))
+    airflow.add(run_of("load_bronze", ago=3600, run_id="old"))
+    follower = following(airflow, ago=20)
+    follower.poll()
+    assert states(follower)[2] == "waiting"
+
+
+def test_a_failure_ends_the_night_and_blocks_what_comes_behind(airflow: ScriptedAirflow) -> None:
+    airflow.add(run_of("extract_postgres"), run_of("extract_apis"), run_of("load_bronze", "failed", ago=5))
+    follower = following(airflow)
+    follower.poll()
+    assert states(follower) == ["success", "success", "failed", *["blocked"] * 6]
+    assert follower.is_over
+    assert follower.failed is not None
+    assert follower.failed.stage.name == "load_bronze"
+
+
+def test_a_task_that_is_retried_is_named(airflow: ScriptedAirflow) -> None:
+    airflow.add(run_of("extract_postgres", "running"))
+    airflow.task_states["extract_postgres"] = [Task("sync", "up_for_retry", 2, 3, -1, None)]
+    follower = following(airflow)
+    follower.poll()
+    progress = follower.stages["extract_postgres"]
+    assert (progress.state, progress.note) == ("retrying", "sync (attempt 2 of 4 failed)")
+
+
+def test_a_stage_that_does_not_start_is_given_up_on(airflow: ScriptedAirflow) -> None:
+    late = START_PATIENCE.total_seconds() + 60
+    airflow.add(*(run_of(name, ago=late) for name in ("extract_postgres", "extract_apis")))
+    airflow.add(run_of("load_bronze", ago=late - 10))
+    follower = following(airflow, ago=late + 5)
+    follower.poll()
+    assert follower.failed is not None
+    assert follower.failed.stage.name == "transform_staging"
+    assert "did not start" in follower.failed.note
+
+
+def test_a_stage_that_never_ends_is_given_up_on(airflow: ScriptedAirflow) -> None:
+    hours = 3600 * 6
+    airflow.add(run_of("extract_postgres", "running", ago=hours))
+    follower = following(airflow, ago=hours + 1)
+    follower.poll()
+    assert follower.failed is not None
+    assert "still running after 90 minutes" in follower.failed.note
+
+
+@pytest.mark.parametrize("premature", [True, False])
+def test_a_join_that_airflow_started_too_early_or_not_at_all_is_started(
+    airflow: ScriptedAirflow, premature: bool
+) -> None:
+    """Airflow keeps the asset of a night that failed half-way, and joins it with the first of the next."""
+    done = JOIN_PATIENCE.total_seconds() + 5
+    airflow.add(run_of("extract_postgres", ago=done + 20), run_of("extract_apis", ago=done))
+    if premature:
+        airflow.add(run_of("load_bronze", ago=done + 10, run_id="too early"))
+    follower = following(airflow)
+    follower.poll()
+    assert airflow.triggered == ["load_bronze"]
+    assert follower.stages["load_bronze"].run is not None
+    assert follower.stages["load_bronze"].run.run_id == "by hand"
+    follower.poll()
+    assert airflow.triggered == ["load_bronze"], "once"
+
+
+def write_receipt(folder: Path, stages: dict[str, Any]) -> NightReceipt:
+    (folder / f"{DAY}.json").write_text(json.dumps({"stages": stages}))
+    return NightReceipt(DAY, folder)
+
+
+def test_a_failure_is_told_in_the_errors_own_words(airflow: ScriptedAirflow, tmp_path: Path) -> None:
+    airflow.add(run_of("extract_postgres", "failed"))
+    follower = following(airflow)
+    follower.poll()
+    task = {
+        "task": "sync",
+        "state": "failed",
+        "error": "AirbyteJobFailedError: [red]shop is down",
+        "log": "a/b.log",
+    }
+    receipt = write_receipt(tmp_path, {"extract_postgres": {"run_id": "new", "tasks": [task]}})
+    assert follower.failed is not None
+    told = "\n".join(failure_lines(follower.failed, receipt, airflow))  # type: ignore[arg-type]
+    assert "stage extract_postgres" in told
+    assert "AirbyteJobFailedError: [red]shop is down" in told
+    assert "airflow/logs/a/b.log" in told
+    assert "http://airflow/extract_postgres" in told
+
+
+def test_without_a_receipt_the_words_come_from_the_log(airflow: ScriptedAirflow, tmp_path: Path) -> None:
+    airflow.add(run_of("extract_postgres", "failed"))
+    airflow.task_states["extract_postgres"] = [Task("sync", "failed", 4, 3, -1, None)]
+    follower = following(airflow)
+    follower.poll()
+    assert follower.failed is not None
+    told = "\n".join(failure_lines(follower.failed, NightReceipt(DAY, tmp_path), airflow))  # type: ignore[arg-type]
+    assert "ValueError: from the log" in told
+    assert "task_id=sync/attempt=4.log" in told
+
+
+def test_the_summary_tells_rows_publication_and_cache(
+    airflow: ScriptedAirflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPERSET_URL", "http://superset")
+    for stage in NIGHT:
+        airflow.add(run_of(stage.name))
+    follower = following(airflow)
+    follower.poll()
+    models = {"report": {"detail": {"models": {"orders": {"rows": 1234}}}}}
+    warm = {"report": {"detail": {"dashboard": "Customer Analytics", "hits": 6, "charts_warmed": 6}}}
+    stages: dict[str, Any] = {stage.name: {"run_id": "new", "rows_out": 1000} for stage in NIGHT}
+    stages["test_data_quality"]["tasks"] = [models, {"report": None}]
+    stages["warm_dashboards"]["tasks"] = [warm]
+    receipt = write_receipt(tmp_path, stages)
+    api = AirflowApi("http://airflow", "admin", "x")
+    told = "\n".join(success_lines(follower.stages.values(), receipt, api, "admin"))
+    assert "landing 2,000 · bronze 1,000" in told
+    assert "orders 1,234 rows changed" in told
+    assert "Customer Analytics: 6 of 6 charts answered from the cache" in told
+    assert "http://airflow" in told
+    assert "http://superset" in told
+
+
+def test_a_receipt_of_another_run_counts_for_nothing(tmp_path: Path) -> None:
+    receipt = write_receipt(tmp_path, {"load_bronze": {"run_id": "old", "rows_out": 5}})
+    assert receipt.stage("load_bronze", "new") == {}
+    assert NightReceipt(DAY, tmp_path / "nowhere").stage("load_bronze", "new") == {}
+
+
+def test_without_a_terminal_there_is_one_line_per_change(airflow: ScriptedAirflow, tmp_path: Path) -> None:
+    out = io.StringIO()
+    airflow.add(run_of("extract_postgres", "running"))
+    follower = following(airflow)
+    with NightDisplay(Console(file=out), NightReceipt(DAY, tmp_path)) as display:
+        for _ in range(3):
+            follower.poll()
+            display.show(follower.stages.values())
+        airflow.add(run_of("extract_postgres", "success"))
+        follower.poll()
+        display.show(follower.stages.values())
+    lines = [line for line in out.getvalue().splitlines() if "extract_postgres" in line]
+    assert ["running" in lines[0], "success" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_on_a_terminal_there_is_a_table(airflow: ScriptedAirflow, tmp_path: Path) -> None:
+    out = io.StringIO()
+    follower = following(airflow)
+    console = Console(file=out, force_terminal=True, width=120)
+    with NightDisplay(console, NightReceipt(DAY, tmp_path)) as display:
+        follower.poll()
+        display.show(follower.stages.values())
+    for heading in (
+        "stage",
+        "planned",
+        "started",
+        "seconds",
+        "rows",
+        "state",
+        "warm_dashboards",
+        "04:35 +10m",
+    ):
+        assert heading in out.getvalue()
+
+
+@pytest.mark.parametrize("wrong", ["2999-01-01", "16/10/2025", "2025-02-30"])
+def test_a_wrong_date_is_refused_with_one_line(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([wrong]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_missing_addresses_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AIRFLOW_URL", raising=False)
+    assert command.main(["2025-10-16"]) == 2
+    assert "AIRFLOW_URL" in capsys.readouterr().err
+
+
+def test_an_expired_token_is_renewed() -> None:
+    granted: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/auth/token":
+            granted.append(f"t{len(granted)}")
+            return httpx.Response(201, json={"access_token": granted[-1]})
+        if request.headers["Authorization"] == "Bearer t0":
+            return httpx.Response(401)
+        return httpx.Response(200, json={"import_errors": [], "total_entries": 0})
+
+    api = AirflowApi("http://airflow", "admin", "x", transport=httpx.MockTransport(answer))
+    assert api.import_errors() == []
+    assert granted == ["t0", "t1"]
+
+
+def test_a_refusal_carries_airflows_words() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return (
+            httpx.Response(404, json={"detail": "no such dag"})
+            if "api" in request.url.path
+            else httpx.Response(201, json={"access_token": "t"})
+        )
+
+    api = AirflowApi("http://airflow", "admin", "x", transport=httpx.MockTransport(answer))
+    with pytest.raises(AirflowApiError, match=r"404 to PATCH /api/v2/dags/x: .*no such dag"):
+        api.unpause("x")

@@ -1,0 +1,116 @@
+"""The settings file becomes what an Airflow reads, or says what is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from airflow.sdk import Connection
+
+from lakehouse.platform.airflow_settings import (
+    SETTINGS_FILE,
+    SettingsError,
+    connections,
+    environment_lines,
+    load_settings,
+    main,
+    pools,
+)
+
+NAMES = sorted(set(re.findall(r"\$\{([A-Z0-9_]+)", SETTINGS_FILE.read_text())) - {"NAME"})
+ENVIRONMENT = {name: "15432" if "PORT" in name else f"value of {name}" for name in NAMES}
+
+
+def test_every_connection_of_the_design_is_there() -> None:
+    converted = connections(load_settings(environment=ENVIRONMENT))
+    assert set(converted) == {
+        "airbyte_default",
+        "lake_s3",
+        "platform_postgres",
+        "shop_postgres",
+        "shop_api",
+        "shop_files",
+        "dremio_default",
+        "superset_default",
+    }
+    assert converted["platform_postgres"]["port"] == 15432
+    assert converted["airbyte_default"]["schema"] == "v1/applications/token"
+    assert converted["lake_s3"]["extra"]["config_kwargs"] == {"s3": {"addressing_style": "path"}}
+
+
+def test_the_file_holds_no_secret() -> None:
+    for line in SETTINGS_FILE.read_text().splitlines():
+        if "conn_password" in line or "conn_login" in line:
+            assert re.search(r": \$\{[A-Z0-9_]+\}", line), line
+
+
+def test_every_missing_variable_is_named() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings(
+            environment={k: v for k, v in ENVIRONMENT.items() if k not in ("AIRBYTE_URL", "DREMIO_HOST")}
+        )
+    assert "AIRBYTE_URL, DREMIO_HOST" in str(refused.value)
+    assert "SUPERSET_URL" not in str(refused.value)
+
+
+def test_a_default_stands_in_for_a_variable_that_is_not_set() -> None:
+    environment = {k: v for k, v in ENVIRONMENT.items() if k != "LAKE_S3_REGION"}
+    assert (
+        connections(load_settings(environment=environment))["lake_s3"]["extra"]["region_name"] == "us-east-1"
+    )
+
+
+def test_a_value_is_not_expanded_again() -> None:
+    converted = connections(load_settings(environment=ENVIRONMENT | {"SHOP_PG_PASSWORD": "a${DREMIO_HOST}$"}))
+    assert converted["shop_postgres"]["password"] == "a${DREMIO_HOST}$"
+
+
+def test_environment_lines_are_what_airflow_reads() -> None:
+    lines = dict(line.split("=", 1) for line in environment_lines(load_settings(environment=ENVIRONMENT)))
+    assert json.loads(lines["AIRFLOW_CONN_SHOP_API"])["host"] == "value of SHOP_API_URL"
+
+
+def test_a_connection_given_as_a_uri_stays_one_and_airflow_reads_it() -> None:
+    """A folder here, a bucket or an SFTP server elsewhere: one variable says it all."""
+    uri = "aws://KEY:a%2Fb@/?bucket=drops&region_name=eu-west-1"
+    settings = load_settings(environment=ENVIRONMENT | {"SHOP_FILES_URI": uri})
+    assert connections(settings)["shop_files"] == uri
+    [line] = [line for line in environment_lines(settings) if line.startswith("AIRFLOW_CONN_SHOP_FILES=")]
+    read = Connection.from_uri(line.split("=", 1)[1], "shop_files")
+    assert (read.conn_type, read.login, read.password) == ("aws", "KEY", "a/b")
+    assert read.extra_dejson == {"bucket": "drops", "region_name": "eu-west-1"}
+
+
+def test_the_pools() -> None:
+    converted = pools(load_settings(environment=ENVIRONMENT))
+    assert {name: pool["slots"] for name, pool in converted.items()} == {
+        "airbyte": 4,
+        "dremio": 4,
+        "announcements": 1,
+    }
+    assert converted["airbyte"]["include_deferred"] is True
+
+
+def test_a_port_that_is_no_number_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="port of shop_postgres is no number: 'many'"):
+        connections(load_settings(environment=ENVIRONMENT | {"SHOP_PG_PORT": "many"}))
+
+
+def test_a_malformed_file_is_one_line_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "airflow_settings.yaml"
+    broken.write_text("airflow: [not a mapping]")
+    assert main(["environment", "--settings", str(broken)]) == 1
+    assert capsys.readouterr().err.strip() == "airflow_settings.yaml has no section `airflow`"
+
+
+def test_a_written_file_is_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    out = tmp_path / "connections.json"
+    assert main(["connections", "--file", str(out)]) == 0
+    assert out.stat().st_mode & 0o077 == 0
+    assert "superset_default" in json.loads(out.read_text())

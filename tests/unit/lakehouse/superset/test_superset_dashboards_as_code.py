@@ -1,0 +1,158 @@
+"""include/superset: everything binds, and each chart's stored query asks for what its settings show."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lakehouse.superset.assets_bundle import read_bundle
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+FOLDER = REPOSITORY / "include" / "superset"
+BUNDLE = read_bundle(FOLDER)
+CHARTS = BUNDLE.of_kind("charts")
+DATASETS = BUNDLE.of_kind("datasets")
+CHART_FILES = sorted(CHARTS)
+GOLD = {"daily_revenue", "customer_metrics", "orders"}
+
+
+def dataset_of(chart: dict[str, Any]) -> dict[str, Any]:
+    return next(each for each in DATASETS.values() if each["uuid"] == chart["dataset_uuid"])
+
+
+def queries_of(chart: dict[str, Any]) -> list[dict[str, Any]]:
+    queries = json.loads(chart["query_context"])["queries"]
+    assert queries
+    return queries
+
+
+def simple_filters(params: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    return [
+        {"col": each["subject"], "op": each["operator"], "val": each["comparator"]}
+        for each in params.get(key, [])
+    ]
+
+
+def test_the_dashboard_reads_the_three_gold_tables_and_nothing_else() -> None:
+    assert {(each["schema"], each["table_name"]) for each in DATASETS.values()} == {
+        ("gold", name) for name in GOLD
+    }
+    assert all(each["sql"] is None for each in DATASETS.values())
+
+
+def test_uuids_are_unique_and_every_reference_is_in_the_bundle() -> None:
+    uuids = [each["uuid"] for each in BUNDLE.files.values() if "uuid" in each]
+    assert len(uuids) == len(set(uuids))
+    databases = set(BUNDLE.database_uuids)
+    datasets = {each["uuid"] for each in DATASETS.values()}
+    assert {each["database_uuid"] for each in DATASETS.values()} == databases
+    assert {each["dataset_uuid"] for each in CHARTS.values()} == datasets
+
+
+def test_the_dashboard_lays_out_every_chart_once() -> None:
+    (dashboard,) = BUNDLE.dashboards
+    assert (dashboard.title, dashboard.slug) == ("Customer Analytics", "customer-analytics")
+    assert dashboard.chart_uuids == {each["uuid"] for each in CHARTS.values()}
+    assert len(dashboard.chart_uuids) >= 4
+    position = next(iter(BUNDLE.of_kind("dashboards").values()))["position"]
+    placed = [each for each in position.values() if isinstance(each, dict) and each["type"] == "CHART"]
+    # The importer skips charts whose old id is missing or shared.
+    ids = [each["meta"]["chartId"] for each in placed]
+    assert len(ids) == len(set(ids)) == len(CHARTS)
+    names = {each["uuid"]: each["slice_name"] for each in CHARTS.values()}
+    assert all(each["meta"]["sliceName"] == names[each["meta"]["uuid"]] for each in placed)
+
+
+def test_rows_of_the_layout_fill_the_twelve_columns() -> None:
+    position = next(iter(BUNDLE.of_kind("dashboards").values()))["position"]
+    rows = [each for each in position.values() if isinstance(each, dict) and each["type"] == "ROW"]
+    assert rows
+    for row in rows:
+        assert sum(position[child]["meta"]["width"] for child in row["children"]) == 12, row["id"]
+
+
+@pytest.mark.parametrize("path", CHART_FILES)
+def test_the_stored_query_asks_only_for_what_the_dataset_has(path: str) -> None:
+    dataset = dataset_of(CHARTS[path])
+    columns = {each["column_name"] for each in dataset["columns"]}
+    metrics = {each["metric_name"] for each in dataset["metrics"]}
+    for query in queries_of(CHARTS[path]):
+        for column in query.get("columns") or []:
+            name = column["sqlExpression"] if isinstance(column, dict) else column
+            assert name in columns
+        for metric in query.get("metrics") or []:
+            assert isinstance(metric, dict) or metric in metrics
+        assert {each["col"] for each in query["filters"]} <= columns
+
+
+@pytest.mark.parametrize("path", CHART_FILES)
+def test_the_stored_query_is_what_the_chart_shows(path: str) -> None:
+    """A chart edited in its settings alone would warm an entry the browser never asks for."""
+    params = CHARTS[path]["params"]
+    first, *others = queries_of(CHARTS[path])
+    shown = params.get("metrics") or ([params["metric"]] if "metric" in params else [])
+    assert (first.get("metrics") or []) == shown
+    assert first["filters"] == simple_filters(params, "adhoc_filters")
+    if "metrics_b" in params:
+        assert others[0]["metrics"] == params["metrics_b"]
+        assert others[0]["filters"] == simple_filters(params, "adhoc_filters_b")
+    grouped = [
+        each if isinstance(each, str) else each["sqlExpression"] for each in first.get("columns") or []
+    ]
+    axis = [params["x_axis"]] if "x_axis" in params else []
+    assert grouped == axis + (params.get("all_columns") or params.get("groupby") or [])
+    assert CHARTS[path]["viz_type"] == params["viz_type"]
+
+
+def test_revenue_by_anything_counts_completed_orders_only() -> None:
+    from_orders = [
+        each
+        for each in CHARTS.values()
+        if dataset_of(each)["table_name"] == "orders"
+        and "revenue" in (each["params"].get("metrics") or [each["params"].get("metric")])
+    ]
+    assert from_orders
+    for chart in from_orders:
+        assert {"col": "status", "op": "==", "val": "completed"} in queries_of(chart)[0]["filters"]
+
+
+def test_native_filters_reach_only_charts_that_have_their_column() -> None:
+    content = next(iter(BUNDLE.of_kind("dashboards").values()))
+    placed = [each for each in content["position"].values() if isinstance(each, dict)]
+    names = {each["meta"]["chartId"]: each["meta"]["uuid"] for each in placed if each["type"] == "CHART"}
+    datasets = {each["uuid"]: dataset_of(each) for each in CHARTS.values()}
+    filters = content["metadata"]["native_filter_configuration"]
+    assert filters
+    for each in filters:
+        for target in each["targets"]:
+            if column := target.get("column"):
+                reached = [uuid for number, uuid in names.items() if number not in each["scope"]["excluded"]]
+                assert reached
+                for uuid in reached:
+                    assert column["name"] in {one["column_name"] for one in datasets[uuid]["columns"]}
+
+
+def test_no_secret_and_no_real_address_is_in_the_files() -> None:
+    (database,) = BUNDLE.of_kind("databases").values()
+    assert re.fullmatch(r"dremio\+flight://user:X{10}@dremio\.invalid:32010/.*", database["sqlalchemy_uri"])
+    assert "password" not in database
+    assert database["allow_dml"] is False
+
+
+def test_every_dashboard_is_warmed_by_the_night() -> None:
+    text = (REPOSITORY / "dags" / "warm_dashboards.py").read_text()
+    listed = re.search(r"^DASHBOARDS = \((.*)\)$", text, re.MULTILINE)
+    assert listed
+    assert set(re.findall(r'"([^"]+)"', listed[1])) == {each.slug for each in BUNDLE.dashboards}
+
+
+def test_yaml_is_read_the_same_by_superset() -> None:
+    """Superset reads with yaml.safe_load too: no tag, no anchor that only our reader would know."""
+    for path in FOLDER.rglob("*.yaml"):
+        assert not re.search(r"^\s*\S+: [&*!]", path.read_text(), re.MULTILINE), path
+        assert isinstance(yaml.safe_load(path.read_text()), dict)
