@@ -1,25 +1,28 @@
 """
-### Extract the shop's REST API and its file drops
+### Extract the shop's REST API and dropped files
 
-**Produces:** asset `extracted/apis`: the landing files of `shipments` and `marketing_spend` for the business
-date, under `s3://datalake/bronze/landing/source=api/` and `source=files/`, claimed in `landing_files`.
+**Produces:** the asset `extracted/apis` and, in landing, the files of `shipments` and `marketing_spend` for
+the business date, under `s3://datalake/bronze/landing/source=api/` and `source=files/`. The date claims
+them in `landing_files`.
 
-**Reads:** side by side, the shop's REST API through the Airbyte connection `shop_api_to_lake`
-(`include/airbyte/shop_api_to_lake.yaml`), shipments by `updated_at`; and the CSV batches of marketing spend
-through `shop_files_to_lake` (`include/airbyte/shop_files_to_lake.yaml`), each file that is new or changed.
+**Reads:** two sources in parallel. The shop's REST API, through the Airbyte connection `shop_api_to_lake`
+(`include/airbyte/shop_api_to_lake.yaml`): shipments by `updated_at`. The CSV batches of marketing spend,
+through `shop_files_to_lake` (`include/airbyte/shop_files_to_lake.yaml`): each file that is new or has
+changed.
 
-**When and why:** every night at 01:30 UTC, planned for 45 minutes. Also by hand or by backfill for any date.
-Airbyte lands whatever changed since its last sync; the ledger gives it to the date of this run.
-`load_bronze` follows once both syncs are done and `extract_postgres` has run for the date as well; after a
-rerun of this one alone, start it by hand.
+**When and why:** every night at 01:30 UTC, planned for 45 minutes; also by hand or by backfill, for any
+date. Airbyte lands what changed since its last sync, and the landing ledger assigns it to the date of this
+run. `load_bronze` starts once both syncs are done and `extract_postgres` has run for the date. If you rerun
+only this DAG, start `load_bronze` by hand.
 
-**If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. An API that was down is
-retried with growing pauses; a wrong configuration, a file that cannot be read or a job cancelled by hand is
-not. A file with a line that is no record is left out as a whole, and the error names file and line: have it
-dropped again, or move it away. Mend the cause and clear the failed task: it adopts a job still running.
+**If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. If an API was down, the task
+is retried with growing pauses. A wrong configuration, an unreadable file or a job cancelled by hand is not
+retried. A file with a line that cannot be parsed is left out as a whole, and the error names the file and
+the line: have the file dropped again, or move it away. Fix the cause and clear the failed task; it adopts a
+job that is still running.
 
-**Safe to rerun?** Yes. A source whose landing is complete for the date is not synced again, unless
-`force_sync` is set: then what API and files have gained since is added to the date.
+**Safe to rerun?** Yes. A source whose landing is complete for the date is not synced again. With
+`force_sync` it is, and what the API and the files have gained since then is added to the date.
 """
 
 from __future__ import annotations
@@ -39,13 +42,13 @@ FORCE_SYNC = Param(
     False,
     type="boolean",
     title="Sync again",
-    description="Ask the API and look for files again even if this date's landing is complete.",
+    description="Read the API and look for files again, even if this date's landing is complete.",
 )
 
 
 @dag(**stage_arguments("extract_apis", doc=__doc__, params={"force_sync": FORCE_SYNC}))
 def extract_apis() -> None:
-    """A sync for each source, then the announcement that both are there."""
+    """One sync per source, then the announcement that both have landed."""
     syncs = [
         AirbyteExtractOperator(
             task_id=task_id,

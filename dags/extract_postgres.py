@@ -1,26 +1,26 @@
 """
 ### Extract the shop's database
 
-**Produces:** asset `extracted/postgres`: the landing files of `customers`, `orders` and `products`
-(`s3://datalake/bronze/landing/source=postgres/`) and of `stock_levels` (`source=postgres_cdc/`) for the
-business date, claimed in `landing_files`.
+**Produces:** the asset `extracted/postgres` and, in landing, the files of `customers`, `orders` and
+`products` (`s3://datalake/bronze/landing/source=postgres/`) and of `stock_levels` (`source=postgres_cdc/`)
+for the business date. The date claims them in `landing_files`.
 
-**Reads:** the shop's PostgreSQL through two Airbyte connections of `include/airbyte/`:
-`shop_postgres_to_lake` takes customers and orders by `updated_at`, products in full;
-`shop_postgres_cdc_to_lake` takes each change of the stock, deletions too, from the write-ahead log.
+**Reads:** the shop's PostgreSQL, through two Airbyte connections of `include/airbyte/`.
+`shop_postgres_to_lake` reads customers and orders by `updated_at`, and products in full.
+`shop_postgres_cdc_to_lake` reads every change of the stock, deletions included, from the write-ahead log.
 
-**When and why:** every night at 01:00 UTC, planned for 30 minutes. Also by hand or by backfill for any date.
-Airbyte lands whatever changed since its last sync; the ledger gives it to the date of this run.
-`load_bronze` follows once `extract_apis` has run for the date as well; after a rerun of this one alone,
-start it by hand.
+**When and why:** every night at 01:00 UTC, planned for 30 minutes; also by hand or by backfill, for any
+date. Airbyte lands what changed since its last sync, and the landing ledger assigns it to the date of this
+run. `load_bronze` starts once `extract_apis` has run for the date too. If you rerun only this DAG, start
+`load_bronze` by hand.
 
-**If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. A source that was down is
-retried with growing pauses; a wrong configuration, a lost replication slot (docs/runbooks/connections.md) or
-a job cancelled by hand is not. Mend the cause and clear the failed task: it adopts a job that is still
-running.
+**If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. If the source was down, the
+task is retried with growing pauses. A wrong configuration, a lost replication slot
+(docs/runbooks/connections.md) or a job cancelled by hand is not retried. Fix the cause and clear the failed
+task; it adopts a job that is still running.
 
-**Safe to rerun?** Yes. A date whose landing is complete is not synced again, unless `force_sync` is set: then
-what the source has gained since is added to the date.
+**Safe to rerun?** Yes. A date whose landing is complete is not synced again. With `force_sync` it is, and
+what the source has gained since then is added to the date.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ FORCE_SYNC = Param(
     False,
     type="boolean",
     title="Sync again",
-    description="Ask the source again even if this date's landing is complete.",
+    description="Read the source again, even if this date's landing is complete.",
 )
 
 
 @dag(**stage_arguments("extract_postgres", doc=__doc__, params={"force_sync": FORCE_SYNC}))
 def extract_postgres() -> None:
-    """The syncs side by side, then the announcement."""
+    """The syncs in parallel, then the announcement."""
     syncs = [
         AirbyteExtractOperator(
             task_id=task_id,

@@ -1,29 +1,33 @@
 """
-# Load the date's landing files into bronze
+### Load the date's landing files into bronze
 
-**Produces** one Parquet partition per stream, `bronze/<source>/<stream>/date=<d>/data.parquet`, with its
-`_manifest.json`, in the bucket `datalake`; bad rows with their reasons in
-`bronze/quarantine/<stream>/date=<d>/rows.parquet`; the records of REST endpoints in
-`bronze/api/rest_<stream>/timestamp=<t>/response.json` and the CSV files that were dropped in
-`bronze/files/csv_import/<file>.csv`; the account of each partition in PostgreSQL `bronze_loads`; and the
-Dremio views `bronze.raw_<stream>`, `bronze.customers` and `bronze.stock_levels`.
+**Produces:** the asset `bronze` and, in the bucket `datalake`:
 
-**Reads** the landing objects that the extract stages claimed for the date (`landing_files`), and the stream
-contracts in `include/contracts/`.
+- one Parquet partition per stream, `bronze/<source>/<stream>/date=<d>/data.parquet`, with its
+  `_manifest.json`;
+- bad rows with their reasons, in `bronze/quarantine/<stream>/date=<d>/rows.parquet`;
+- the records of REST endpoints, in `bronze/api/rest_<stream>/timestamp=<t>/response.json`;
+- the dropped CSV files, in `bronze/files/csv_import/<file>.csv`.
 
-**When and why:** as soon as both extract stages are done for the date, planned at 02:15 UTC. Airbyte lands
-what changed, at least once and unchecked; bronze holds each change once, checked and typed, by the date of
-the run that landed it.
+Also the account of each partition, in the PostgreSQL table `bronze_loads`, and the Dremio views
+`bronze.raw_<stream>`, `bronze.customers` and `bronze.stock_levels`.
 
-**If it fails:** `ContractBrokenError` names the stream and the quarantine file: look at the reasons, then
-mend the source or the contract and clear the task. `VolumeBelowExpectedError`: fewer rows landed than the
-contract expects, and no later date's sync explains it. `NothingClaimedError`: run the extract stage for this
-date. `LandingFileUnreadableError` names the damaged object. Storage, PostgreSQL and Dremio being away, a full
-disk, and another run of the same date are retried. The partition of an earlier load stays until a new one is
-complete. Every error is in `docs/runbooks/quarantine.md`.
+**Reads:** the landing objects that the extract stages claimed for the date (`landing_files`), and the
+stream contracts in `include/contracts/`.
 
-**Safe to rerun?** Yes, for any date and in any order: a partition is a pure function of its landing
-objects, and the same objects give the same bytes. The source is not asked.
+**When and why:** as soon as both extract stages are done for the date, planned for 02:15 UTC and 15
+minutes. Airbyte lands what changed, at least once and unchecked. Bronze holds each change once, checked and
+typed, under the date of the run that landed it.
+
+**If it fails:** `ContractBrokenError` names the stream and the quarantine file: look at the reasons, fix
+the source or the contract, and clear the task. `VolumeBelowExpectedError`: fewer rows landed than the
+contract expects, and no later date's sync explains it. `NothingClaimedError`: run the extract stage for
+this date. `LandingFileUnreadableError` names the damaged object. The task is retried if storage, PostgreSQL
+or Dremio is down, if the disk is full, or if another run is loading the same date. An earlier partition
+stays in place until the new one is complete. `docs/runbooks/quarantine.md` explains every error.
+
+**Safe to rerun?** Yes, for any date and in any order. A partition is a pure function of its landing
+objects: the same objects give the same bytes. The source is not read.
 """
 
 from airflow.sdk import dag

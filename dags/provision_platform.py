@@ -1,21 +1,21 @@
 """
 ### Provision the platform
 
-**Produces:** everything the night expects to be there: the lake's bucket; the metadata tables
+**Produces:** everything that the night expects to exist: the lake's bucket; the metadata tables
 (`include/sql/postgres/create_*.sql`); Airbyte's sources, destinations and connections (`include/airbyte/`);
 Dremio's sources and spaces (`include/dremio/`); Superset's database, datasets, charts and dashboards
 (`include/superset/`).
 
-**Reads:** the files named above, and addresses and secrets from the Airflow connections.
+**Reads:** the files above, and addresses and secrets from the Airflow connections.
 
 **When and why:** by hand, before the first night and after any change to those files or connections. It has
-no schedule. `make night` starts it before every night.
+no schedule. `make night` runs it before every night.
 
-**If it fails:** the task's name says which service refused, the error says what and why. Mend the file or the
-Airflow connection and clear the task; nothing is left half made.
+**If it fails:** the task's name shows which service refused, and the error says what and why. Fix the file
+or the Airflow connection and clear the task. Nothing is left half created.
 
-**Safe to rerun?** Yes: every task finds first, then creates, or changes only what differs. Nothing is
-deleted.
+**Safe to rerun?** Yes. Every task looks for what exists, creates what is missing and changes only what
+differs. Nothing is deleted.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ PARAMS = {
         False,
         type="boolean",
         title="Write secrets again",
-        description="After a password changed: send Airbyte its configurations although no difference shows.",
+        description="After a password changed: send Airbyte every configuration, even without a difference.",
     ),
     "force_dashboards": Param(
         False,
         type="boolean",
         title="Import dashboards again",
-        description="Import Superset's assets although nothing changed: undoes edits made in Superset.",
+        description="Import Superset's assets even if nothing changed. This undoes edits made in Superset.",
     ),
 }
 

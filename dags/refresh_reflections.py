@@ -1,20 +1,22 @@
 """
-# Refresh Dremio's reflections on tonight's gold
+### Refresh Dremio's reflections on tonight's gold
 
-**Produces** usable reflections `raw_customers`, `agg_daily_revenue`, `common_metrics` and `raw_daily_revenue`
-(`include/dremio/reflections.yaml`), built from data published tonight.
+**Produces:** the asset `accelerated` and the reflections `raw_customers`, `agg_daily_revenue`,
+`common_metrics` and `raw_daily_revenue` (`include/dremio/reflections.yaml`), rebuilt from the data
+published tonight and ready to use.
 
-**Reads** `bronze.customers` and `gold.orders` in Dremio.
+**Reads:** `bronze.customers`, `gold.orders` and `gold.daily_revenue` in Dremio.
 
-**When and why:** after gold was published, planned at 04:15 UTC. A reflection answers from prepared data;
-one that was built before tonight's publication would answer with yesterday's.
+**When and why:** as soon as gold is published for the date, planned for 04:15 UTC and 20 minutes. A
+reflection answers from stored data; one that was built before tonight's publication would answer with
+yesterday's.
 
-**If it fails:** the error names the reflection, its id and Dremio's own `lastFailureMessage`. A definition
-that no longer fits its dataset (`ReflectionInvalidError`) is mended in the YAML file; a failed build is
-retried. Queries stay correct meanwhile, only slower.
+**If it fails:** the error names the reflection, its id and Dremio's own `lastFailureMessage`. If a
+definition no longer fits its dataset (`ReflectionInvalidError`), fix the YAML file; a failed build is
+retried. Meanwhile queries stay correct, but are slower.
 
-**Safe to rerun?** Yes: reflections are found by dataset and name, changed only where they differ from the
-file, and refreshed again. A retry goes on waiting for the refresh that its earlier attempt asked for.
+**Safe to rerun?** Yes. Reflections are found by dataset and name, changed only if they differ from the
+file, and refreshed again. A retry keeps waiting for the refresh that its earlier attempt requested.
 """
 
 from datetime import timedelta

@@ -1,17 +1,18 @@
 """
-### Report drift
+### Report drift between Airbyte and the repository
 
-**Produces:** nothing but its own success or failure.
+**Produces:** nothing except its own success or failure.
 
-**Reads:** Airbyte's sources, destinations and connections, and the files of `include/airbyte/` that declare
-them. Writes nothing. Secrets, which Airbyte hides, count as equal.
+**Reads:** Airbyte's sources, destinations and connections, and the files in `include/airbyte/` that declare
+them. It writes nothing. Airbyte hides secrets, so they count as equal.
 
-**When and why:** every day at 06:00 UTC, after the night: somebody may have changed a connection in Airbyte's
-own pages, and the next run of `provision_platform` would silently change it back.
+**When and why:** every day at 06:00 UTC, after the night. If somebody changes a connection in Airbyte's own
+UI, the next run of `provision_platform` would silently change it back.
 
-**If it fails:** the error lists what is missing, what differs (paths, never values) and which connections no
-file declares. Run `provision_platform` to bring the server to the files, or change the files to what the
-server should keep. `python -m lakehouse.airbyte diff` (here: `bin/airbyte diff`) shows the same at once.
+**If it fails:** the error lists what is missing, what differs (paths, never values) and which connections
+no file declares. To change the server, run `provision_platform`; to keep the server as it is, change the
+files. `python -m lakehouse.airbyte diff` (on the embedded platform: `bin/airbyte diff`) shows the same list
+immediately.
 
 **Safe to rerun?** Yes.
 """
@@ -31,7 +32,7 @@ AFTER_THE_NIGHT = "0 6 * * *"  # every day at 06:00 UTC
     | {"schedule": CronTriggerTimetable(AFTER_THE_NIGHT, timezone="UTC")}
 )
 def report_drift() -> None:
-    """One comparison a service."""
+    """Only Airbyte is compared."""
     CompareAirbyteOperator(task_id="compare_airbyte_with_files")
 
 

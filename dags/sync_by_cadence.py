@@ -1,22 +1,23 @@
 """
-### Sync a connection by day
+### Sync a connection during the day
 
-One DAG for each file of `include/airbyte/`: `sync_<connection>`.
+There is one such DAG for each file in `include/airbyte/`: `sync_<connection>`.
 
 **Produces:** landing files of the connection's streams, earlier than the night would bring them. The next
-night's extract claims them for its date; nothing after landing moves by day.
+night's extract claims them for its date. Nothing after landing runs during the day.
 
-**Reads:** the connection's source, by the clock of its cadence class (`cadence:` in its file): small tables
-every 15 minutes, large tables every 6 hours, dimension tables daily, all in UTC.
+**Reads:** the connection's source, on the schedule of its cadence class (`cadence:` in its file): small
+tables every 15 minutes, large tables every 6 hours, dimension tables daily, all in UTC.
 
-**When and why:** so that the source is asked often and for little, changes between two nights are not
-missed, and the night's own sync is short. Connections start in different minutes. From 00:00 to 05:00 none
-starts: the night syncs by itself. Paused until somebody unpauses it.
+**When and why:** to read the source often and in small pieces, so that no change between two nights is
+missed and the night's own sync is short. Connections start at different minutes. None starts between 00:00
+and 05:00: the night has its own syncs. The DAG is paused until somebody unpauses it.
 
-**If it fails:** as in the extracts, the error names the Airbyte job and its reason; the next start of the
-clock is the rerun. A start that finds the connection busy, or that comes late and into the night, is skipped.
+**If it fails:** as in the extracts, the error names the Airbyte job and its reason. The next scheduled run
+is the rerun. A run is skipped if the connection is busy, or if the run is so late that it would fall into
+the night.
 
-**Safe to rerun?** Yes: a sync lands what changed since the one before, and landing is only appended to.
+**Safe to rerun?** Yes. A sync lands what changed since the previous one, and landing is append-only.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def sync_dag(declared: ConnectionFile, cron: str) -> Any:
     def sync() -> None:
         @task.short_circuit
         def leave_the_night_alone() -> bool:
-            """A start that comes late may come into the night."""
+            """A late run may fall into the night."""
             return not in_the_night(datetime.now(UTC))
 
         leave_the_night_alone() >> AirbyteDaytimeSyncOperator(

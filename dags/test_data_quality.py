@@ -1,23 +1,24 @@
 """
-### Audit, then publish
+### Test the marts, then publish gold
 
-**Produces** `gold.orders`, `gold.customers`, `gold.daily_revenue`, `gold.customer_metrics`: the only layer
-that dashboards read. Emits the asset `gold` for the date.
+**Produces:** the asset `gold` and the tables `gold.orders`, `gold.customers`, `gold.daily_revenue` and
+`gold.customer_metrics`, the only layer that dashboards read. This stage does both: it **tests** the marts,
+and only if every test passes does it **publish** them.
 
-**Reads** `marts.*`. First every data test of the marts runs (keys, references, `assert_positive_amounts`,
-and that revenue and lifetime values are the sums of completed orders). Only when all of them pass do the
-publish models (dbt, `include/dbt/models/gold`) merge what differs into gold, one atomic statement per
+**Reads:** `marts.*`. First, every data test of the marts runs: keys, references, `assert_positive_amounts`,
+and that revenue and lifetime values are the sums of completed orders. If all of them pass, the publish
+models (dbt, `include/dbt/models/gold`) merge the differences into gold, with one atomic statement per
 table.
 
-**When and why** As soon as the marts are there for the date (planned 04:00 UTC, 15 minutes). The
-specification tests after the marts are visible; here bad marts are seen by nobody.
+**When and why:** as soon as the marts are ready for the date, planned for 04:00 UTC and 15 minutes. The
+specification tests the marts when they are already visible; here nobody ever sees bad marts.
 
-**If it fails** `audit_marts` failed: gold, reflections and caches still show the last good night. The error
-names the tests and how many rows failed them; `dbt test --select path:models/marts` finds the rows. Mend
-the source or the model, replay the date from the stage at fault, and this stage follows by itself. A
-`gold.publish_*` task failed: its table is as it was, the others are published; clear the task.
+**If it fails:** at `audit_marts`, gold, reflections and caches still show the last good night. The error
+names the tests and how many rows failed each; `dbt test --select path:models/marts` finds the rows. Fix the
+source or the model, replay the date from the stage at fault, and this stage follows automatically. At a
+`gold.publish_*` task, its table is unchanged and the others are published: clear the task.
 
-**Safe to rerun?** Yes, at any time: publishing unchanged marts writes nothing.
+**Safe to rerun?** Yes, at any time. Publishing unchanged marts writes nothing.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ from airflow.sdk import dag
 from lakehouse.dbt.layers import gold_models, layer_tests
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
+ARGUMENTS = stage_arguments("test_data_quality", doc=__doc__)
+ARGUMENTS["description"] += ", then publication of gold"
 
-@dag(**stage_arguments("test_data_quality", doc=__doc__))
+
+@dag(**ARGUMENTS)
 def test_data_quality() -> None:
     audit = layer_tests("marts", task_id="audit_marts")
     publish = gold_models()

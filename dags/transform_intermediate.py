@@ -1,20 +1,20 @@
 """
-### Intermediate: staging, joined
+### Join staging into intermediate
 
-**Produces** `intermediate.int_customers` and `intermediate.int_customer_orders` (dbt,
-`include/dbt/models/intermediate`): every order with its customer, product and newest shipment. Emits the
-asset `intermediate` for the date once the layer's tests have passed.
+**Produces:** the asset `intermediate`, once the layer's tests have passed, and the tables
+`intermediate.int_customers` and `intermediate.int_customer_orders` (dbt,
+`include/dbt/models/intermediate`): every order with its customer, its product and its newest shipment.
 
-**Reads** `staging.stg_*`, whole; only rows that came out different are merged.
+**Reads:** `staging.stg_*`, in full. Only rows that differ are merged.
 
-**When and why** As soon as staging is there for the date (planned 02:50 UTC, 30 minutes).
+**When and why:** as soon as staging is ready for the date, planned for 02:50 UTC and 30 minutes.
 
-**If it fails** The task's error names the model and carries Dremio's words, or names the tests and how many
-rows failed them. Nothing behind it runs; gold and the dashboards stand. Mend the cause, then clear the
+**If it fails:** the error names the model with Dremio's message, or names the tests and how many rows
+failed each. No later stage runs; gold and the dashboards stay as they are. Fix the cause, then clear the
 failed task.
 
-**Safe to rerun?** Yes, at any time: the result depends on what staging holds, not on the date or on what
-ran before. `full_refresh` rebuilds the tables.
+**Safe to rerun?** Yes, at any time. The result depends only on what staging holds, not on the date or on
+earlier runs. `full_refresh` rebuilds the tables.
 """
 
 from __future__ import annotations

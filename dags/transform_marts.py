@@ -1,19 +1,19 @@
 """
-### Marts: the candidates for gold
+### Build the marts, the candidates for gold
 
-**Produces** `marts.fct_orders`, `fct_daily_revenue`, `fct_customer_lifetime_value` and `dim_customers`
-(dbt, `include/dbt/models/marts`). They are built beside gold and seen by nobody; `test_data_quality` tests
-and publishes them. Emits the asset `marts` for the date.
+**Produces:** the asset `marts` and the tables `marts.fct_orders`, `fct_daily_revenue`,
+`fct_customer_lifetime_value` and `dim_customers` (dbt, `include/dbt/models/marts`). They are built beside
+gold, and no dashboard reads them; `test_data_quality` tests and publishes them.
 
-**Reads** `intermediate.int_*`, whole; only rows that came out different are merged.
+**Reads:** `intermediate.int_*`, in full. Only rows that differ are merged.
 
-**When and why** As soon as intermediate is there for the date (planned 03:20 UTC, 40 minutes).
+**When and why:** as soon as intermediate is ready for the date, planned for 03:20 UTC and 40 minutes.
 
-**If it fails** The task's error names the model and carries Dremio's words. Nothing behind it runs; gold
-and the dashboards stand. Mend the cause, then clear the failed task.
+**If it fails:** the error names the model with Dremio's message. No later stage runs; gold and the
+dashboards stay as they are. Fix the cause, then clear the failed task.
 
-**Safe to rerun?** Yes, at any time: the result depends on what intermediate holds, not on the date or on
-what ran before. `full_refresh` rebuilds the tables.
+**Safe to rerun?** Yes, at any time. The result depends only on what intermediate holds, not on the date or
+on earlier runs. `full_refresh` rebuilds the tables.
 """
 
 from __future__ import annotations

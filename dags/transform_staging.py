@@ -1,22 +1,23 @@
 """
-### Staging: bronze, cleaned
+### Clean bronze into staging
 
-**Produces** `staging.stg_customers`, `stg_orders`, `stg_products`, `stg_shipments`, `stg_marketing_spend`,
-`stg_stock_levels` (dbt, `include/dbt/models/staging`): one row per business key, the newest version landed,
-with names trimmed, e-mails in lower case, and soft-deleted orders and deleted stock marked `deleted`. Emits
-the asset `staging` for the date once the layer's tests have passed.
+**Produces:** the asset `staging`, once the layer's tests have passed, and the tables
+`staging.stg_customers`, `stg_orders`, `stg_products`, `stg_shipments`, `stg_marketing_spend` and
+`stg_stock_levels` (dbt, `include/dbt/models/staging`). Each has one row per business key, in the newest
+version that landed. Names are trimmed, e-mail addresses are in lower case, and soft-deleted orders and
+deleted stock have the status `deleted`.
 
-**Reads** `bronze.raw_*`, the partition of the business date.
+**Reads:** `bronze.raw_*`, the partition of the business date.
 
-**When and why** As soon as bronze is there for the date (planned 02:30 UTC, 20 minutes).
+**When and why:** as soon as bronze is ready for the date, planned for 02:30 UTC and 20 minutes.
 
-**If it fails** The task's error names the model and carries Dremio's words, or names the tests and how many
-rows failed them. Nothing behind it runs; gold and the dashboards stand. A lost connection is retried; a
-failed test is not: mend the data or the model, then clear the failed task.
+**If it fails:** the error names the model with Dremio's message, or names the tests and how many rows
+failed each. No later stage runs; gold and the dashboards stay as they are. A lost connection is retried. A
+failed test is not: fix the data or the model, then clear the failed task.
 
-**Safe to rerun?** Yes, for any date, in any order. Rows are merged by key and the newest `updated_at` wins
-(of stock, which is read from the source's log, the highest LSN), so an older partition never overwrites a
-newer version. `full_refresh` rebuilds the tables from all bronze partitions.
+**Safe to rerun?** Yes, for any date and in any order. Rows are merged by key and the newest `updated_at`
+wins (for stock, which comes from the source's log, the highest LSN), so an older partition never overwrites
+a newer version. `full_refresh` rebuilds the tables from all bronze partitions.
 """
 
 from __future__ import annotations

@@ -1,23 +1,23 @@
 """
 ### Warm the dashboards
 
-**Produces** Superset's cache holds tonight's answer for every chart of every dashboard, each proven by a
-second read that hits an entry written by this run. Emits the asset `served` for the date: the night is done.
+**Produces:** the asset `served`, which completes the night, and Superset's cached answer of tonight for
+every chart of every dashboard. A second read of each chart proves it: it must hit the entry that this run
+wrote.
 
-**Reads** `gold.*`, through Superset, with the very requests readers' browsers send (filter defaults
-included).
+**Reads:** `gold.*`, through Superset, with exactly the requests that readers' browsers send, default
+filters included.
 
-**When and why** As soon as the reflections are accelerated for the date (planned 04:35 UTC, 10 minutes), so
-that the first reader of the morning waits for the cache, not for the lake. Until this stage has run, readers
-see what was cached last night.
+**When and why:** as soon as the reflections are refreshed for the date, planned for 04:35 UTC and 10
+minutes, so that the first reader in the morning is served from the cache and not from the lake. Until this
+stage has run, readers see what was cached last night.
 
-**If it fails** The error names the chart and Superset's own words for it. *Cannot be drawn*: compare the
-chart's dataset (`include/superset/datasets`) with the gold model of that name; after a repair, run
-`provision_platform`, then clear the failed task. *Not one chart can be drawn*: Dremio is away; the task is
-retried by itself. *Not warm*: Superset's caches are not one store, see
-`embedded/superset/superset_config.py`.
+**If it fails:** the error names the chart and quotes Superset. `BrokenChartsError`: compare the chart's
+dataset (`include/superset/datasets`) with the gold model of the same name, fix it, run
+`provision_platform`, then clear the failed task. `NothingDrawnError`: Dremio is down; the task is retried.
+`CacheNotWarmError`: Superset's caches are not one store, see `embedded/superset/superset_config.py`.
 
-**Safe to rerun?** Yes, at any time; gold is only read.
+**Safe to rerun?** Yes, at any time. Gold is only read.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ FILES = sorted(path.stem for path in DAGS.glob("*.py"))
 STAGES = [each.name for each in NIGHT]
 SYNCS = [f"sync_{each.name}" for each in read_all_connection_files()]
 NAMES = sorted([*STAGES, "provision_platform", "report_drift", *SYNCS])
-DOC_SECTIONS = ("**Produces", "**Reads", "**When and why", "**If it fails", "**Safe to rerun?")
+DOC_SECTIONS = ("**Produces:**", "**Reads:**", "**When and why:**", "**If it fails:**", "**Safe to rerun?**")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,15 @@ def test_a_sync_by_cadence_waits_for_somebody_to_want_it_and_for_no_running_job(
 def test_a_dag_has_its_page_with_all_sections(dags: dict[str, Any], name: str) -> None:
     missing = [section for section in DOC_SECTIONS if section not in (dags[name].doc_md or "")]
     assert missing == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_begins_with_its_title_and_has_its_sections_in_order(dags: dict[str, Any], name: str) -> None:
+    page = (dags[name].doc_md or "").strip()
+    places = [page.find(f"\n\n{section}") for section in DOC_SECTIONS]
+    assert page.startswith("### ")
+    assert places == sorted(places)
+    assert -1 not in places
 
 
 @pytest.mark.parametrize("name", FILES)
