@@ -10,7 +10,7 @@ from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.service import PreparationError
 from embedded.stack.wire import service_environ
 
-CONVERTER = ROOT / "plugins" / "lakehouse" / "airflow_settings.py"
+CONVERTER = ROOT / "plugins" / "lakehouse" / "platform" / "airflow_settings.py"
 CONVERTER_SECONDS = 60
 
 PARALLEL_TASKS = 6
