@@ -1,9 +1,9 @@
 {#-
-    The business date of this run as an SQL date literal: `cast('2025-10-16' as date)`.
+    The business date of this run as a SQL date literal: `cast('2025-10-16' as date)`.
 
-    Taken from the variable `business_date` (by hand: --vars) or else from LAKEHOUSE_BUSINESS_DATE (Airflow).
-    Airflow does not use --vars because another value of any variable makes dbt throw its parse cache away and
-    read the whole project again, at every task of every night.
+    It comes from the variable `business_date` (by hand: --vars) or otherwise from LAKEHOUSE_BUSINESS_DATE
+    (Airflow). Airflow does not use --vars, because a new value of any variable makes dbt discard its parse
+    cache and read the whole project again, in every task of every night.
 -#}
 {% macro business_date() -%}
     {%- set given = var('business_date', '') or env_var('LAKEHOUSE_BUSINESS_DATE', '') -%}
@@ -17,8 +17,8 @@
 
 
 {#-
-    For the where clause of a staging model: an incremental run takes the partition of its business date;
-    the first build and a full refresh take every partition there is.
+    For the where clause of a staging model: an incremental run reads the partition of its business date;
+    the first build and a full refresh read all partitions.
 -#}
 {% macro and_of_this_business_date() -%}
     {%- if is_incremental() -%}

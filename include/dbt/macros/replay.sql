@@ -1,12 +1,12 @@
 {#-
-    What makes partitions replayable any number of times and in any order: a merge never sees a row that is
-    older than the one the table holds, nor one that is the same.
+    These macros make partitions replayable any number of times and in any order: a merge never sees a row
+    that is older than the row in the table, or identical to it.
 -#}
 
 {#-
-    Ends a staging model: keeps the rows of `rows` that are newer than what the table holds for their key.
-    Newest updated_at wins; a tie goes to the newer bronze partition. (Landing rows of one partition are
-    already reduced to one version per key.)
+    The last part of a staging model: keeps the rows of `rows` that are newer than the table's row with the
+    same key. The newest updated_at wins; a tie goes to the newer bronze partition. (Within one partition there
+    is already only one version per key.)
 -#}
 {% macro unless_newer_is_held(rows, key) -%}
     {%- if is_incremental() -%}
@@ -24,12 +24,12 @@ where
 
 
 {#-
-    Ends a model of every later layer: the rows of `rows` that differ from what the table holds. The model
-    says what the table should be; this makes the merge as small as the difference, so that a replay of
-    unchanged input writes nothing, and a night that failed half-way is made good by the next one.
+    The last part of a model in every later layer: the rows of `rows` that differ from the table's. The model
+    computes what the table should contain; this reduces the merge to the difference. A replay of unchanged
+    input then writes nothing, and the next night repairs one that failed halfway.
 
-    The columns are those of the model's .yml, in that order. When the table has other columns (the model
-    has just changed), everything is merged once, which fills the new column.
+    The columns are those of the model's .yml, in that order. If the table has other columns (the model has
+    just changed), everything is merged once, which fills the new column.
 -#}
 {% macro rows_that_differ(rows) -%}
     {%- set columns = [] -%}
@@ -56,7 +56,7 @@ from {{ this }}
 {%- endmacro %}
 
 
-{#- For a where clause: also the rows whose key the table already holds. -#}
+{#- For a where clause: adds the rows whose key is already in the table. -#}
 {% macro or_held(key) -%}
     {%- if is_incremental() -%}
     or {{ key }} in (select held.{{ key }} from {{ this }} as held)

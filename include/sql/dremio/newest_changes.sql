@@ -1,5 +1,6 @@
-{#- The newest version of each key of a CDC stream over all partitions. A deletion stays as a row that says when,
-    whether it deleted this row or, as a truncation (the rows without a key), everything before it in the log. -#}
+{#- The newest version of each key of a CDC stream, over all partitions. A deleted key stays as a row with the
+    time of its deletion: by its own deletion, or by a truncation (a row without a key), which deletes
+    everything before it in the log. -#}
 with
 
 ranked as (

@@ -1,4 +1,4 @@
-{#- The newest version of each key over all partitions. -#}
+{#- The newest version of each key, over all partitions. -#}
 with
 
 ranked as (

@@ -1,4 +1,4 @@
--- A date's claim answers for every sync that ended since the claim before.
+-- A date's claim accounts for every sync that has ended since the previous claim.
 update landing_daytime_syncs
 set business_date = %(business_date)s
 where

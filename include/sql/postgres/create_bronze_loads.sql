@@ -1,4 +1,4 @@
--- The reconciliation of each bronze partition: rows in = loaded + deduplicated + quarantined.
+-- The account of each bronze partition: rows in = loaded + deduplicated + quarantined.
 create table if not exists bronze_loads (
     source text not null,
     stream text not null,
@@ -20,7 +20,7 @@ create table if not exists bronze_loads (
 -- Why a partition holds fewer rows than its contract expects of a date.
 alter table bronze_loads add column if not exists explanation text;
 
--- Partitions whose files are being replaced; a row that stays tells of a load that died.
+-- Partitions whose files are being replaced; a row that stays behind is from a load that died.
 create table if not exists bronze_publications (
     source text not null,
     stream text not null,
@@ -29,7 +29,7 @@ create table if not exists bronze_publications (
     primary key (source, stream, business_date)
 );
 
--- Columns that came without being in the contract, which allows them, and the type they entered bronze with.
+-- New columns that the contract does not list but allows, with the type they have in bronze.
 create table if not exists bronze_new_columns (
     source text not null,
     stream text not null,

@@ -1,4 +1,4 @@
--- The specification's run history (SPEC.md section 3): one row per dbt invocation that read a model or test.
+-- The specification's run history (section 3): one row per dbt invocation that ran a model or test.
 create table if not exists dbt_run_history (
     run_id uuid primary key,
     project_name varchar(255),

@@ -1,4 +1,4 @@
--- Which landing objects belong to which business date, which syncs a date has had, and which it has begun.
+-- Which landing objects belong to which business date, which syncs a date has had, and which jobs it started.
 create table if not exists landing_files (
     s3_key text primary key,
     source text not null,
@@ -32,7 +32,7 @@ create table if not exists landing_jobs (
     primary key (source, job_id)
 );
 
--- Syncs that ended between two nights, and the date that has taken over what they committed.
+-- Syncs that ended between two nights, and the date that claimed what they committed.
 create table if not exists landing_daytime_syncs (
     source text not null,
     job_id text not null,
@@ -42,7 +42,7 @@ create table if not exists landing_daytime_syncs (
     primary key (source, job_id)
 );
 
--- When the date was first claimed: which of two dates came first never changes.
+-- When the date first claimed something; it never changes, so neither does the order of two dates.
 alter table landing_syncs add column if not exists first_completed_at timestamptz;
 update landing_syncs set first_completed_at = completed_at
 where first_completed_at is null;

@@ -1,4 +1,4 @@
--- Rows that a business date's jobs landed, whoever holds them, and what else the date holds of the source.
+-- Rows that a business date's jobs landed, whichever date claimed them, plus all other rows the date claimed.
 select coalesce(sum(rows), 0)::bigint
 from landing_files
 where

@@ -1,4 +1,4 @@
--- Whose run each of a source's latest jobs is, as long as that run may still be alive.
+-- Which date's run started each of a source's latest jobs, while that run can still be active.
 select
     job_id,
     business_date

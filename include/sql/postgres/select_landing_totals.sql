@@ -1,4 +1,4 @@
--- What a business date has claimed of a source, per stream.
+-- What a business date has claimed from a source, per stream.
 select
     stream,
     count(*) as files,

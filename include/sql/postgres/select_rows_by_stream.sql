@@ -1,4 +1,4 @@
--- Rows that a job landed, per stream, whichever date holds them.
+-- Rows that a job landed, per stream, whichever date claimed them.
 select
     stream,
     sum(rows)::bigint as rows

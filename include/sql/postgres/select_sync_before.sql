@@ -1,5 +1,5 @@
--- Another date whose first sync came before this date's and can have taken this date's changes: that of a
--- later date, or one that ran when this date's day had begun, as in a backfill of several dates.
+-- Another date whose first sync ran before this date's and can have taken this date's changes: a later date,
+-- or any date whose sync ran after this date's day had started, as in a backfill of several dates.
 with this as (
     select first_completed_at
     from landing_syncs

@@ -1,4 +1,4 @@
--- Partitions that hold something else than when Dremio last listed their stream's files.
+-- Partitions that have changed since Dremio last listed their stream's files.
 select business_date
 from (
     select

@@ -1,4 +1,4 @@
--- Dremio has just listed all files of the stream.
+-- Dremio has just listed all the stream's files.
 insert into bronze_catalogued (source, stream, business_date, sha256)
 select
     source,

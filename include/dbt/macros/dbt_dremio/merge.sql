@@ -1,7 +1,7 @@
 {#-
-    dbt-dremio 1.11.0, mended: its MERGE names columns without quotes in two of four places, and Dremio
-    reserves the words "year", "month", "day" and "snapshot", which gold's partition columns are called. It also
-    ignores incremental_predicates; so does this, because no model here uses them.
+    A fix for dbt-dremio 1.11.0: its MERGE does not quote column names in two of four places, but Dremio
+    reserves the words "year", "month", "day" and "snapshot", which are the names of gold's partition columns.
+    The original also ignores incremental_predicates, and so does this one, because no model here uses them.
 -#}
 {% macro dremio__get_incremental_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) -%}
     {%- set keys = [unique_key] if unique_key is string else unique_key -%}

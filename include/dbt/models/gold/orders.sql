@@ -25,8 +25,8 @@ tested_orders as (
 
 ),
 
--- Dremio's MERGE cannot delete. A deleted order that gold still shows is merged as 'deleted', which no
--- measure counts, and the post hook then removes it; one that gold never showed stays away.
+-- Dremio's MERGE cannot delete. A deleted order that gold still shows is merged with status 'deleted', which
+-- no measure counts, and the post hook then removes it. A deleted order that gold never showed is not merged.
 published_orders as (
 
     select *

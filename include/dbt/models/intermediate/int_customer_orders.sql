@@ -83,7 +83,7 @@ customer_orders as (
     from customers
     inner join orders
         on customers.customer_id = orders.customer_id
-    -- A product may be gone from the shop, and an order may not have left the warehouse.
+    -- The shop may have deleted the product, and the order may not have left the warehouse yet.
     left join products
         on orders.product_id = products.product_id
     left join newest_shipments

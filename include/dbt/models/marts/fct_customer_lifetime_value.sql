@@ -25,7 +25,7 @@ orders as (
 
 ),
 
--- The newest business date that any row here comes from: it moves forward only, whatever is replayed.
+-- The newest business date that any row comes from. It only moves forward, whichever dates are replayed.
 contained_dates as (
 
     select max(bronze_date) as bronze_date
@@ -63,7 +63,7 @@ customer_lifetime_value as (
         customers.customer_id,
         customers.customer_name,
         customers.email,
-        -- A customer whose last completed order is cancelled must come out as 0, not keep an old value.
+        -- A customer whose last completed order was cancelled must show 0, not an old value.
         cast(coalesce(completed_orders.total_orders, 0) as bigint) as total_orders,
         cast(coalesce(completed_orders.lifetime_value, 0) as decimal(18, 2)) as lifetime_value,
         cast(
@@ -71,7 +71,7 @@ customer_lifetime_value as (
         ) as average_order_value,
         completed_orders.first_order_date,
         completed_orders.last_order_date,
-        -- Dremio's order: the end first, then the start; in days.
+        -- Dremio's datediff takes the end first, then the start, and returns days.
         datediff(
             completed_orders.last_order_date, completed_orders.first_order_date
         ) as customer_lifespan_days,

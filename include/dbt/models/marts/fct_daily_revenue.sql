@@ -12,8 +12,8 @@ orders as (
 
 ),
 
--- Every date that has an order of any status keeps its row: a date whose last completed order is cancelled
--- must come out as 0, because a merge would leave yesterday's revenue standing.
+-- Every date that has an order of any status keeps its row. A date whose last completed order was cancelled
+-- must show 0; without the row, a merge would keep the old revenue.
 totals as (
 
     select

@@ -16,7 +16,7 @@ orders as (
         quantity,
         amount,
         status,
-        -- The shop deletes products for good: those gone before the first night have no name here.
+        -- The shop deletes products for good; a product deleted before the first night has no name here.
         coalesce(product_name, 'Withdrawn product') as product_name,
         coalesce(category, 'withdrawn') as category,
         shipment_status,

@@ -20,7 +20,7 @@ cleaned as (
         lower(trim(channel)) as channel,
         cast(amount as decimal(12, 2)) as amount,
         _ab_source_file_url as source_file,
-        -- A line has no time of its own: it is as new as its file.
+        -- A line has no timestamp of its own; it is as new as its file.
         _ab_source_file_last_modified as updated_at,
         bronze_date
     from raw_marketing_spend

@@ -22,7 +22,7 @@ cleaned as (
         cast(quantity as integer) as quantity,
         cast(unit_price as decimal(12, 2)) as unit_price,
         cast(amount as decimal(12, 2)) as amount,
-        -- A merge cannot take rows away, so a deletion travels as a status.
+        -- A merge cannot remove rows, so a deletion becomes a status.
         case when deleted_at is null then lower(trim(status)) else 'deleted' end as status,
         created_at,
         updated_at,

@@ -12,7 +12,7 @@ raw_stock_levels as (
 
 ),
 
--- A row without a key: the shop emptied the table. What is older is deleted, in whichever partition it came.
+-- A row without a key means that the shop truncated the table: older rows are deleted, in every partition.
 truncations as (
 
     select max(_ab_cdc_lsn) as truncated_at_lsn
@@ -37,8 +37,8 @@ versions as (
     from raw_stock_levels
     {%- if is_incremental() %}
         union all
-        -- What the table holds wins over what is older or the same. Of these rows only those are written that
-        -- a truncation has deleted since: nothing but key and version is needed of them.
+        -- A row already in the table wins over an older or equal one. Such a row is written again only if a
+        -- truncation has deleted it since, so its key and version are enough here.
         select
             stock_level_key,
             product_id,
@@ -86,7 +86,7 @@ select
     warehouse,
     case when status = 'stocked' and not is_truncated then units_on_hand end as units_on_hand,
     case when status = 'stocked' and not is_truncated then reorder_point end as reorder_point,
-    -- A merge cannot take rows away, so a deletion travels as a status.
+    -- A merge cannot remove rows, so a deletion becomes a status.
     case when is_truncated then 'deleted' else status end as status,
     changed_at,
     change_lsn,

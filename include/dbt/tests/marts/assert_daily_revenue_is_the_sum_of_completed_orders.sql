@@ -1,5 +1,5 @@
--- Dates whose revenue or count differs from the completed orders of that date, on either side: none. The two
--- marts are built apart from each other, so this compares two computations.
+-- Dates whose revenue or count differs from the completed orders of that date, on either side. There must be
+-- none. The two marts are built independently, so this compares two computations.
 with
 
 from_orders as (

@@ -1,4 +1,4 @@
--- Customers whose totals differ from their completed orders, on either side: there must be none.
+-- Customers whose totals differ from their completed orders, on either side. There must be none.
 with
 
 from_orders as (

@@ -1,4 +1,4 @@
--- Orders whose amount is not above zero: there must be none.
+-- Orders whose amount is not greater than zero. There must be none.
 select
     order_id,
     amount
