@@ -13,8 +13,9 @@ STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 
 EMBEDDED := .local/envs/embedded/bin/python
 STACK := $(EMBEDDED) -m embedded.cli
+SUITES := $(EMBEDDED) -m tests.suites
 
-.PHONY: help night setup setup-lint setup-conformance up down status logs env test test-unit test-integration test-night conformance bench soak lint format manifest lock reset
+.PHONY: help night setup setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench soak lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -49,23 +50,29 @@ env: ## Print the platform's addresses and credentials, and nothing else
 	@$(MAKE) setup >&2
 	@$(STACK) env
 
-test: setup-conformance ## Run all tests: unit, integration, conformance, night
-	@$(EMBEDDED) tests/run_suites.py unit integration conformance night
+test: setup ## What every change must pass, at most 15 minutes: unit, real services, a whole night with its faults
+	@$(SUITES) test
 
-test-unit: setup ## Run the unit tests only (seconds, no services)
-	@$(EMBEDDED) tests/run_suites.py unit
+verify: setup-conformance ## All tests, at most 45 minutes: also the engines' suites, dbt's adapter tests, more nights, a soak
+	@$(SUITES) test rest
 
-test-integration: setup ## Run the integration tests only
-	@$(EMBEDDED) tests/run_suites.py integration
+verify-rest: setup-conformance ## Only what verify runs beyond test
+	@$(SUITES) rest
 
-test-night: setup ## Run the night tests only
-	@$(EMBEDDED) tests/run_suites.py night
+test-unit: setup ## The unit tests only (no services)
+	@$(SUITES) unit
+
+test-integration: setup ## The integration tests only
+	@$(SUITES) integration
+
+test-night: setup ## The night tests only
+	@$(SUITES) night
+
+conformance: setup-conformance ## The engines against their own clients; DREMIO_URL=... runs it against a Dremio of yours
+	@$(SUITES) conformance
 
 bench: setup ## Measure how fast it is, about 15 minutes: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
 	@PYTHONPATH=. $(EMBEDDED) -m bench --rows $(ROWS) $(if $(ONLY),--only $(ONLY))
-
-conformance: setup-conformance ## Run the conformance suite; DREMIO_URL=... runs it against a Dremio of yours
-	@$(EMBEDDED) tests/run_suites.py conformance
 
 soak: setup ## Many business dates with random faults, then bronze against the shop: make soak [DATES=30] [SEED=n]
 	@mkdir -p .local/test/airflow

@@ -23,8 +23,9 @@ from dremio_engine.sql import functions
 from dremio_engine.sql.command_parser import parse_command
 from dremio_engine.sql.commands import CreateTable
 from dremio_engine.sql.translate import Relation, Translator
-from testing.embedded_platform import ROOT, EmbeddedPlatform
+from testing.embedded_platform import EmbeddedPlatform
 from testing.engine_on_the_wire import Client
+from testing.repository import ROOT
 
 PROJECT = ROOT / "include" / "dbt"
 DBT = ROOT / ".local" / "envs" / "dbt" / "bin" / "dbt"

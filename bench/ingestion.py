@@ -20,8 +20,9 @@ from airbyte_engine.worker.postgres.snapshot import META_TYPE
 from bench import bucket, capture
 from bench.pairs import Times, take_turns
 from bench.report import Table, count, verdict
-from testing.embedded_platform import ROOT, EmbeddedPlatform
+from testing.embedded_platform import EmbeddedPlatform
 from testing.ingestion_stack import AirbyteServer
+from testing.repository import ROOT
 
 LANDING_RATIO = 1.3
 BRONZE_RATIO = 1.5

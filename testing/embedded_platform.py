@@ -6,33 +6,16 @@ Used by the tests of both environments, so it needs the standard library only; t
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-PYTHON: Final = ROOT / ".local" / "envs" / "embedded" / "bin" / "python"
-PORTS: Final = (
-    "POSTGRES",
-    "S3",
-    "SWIFT_OBJECT",
-    "SWIFT_CONTAINER",
-    "SWIFT_ACCOUNT",
-    "SHOP",
-    "AIRBYTE",
-    "DREMIO",
-    "DREMIO_FLIGHT",
-    "SUPERSET",
-    "AIRFLOW",
-)
+from testing.ports import free_platform_ports, port_variables
+from testing.repository import PYTHON, ROOT
+
 UP_SECONDS: Final = 300
-FIRST_PORT: Final = 22_000
-BLOCK_SIZE: Final = 120
-BLOCKS: Final = 80
 
 
 class EmbeddedPlatform:
@@ -46,10 +29,7 @@ class EmbeddedPlatform:
             "PYTHONPATH": str(ROOT),
             "LAKEHOUSE_STATE_DIR": str(self.folder / "state"),
             "LAKEHOUSE_RECEIPTS_DIR": str(self.folder / "receipts"),
-        } | {
-            f"LAKEHOUSE_PORT_{name}": str(port)
-            for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)
-        }
+        } | port_variables(free_platform_ports())
         self.wire: dict[str, str] = {}
         """Addresses, users and passwords, as the platform exports them; empty until it is up."""
 
@@ -81,26 +61,3 @@ class EmbeddedPlatform:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nothing listens on now, all different.
-
-    Below the range that outgoing connections take their ports from: one of those could hold a port between
-    this look and the service's start. Each test process looks in a block of its own.
-    """
-    first = FIRST_PORT + os.getpid() % BLOCKS * BLOCK_SIZE
-    block = list(range(first, first + BLOCK_SIZE))
-    random.shuffle(block)
-    found = [port for port in block if _is_free(port)][:count]
-    assert len(found) == count, f"no {count} free ports in {first}-{first + BLOCK_SIZE - 1}"
-    return found
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

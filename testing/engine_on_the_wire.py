@@ -4,16 +4,19 @@ import os
 import secrets
 import signal
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from testing.embedded_platform import PYTHON, ROOT, free_ports
+from testing.ports import free_ports
+from testing.repository import PYTHON, ROOT
+from testing.waiting import wait_until
 
 START_SECONDS = 120.0
+JOB_LOOK_SECONDS = 0.002
+"""Statements of tests take milliseconds; a tighter loop would take the processor from the engine."""
 LAYERS = {
     "lake_bronze": "bronze",
     "staging": "silver/cleaned",
@@ -66,16 +69,15 @@ class EngineProcess:
             self.process = subprocess.Popen(
                 [PYTHON, "-m", "dremio_engine"], cwd=ROOT, env=environ, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/apiv2/server_status").status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.1)
-            if self.process.poll() is not None:
-                break
-        raise AssertionError((self.state / "engine.log").read_text())
+        wait_until(self._answers, "the engine answers", START_SECONDS)
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.state / "engine.log").read_text()
+        try:
+            return httpx.get(f"{self.url}/apiv2/server_status").status_code == 200
+        except httpx.HTTPError:
+            return False
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the process; gives its exit code."""
@@ -106,12 +108,15 @@ class Client:
         return str(answer.json()["id"])
 
     def wait(self, job: str, seconds: float = 60) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            status = self.http.get(f"/api/v3/job/{job}").json()
-            if status["jobState"] in ("COMPLETED", "FAILED", "CANCELED"):
-                return dict(status)
-        raise AssertionError(f"job {job} is still {status['jobState']}")
+        """The job, once it has ended."""
+        seen: dict[str, Any] = {}
+
+        def has_ended() -> bool:
+            seen.update(self.http.get(f"/api/v3/job/{job}").json())
+            return seen["jobState"] in ("COMPLETED", "FAILED", "CANCELED")
+
+        wait_until(has_ended, f"job {job} has ended", seconds, JOB_LOOK_SECONDS)
+        return seen
 
     def sql(self, sql: str, context: list[str] | None = None) -> list[dict[str, Any]]:
         job = self.submit(sql, context)

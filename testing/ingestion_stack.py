@@ -15,7 +15,10 @@ from typing import Any
 import httpx
 import yaml
 
-from testing.embedded_platform import PYTHON, ROOT, EmbeddedPlatform, free_ports
+from testing.embedded_platform import EmbeddedPlatform
+from testing.ports import free_ports
+from testing.repository import PYTHON, ROOT
+from testing.waiting import wait_until
 
 FINISHED = ("succeeded", "failed", "cancelled")
 READY_SECONDS = 40
@@ -49,6 +52,11 @@ class IngestionStack:
             check=False,
         )
 
+    def database(self, prefix: str) -> dict[str, Any]:
+        """Where a database of the platform is, for psycopg: SHOP or PLATFORM."""
+        names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
+        return {key: self.environ[f"{prefix}_PG_{name}"] for key, name in names.items()}
+
     def superuser_password(self) -> str:
         text = (self.folder / "state" / "secrets.env").read_text()
         return next(
@@ -67,7 +75,7 @@ class IngestionStack:
 
     def try_second_airbyte(self) -> int:
         """Start a server beside the one that runs; the exit code it ends with."""
-        command = [PYTHON, "-m", "airbyte_engine", "--port", str(free_ports(1)[0])]
+        command = [str(PYTHON), "-m", "airbyte_engine", "--port", str(free_ports(1)[0])]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environ, capture_output=True, check=False, timeout=60
         )
@@ -90,12 +98,13 @@ class AirbyteServer:
             self._process = subprocess.Popen(
                 [PYTHON, "-m", "airbyte_engine"], cwd=ROOT, env=self.environ, stderr=log, stdout=log
             )
-        deadline = time.monotonic() + READY_SECONDS
-        while not self.is_healthy():
-            assert self._process.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline, "the Airbyte server does not become healthy"
-            time.sleep(0.1)
+        wait_until(self._has_started, "the Airbyte server is healthy", READY_SECONDS)
         self.http.headers["Authorization"] = f"Bearer {self.token()}"
+
+    def _has_started(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self._log.read_text()
+        return self.is_healthy()
 
     def kill(self) -> None:
         """Without any chance to say goodbye."""
@@ -142,13 +151,18 @@ class AirbyteServer:
         return self.wait(job["jobId"])
 
     def wait(self, job_id: int, states: tuple[str, ...] = FINISHED, seconds: float = 90) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while True:
-            job: dict[str, Any] = self.call("GET", f"/jobs/{job_id}")
-            if job["status"] in states:
-                return job
-            assert time.monotonic() < deadline, f"job {job_id} is still {job['status']}"
-            time.sleep(0.1)
+        """The job, once it is in one of the states."""
+
+        def is_there() -> bool:
+            return self.job(job_id)["status"] in states
+
+        wait_until(is_there, f"job {job_id} is {' or '.join(states)}", seconds)
+        return self.job(job_id)
+
+    def job(self, job_id: int) -> dict[str, Any]:
+        """A job as it is now."""
+        job: dict[str, Any] = self.call("GET", f"/jobs/{job_id}")
+        return job
 
     def workspace(self) -> str:
         return str(self.call("GET", "/workspaces")["data"][0]["workspaceId"])

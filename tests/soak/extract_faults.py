@@ -17,12 +17,8 @@ from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.triggers import ENDED
 from lakehouse.platform.errors import LakehouseError
 from testing.fault_proxy import CUT, HANG, fault_proxy
-from tests.integration.lakehouse.extract.surroundings import (
-    InBackground,
-    sessions_at_the_lock,
-    stuck_sync,
-    wait_until,
-)
+from testing.lakehouse.extract_task import InBackground, sessions_at_the_lock, stuck_sync
+from testing.waiting import wait_until
 from tests.soak.dates import Date
 
 _TRIES_AGAIN: Final = "This task's next attempt syncs again; if it fails as well, mend what the reason names"

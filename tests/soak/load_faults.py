@@ -13,8 +13,8 @@ from lakehouse.bronze.partition_loader import ScratchFullError
 from lakehouse.landing.footers import LandingFileUnreadableError
 from lakehouse.platform.database import PlatformDatabaseUnavailableError
 from lakehouse.platform.storage import LakeStorage, StorageUnavailableError
-from tests.integration.lakehouse.bronze.stricken_client import StrickenClient, raising
-from tests.integration.lakehouse.extract.surroundings import InBackground
+from testing.faulty_bucket import FaultyBucket, raising
+from testing.lakehouse.extract_task import InBackground
 from tests.soak.dates import Date, WorkerKilled
 from tests.soak.platform import STREAMS
 
@@ -82,7 +82,7 @@ def two_loads_at_once(date: Date) -> None:
 
 def _storage(date: Date, strike: Callable[[], None]) -> LakeStorage:
     """The lake, with something that happens before a write of a load: there are two at least."""
-    client = StrickenClient(date.platform.storage.client, strike, date.dice.randint(1, 2))
+    client = FaultyBucket(date.platform.storage.client, strike, date.dice.randint(1, 2))
     return LakeStorage(client, date.platform.storage.bucket)
 
 

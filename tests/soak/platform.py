@@ -27,13 +27,8 @@ from lakehouse.platform.repository import INCLUDE
 from lakehouse.platform.storage import LakeStorage
 from testing.fault_proxy import FaultProxy, fault_proxy
 from testing.ingestion_stack import AirbyteServer, IngestionStack
-from tests.integration.lakehouse.extract.surroundings import (
-    ABSENT,
-    ATTEMPTS,
-    Night,
-    wait_until,
-    with_time_limit,
-)
+from testing.lakehouse.extract_task import ABSENT, ATTEMPTS, Night, with_time_limit
+from testing.waiting import wait_until
 from tests.soak.shop_history import ShopHistory
 
 STREAMS: Final = tuple(sorted(each.stream for each in load_contracts()))

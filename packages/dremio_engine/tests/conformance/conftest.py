@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.conformance import exceptions, target
 from tests.conformance.target import Target
 
 from testing.engine_on_the_wire import Client
-from tests.conformance import exceptions, target
 
 # dbt's own fixtures; its tests find their Dremio through dbt/conftest.py.
 pytest_plugins = ["dbt.tests.fixtures.project"]

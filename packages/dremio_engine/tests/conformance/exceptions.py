@@ -44,7 +44,7 @@ def known() -> dict[str, Known]:
 def mark(items: list[pytest.Item], whole: bool) -> None:
     """Expect the listed failures; `whole` says that every test of the collected files is among the items."""
     listed = known()
-    found = {item.nodeid.partition("conformance/dremio/")[2]: item for item in items}
+    found = {item.nodeid.partition("tests/conformance/")[2]: item for item in items}
     for test, item in found.items():
         item.add_marker(test.partition("/")[0].removesuffix("_adapter"))
         if test in listed and listed[test].applies:

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from embedded.postgres.cluster import Cluster
-from testing.embedded_platform import free_ports
 from testing.engine_on_the_wire import (
     Client,
     EngineProcess,
     StatementFailed,
 )
+from testing.ports import free_ports
 
 SECRET = f"quote'd {secrets.token_hex(8)}"
 

@@ -139,7 +139,7 @@ def lake(wire: dict[str, str], airflow_connections: None) -> Lake:
 @pytest.fixture
 def land_file(lake: Lake, tmp_path: Path) -> Callable[..., str]:
     """Put rows into landing as a file of a stream; gives its key."""
-    from tests.unit.lakehouse.bronze.landing_files import land
+    from testing.lakehouse.landing_files import land
 
     def put(source: str, stream: str, name: str, rows: list[dict[str, Any]], sync_id: int = 1) -> str:
         import pyarrow as pa

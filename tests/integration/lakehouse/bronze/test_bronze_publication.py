@@ -27,8 +27,8 @@ from lakehouse.platform.database import PartitionBusyError, exclusively
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.lake_layout import bronze_manifest_key, bronze_partition
 from lakehouse.platform.storage import LakeStorage
+from testing.faulty_bucket import FaultyBucket, raising
 from tests.integration.lakehouse.bronze.night_rows import order
-from tests.integration.lakehouse.bronze.stricken_client import StrickenClient, raising
 
 Land = Callable[..., str]
 ORDERS = load_contract("orders")
@@ -148,7 +148,7 @@ def test_a_load_that_dies_at_any_write_leaves_what_was_there_and_the_rerun_succe
     land_file("postgres", "orders", f"{day:%Y_%m_%d}_2_0", more)
     lake.ledger.claim("postgres", day, 620 + write, 30)
     with pytest.raises(Interrupted):
-        many_parts(StrickenClient(lake.storage.client, raising(Interrupted()), write)).load(day, "second")
+        many_parts(FaultyBucket(lake.storage.client, raising(Interrupted()), write)).load(day, "second")
     lake.postgres.execute(f"delete from bronze_catalogued where business_date = '{day}'")
     refresher(lake).refresh(day)
     assert names(lake, day) == ["_manifest.json", "data.parquet"], "the dead load's files are cleared away"
@@ -228,7 +228,7 @@ def test_an_allowed_new_column_is_recorded_and_shown_in_dremio(
 ) -> None:
     import pyarrow as pa
 
-    from tests.unit.lakehouse.bronze.landing_files import land
+    from testing.lakehouse.landing_files import land
 
     day = date(2025, 5, 8)
     provision(lake.dremio, load_catalogue(), lake.access)

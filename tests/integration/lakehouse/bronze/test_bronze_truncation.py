@@ -14,7 +14,7 @@ from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.platform.lake_layout import bronze_manifest_key
-from tests.unit.lakehouse.bronze.landing_files import land
+from testing.lakehouse.landing_files import land
 
 CAPTURED = parse_contract(
     {

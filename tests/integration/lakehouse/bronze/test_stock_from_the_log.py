@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -29,7 +28,8 @@ from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.landing.extract_operator import AirbyteExtractOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from lakehouse.platform.lake_layout import bronze_data_key, bronze_manifest_key
-from testing.embedded_platform import PYTHON, ROOT
+from testing.repository import PYTHON, ROOT
+from testing.waiting import wait_until
 from tests.integration.lakehouse.bronze.night_rows import context
 
 CONNECTION = "shop_postgres_cdc_to_lake"
@@ -213,10 +213,7 @@ def test_a_lost_slot_fails_the_night_by_name_and_a_refresh_loses_no_deletion(nig
     client = LakehouseAirbyteHook().client
     [connection] = [each for each in client.listed("/connections") if each["name"] == CONNECTION]
     job = client.create("/jobs", {"connectionId": connection["connectionId"], "jobType": "refresh"})
-    deadline = time.monotonic() + 90
-    while not client.job(int(job["jobId"])).state.is_end:
-        assert time.monotonic() < deadline, "the refresh does not end"
-        time.sleep(0.2)
+    wait_until(lambda: client.job(int(job["jobId"])).state.is_end, "the refresh has ended", 90)
     nights.run(LATER)
     assert nights.of_the_shop[LATER] == {(1, "Dallas"): (100, 10), (800005, "Reno"): (5, 5)}
     assert nights.in_bronze[LATER] == nights.of_the_shop[LATER]

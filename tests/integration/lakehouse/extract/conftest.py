@@ -11,7 +11,7 @@ from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from lakehouse.platform.repository import INCLUDE
 from lakehouse.platform.storage import LakeStorage
 from testing.ingestion_stack import AirbyteServer, IngestionStack
-from tests.integration.lakehouse.extract.surroundings import ABSENT, ATTEMPTS, FIRST_NIGHT, ORDERS
+from testing.lakehouse.extract_task import ABSENT, ATTEMPTS, FIRST_NIGHT, ORDERS
 
 
 @pytest.fixture(scope="package")

@@ -20,7 +20,7 @@ from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.landing.daytime_operator import AirbyteDaytimeSyncOperator
 from lakehouse.receipts.callbacks import record_run_failure, record_start
 from testing.ingestion_stack import AirbyteServer, IngestionStack
-from tests.integration.lakehouse.extract.surroundings import (
+from testing.lakehouse.extract_task import (
     FIRST_NIGHT,
     ORDERS,
     SECOND_NIGHT,

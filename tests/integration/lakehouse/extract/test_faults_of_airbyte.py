@@ -18,7 +18,7 @@ from lakehouse.airbyte.triggers import ENDED
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from testing.fault_proxy import HANG, FaultProxy, fault_proxy
 from testing.ingestion_stack import AirbyteServer, IngestionStack
-from tests.integration.lakehouse.extract.surroundings import (
+from testing.lakehouse.extract_task import (
     ABSENT,
     FIRST_NIGHT,
     InBackground,

@@ -24,7 +24,7 @@ from lakehouse.landing.ledger import LandingLedger
 from lakehouse.platform.lake_layout import bronze_data_key, csv_import_key, quarantine_key
 from lakehouse.platform.storage import LakeStorage
 from testing.ingestion_stack import AirbyteServer, IngestionStack
-from tests.integration.lakehouse.extract.surroundings import Night
+from testing.lakehouse.extract_task import Night
 
 CONNECTION = "shop_files_to_lake"
 HEADER = "spend_date,channel,amount\n"

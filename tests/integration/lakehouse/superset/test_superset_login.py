@@ -60,6 +60,7 @@ def test_an_unreadable_token_is_renewed(client: SupersetClient, garbage: str) ->
     client.get("dashboard/")
     client._access_token = garbage
     write(client)
+    assert client._access_token != garbage
 
 
 def test_a_token_that_expires_before_the_first_write_is_renewed(
@@ -76,12 +77,14 @@ def test_a_lost_session_cookie_is_replaced(client: SupersetClient) -> None:
     write(client)
     client._session.cookies.clear()
     write(client)
+    assert list(client._session.cookies)
 
 
 def test_a_csrf_token_of_another_session_is_replaced(client: SupersetClient) -> None:
     write(client)
     client._csrf_token = "of another session"
     write(client)
+    assert client._csrf_token != "of another session"
 
 
 def test_a_form_upload_with_a_lost_session_is_repeated(client: SupersetClient) -> None:

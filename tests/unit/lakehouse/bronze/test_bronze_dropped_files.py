@@ -21,7 +21,7 @@ from lakehouse.bronze.source_forms import (
 from lakehouse.landing.reader import LandingReader
 from lakehouse.platform.lake_layout import csv_import_key
 from lakehouse.platform.storage import LakeObject, LakeStorage
-from tests.unit.lakehouse.bronze.landing_files import land
+from testing.lakehouse.landing_files import land
 from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract
 
 

@@ -18,7 +18,7 @@ from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.landing.footers import LandingFileUnreadableError
 from lakehouse.landing.reader import LandedFile, LandingReader
-from tests.unit.lakehouse.bronze.landing_files import land
+from testing.lakehouse.landing_files import land
 
 ORDERS = load_contract("orders")
 PRODUCTS = load_contract("products")

@@ -18,7 +18,7 @@ from lakehouse.bronze.footer_proof import unproven_columns
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.bronze.validation import columns_to_check
 from lakehouse.landing.reader import LandedFile, LandingReader
-from tests.unit.lakehouse.bronze.landing_files import land, landing_table
+from testing.lakehouse.landing_files import land, landing_table
 
 NOON = datetime(2025, 10, 16, 12)
 FIELDS = [

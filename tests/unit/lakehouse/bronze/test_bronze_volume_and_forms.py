@@ -17,7 +17,7 @@ from lakehouse.bronze.new_columns import NewColumnsRefusedError, admit_new_colum
 from lakehouse.bronze.partition_builder import build_partition
 from lakehouse.bronze.source_forms import write_source_form
 from lakehouse.landing.reader import LandingReader
-from tests.unit.lakehouse.bronze.landing_files import land
+from testing.lakehouse.landing_files import land
 from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract, rows, thing
 
 DAY, LATER = date(2025, 10, 16), date(2025, 10, 20)

@@ -178,6 +178,8 @@ def test_canceling_a_job_that_is_over_is_no_error(server: Server, client: Dremio
     server.answers["POST /api/v3/job/7/cancel"] = [(400, {"errorMessage": "is not running"})]
     server.answers["GET /api/v3/job/7"] = [(200, {"jobState": "COMPLETED"})]
     client.cancel("7")
+    assert "POST /api/v3/job/7/cancel" in server.requests
+    assert server.requests[-1] == "GET /api/v3/job/7"
 
 
 @pytest.mark.parametrize("total", [0, 1, PAGE_ROWS, PAGE_ROWS + 1, 2 * PAGE_ROWS])

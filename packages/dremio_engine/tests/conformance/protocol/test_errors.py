@@ -59,7 +59,8 @@ def test_a_wrong_statement_is_a_failed_job_that_says_what_is_wrong(
 
 def test_drop_if_exists_of_nothing_is_well(dremio: Target, client: Client) -> None:
     for kind, path in (("table", dremio.table("nothing")), ("view", f'"{dremio.space}"."nothing"')):
-        client.sql(f"drop {kind} if exists {path}")
+        ended = client.wait(client.submit(f"drop {kind} if exists {path}"))
+        assert ended["jobState"] == "COMPLETED", ended["errorMessage"]
 
 
 def test_a_table_is_not_made_twice(dremio: Target, client: Client) -> None:

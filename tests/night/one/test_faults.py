@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import CommandResult, Platform
+from testing.checkout_platform import CheckoutPlatform, CommandResult
 
 pytestmark = pytest.mark.night
 
@@ -16,14 +13,16 @@ pytestmark = pytest.mark.night
     ("wrong", "said"),
     [("2999-01-01", "future"), ("16/10/2025", "YYYY-MM-DD"), ("2025-02-30", "2025-02-30")],
 )
-def test_a_wrong_date_is_refused_before_anything_starts(platform: Platform, wrong: str, said: str) -> None:
+def test_a_wrong_date_is_refused_before_anything_starts(
+    platform: CheckoutPlatform, wrong: str, said: str
+) -> None:
     refused = platform.run("make", "--no-print-directory", "night", f"DATE={wrong}", timeout=240)
     assert refused.exit_code != 0
     assert said in refused.output
     assert "Traceback" not in refused.output
 
 
-def test_a_broken_mart_never_reaches_gold(platform: Platform, second_night: CommandResult) -> None:
+def test_a_broken_mart_never_reaches_gold(platform: CheckoutPlatform, second_night: CommandResult) -> None:
     model = platform.home / "include/dbt/models/marts/fct_orders.sql"
     sound = model.read_text()
     before = platform.gold_checksums()
@@ -44,7 +43,7 @@ def test_a_broken_mart_never_reaches_gold(platform: Platform, second_night: Comm
 
 
 def test_a_source_that_is_down_fails_its_stage_and_the_rerun_succeeds(
-    platform: Platform, second_night: CommandResult
+    platform: CheckoutPlatform, second_night: CommandResult
 ) -> None:
     advanced = platform.run("bin/shop", "advance", "--to", "2025-10-21")
     assert advanced.exit_code == 0, advanced.output

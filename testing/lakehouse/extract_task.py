@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -15,6 +14,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from testing.waiting import wait_until
 
 FIRST_NIGHT, SECOND_NIGHT = "2025-10-16", "2025-10-17"
 ORDERS = "5000"
@@ -96,13 +96,6 @@ def with_time_limit(connection: str) -> str:
     """An Airflow connection, as JSON, whose requests soon give up."""
     fields = json.loads(connection)
     return json.dumps(fields | {"extra": {"timeout": POLL_TIMEOUT_SECONDS}})
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.05)
 
 
 def landing_files(night: str) -> int:

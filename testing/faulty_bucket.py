@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class StrickenClient:
+class FaultyBucket:
     """A boto3 client before whose n-th PUT something happens."""
 
     def __init__(self, client: Any, strike: Callable[[], None], at: int) -> None:

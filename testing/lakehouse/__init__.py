@@ -1,0 +1,1 @@
+"""What tests of the library share. It needs Airflow's environment; the rest of `testing` does not."""

@@ -1,0 +1,107 @@
+"""Every suite of tests: where it is, in which environment it runs, and how long it may take.
+
+CONTRIBUTING.md has the rule by which a test belongs to a tier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+class Tier(StrEnum):
+    """When a suite runs: `make test` runs the first tier, `make verify` both."""
+
+    TEST = "test"
+    REST = "rest"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Folders of tests that run in one process, in one environment."""
+
+    tier: Tier
+    kind: str
+    part: str
+    environment: str
+    folders: tuple[str, ...]
+    budget_seconds: int
+    """On two quiet cores, with another suite beside it. What takes longer is said so, and does not fail."""
+    package: str = ""
+    """The package whose tests these are; its folder is where they run."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}/{self.part}"
+
+    @property
+    def home(self) -> Path:
+        return ROOT / "packages" / self.package if self.package else ROOT
+
+    def holds(self, file: Path) -> bool:
+        """Does this suite run that file?"""
+        return any(file.is_relative_to(self.home / folder) for folder in self.folders)
+
+
+TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60}
+"""`make test` may take 15 minutes from a clean clone, with its environments; `make verify` 45 in all."""
+
+SUITES: Final = (
+    # Those that end last begin first in each tier, so that both lanes have work until the end.
+    Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 540),
+    Suite(Tier.TEST, "unit", "lakehouse", "airflow", ("tests/unit/lakehouse", "tests/unit/dags"), 60),
+    Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
+    Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
+    Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
+    Suite(Tier.TEST, "integration", "lakehouse", "airflow", ("tests/integration/lakehouse",), 300),
+    Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
+    Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
+    Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
+    Suite(
+        Tier.REST,
+        "conformance",
+        "dbt materializations",
+        "conformance",
+        ("tests/conformance/dbt_adapter/materializations",),
+        600,
+        "dremio_engine",
+    ),
+    Suite(
+        Tier.REST,
+        "conformance",
+        "protocol, dialect, dbt features",
+        "conformance",
+        ("tests/conformance/protocol", "tests/conformance/dialect", "tests/conformance/dbt_adapter/features"),
+        600,
+        "dremio_engine",
+    ),
+    Suite(Tier.REST, "conformance", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
+    Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
+    Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
+)
+
+
+def chosen(words: list[str]) -> list[Suite]:
+    """The suites that the words name (a tier, a kind, or a suite by its whole name); without words all.
+
+    Raises ValueError for a word that names none.
+    """
+    for word in words:
+        if not any(word in (suite.tier, suite.kind, suite.name) for suite in SUITES):
+            known = dict.fromkeys(name for suite in SUITES for name in (suite.tier, suite.kind, suite.name))
+            raise ValueError(f"no suite is called {word!r}; there are: {', '.join(known)}")
+    return [
+        suite for suite in SUITES if not words or {suite.tier, suite.kind, suite.name}.intersection(words)
+    ]
+
+
+def files_in_no_suite() -> list[str]:
+    """Test files that no suite runs, or more than one."""
+    homes = [ROOT, *(ROOT / "packages").iterdir()]
+    files = {file for home in homes for file in (home / "tests").rglob("test_*.py")}
+    wrong = [file for file in files if sum(suite.holds(file) for suite in SUITES) != 1]
+    return sorted(str(file.relative_to(ROOT)) for file in wrong)
