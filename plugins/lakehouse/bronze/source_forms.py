@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +30,9 @@ FILE_CHANGED: Final = "_ab_source_file_last_modified"
 """Airbyte's file source adds the file each record came from, and when that file was changed."""
 _FILE_COLUMNS: Final = frozenset({FILE_URL, FILE_CHANGED})
 _VERSION: Final = "source-version"
+UPLOADS_AT_ONCE: Final = 8
+"""A first night publishes every file there is, and most of each PUT is waiting for the store's disk. boto3
+keeps ten connections per client, which threads may share."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,21 @@ def publish_source_forms(
     """
     versioned = any(form.version for form in forms.values())
     held = {each.key for each in storage.objects(csv_import_key(""))} if versioned else set()
-    published = []
-    for key, form in forms.items():
+
+    def publish(key: str) -> bool:
+        form = forms[key]
         metadata = {_VERSION: f"{form.version} {business_date}"} if form.version else {}
         if key in held and metadata[_VERSION] < (storage.metadata(key) or {}).get(_VERSION, ""):
-            continue
+            return False
         storage.upload(form.path, key, metadata)
-        published.append(key)
-    return published
+        return True
+
+    uploads = ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="source-form")
+    try:
+        return [key for key, done in zip(forms, uploads.map(publish, forms), strict=True) if done]
+    finally:
+        # After the first error nothing more is started; what has been is waited for.
+        uploads.shutdown(cancel_futures=True)
 
 
 def _api_responses(contract: Contract, reader: LandingReader, folder: Path) -> dict[str, WrittenForm]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import resource
+import threading
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -14,13 +15,14 @@ import pytest
 from lakehouse.bronze.source_forms import (
     FILE_CHANGED,
     FILE_URL,
+    UPLOADS_AT_ONCE,
     WrittenForm,
     publish_source_forms,
     write_source_form,
 )
 from lakehouse.landing.reader import LandingReader
 from lakehouse.platform.lake_layout import csv_import_key
-from lakehouse.platform.storage import LakeObject, LakeStorage
+from lakehouse.platform.storage import LakeObject, LakeStorage, StorageUnavailableError
 from testing.lakehouse.landing_files import land
 from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract
 
@@ -92,3 +94,43 @@ def test_the_lake_ends_with_the_same_version_in_whatever_order_dates_publish(
     for number in (*order, *order):
         publish_source_forms(forms[number], date(2025, 10, 14 + number), cast(LakeStorage, lake))
     assert [text for text, _ in lake.held.values()] == ["as landed for date 2"]
+
+
+def drops(folder: Path, number: int) -> dict[str, WrittenForm]:
+    """Files of one version each, as a first night brings them."""
+    forms = {}
+    for day in range(number):
+        path = folder / f"import_{day}.csv"
+        path.write_text(f"line of day {day}")
+        forms[csv_import_key(f"batch_{day}.csv")] = WrittenForm(path, "2025-10-16T01:00")
+    return forms
+
+
+def test_files_are_put_side_by_side_and_named_in_their_order(tmp_path: Path) -> None:
+    """Of a first night's 365 files, put one after the other, each waited for the store's disk by itself."""
+
+    class Meeting(Bucket):
+        together = threading.Barrier(UPLOADS_AT_ONCE)
+
+        def upload(self, path: Path, key: str, metadata: dict[str, str]) -> None:
+            self.together.wait(timeout=60)
+            super().upload(path, key, metadata)
+
+    lake, forms = Meeting(), drops(tmp_path, 3 * UPLOADS_AT_ONCE)
+    assert publish_source_forms(forms, date(2025, 10, 16), cast(LakeStorage, lake)) == list(forms)
+    assert {key: text for key, (text, _) in lake.held.items()} == {
+        key: form.path.read_text() for key, form in forms.items()
+    }
+
+
+def test_a_file_that_cannot_be_put_fails_the_load_and_no_upload_outlives_it(tmp_path: Path) -> None:
+    class Failing(Bucket):
+        def upload(self, path: Path, key: str, metadata: dict[str, str]) -> None:
+            if key.endswith("batch_5.csv"):
+                raise StorageUnavailableError("the disk is full")
+            super().upload(path, key, metadata)
+
+    before = set(threading.enumerate())
+    with pytest.raises(StorageUnavailableError, match="the disk is full"):
+        publish_source_forms(drops(tmp_path, 40), date(2025, 10, 16), cast(LakeStorage, Failing()))
+    assert set(threading.enumerate()) <= before
