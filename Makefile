@@ -1,4 +1,4 @@
-# `make help` lists the targets. Everything a target needs is built by it; everything lives under .local/.
+# `make help` lists the targets. Each target builds what it needs, under .local/.
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -74,22 +74,22 @@ conformance: setup-conformance ## The engines against their own clients; DREMIO_
 bench: setup ## Measure how fast it is, about 15 minutes: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
 	@PYTHONPATH=. $(EMBEDDED) -m bench --rows $(ROWS) $(if $(ONLY),--only $(ONLY))
 
-soak: setup ## Many business dates with random faults, then bronze against the shop: make soak [DATES=30] [SEED=n]
+soak: setup ## Run many business dates with random faults, then compare bronze with the shop: make soak [DATES=30] [SEED=n]
 	@mkdir -p .local/test/airflow
 	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		.local/envs/airflow/bin/python -m tests.soak --dates '$(or $(DATES),30)' $(if $(SEED),--seed '$(SEED)')
 
-lint: setup-lint ## Check style, types, SQL and the direction of imports; repairs nothing
+lint: setup-lint ## Check style, types, SQL and the direction of imports; change nothing
 	@bin/lint
 
 format: setup-lint ## Format the Python code
 	@.local/envs/lint/bin/ruff format .
 	@.local/envs/lint/bin/ruff check --fix-only --quiet .
 
-manifest: setup ## Rebuild the dbt manifest that the DAGs are drawn from, after a change of models
+manifest: setup ## Rebuild the dbt manifest that the DAGs are built from, after changing a model
 	@PYTHONPATH=plugins .local/envs/airflow/bin/python -m lakehouse.dbt.manifest
 
-lock: setup ## Resolve requirements*.txt and requirements/*.in anew into the locks
+lock: setup ## Resolve requirements.txt and requirements/*.in again and write the locks
 	@bin/lock
 
 reset: setup ## Stop the platform and delete its state, data and passwords included (asks first)

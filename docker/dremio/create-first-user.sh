@@ -1,5 +1,5 @@
 #!/bin/sh
-# Dremio has no user until the first one is made; afterwards this call is refused, which is fine.
+# Dremio has no user until the first one is created; afterwards it refuses this call, which is fine.
 set -eu
 
 created=$(date +%s)000
@@ -13,7 +13,7 @@ JSON
 )
 case "$answer" in
     200) echo "created $DREMIO_USER" ;;
-    *) ;; # already there: the login below decides
+    *) ;; # the user already exists: the login below checks it
 esac
 
 curl --silent --show-error --fail --output /dev/null --request POST "$DREMIO_URL/apiv2/login" \

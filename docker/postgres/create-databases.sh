@@ -1,5 +1,5 @@
 #!/bin/sh
-# One role and one database for each user of this server. Run by the image when its volume is empty.
+# Creates a role and a database for each service that uses this server. The image runs it on an empty volume.
 set -eu
 
 create() {
