@@ -15,7 +15,7 @@ from embedded.stack.service import PreparationError
 from embedded.stack.wire import REGION
 
 DEVICE = "disk"
-"""The folder that stands for a disk, named so in the rings too."""
+"""The folder that stands in for a disk; the rings use the same name."""
 
 STORES = ("account", "container", "object")
 
@@ -37,7 +37,7 @@ account_autocreate = true
 conn_timeout = 10
 node_timeout = 60
 recoverable_node_timeout = 60
-# One disk: after an error there is no other copy to turn to, so none is ever set aside.
+# There is only one disk: after an error there is no other copy to use, so it is never suspended.
 error_suppression_limit = 1000000
 
 [filter:s3api]
@@ -88,13 +88,13 @@ pipeline = {store}-server
 use = egg:swift#{store}
 conn_timeout = 10
 node_timeout = 60
-# Wait for the listing: a PUT that is answered must be seen by the next LIST.
+# Wait for the listing: the next LIST must show every PUT that was answered.
 container_update_timeout = 30
 """
 
 UPDATER = """
 [object-updater]
-# Listings that were missed while the container server was away are made good within seconds.
+# Catches up within seconds on listings that were missed while the container server was down.
 interval = 5
 concurrency = 1
 recon_cache_path = {folder}
@@ -103,7 +103,7 @@ recon_cache_path = {folder}
 
 @dataclass(frozen=True)
 class Layout:
-    """Where one Swift lives and how it is reached."""
+    """Where one Swift instance is stored, and how it is reached."""
 
     folder: Path
     proxy_port: int

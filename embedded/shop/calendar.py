@@ -1,4 +1,4 @@
-"""How many customers and orders each day brings, and at which moment each of them comes."""
+"""How many customers and orders each day brings, and when exactly each of them arrives."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MICROSECONDS_PER_DAY = 86_400 * MICROSECONDS_PER_SECOND
 
 _ORDERS_PER_CUSTOMER = 10
 _FOUNDING_SHARE = 0.15
-"""Customers of the first year who register on the opening day: without them nobody could order."""
+"""Share of the first year's customers who register on the opening day; without them nobody could order."""
 _OPENING_HOUR = 8
-"""On its first day the shop sells from 08:00, after the founding customers registered."""
+"""On its first day the shop sells from 08:00, once the founding customers have registered."""
 _WEEKDAY = (0.96, 0.92, 0.94, 1.00, 1.12, 1.16, 0.90)
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 14, 15, 13, 12, 12, 13, 14, 16, 19, 20, 17, 11, 5)
 _HORIZON_DAYS = 20 * 366
@@ -36,7 +36,7 @@ def end_of(day: dt.date) -> int:
 
 
 def _weight_of(day: dt.date) -> float:
-    """Sales of the day relative to an average one: weekday, season, Black Friday and the days before
+    """The day's sales relative to an average day: weekday, season, Black Friday and the days before
     Christmas.
     """
     season = 1.0 + 0.22 * float(np.cos(2 * np.pi * (day.timetuple().tm_yday - 340) / 365.25))
@@ -47,9 +47,10 @@ def _weight_of(day: dt.date) -> float:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The shop's timetable: numbers of customers and orders are handed out in the order of time.
+    """The shop's timetable: customer and order numbers increase with time.
 
-    `orders_per_year` is the number of orders from the opening to 2025-10-16; the same rate goes on after it.
+    `orders_per_year` is the number of orders from the opening to 2025-10-16; the rate stays the same after
+    that.
     """
 
     seed: int = DEFAULT_SEED
@@ -61,7 +62,7 @@ class Calendar:
 
     @cached_property
     def _years_passed(self) -> Floats:
-        """Share of the first year's orders that came by the end of each day since the opening."""
+        """Share of the first year's orders placed by the end of each day since the opening."""
         days = np.arange(_HORIZON_DAYS, dtype=np.int64)
         weights = np.array([_weight_of(OPENING_DAY + dt.timedelta(days=int(day))) for day in days])
         weights *= self.chance.between("day", days, 0.9, 1.1)
@@ -92,8 +93,8 @@ class Calendar:
         return int(self._customers_by_day[number]) if number >= 0 else 0
 
     def customers_known_on(self, day_numbers: Ints) -> Ints:
-        """Customers who can order on each of these days: those registered before it (on day 0, the
-        founders).
+        """Customers who can order on each of these days: those who registered before it (on day 0, the
+        founding customers).
         """
         return self._customers_by_day[np.maximum(day_numbers - 1, 0)]
 
@@ -102,7 +103,7 @@ class Calendar:
         return np.searchsorted(self._orders_by_day, order_ids, side="left").astype(np.int64)
 
     def order_moments(self, order_ids: Ints) -> Ints:
-        """When each order was placed, in microseconds since 1970; later ids are later orders."""
+        """When each order was placed, in microseconds since 1970; higher ids are later orders."""
         days = self.order_days(order_ids)
         in_day = self._moments_in_day("order time", order_ids, days, self._orders_by_day)
         opening = _OPENING_HOUR * 3600 * MICROSECONDS_PER_SECOND

@@ -16,8 +16,9 @@ Bools: TypeAlias = NDArray[np.bool_]
 class Chance:
     """Draws for numbered things: one independent stream of uniforms per purpose.
 
-    A counter-based generator (the finaliser of SplitMix64, Steele et al. 2014) instead of numpy's stateful
-    ones, because any subset of rows must be reproducible without generating the rows before it.
+    This is a counter-based generator (the finalizer of SplitMix64, Steele et al. 2014) instead of one of
+    numpy's stateful ones, because any subset of rows must be reproducible without generating the rows before
+    it.
     """
 
     def __init__(self, seed: int) -> None:
@@ -45,7 +46,7 @@ class Chance:
         return self.uniform(purpose, numbers) < probability
 
     def choice(self, purpose: str, numbers: Ints, weights: list[float]) -> Ints:
-        """Positions in `weights`, each as often as its weight says."""
+        """Positions in `weights`, drawn in proportion to their weights."""
         edges = np.cumsum(np.asarray(weights, dtype=np.float64))
         return np.searchsorted(edges / edges[-1], self.uniform(purpose, numbers), side="right").astype(
             np.int64

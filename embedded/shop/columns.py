@@ -1,4 +1,4 @@
-"""numpy arrays to the Arrow columns that PostgreSQL's COPY takes."""
+"""Turns numpy arrays into the Arrow columns that PostgreSQL's COPY takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from embedded.shop.chance import Bools, Ints
 
 NEVER = np.int64(2**62)
-"""A moment (microseconds since 1970) that no day reaches: 'this does not happen'."""
+"""A moment (microseconds since 1970) later than any day: this does not happen."""
 
 
 def timestamps(moments: Ints, absent: Bools | None = None) -> pa.Array:

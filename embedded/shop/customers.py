@@ -1,4 +1,4 @@
-"""Customers: they register, move house, and some are erased on request (GDPR)."""
+"""Customers: they register, they move, and some are erased on request (GDPR)."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Customers:
             open_[positions[present]] = False
             if not open_.any():
                 break
-        return picked  # whoever found nobody eight times is customer 1, who is never erased
+        return picked  # after eight attempts without a match it is customer 1, who is never erased
 
     def rows_changed(self, first_id: int, last_id: int, since: int, until: int) -> pa.Table:
-        """Rows first_id..last_id as they stand at `until` whose last change is not before `since`."""
+        """Rows first_id..last_id as of `until` whose last change is not before `since`."""
         ids = np.arange(first_id, last_id + 1, dtype=np.int64)
         created, erased = self.calendar.customer_moments(ids), self.erased(ids)
         period = _days(self.calendar.chance.between("move period", ids, *_DAYS_BETWEEN_MOVES))

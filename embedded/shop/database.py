@@ -1,4 +1,4 @@
-"""The shop's PostgreSQL database: its tables, its remembered calendar, and bulk changes of rows."""
+"""The shop's PostgreSQL database: its tables, its stored calendar, and bulk changes of rows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ShopDay:
 
 
 class ShopDatabase:
-    """Changes of the shop's tables over one connection; nothing is committed before the caller commits."""
+    """Changes the shop's tables over one connection; nothing is committed until the caller commits."""
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
@@ -67,12 +67,12 @@ class ShopDatabase:
         self._connection.execute(_KEYS_SQL.read_text(encoding="utf-8"))
 
     def has_table(self, table: str) -> bool:
-        """Is there such a table? A shop that was opened by an earlier release may lack one."""
+        """True if the table exists; a shop that an earlier release opened may lack one."""
         row = self._connection.execute("select to_regclass(%s)", (table,)).fetchone()
         return row is not None and row[0] is not None
 
     def publish(self) -> bool:
-        """Publish the changes of every table for capture; False when all of them were published already."""
+        """Publish the changes of every table for capture; False if all of them were published already."""
         query = "select 1 from pg_publication where pubname = %s"
         exists = self._connection.execute(query, (PUBLICATION,)).fetchone() is not None
         query = "select tablename from pg_publication_tables where pubname = %s"
@@ -86,10 +86,10 @@ class ShopDatabase:
         return True
 
     def keep_changes(self) -> None:
-        """Make the replication slot: from now on the log is kept for who captures the changes.
+        """Create the replication slot: from now on PostgreSQL keeps the log for the reader of the changes.
 
-        In a transaction of its own, for PostgreSQL makes no slot in one that has written. A slot of that name
-        stays as it is. Raises ShopError when PostgreSQL cannot make it.
+        Uses a transaction of its own, because PostgreSQL cannot create a slot in one that has written. An
+        existing slot with that name stays as it is. Raises ShopError if PostgreSQL cannot create it.
         """
         try:
             with self._connection.transaction():
@@ -105,9 +105,9 @@ class ShopDatabase:
                 )
         except (psycopg.errors.QueryCanceled, psycopg.errors.ConfigurationLimitExceeded) as error:
             raise ShopError(
-                f"The shop is there, but not its replication slot {REPLICATION_SLOT}: {str(error).strip()}."
-                f" It was tried for {_SLOT_SECONDS} s: transactions that run (pg_stat_activity) come first."
-                " Nothing is to be done, the first sync that captures changes makes the slot too"
+                f"The shop is ready, but not its replication slot {REPLICATION_SLOT}: {str(error).strip()}."
+                f" For {_SLOT_SECONDS} s, PostgreSQL waited for running transactions (pg_stat_activity) to"
+                " end. You need not do anything: the first sync that captures changes creates the slot too"
             ) from error
 
     def remember(self, day: ShopDay) -> None:
@@ -121,7 +121,7 @@ class ShopDatabase:
         )
 
     def fill(self, table: str, rows: pa.Table) -> int:
-        """COPY rows into a table that holds none of them yet."""
+        """COPY rows into a table that contains none of them yet."""
         return self._copy(sql.Identifier(table), rows)
 
     def merge(self, table: str, rows: pa.Table) -> int:

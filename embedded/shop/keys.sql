@@ -1,4 +1,4 @@
--- Keys and cursors, created after the history was filled in.
+-- Keys and cursor indexes, created after the history is loaded.
 alter table customers add primary key (customer_id);
 alter table products add primary key (product_id);
 alter table orders add primary key (order_id);

@@ -39,9 +39,7 @@ _SHIPPED_AFTER, _DELIVERED_AFTER, _RETURNED_AFTER = (0.15, 3.0), (1.0, 9.0), (0.
 
 @dataclass(frozen=True)
 class Orders:
-    """A range of orders and their whole lives; moments are microseconds since 1970, NEVER when it does not
-    happen.
-    """
+    """A range of orders and all that happens to them; moments are microseconds since 1970, or NEVER."""
 
     calendar: Calendar
     first_id: int
@@ -74,7 +72,7 @@ class Orders:
 
     @cached_property
     def corrected(self) -> Ints:
-        """When customer service changed the quantity: the late updates of old rows."""
+        """When customer service changed the quantity: these are late updates of old rows."""
         return self._later("corrected", _CORRECTED_SHARE, _CORRECTED_AFTER, self.created, ~self.cancelled)
 
     @cached_property
@@ -102,7 +100,7 @@ class Orders:
         )
 
     def rows_changed(self, since: int, until: int) -> pa.Table:
-        """Order rows as they stand at `until` whose last change is not before `since`."""
+        """Order rows as of `until` whose last change is not before `since`."""
         placed = self.created < until
         gone = placed & (self.deleted < until)
         horizon = np.where(gone, self.deleted, until)
@@ -147,7 +145,7 @@ class Orders:
         )
 
     def shipments_changed(self, since: int, until: int) -> pa.Table:
-        """Shipment rows as they stand at `until` whose last change is not before `since`."""
+        """Shipment rows as of `until` whose last change is not before `since`."""
         delivered, returned = self.delivered < until, self.returned < until
         updated = np.where(returned, self.returned, np.where(delivered, self.delivered, self.shipped))
         keep = (self.shipped < until) & (updated >= since)

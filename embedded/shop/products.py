@@ -79,25 +79,23 @@ class Assortment:
             open_[positions[on_sale]] = False
             if not open_.any():
                 break
-        return picked  # whoever found nothing twelve times takes product 1, which is evergreen
+        return picked  # after twelve attempts without a match it is product 1, which is evergreen
 
     def rows_changed(self, since: int, until: int) -> pa.Table:
-        """Rows as they stand at `until` whose last change is not before `since` (both microseconds since
-        1970).
-        """
+        """Rows as of `until` whose last change is not before `since` (both in microseconds since 1970)."""
         ids = self._existing(until)
         updated = self._updated(ids, until)
         changed = updated >= since
         return self._rows(ids[changed], updated[changed], until)
 
     def ids_removed(self, since: int, until: int) -> Ints:
-        """Products whose row is deleted between the two moments."""
+        """Products whose rows are deleted between the two moments."""
         ids = self._introduced(until)
         removed = self.removed(ids)
         return ids[(removed >= since) & (removed < until)]
 
     def ids_on_sale(self, until: int) -> Ints:
-        """Products that are sold at `until` (microseconds since 1970): introduced and not discontinued."""
+        """Products on sale at `until` (microseconds since 1970): introduced and not discontinued."""
         ids = self._introduced(until)
         return ids[self.discontinued(ids) >= until]
 

@@ -1,4 +1,4 @@
-"""Where the shop's database is and how its API is reached, from the platform's variables."""
+"""The address of the shop's database and API, from the platform's variables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ShopSettings:
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> ShopSettings:
         """Read SHOP_PG_*, SHOP_API_URL, SHOP_API_TOKEN and LAKEHOUSE_STATE_DIR.
 
-        Raises ShopError that names every missing variable.
+        Raises ShopError, which names every missing variable.
         """
         env = os.environ if environ is None else environ
         needed = ("HOST", "PORT", "DATABASE", "USER", "PASSWORD")
@@ -49,5 +49,5 @@ class ShopSettings:
         )
 
     def conninfo(self) -> str:
-        """libpq's connection string; a server that does not answer fails after ten seconds."""
+        """libpq's connection string; connecting fails after ten seconds without an answer."""
         return psycopg.conninfo.make_conninfo("", connect_timeout=10, **self.database)

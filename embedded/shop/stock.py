@@ -1,6 +1,6 @@
-"""Stock by warehouse: counts fall by day, a row goes when its shelf is empty and comes back with a delivery.
+"""Stock by warehouse: counts fall every day; a row disappears when sold out and returns with a delivery.
 
-No row says when it changed, and rows are deleted for good: only the database's log tells what happened here.
+No column shows when a row changed, and rows are deleted for good: only the database's log has the changes.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from embedded.shop.products import Assortment
 from embedded.shop.words import WAREHOUSES
 
 _IDS_PER_PRODUCT = 8
-"""Numbers for the draws of a product's shelves: room for as many warehouses."""
+"""Random numbers reserved per product, one per warehouse: at most this many warehouses."""
 _CYCLES_PER_SHELF = 4096
 _LONGEST_DELIVERY = 20
-"""Days after which every delivery is sold out."""
+"""Days within which every delivery sells out."""
 
 
 @dataclass(frozen=True)
 class StockLevels:
     """The stock of every product on sale in every warehouse, as it stands at the end of a day.
 
-    Each shelf is filled by a delivery, has sold out after 6 to 20 days, and stays empty (without a row) for
+    A delivery fills each shelf. The shelf is sold out after 6 to 20 days, and stays empty (without a row) for
     one to three days until the next delivery.
     """
 
@@ -41,8 +41,8 @@ class StockLevels:
         chance = self.calendar.chance
         stocked = chance.between("days of a delivery", ids, 6, _LONGEST_DELIVERY + 1).astype(np.int64)
         empty = chance.between("days without stock", ids, 1, 4).astype(np.int64)
-        begun = chance.between("first delivery", ids, 0, 24).astype(np.int64)
-        cycles, days = np.divmod(self.calendar.day_number(day) + begun, stocked + empty)
+        offset = chance.between("first delivery", ids, 0, 24).astype(np.int64)
+        cycles, days = np.divmod(self.calendar.day_number(day) + offset, stocked + empty)
         deliveries = ids * _CYCLES_PER_SHELF + cycles
         delivered = chance.between("units delivered", deliveries, 20, 400).astype(np.int64)
         rows = pa.table(
@@ -56,8 +56,8 @@ class StockLevels:
         return rows.filter(pa.array(days < stocked))
 
     def rows_changed(self, since: dt.date | None, day: dt.date) -> pa.Table:
-        """Rows at the end of the day that were not there, or were others, at the end of `since` (None: before
-        the shop opened).
+        """Rows that are new or different at the end of the day, compared with the end of `since` (None:
+        compared with the time before the shop opened).
         """
         rows = self.rows_at(day)
         if since is None:
@@ -66,12 +66,12 @@ class StockLevels:
         return rows.filter(pa.array([row not in before for row in _tuples(rows)], pa.bool_()))
 
     def keys_removed(self, since: dt.date, day: dt.date) -> list[tuple[int, str]]:
-        """Product and warehouse of the rows at the end of `since` that are gone at the end of the day."""
+        """Product and warehouse of the rows that exist at the end of `since` but not of the day."""
         kept = {row[:2] for row in _tuples(self.rows_at(day))}
         return [row[:2] for row in _tuples(self.rows_at(since)) if row[:2] not in kept]
 
     def _sold(self, deliveries: Ints, delivered: Ints, days: Ints) -> Ints:
-        """Units sold of each delivery after so many days: something on two days of five."""
+        """Units sold from each delivery after that many days; something sells on two days out of five."""
         sold = np.zeros(len(deliveries), dtype=np.int64)
         for day in range(1, _LONGEST_DELIVERY):
             numbers = deliveries * 32 + day
@@ -81,7 +81,7 @@ class StockLevels:
         return sold
 
     def _shelves(self, day: dt.date) -> tuple[Ints, Ints]:
-        """Product ids and positions of warehouses, all pairs of what is on sale."""
+        """Product ids and warehouse positions: every product on sale in every warehouse."""
         products = Assortment(self.calendar).ids_on_sale(end_of(day))
         each = len(WAREHOUSES)
         return np.repeat(products, each), np.tile(np.arange(each, dtype=np.int64), len(products))

@@ -57,7 +57,7 @@ create table if not exists shipments (
     updated_at timestamp not null
 );
 
--- No column says when a row changed, and sold-out stock has no row: changes are in the write-ahead log only.
+-- No column shows when a row changed, and sold-out stock has no row: only the write-ahead log has the changes.
 create table if not exists stock_levels (
     product_id bigint not null,
     warehouse text not null,

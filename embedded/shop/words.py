@@ -1,4 +1,4 @@
-"""What things and people are called. Domains are reserved ones (RFC 2606): no mail can reach anybody."""
+"""Names of products, people and places. Mail domains are reserved ones (RFC 2606): mail reaches nobody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PRODUCT_KINDS: tuple[tuple[str, int], ...] = (
     ("Pruning Shears", 6), ("Planter", 6), ("Garden Hose", 6), ("Bird Feeder", 6),
     ("Yoga Mat", 7), ("Running Belt", 7), ("Climbing Rope", 7), ("Bike Light", 7),
 )  # fmt: skip
-"""Kind of product and the position of its category."""
+"""Each kind of product, with the position of its category."""
 
 PRODUCT_STYLES = (
     "Classic",

@@ -1,6 +1,6 @@
-"""`superset db upgrade`, `init` and `fab create-admin` in one process: each alone pays seconds of imports.
+"""Runs `superset db upgrade`, `init` and `fab create-admin` in one process: each alone imports for seconds.
 
-Runs in Superset's environment. Safe to repeat: the administrator's password is set to the given one.
+Runs in Superset's environment. Safe to repeat: it sets the administrator's password to the given one.
 """
 
 import os

@@ -1,17 +1,17 @@
 """Superset's own configuration, the same file for the embedded platform and for the Docker image.
 
-Superset imports it (``SUPERSET_CONFIG_PATH``) into its own environment, so it imports nothing of this
-repository. Everything that differs between deployments comes from the environment:
+Superset imports it (``SUPERSET_CONFIG_PATH``) in its own environment, so it imports nothing from this
+repository. Everything that differs between deployments comes from environment variables:
 
 ``SUPERSET_SECRET_KEY``
-    Signs sessions and tokens and encrypts database passwords in the metadata. Losing it loses them.
+    Signs sessions and tokens, and encrypts the database passwords in the metadata: without it, they are lost.
 ``SUPERSET_DATABASE_URI``
-    SQLAlchemy address of the metadata database, PostgreSQL: SQLite carries a UNIQUE(table_name) that
-    refuses two datasets of one name in two schemas.
+    SQLAlchemy URL of the metadata database. It must be PostgreSQL: in SQLite, Superset has a
+    UNIQUE(table_name) that refuses two datasets with the same name in different schemas.
 ``SUPERSET_CACHE_DIR``
-    Folder of the query caches; shared by all workers of one host and kept over restarts.
+    Folder of the query caches, shared by all workers on a host and kept across restarts.
 
-Raises KeyError, naming the variable, when one is missing: a Superset on default secrets must not start.
+Raises KeyError, naming the variable, if one is missing: Superset must not start with default secrets.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ SQLALCHEMY_TRACK_MODIFICATIONS = False
 APP_NAME = "Lakehouse"
 
 # --- caches ---------------------------------------------------------------------------------------
-# The night fills the cache once a day; it must outlive a late night, so that users never meet a cold
-# dashboard between one night's expiry and the next one's warm-up.
+# The night fills the cache once a day. Entries must outlive a late night, so that users never see a cold
+# dashboard between the expiry of one night's entries and the next warm-up.
 _CACHE_SECONDS = int(timedelta(hours=36).total_seconds())
 _CACHE_DIR = Path(os.environ["SUPERSET_CACHE_DIR"])
 
 
 def _file_cache(name: str, seconds: int, prefix: str) -> dict[str, Any]:
-    """A cache of files in its own folder; mode 0600 because query results are in it."""
+    """A file cache in its own folder; mode 0600, because it contains query results."""
     return {
         "CACHE_TYPE": "FileSystemCache",
         "CACHE_DIR": str(_CACHE_DIR / name),
         "CACHE_DEFAULT_TIMEOUT": seconds,
         "CACHE_KEY_PREFIX": prefix,
-        # cachelib deletes entries at random beyond the threshold: far above what one platform holds.
+        # Above the threshold cachelib deletes entries at random; one platform stays far below it.
         "CACHE_THRESHOLD": 20_000,
         "CACHE_OPTIONS": {"mode": 0o600},
     }
 
 
-# The same store and prefix twice: POST cachekey/invalidate clears CACHE_CONFIG's store only, while query
+# Both use the same store and prefix: POST cachekey/invalidate clears only CACHE_CONFIG's store, but query
 # results are in DATA_CACHE_CONFIG's.
 DATA_CACHE_CONFIG = _file_cache("data", _CACHE_SECONDS, "lakehouse_")
 CACHE_CONFIG = DATA_CACHE_CONFIG
@@ -65,7 +65,7 @@ FEATURE_FLAGS = {
 }
 ROW_LIMIT = 10_000
 SQL_MAX_ROW = 100_000
-# The specification gives a dashboard five seconds; a query that needs a minute is a fault, not a wait.
+# The specification allows a dashboard five seconds; a query that takes a minute is broken, not slow.
 SUPERSET_WEBSERVER_TIMEOUT = 60
 
 # --- hardening that needs no TLS ----------------------------------------------------------------------
@@ -75,8 +75,8 @@ PREVENT_UNSAFE_DB_CONNECTIONS = True
 WTF_CSRF_ENABLED = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-# Talisman forces https, which neither 127.0.0.1 nor a container behind a TLS proxy speaks; its headers
-# that need no TLS are set here.
+# Talisman forces https, but neither 127.0.0.1 nor a container behind a TLS proxy uses it. Its headers that
+# work without TLS are set here.
 TALISMAN_ENABLED = False
 CONTENT_SECURITY_POLICY_WARNING = False
 OVERRIDE_HTTP_HEADERS = {

@@ -127,7 +127,7 @@ def test_marketing_spend_in_staging_is_what_was_dropped_as_files(
 def test_stock_read_from_the_log_equals_the_shop(
     platform: CheckoutPlatform, second_night: CommandResult, table: str
 ) -> None:
-    """The shop has no timestamps for its stock and deletes rows for good, every day some."""
+    """The shop has no timestamps for its stock, and deletes some rows for good every day."""
     columns = "product_id, warehouse, units_on_hand, reorder_point"
     lake = [tuple(row.values()) for row in platform.over_flight(f"select {columns} from {table}").to_pylist()]
     _same_rows(sorted(lake), sorted(platform.shop(f"select {columns} from stock_levels")))
@@ -145,7 +145,7 @@ def test_a_replay_leaves_gold_as_it_was(platform: CheckoutPlatform, second_night
 
 
 def _plain(row: Any) -> tuple[Any, ...]:
-    """A row without the types' clothes: dates as ISO days, so that date64 and datetime.date compare."""
+    """A row with its dates as ISO days, so that date64 and datetime.date compare equal."""
     return tuple(str(value)[:10] if hasattr(value, "year") else value for value in row)
 
 
