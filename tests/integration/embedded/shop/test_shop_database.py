@@ -88,7 +88,7 @@ def test_the_shop_never_goes_back_and_keeps_its_size(
     other_size = stack.shop("advance", "--to", "2025-09-01", "--orders", "501", **shop)
     assert other_size.returncode == 2
     assert "ORDERS=500" in other_size.stderr
-    assert "make down" in other_size.stderr
+    assert "make reset" in other_size.stderr
     assert content(stack, shop) == before
 
 
