@@ -50,25 +50,25 @@ env: ## Print the platform's addresses and credentials, and nothing else
 	@$(MAKE) setup >&2
 	@$(STACK) env
 
-test: setup ## What every change must pass, at most 15 minutes: unit, real services, a whole night with its faults
+test: setup ## Run what every change must pass, at most 15 minutes: unit, real services, a whole night with its faults
 	@$(SUITES) test
 
-verify: setup-conformance ## All tests, at most 45 minutes: also the engines' suites, dbt's adapter tests, more nights, a soak
+verify: setup-conformance ## Run all tests, at most 45 minutes: also the engines' suites, dbt's adapter tests, more nights, a soak
 	@$(SUITES) test rest
 
-verify-rest: setup-conformance ## Only what verify runs beyond test
+verify-rest: setup-conformance ## Run only what verify adds to test
 	@$(SUITES) rest
 
-test-unit: setup ## The unit tests only (no services)
+test-unit: setup ## Run the unit tests only (no services)
 	@$(SUITES) unit
 
-test-integration: setup ## The integration tests only
+test-integration: setup ## Run the integration tests only
 	@$(SUITES) integration
 
-test-night: setup ## The night tests only
+test-night: setup ## Run the night tests only
 	@$(SUITES) night
 
-conformance: setup-conformance ## The engines against their own clients; DREMIO_URL=... runs it against a Dremio of yours
+conformance: setup-conformance ## Run the engines' conformance tests; DREMIO_URL=... runs them against your own Dremio
 	@$(SUITES) conformance
 
 bench: setup ## Measure how fast it is, about 15 minutes: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
