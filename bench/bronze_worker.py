@@ -25,6 +25,7 @@ from lakehouse.bronze.parquet_writer import ROW_GROUP_ROWS, WRITE_SETTINGS
 from lakehouse.bronze.partition_loader import PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.landing.ledger import LandingLedger
+from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
 
 FIRST_DATE = date(2025, 10, 1)
@@ -65,8 +66,7 @@ def prepared_loader(lake: LakeStorage, rows: int, business_date: date) -> Partit
     """The loader of the orders, the landing objects claimed for the date and for no other."""
     postgres = PlatformPostgres()
     ledger, loads = LandingLedger(postgres, lake), BronzeLoads(postgres)
-    ledger.create_tables()
-    loads.create_table()
+    create_metadata_tables(postgres)
     for table in ("landing_files", "landing_syncs"):
         postgres.execute(f"delete from {table}")
     ledger.claim("postgres", business_date, "1", rows)

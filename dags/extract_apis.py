@@ -33,6 +33,7 @@ from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.landing.announce import announce
 from lakehouse.landing.extract_operator import AirbyteExtractOperator
 from lakehouse.night.dag_defaults import stage_arguments
+from lakehouse.platform.names import AIRBYTE_POOL
 
 SYNCS = {
     "sync_shop_api": read_connection_file("shop_api_to_lake"),
@@ -54,7 +55,7 @@ def extract_apis() -> None:
             task_id=task_id,
             connection_name=connection.name,
             retries=connection.retries,
-            pool="airbyte",
+            pool=AIRBYTE_POOL,
             max_active_tis_per_dag=1,
         )
         for task_id, connection in SYNCS.items()

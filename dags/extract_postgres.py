@@ -31,6 +31,7 @@ from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.landing.announce import announce
 from lakehouse.landing.extract_operator import AirbyteExtractOperator
 from lakehouse.night.dag_defaults import stage_arguments
+from lakehouse.platform.names import AIRBYTE_POOL
 
 SYNCS = {
     "sync_shop_database": read_connection_file("shop_postgres_to_lake"),
@@ -52,7 +53,7 @@ def extract_postgres() -> None:
             task_id=task_id,
             connection_name=connection.name,
             retries=connection.retries,
-            pool="airbyte",
+            pool=AIRBYTE_POOL,
             max_active_tis_per_dag=1,
         )
         for task_id, connection in SYNCS.items()

@@ -60,14 +60,10 @@ def provision_platform() -> None:
     @task
     def create_metadata_tables() -> list[str]:
         """Every table of include/sql/postgres/create_*.sql."""
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
+        from lakehouse.platform.database import platform_postgres
+        from lakehouse.platform.metadata_tables import create_metadata_tables
 
-        from lakehouse.platform.repository import INCLUDE
-        from lakehouse.receipts.store import PLATFORM_CONNECTION
-
-        files = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
-        PostgresHook(PLATFORM_CONNECTION).run([path.read_text(encoding="utf-8") for path in files])
-        return [path.name for path in files]
+        return create_metadata_tables(platform_postgres())
 
     airbyte = ProvisionAirbyteOperator(
         task_id="provision_airbyte", rewrite_secrets="{{ params.rewrite_secrets }}"

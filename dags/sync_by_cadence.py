@@ -31,6 +31,7 @@ from lakehouse.airbyte.cadence import cadence_of, cron_of, in_the_night
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
 from lakehouse.landing.daytime_operator import AirbyteDaytimeSyncOperator
 from lakehouse.night.dag_defaults import dag_arguments
+from lakehouse.platform.names import AIRBYTE_POOL
 
 
 def sync_dag(declared: ConnectionFile, cron: str) -> Any:
@@ -49,7 +50,7 @@ def sync_dag(declared: ConnectionFile, cron: str) -> Any:
             return not in_the_night(datetime.now(UTC))
 
         leave_the_night_alone() >> AirbyteDaytimeSyncOperator(
-            task_id="sync", connection_name=declared.name, retries=declared.retries, pool="airbyte"
+            task_id="sync", connection_name=declared.name, retries=declared.retries, pool=AIRBYTE_POOL
         )
 
     return sync()

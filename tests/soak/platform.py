@@ -23,7 +23,7 @@ from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.landing.extract_operator import AirbyteExtractOperator
 from lakehouse.landing.ledger import LandingLedger
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
-from lakehouse.platform.repository import INCLUDE
+from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
 from testing.fault_proxy import FaultProxy, fault_proxy
 from testing.ingestion_stack import AirbyteServer, IngestionStack
@@ -145,8 +145,7 @@ def soak_platform() -> Iterator[SoakPlatform]:
                 storage = LakeStorage.from_connection()
                 storage.create_bucket()
                 postgres = PostgresHook("platform_postgres")
-                tables = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
-                postgres.run([path.read_text() for path in tables])
+                create_metadata_tables(postgres)
                 ProvisionAirbyteOperator(task_id="provision").execute({})
                 yield SoakPlatform(
                     stack,

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
-from lakehouse.airbyte.hook import DEFAULT_CONNECTION, client_of
+from lakehouse.airbyte.hook import client_of
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
 from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.names import AIRBYTE_CONNECTION
 
 
 def line_of(change: Change) -> str:
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=("diff", "apply"))
-    parser.add_argument("--conn-id", default=DEFAULT_CONNECTION, help="Airflow connection of the server")
+    parser.add_argument("--conn-id", default=AIRBYTE_CONNECTION, help="Airflow connection of the server")
     parser.add_argument(
         "--rewrite-secrets", action="store_true", help="apply: send configurations though no difference shows"
     )

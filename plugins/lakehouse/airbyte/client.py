@@ -24,13 +24,20 @@ from lakehouse.airbyte.errors import (
     AirbyteUnavailableError,
 )
 from lakehouse.airbyte.states import JobState
+from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.http_answers import Answer, kind_of
 
 PUBLIC_API: Final = "/api/public/v1"
 PAGE_SIZE: Final = 100
 TOKEN_MARGIN_SECONDS: Final = 30
 """A token is renewed this long before it ends. Airbyte's live for three minutes."""
 _SUMMING_UP: Final = "Concurrent read failure"
-_RETRYABLE_STATUS: Final = frozenset({408, 425, 429})
+_REFUSALS: Final[Mapping[Answer, type[LakehouseError]]] = {
+    Answer.AWAY: AirbyteUnavailableError,
+    Answer.BUSY: AirbyteBusyError,
+    Answer.NOT_FOUND: AirbyteNotFoundError,
+}
+"""The error of each kind of answer; of the others AirbyteRefusedError."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,7 @@ class AirbyteClient:
         params: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         answer = self._send(method, url, body, params)
-        if answer.status_code == httpx.codes.UNAUTHORIZED and self._credentials:
+        if kind_of(answer.status_code) is Answer.UNAUTHORIZED and self._credentials:
             self._token = None
             answer = self._send(method, url, body, params)
         _raise_for_refusal(answer, f"{method} {url}")
@@ -258,19 +265,13 @@ def _is_configuration(failures: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _raise_for_refusal(answer: httpx.Response, what: str) -> None:
-    status = answer.status_code
-    if status < 400:
+    kind = kind_of(answer.status_code)
+    if kind is Answer.OK:
         return
-    message = f"Airbyte answered {status} to {what}: {_words(answer)}"
-    if status >= 500 or status in _RETRYABLE_STATUS:
-        raise AirbyteUnavailableError(message)
-    if status == httpx.codes.CONFLICT:
-        raise AirbyteBusyError(message)
-    if status == httpx.codes.NOT_FOUND:
-        raise AirbyteNotFoundError(message)
-    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+    message = f"Airbyte answered {answer.status_code} to {what}: {_words(answer)}"
+    if kind in (Answer.UNAUTHORIZED, Answer.FORBIDDEN):
         message += " (look at login and password of the Airflow connection)"
-    raise AirbyteRefusedError(message)
+    raise _REFUSALS.get(kind, AirbyteRefusedError)(message)
 
 
 def _words(answer: httpx.Response) -> str:

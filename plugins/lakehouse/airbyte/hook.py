@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.providers.airbyte.hooks.airbyte import AirbyteHook
 
 from lakehouse.airbyte.client import AirbyteClient
+from lakehouse.platform.names import AIRBYTE_CONNECTION
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-DEFAULT_CONNECTION: Final = "airbyte_default"
 DEFAULT_TOKEN_PATH: Final = "v1/applications/token"  # noqa: S105 - a path, not a token
 DEFAULT_TIMEOUT_SECONDS: Final = 30.0
 
@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT_SECONDS: Final = 30.0
 class LakehouseAirbyteHook(AirbyteHook):
     """The provider's hook (connection type, fields, test button) with a client that tells failures apart."""
 
-    def __init__(self, airbyte_conn_id: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
+    def __init__(self, airbyte_conn_id: str = AIRBYTE_CONNECTION, **kwargs: Any) -> None:
         super().__init__(airbyte_conn_id=airbyte_conn_id, **kwargs)
 
     @cached_property

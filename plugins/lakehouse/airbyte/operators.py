@@ -22,11 +22,12 @@ from lakehouse.airbyte.errors import (
     AirbyteNotFoundError,
     AirbyteUnavailableError,
 )
-from lakehouse.airbyte.hook import DEFAULT_CONNECTION, LakehouseAirbyteHook
+from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.log_lines import grouped
 from lakehouse.airbyte.states import JobState
 from lakehouse.airbyte.triggers import DEADLINE, POLL_SECONDS, AirbyteJobTrigger
 from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.names import AIRBYTE_CONNECTION
 from lakehouse.receipts import ExternalJob, StageReport
 
 JOB_KEY: Final = "airbyte_job_id"
@@ -63,7 +64,7 @@ class AirbyteSyncOperator(BaseOperator):
         self,
         *,
         connection_name: str,
-        airbyte_conn_id: str = DEFAULT_CONNECTION,
+        airbyte_conn_id: str = AIRBYTE_CONNECTION,
         synchronous_seconds: float = SYNCHRONOUS_SECONDS,
         poll_seconds: float = POLL_SECONDS,
         skip_when_busy: bool = False,

@@ -9,8 +9,9 @@ from airflow.sdk import BaseHook, BaseOperator
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteDriftError
-from lakehouse.airbyte.hook import DEFAULT_CONNECTION, LakehouseAirbyteHook
+from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
+from lakehouse.platform.names import AIRBYTE_CONNECTION
 from lakehouse.receipts import StageReport, empty_report
 
 
@@ -31,7 +32,7 @@ class ProvisionAirbyteOperator(BaseOperator):
         self,
         *,
         rewrite_secrets: bool | str = False,
-        airbyte_conn_id: str = DEFAULT_CONNECTION,
+        airbyte_conn_id: str = AIRBYTE_CONNECTION,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -59,7 +60,7 @@ class CompareAirbyteOperator(BaseOperator):
 
     ui_color = "#615eff"
 
-    def __init__(self, *, airbyte_conn_id: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
+    def __init__(self, *, airbyte_conn_id: str = AIRBYTE_CONNECTION, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.airbyte_conn_id = airbyte_conn_id
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from lakehouse.dremio.hook import DREMIO_CONNECTION, DREMIO_POOL, DremioHook
+from lakehouse.dremio.hook import DremioHook
 from lakehouse.night.business_date import business_date
-from lakehouse.platform.storage import LAKE_CONNECTION
+from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.names import DREMIO_CONNECTION, DREMIO_POOL, LAKE_CONNECTION, PLATFORM_CONNECTION
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
-from lakehouse.receipts.store import PLATFORM_CONNECTION
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -49,16 +49,14 @@ class LoadBronzeStreamOperator(BaseOperator):
 
     def execute(self, context: Context) -> StageReport:
         """Load the partition and report its account."""
-        # pyarrow, boto3 and the hooks cost a second to import: not at parse time.
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
-
+        # pyarrow and boto3 cost a second to import: not at parse time.
         from lakehouse.bronze.contract_file import load_contract
         from lakehouse.bronze.partition_loader import PartitionLoader
         from lakehouse.bronze.reconciliation import BronzeLoads
         from lakehouse.landing.ledger import LandingLedger
         from lakehouse.platform.storage import LakeStorage
 
-        postgres = PostgresHook(self.postgres_conn_id)
+        postgres = platform_postgres(self.postgres_conn_id)
         storage = LakeStorage.from_connection(self.lake_conn_id)
         loader = PartitionLoader(
             load_contract(self.stream),
@@ -167,8 +165,6 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
 
     def execute(self, context: Context) -> StageReport:
         """Refresh the catalogue and check it."""
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
-
         from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.bronze.contract_file import load_contract
         from lakehouse.platform.storage import LakeStorage
@@ -176,7 +172,7 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
         client = DremioHook(self.dremio_conn_id).get_conn()
         refresher = CatalogueRefresher(
             client,
-            PostgresHook(self.postgres_conn_id),
+            platform_postgres(self.postgres_conn_id),
             LakeStorage.from_connection(self.lake_conn_id),
             [load_contract(stream) for stream in self.streams],
         )

@@ -20,7 +20,7 @@ from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
 from lakehouse.bronze.source_forms import publish_source_forms, write_source_form
 from lakehouse.landing.ledger import LandingFile, LandingLedger
 from lakehouse.landing.reader import LandedFile, LandingReader
-from lakehouse.platform.database import PostgresConnections, exclusively
+from lakehouse.platform.database import Lock, PostgresConnections, exclusively
 from lakehouse.platform.errors import PermanentError, TransientError
 from lakehouse.platform.lake_layout import landing_folder, quarantine_key
 from lakehouse.platform.storage import LakeStorage
@@ -100,13 +100,15 @@ class PartitionLoader:
             NewColumnsRefusedError: columns the contract refuses.
             ReconciliationError: the rows do not add up.
             LandingFileUnreadableError: an object is truncated or is not Parquet.
-            PartitionBusyError: another run loads the same.
+            LockHeldError: another run loads the same.
             ScratchFullError: this machine's disk is full.
         """
         contract = self._contract
         name = f"{contract.source}.{contract.stream} {business_date}"
         with (
-            exclusively(self._postgres, "load", name, f"load_bronze {run_id}", LOAD_WAIT_SECONDS),
+            exclusively(
+                self._postgres, Lock("bronze load", name), f"load_bronze {run_id}", LOAD_WAIT_SECONDS
+            ),
             _scratch(contract.stream) as folder,
         ):
             return self._load(business_date, run_id, folder)
@@ -209,8 +211,8 @@ class PartitionLoader:
         forms = write_source_form(self._contract, reader, folder)
         if not forms:
             return []
-        name = f"{self._contract.source}.{self._contract.stream}"
-        with exclusively(self._postgres, "source forms", name, f"load_bronze {run_id}", LOAD_WAIT_SECONDS):
+        lock = Lock("bronze source forms", f"{self._contract.source}.{self._contract.stream}")
+        with exclusively(self._postgres, lock, f"load_bronze {run_id}", LOAD_WAIT_SECONDS):
             return publish_source_forms(forms, business_date, self._storage)
 
     def _publish_quarantine(self, business_date: date, built: BuiltPartition) -> str | None:

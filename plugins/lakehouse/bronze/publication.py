@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.bronze.parquet_writer import WrittenFile
-from lakehouse.platform.database import PostgresConnections, exclusively, transaction
+from lakehouse.platform.database import Lock, PostgresConnections, exclusively, transaction
 from lakehouse.platform.lake_layout import bronze_manifest_key, bronze_part_key, bronze_partition
 from lakehouse.platform.sql_files import read_sql
 from lakehouse.platform.storage import LakeStorage
@@ -127,7 +127,8 @@ class Publisher:
         self._record("delete_bronze_publication", partition)
 
     def _alone(self, source: str, stream: str, holder: str) -> AbstractContextManager[None]:
-        return exclusively(self._postgres, "publish", f"{source}.{stream}", holder, PUBLISH_WAIT_SECONDS)
+        lock = Lock("bronze publish", f"{source}.{stream}")
+        return exclusively(self._postgres, lock, holder, PUBLISH_WAIT_SECONDS)
 
     def _record(self, statement: str, partition: Partition) -> None:
         with transaction(self._postgres) as cursor:

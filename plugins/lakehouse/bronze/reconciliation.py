@@ -63,10 +63,6 @@ class BronzeLoads:
     def __init__(self, postgres: PostgresConnections) -> None:
         self._postgres = postgres
 
-    def create_table(self) -> None:
-        """Create the table unless it is there."""
-        self._execute("postgres/create_bronze_loads.sql", None)
-
     def record(self, load: BronzeLoad) -> None:
         """Store the account of a partition over an earlier one."""
         self._execute("postgres/upsert_bronze_load.sql", asdict(load))
@@ -89,6 +85,6 @@ class BronzeLoads:
         """Dremio has listed the stream's files as they are now."""
         self._execute("postgres/upsert_bronze_catalogued.sql", {"source": source, "stream": stream})
 
-    def _execute(self, sql: str, values: dict[str, object] | None) -> None:
+    def _execute(self, sql: str, values: dict[str, object]) -> None:
         with transaction(self._postgres) as cursor:
             cursor.execute(read_sql(sql), values)

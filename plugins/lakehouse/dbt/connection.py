@@ -7,11 +7,9 @@ from typing import Any, Final
 
 from airflow.sdk import BaseHook, Connection
 
+from lakehouse.dremio.hook import DREMIO_REST_PORT
 from lakehouse.night.business_date import business_date
-
-DREMIO_CONNECTION: Final = "dremio_default"
-DREMIO_REST_PORT: Final = 9047
-"""Dremio's default; used when the connection names no port."""
+from lakehouse.platform.names import DREMIO_CONNECTION
 
 _QUIET_DBT: Final = {
     "DO_NOT_TRACK": "1",

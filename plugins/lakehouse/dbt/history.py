@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lakehouse.dbt.project import PROJECT_NAME
 from lakehouse.dbt.run_results import RunResults, read_run_results, refuse_failures, stage_report
 from lakehouse.night.business_date import business_date
+from lakehouse.platform.database import PostgresConnections, platform_postgres, transaction
 from lakehouse.platform.sql_files import read_sql
-from lakehouse.receipts.store import PLATFORM_CONNECTION
-
-if TYPE_CHECKING:
-    from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 
 def record_dbt_run(project_dir: str, context: Mapping[str, Any]) -> None:
@@ -34,12 +31,10 @@ def record_dbt_run(project_dir: str, context: Mapping[str, Any]) -> None:
     if not path.is_file():
         # dbt ended before it ran anything; Cosmos raises with dbt's whole output.
         return
-    from airflow.providers.postgres.hooks.postgres import PostgresHook
-
     run = read_run_results(path)
     task = context["ti"]
     write_history(
-        PostgresHook(PLATFORM_CONNECTION),
+        platform_postgres(),
         run,
         {"dag": task.dag_id, "task": task.task_id, "business_date": business_date(context).isoformat()},
     )
@@ -47,21 +42,20 @@ def record_dbt_run(project_dir: str, context: Mapping[str, Any]) -> None:
     task.xcom_push(key="return_value", value=stage_report(run))
 
 
-def write_history(hook: PostgresHook, run: RunResults, origin: Mapping[str, str]) -> None:
+def write_history(postgres: PostgresConnections, run: RunResults, origin: Mapping[str, str]) -> None:
     """Store the run in `dbt_run_history`, its nodes and where it came from under `metadata`."""
-    hook.run(
-        read_sql("postgres/upsert_dbt_run_history.sql"),
-        parameters={
-            "run_id": run.invocation_id,
-            "project_name": PROJECT_NAME,
-            "started_at": _utc_without_zone(run.started_at),
-            "completed_at": _utc_without_zone(run.completed_at),
-            "status": run.status,
-            "models_run": len(run.of_kind("model")),
-            "tests_run": len(run.of_kind("test")),
-            "metadata": json.dumps({**origin, "results": [asdict(result) for result in run.results]}),
-        },
-    )
+    values = {
+        "run_id": run.invocation_id,
+        "project_name": PROJECT_NAME,
+        "started_at": _utc_without_zone(run.started_at),
+        "completed_at": _utc_without_zone(run.completed_at),
+        "status": run.status,
+        "models_run": len(run.of_kind("model")),
+        "tests_run": len(run.of_kind("test")),
+        "metadata": json.dumps({**origin, "results": [asdict(result) for result in run.results]}),
+    }
+    with transaction(postgres) as cursor:
+        cursor.execute(read_sql("postgres/upsert_dbt_run_history.sql"), values)
 
 
 def _utc_without_zone(moment: datetime) -> datetime:

@@ -27,8 +27,8 @@ from lakehouse.dbt.project import (
     PROJECT_NAME,
     dbt_executable,
 )
+from lakehouse.platform.names import DREMIO_POOL
 
-DREMIO_POOL: Final = "dremio"
 DBT_TIMEOUT: Final = timedelta(minutes=30)
 """dbt-dremio 1.11.0 polls a cancelled job for ever (dremio/dbt-dremio#322: it tests CANCELLED, Dremio says
 CANCELED), so a dbt process needs an end of its own. Thirty minutes is the plan's longest layer."""

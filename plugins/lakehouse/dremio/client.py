@@ -21,6 +21,8 @@ from lakehouse.dremio.errors import (
 )
 from lakehouse.dremio.job import Job
 from lakehouse.dremio.states import JobState
+from lakehouse.platform.http_answers import Answer, kind_of
+from lakehouse.platform.names import DREMIO_CONNECTION
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 60.0
@@ -30,6 +32,12 @@ PAGE_ROWS: Final = 500
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 _UNANSWERED_POLLS: Final = 5
+_REFUSALS: Final[Mapping[Answer, type[DremioError]]] = {
+    Answer.AWAY: DremioUnavailableError,
+    Answer.BUSY: DremioConflictError,
+    Answer.NOT_FOUND: DremioNotFoundError,
+}
+"""The error of each kind of answer; of the others DremioRefusedError."""
 
 Json = dict[str, Any]
 
@@ -40,7 +48,7 @@ class DremioClient:
     Raises from every call:
         DremioRefusedError, DremioNotFoundError: 400, 401, 403, 404, 422, with Dremio's own message.
         DremioConflictError: 409.
-        DremioUnavailableError: 408, 429, 5xx, or no answer in time.
+        DremioUnavailableError: 408, 425, 429, 5xx, or no answer in time.
     """
 
     def __init__(
@@ -227,17 +235,19 @@ class DremioClient:
         answer = self._request(
             method, path, body, {"Authorization": f"_dremio{self._token or self._login()}"}
         )
-        if answer.status_code == 401:  # the token has expired, or the coordinator has restarted
+        if (
+            kind_of(answer.status_code) is Answer.UNAUTHORIZED
+        ):  # the token has expired, or the coordinator has restarted
             answer = self._request(method, path, body, {"Authorization": f"_dremio{self._login()}"})
         return _checked(answer, f"{method} {path}")
 
     def _login(self) -> str:
         credentials = {"userName": self._user, "password": self._password}
         answer = self._request("POST", "/apiv2/login", credentials, {})
-        if answer.status_code in (401, 403):
+        if kind_of(answer.status_code) in (Answer.UNAUTHORIZED, Answer.FORBIDDEN):
             raise DremioRefusedError(
                 f"Dremio at {self.base_url} refuses the login of {self._user}: "
-                "check connection dremio_default"
+                f"check connection {DREMIO_CONNECTION}"
             )
         token = str(_checked(answer, "POST /apiv2/login").json()["token"])
         self._token = token
@@ -259,17 +269,11 @@ class DremioClient:
 
 
 def _checked(answer: requests.Response, request: str) -> requests.Response:
-    status = answer.status_code
-    if status < 400:
+    kind = kind_of(answer.status_code)
+    if kind is Answer.OK:
         return answer
-    text = f"{request}: Dremio answered {status}: {_message(answer)}"
-    if status == 404:
-        raise DremioNotFoundError(text)
-    if status == 409:
-        raise DremioConflictError(text)
-    if status in (408, 429) or status >= 500:
-        raise DremioUnavailableError(text)
-    raise DremioRefusedError(text)
+    message = f"{request}: Dremio answered {answer.status_code}: {_message(answer)}"
+    raise _REFUSALS.get(kind, DremioRefusedError)(message)
 
 
 def _message(answer: requests.Response) -> str:

@@ -22,7 +22,7 @@ class DremioConflictError(DremioError, BusyError):
 
 
 class DremioUnavailableError(DremioError, TransientError):
-    """Dremio is away, slow or overloaded (408, 429, 5xx, no answer)."""
+    """Dremio is away, slow or overloaded (408, 425, 429, 5xx, no answer)."""
 
 
 class DremioJobError(DremioError):

@@ -7,10 +7,10 @@ from typing import Final
 from airflow.sdk import BaseHook
 
 from lakehouse.dremio.client import DremioClient
+from lakehouse.platform.names import DREMIO_CONNECTION
 
-DREMIO_CONNECTION: Final = "dremio_default"
-DREMIO_POOL: Final = "dremio"
-_DEFAULT_PORT: Final = 9047
+DREMIO_REST_PORT: Final = 9047
+"""Dremio's default; used when the connection names no port."""
 
 
 class DremioHook(BaseHook):
@@ -25,5 +25,5 @@ class DremioHook(BaseHook):
         connection = self.get_connection(self.conn_id)
         host = (connection.host or "").rstrip("/")
         address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
-        port = connection.port or _DEFAULT_PORT
+        port = connection.port or DREMIO_REST_PORT
         return DremioClient(f"{address}:{port}", connection.login or "", connection.password or "")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk import BaseOperator
 
 from lakehouse.dremio.errors import DremioJobTimeoutError, DremioNotFoundError
-from lakehouse.dremio.hook import DREMIO_CONNECTION, DREMIO_POOL, DremioHook
+from lakehouse.dremio.hook import DremioHook
 from lakehouse.dremio.triggers import DremioJobTrigger
+from lakehouse.platform.names import DREMIO_CONNECTION, DREMIO_POOL
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
 
 if TYPE_CHECKING:

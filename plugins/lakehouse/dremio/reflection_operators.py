@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk import BaseOperator
 
 from lakehouse.dremio.errors import ReflectionError
-from lakehouse.dremio.hook import DREMIO_CONNECTION, DREMIO_POOL, DremioHook
+from lakehouse.dremio.hook import DremioHook
 from lakehouse.dremio.operators import SHORT_WAIT
 from lakehouse.dremio.reflection_progress import Awaited, Ready, awaited, give_up, look
 from lakehouse.dremio.reflections import ensure_reflection, load_reflections
 from lakehouse.dremio.triggers import DremioReflectionsTrigger
+from lakehouse.platform.names import DREMIO_CONNECTION, DREMIO_POOL
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
 
 if TYPE_CHECKING:

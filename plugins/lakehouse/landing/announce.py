@@ -8,13 +8,12 @@ pool of one slot keeps the second task queued until the first one's event is sto
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from airflow.sdk import task
 
 from lakehouse.night.dag_defaults import stage_outlets
-
-ANNOUNCEMENTS_POOL: Final = "announcements"
+from lakehouse.platform.names import ANNOUNCEMENTS_POOL
 
 
 def announce(stage_name: str) -> Any:

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.landing.footers import read_footer
-from lakehouse.platform.database import PostgresConnections, transaction
+from lakehouse.platform.database import Lock, PostgresConnections, platform_postgres, transaction
 from lakehouse.platform.errors import TransientError
 from lakehouse.platform.lake_layout import LandingKey, landing_folder, parse_landing_key
 from lakehouse.platform.sql_files import read_sql
 from lakehouse.platform.storage import LakeStorage
-from lakehouse.receipts.store import PLATFORM_CONNECTION
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -75,23 +73,16 @@ class LandingLedger:
     @classmethod
     def of_platform(cls) -> LandingLedger:
         """The ledger that Airflow's connections lead to."""
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
-
-        return cls(PostgresHook(PLATFORM_CONNECTION), LakeStorage.from_connection())
-
-    def create_tables(self) -> None:
-        """Create the ledger's tables unless they are there."""
-        with self._transaction() as cursor:
-            cursor.execute(read_sql("postgres/create_landing_ledger.sql"))
+        return cls(platform_postgres(), LakeStorage.from_connection())
 
     def is_complete(self, source: str, business_date: date) -> bool:
         """Has a sync of this source been claimed for this date?"""
-        with self._transaction() as cursor:
+        with transaction(self._postgres) as cursor:
             return _sync_of(cursor, source, business_date) is not None
 
     def synced_before(self, source: str, business_date: date) -> date | None:
         """Another date whose sync came first and can have taken this date's changes, if there is one."""
-        with self._transaction() as cursor:
+        with transaction(self._postgres) as cursor:
             cursor.execute(
                 read_sql("postgres/select_sync_before.sql"),
                 {"source": source, "business_date": business_date},
@@ -101,31 +92,31 @@ class LandingLedger:
 
     def report(self, source: str, business_date: date) -> ClaimReport:
         """What the date holds of the source."""
-        with self._transaction() as cursor:
+        with transaction(self._postgres) as cursor:
             return _totals(cursor, source, business_date)
 
     def files(self, source: str, stream: str, business_date: date) -> list[LandingFile]:
         """The objects of one stream that the date has claimed, in the order of their keys."""
         values = {"source": source, "stream": stream, "business_date": business_date}
-        with self._transaction() as cursor:
+        with transaction(self._postgres) as cursor:
             cursor.execute(read_sql("postgres/select_landing_files.sql"), values)
             return [LandingFile(key, rows, size, job) for key, rows, size, job in cursor.fetchall()]
 
     def begin(self, source: str, business_date: date, job_id: str | int) -> None:
         """Keep what the job lands for that date, from now on for HELD_FOR."""
         values = {"source": source, "business_date": business_date, "job_id": str(job_id)}
-        with self._transaction() as cursor:
+        with transaction(self._postgres) as cursor:
             cursor.execute(read_sql("postgres/upsert_landing_job.sql"), values)
 
     def begun_for(self, source: str, job_id: str | int) -> date | None:
         """The date whose run began the job; None if it was no run, or one that must have ended long ago."""
-        with self._transaction() as cursor:
+        with transaction(self._postgres) as cursor:
             return _begun(cursor, source).get(str(job_id))
 
     def note(self, source: str, job_id: str | int, rows_emitted: int) -> None:
         """Keep what a sync for no date has committed, so that the date which claims it answers for it."""
         values = {"source": source, "job_id": str(job_id), "rows_emitted": rows_emitted}
-        with self._transaction() as cursor:
+        with transaction(self._postgres) as cursor:
             cursor.execute(read_sql("postgres/insert_landing_daytime_sync.sql"), values)
 
     def claim(
@@ -155,8 +146,7 @@ class LandingLedger:
             LandingIncompleteError: landing holds fewer rows than the date's syncs committed.
             LandingFileUnreadableError: an object is truncated or is not Parquet.
         """
-        with self._transaction() as cursor:
-            cursor.execute(read_sql("postgres/lock_landing_source.sql"), {"source": source})
+        with transaction(self._postgres, Lock("landing", source)) as cursor:
             self._take_unclaimed(cursor, source, business_date, str(job_id))
             report = _totals(cursor, source, business_date)
             earlier = _sync_of(cursor, source, business_date)
@@ -200,9 +190,6 @@ class LandingLedger:
             landed = parse_landing_key(item.key)
             if landed and item.key not in claimed:
                 yield landed, item.size
-
-    def _transaction(self) -> AbstractContextManager[Any]:
-        return transaction(self._postgres)
 
 
 def _sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | None:

@@ -42,6 +42,14 @@ def parse_business_date(text: str | None, today: date | None = None) -> date:
     return parsed
 
 
+def business_date_or_none(text: str | None, today: date | None = None) -> date | None:
+    """As `parse_business_date`, but None for what is not a business date."""
+    try:
+        return parse_business_date(text, today)
+    except BusinessDateError:
+        return None
+
+
 def business_date(context: Mapping[str, Any]) -> date:
     """The business date of the run a task's context belongs to.
 

@@ -15,18 +15,12 @@ from typing import Any, Final
 from airflow.sdk import Asset, Param, PartitionedAssetTimetable
 
 from lakehouse.night.assets import asset_of
-from lakehouse.night.business_date import BUSINESS_DATE_FORMAT, business_date
+from lakehouse.night.business_date import BUSINESS_DATE_FORMAT, business_date, business_date_or_none
 from lakehouse.night.deadlines import deadline_of
-from lakehouse.night.plan import Stage, stage
+from lakehouse.night.plan import NIGHT, Stage, stage
 from lakehouse.night.timetable import NightTimetable
 from lakehouse.platform.errors import RETRY_POLICY
-from lakehouse.receipts.callbacks import (
-    record_failure,
-    record_retry,
-    record_run_failure,
-    record_start,
-    record_success,
-)
+from lakehouse.receipts.callbacks import ReceiptCallbacks
 
 OWNER: Final = "lakehouse"
 RETRIES: Final = 3
@@ -42,6 +36,9 @@ TAGS: Final = frozenset(
 )
 """The closed vocabulary of DAG tags."""
 
+RECEIPTS: Final = ReceiptCallbacks(NIGHT, business_date_or_none)
+"""What every task tells the receipt of its night."""
+
 
 def task_defaults() -> dict[str, Any]:
     """Arguments every task starts from."""
@@ -53,10 +50,10 @@ def task_defaults() -> dict[str, Any]:
         "max_retry_delay": MAX_RETRY_DELAY,
         "retry_policy": RETRY_POLICY,
         "execution_timeout": TASK_TIMEOUT,
-        "on_execute_callback": [record_start],
-        "on_success_callback": [record_success],
-        "on_retry_callback": [record_retry],
-        "on_failure_callback": [record_failure],
+        "on_execute_callback": [RECEIPTS.record_start],
+        "on_success_callback": [RECEIPTS.record_success],
+        "on_retry_callback": [RECEIPTS.record_retry],
+        "on_failure_callback": [RECEIPTS.record_failure],
     }
 
 
@@ -100,7 +97,7 @@ def stage_arguments(
         **arguments,
         # Also for tasks that look at no date themselves: their asset starts stages that do.
         "default_args": arguments["default_args"] | {"pre_execute": require_business_date},
-        "on_failure_callback": [record_run_failure],
+        "on_failure_callback": [RECEIPTS.record_run_failure],
         "description": f"{planned.start:%H:%M} UTC, {planned.minutes} min: {planned.title}",
         "schedule": schedule_of(planned),
         "deadline": deadline_of(stage_name),

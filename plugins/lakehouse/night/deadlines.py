@@ -18,7 +18,7 @@ from airflow.sdk import (
     deadline_reference,
 )
 
-from lakehouse.night.business_date import BusinessDateError, parse_business_date
+from lakehouse.night.business_date import business_date_or_none
 from lakehouse.night.plan import Stage, night_window, stage
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ def planned_end(
     """
     if run_type not in AUTOMATIC_RUN_TYPES:
         return None
-    try:
-        night = parse_business_date(partition_key, today=queued_at.date())
-    except BusinessDateError:
+    night = business_date_or_none(partition_key, today=queued_at.date())
+    if night is None:
         return None
     opens, closes = night_window(night)
     return planned.ends_at(night) if opens <= queued_at <= closes else None

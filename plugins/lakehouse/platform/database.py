@@ -1,17 +1,21 @@
-"""Statements on the platform's PostgreSQL, and locks that span several."""
+"""The one door to the platform's PostgreSQL: transactions, and locks that span one or several."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
 from lakehouse.platform.errors import BusyError, PermanentError, TransientError
+from lakehouse.platform.names import PLATFORM_CONNECTION
 from lakehouse.platform.sql_files import read_sql
 
 _UNDEFINED_TABLE: Final = "42P01"
 _UNDEFINED_COLUMN: Final = "42703"
 _LOCK_NOT_AVAILABLE: Final = "55P03"
+_LONGEST_NAME: Final = 63
+"""PostgreSQL cuts an application's name there."""
 _AWAY: Final = ("08", "53", "57P", "58")
 """SQLSTATEs of a server that is gone, stopping, starting, or out of something; without one the connection
 broke or was never made."""
@@ -34,13 +38,36 @@ class PlatformDatabaseUnavailableError(TransientError):
     """The platform's PostgreSQL does not answer, or went away in the middle of a statement."""
 
 
-class PartitionBusyError(BusyError):
-    """Another run is loading or publishing the same."""
+class LockHeldError(BusyError):
+    """Another run is doing the same to the same thing."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What only one may do at a time: an advisory lock of PostgreSQL."""
+
+    what: str
+    """What is done, such as `bronze load`."""
+    name: str
+    """What it is done to, such as `postgres.orders 2025-10-16`."""
+
+
+def platform_postgres(conn_id: str = PLATFORM_CONNECTION) -> PostgresConnections:
+    """The database that an Airflow connection leads to."""
+    # The provider costs half a second to import: not at parse time.
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    hook: PostgresConnections = PostgresHook(conn_id)
+    return hook
 
 
 @contextmanager
-def transaction(postgres: PostgresConnections) -> Iterator[Any]:
+def transaction(postgres: PostgresConnections, lock: Lock | None = None) -> Iterator[Any]:
     """A cursor whose statements are committed together.
+
+    Args:
+        postgres: the platform's database.
+        lock: held from the first statement to the commit; a second holder waits as long as it takes.
 
     Raises:
         LedgerMissingError: a table is not there.
@@ -53,6 +80,8 @@ def transaction(postgres: PostgresConnections) -> Iterator[Any]:
             connection,
             connection.cursor() as cursor,
         ):
+            if lock is not None:
+                cursor.execute(read_sql("postgres/lock_until_commit.sql"), asdict(lock))
             yield cursor
     except Exception as error:
         if _sqlstate(error) in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
@@ -61,41 +90,36 @@ def transaction(postgres: PostgresConnections) -> Iterator[Any]:
 
 
 @contextmanager
-def exclusively(
-    postgres: PostgresConnections, what: str, name: str, holder: str, wait_seconds: int
-) -> Iterator[None]:
-    """Be the only one who does `what` to `name`; a second one waits, then gives up.
+def exclusively(postgres: PostgresConnections, lock: Lock, holder: str, wait_seconds: int) -> Iterator[None]:
+    """Hold the lock over any number of transactions; a second holder waits, then gives up.
 
     The lock is the connection's: it goes when this process dies, however it dies.
 
     Args:
         postgres: the platform's database.
-        what: what is done, such as `load`.
-        name: what it is done to.
-        holder: what the one who waits is told about who holds it.
+        lock: what only one may do.
+        holder: the name that the one who waits sees.
         wait_seconds: how long to wait.
 
     Raises:
-        PartitionBusyError: someone else still holds it; names who.
+        LockHeldError: someone else still holds it; names who.
         PlatformDatabaseUnavailableError: PostgreSQL is away.
     """
-    values = {"what": f"bronze {what}", "name": name}
+    values = asdict(lock)
     with _unavailable_by_name(), closing(postgres.get_conn()) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(
-                "select set_config('application_name', %s, false), set_config('lock_timeout', %s, false)",
-                (holder[:63], f"{wait_seconds}s"),
-            )
+            session = {"holder": holder[:_LONGEST_NAME], "wait": f"{wait_seconds}s"}
+            cursor.execute(read_sql("postgres/set_lock_session.sql"), session)
             try:
-                cursor.execute(read_sql("postgres/lock_bronze.sql"), values)
+                cursor.execute(read_sql("postgres/lock_until_disconnect.sql"), values)
             except Exception as error:
                 if _sqlstate(error) != _LOCK_NOT_AVAILABLE:
                     raise
-                cursor.execute(read_sql("postgres/select_bronze_lock_holder.sql"), values)
+                cursor.execute(read_sql("postgres/select_lock_holder.sql"), values)
                 holders = ", ".join(repr(row[0]) for row in cursor.fetchall()) or "a run that has just ended"
-                raise PartitionBusyError(
-                    f"{what} of {name}: {holders} has been at it for more than {wait_seconds} s; "
+                raise LockHeldError(
+                    f"{lock.what} of {lock.name}: {holders} has been at it for more than {wait_seconds} s; "
                     "this task tries again, nothing needs to be done"
                 ) from error
             yield
@@ -111,7 +135,7 @@ def _unavailable_by_name() -> Iterator[None]:
         raise PlatformDatabaseUnavailableError(
             f"the platform's PostgreSQL is away ({' '.join(str(error).split())}); what was not committed is "
             "not there. This task's next attempt goes on; if it fails as well, look at the server and at the "
-            "Airflow connection platform_postgres"
+            f"Airflow connection {PLATFORM_CONNECTION}"
         ) from error
 
 

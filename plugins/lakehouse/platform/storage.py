@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakehouse.platform.errors import PermanentError, TransientError
+from lakehouse.platform.http_answers import Answer, kind_of
+from lakehouse.platform.names import LAKE_CONNECTION
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-
-LAKE_CONNECTION = "lake_s3"
 
 _FORBIDDEN = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -158,7 +158,7 @@ class _storage_errors:
                 raise StorageRefusedError(
                     f"{message}; check the keys of connection {LAKE_CONNECTION}"
                 ) from error
-            if status < 500 and status != 429:
+            if kind_of(status) is not Answer.AWAY:
                 raise StorageRefusedError(message) from error
             raise StorageUnavailableError(f"{message}{_WHEN_AWAY}") from error
         if isinstance(error, BotoCoreError):

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lakehouse.night.plan import NIGHT, Stage
 from lakehouse.platform.repository import REPOSITORY
 from lakehouse.receipts.report import ExternalJob
+from lakehouse.receipts.stages import PlannedStage
 from lakehouse.receipts.store import TaskRecord
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -25,21 +25,21 @@ def receipts_folder() -> Path:
     return Path(os.environ.get("LAKEHOUSE_RECEIPTS_DIR") or REPOSITORY / ".local" / "receipts")
 
 
-def write_receipt(night: date, records: Sequence[TaskRecord]) -> Path:
+def write_receipt(plan: Sequence[PlannedStage], night: date, records: Sequence[TaskRecord]) -> Path:
     """Write `<date>.json` so that a reader sees the old receipt or the new one, never half of one."""
     folder = receipts_folder()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{night}.json"
     with tempfile.NamedTemporaryFile("w", dir=folder, prefix=f".{night}.", delete=False) as draft:
-        json.dump(receipt(night, records), draft, indent=2, default=str)
+        json.dump(receipt(plan, night, records), draft, indent=2, default=str)
         draft.write("\n")
     Path(draft.name).chmod(0o644)
     Path(draft.name).replace(target)
     return target
 
 
-def receipt(night: date, records: Iterable[TaskRecord]) -> dict[str, Any]:
-    """The receipt of a date: its state, and the nine stages by name in the plan's order.
+def receipt(plan: Sequence[PlannedStage], night: date, records: Iterable[TaskRecord]) -> dict[str, Any]:
+    """The receipt of a date: its state, and the stages by name in the plan's order.
 
     A stage shows its newest run, unless a stage it waits for has been started again since: then what it
     did belongs to an older night and the stage is `not_started`.
@@ -47,14 +47,14 @@ def receipt(night: date, records: Iterable[TaskRecord]) -> dict[str, Any]:
     newest = _newest_runs(records)
     stages: dict[str, dict[str, Any]] = {}
     started: dict[str, datetime] = {}
-    for planned in NIGHT:
+    for planned in plan:
         tasks = newest.get(planned.name, [])
-        begun = min((task.started_at for task in tasks), default=None)
+        first_start = min((task.started_at for task in tasks), default=None)
         stages[planned.name] = _plan_of(planned) | {"state": "not_started"}
         waited_for = [name for name in planned.waits_for if name in newest]
-        if begun is not None and all(started.get(name, _NEVER) <= begun for name in waited_for):
-            started[planned.name] = begun
-            stages[planned.name] |= _actual(begun, tasks)
+        if first_start is not None and all(started.get(name, _NEVER) <= first_start for name in waited_for):
+            started[planned.name] = first_start
+            stages[planned.name] |= _actual(first_start, tasks)
     return {"business_date": night.isoformat(), "state": _night_state(stages), "stages": stages}
 
 
@@ -68,7 +68,7 @@ def _newest_runs(records: Iterable[TaskRecord]) -> dict[str, list[TaskRecord]]:
     }
 
 
-def _plan_of(planned: Stage) -> dict[str, Any]:
+def _plan_of(planned: PlannedStage) -> dict[str, Any]:
     return {
         "section": planned.section,
         "title": planned.title,
@@ -77,7 +77,7 @@ def _plan_of(planned: Stage) -> dict[str, Any]:
     }
 
 
-def _actual(begun: datetime, tasks: Sequence[TaskRecord]) -> dict[str, Any]:
+def _actual(started_at: datetime, tasks: Sequence[TaskRecord]) -> dict[str, Any]:
     state = stage_state(tasks)
     ended = (
         max((task.ended_at for task in tasks if task.ended_at), default=None) if state != "running" else None
@@ -87,9 +87,9 @@ def _actual(begun: datetime, tasks: Sequence[TaskRecord]) -> dict[str, Any]:
     return {
         "state": state,
         "run_id": tasks[0].run_id,
-        "started_at": begun.isoformat(),
+        "started_at": started_at.isoformat(),
         "ended_at": ended.isoformat() if ended else None,
-        "seconds": round((ended - begun).total_seconds(), 1) if ended else None,
+        "seconds": round((ended - started_at).total_seconds(), 1) if ended else None,
         "attempts": max(task.attempts for task in tasks),
         **{figure: sum(int(report.get(figure) or 0) for report in reports) for figure in _SUMMED},
         "external_jobs": jobs,

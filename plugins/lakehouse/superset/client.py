@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import requests
 
+from lakehouse.platform.http_answers import Answer, kind_of
 from lakehouse.superset.errors import (
     SupersetLoginError,
     SupersetNotFoundError,
@@ -23,7 +24,6 @@ from lakehouse.superset.errors import (
 )
 
 CONNECT_SECONDS: Final = 5
-_AWAY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _SHOWN_CHARACTERS: Final = 500
 
 
@@ -119,7 +119,7 @@ class SupersetClient:
             "refresh": True,
         }
         response = self._transmit("POST", "security/login", json=credentials)
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
+        if kind_of(response.status_code) is Answer.UNAUTHORIZED:
             raise SupersetLoginError(
                 f"Superset at {self.base_url} refuses the login of {self._username!r}: "
                 "check login and password of the Airflow connection"
@@ -154,7 +154,7 @@ def _token_refused(response: requests.Response) -> bool:
 
     Superset's own 422 (a body that fails validation) says ``message``; flask-jwt-extended says ``msg``.
     """
-    if response.status_code == HTTPStatus.UNAUTHORIZED:
+    if kind_of(response.status_code) is Answer.UNAUTHORIZED:
         return True
     return response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY and '"msg"' in response.text
 
@@ -171,13 +171,15 @@ def _body(method: str, path: str, response: requests.Response) -> dict[str, Any]
     if response.ok and not response.is_redirect:
         return response.json() if response.content else {}
     said = f"Superset answers {status} to {method} {path}: {error_text(response)}"
-    if status in _AWAY:
-        raise SupersetUnavailableError(said, status)
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise SupersetLoginError(said)
-    if status == HTTPStatus.NOT_FOUND:
-        raise SupersetNotFoundError(said, status)
-    raise SupersetRequestError(said, status)
+    match kind_of(status):
+        case Answer.AWAY:
+            raise SupersetUnavailableError(said, status)
+        case Answer.UNAUTHORIZED:
+            raise SupersetLoginError(said)
+        case Answer.NOT_FOUND:
+            raise SupersetNotFoundError(said, status)
+        case _:
+            raise SupersetRequestError(said, status)
 
 
 def error_text(response: requests.Response) -> str:

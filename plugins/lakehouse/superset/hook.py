@@ -7,11 +7,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from airflow.sdk import BaseHook
 
-from lakehouse.dremio.hook import DREMIO_CONNECTION
 from lakehouse.platform.errors import PermanentError
+from lakehouse.platform.names import DREMIO_CONNECTION, SUPERSET_CONNECTION
 from lakehouse.superset.client import SupersetClient
 
-SUPERSET_CONNECTION: Final = "superset_default"
 _FLIGHT_PORT: Final = 32010
 
 

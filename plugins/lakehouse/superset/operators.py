@@ -8,11 +8,11 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
-from lakehouse.dremio.hook import DREMIO_CONNECTION
+from lakehouse.platform.names import DREMIO_CONNECTION, SUPERSET_CONNECTION
 from lakehouse.platform.repository import INCLUDE
 from lakehouse.receipts.report import ExternalJob, StageReport, empty_report
 from lakehouse.superset.assets_bundle import read_bundle
-from lakehouse.superset.hook import SUPERSET_CONNECTION, SupersetHook, lake_uri
+from lakehouse.superset.hook import SupersetHook, lake_uri
 from lakehouse.superset.import_assets import import_assets
 from lakehouse.superset.warm_up import WarmDashboard, warm_dashboard
 

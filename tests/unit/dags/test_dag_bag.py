@@ -12,17 +12,10 @@ from airflow.sdk import PartitionedAssetTimetable
 
 from lakehouse.airbyte.connection_file import read_all_connection_files, read_connection_file
 from lakehouse.night.business_date import BusinessDateError
-from lakehouse.night.dag_defaults import OWNER, TAGS
+from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.night.timetable import NightTimetable
 from lakehouse.platform.errors import RETRY_POLICY
-from lakehouse.receipts.callbacks import (
-    record_failure,
-    record_retry,
-    record_run_failure,
-    record_start,
-    record_success,
-)
 
 DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
@@ -103,10 +96,10 @@ def test_every_task_has_the_shared_defaults(dags: dict[str, Any], name: str) -> 
         assert task.retry_exponential_backoff > 1, task.task_id
         assert task.retry_policy is RETRY_POLICY, task.task_id
         assert task.execution_timeout is not None, task.task_id
-        assert record_start in task.on_execute_callback, task.task_id
-        assert record_success in task.on_success_callback, task.task_id
-        assert record_retry in task.on_retry_callback, task.task_id
-        assert record_failure in task.on_failure_callback, task.task_id
+        assert RECEIPTS.record_start in task.on_execute_callback, task.task_id
+        assert RECEIPTS.record_success in task.on_success_callback, task.task_id
+        assert RECEIPTS.record_retry in task.on_retry_callback, task.task_id
+        assert RECEIPTS.record_failure in task.on_failure_callback, task.task_id
 
 
 @pytest.mark.parametrize("key", [None, "", "16.10.2025", "2999-01-01"])
@@ -122,7 +115,7 @@ def test_no_task_of_a_stage_works_without_a_proper_date(
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_closes_its_receipt_when_its_run_fails(dags: dict[str, Any], name: str) -> None:
-    assert dags[name].on_failure_callback == [record_run_failure]
+    assert dags[name].on_failure_callback == [RECEIPTS.record_run_failure]
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -17,6 +17,7 @@ from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.sources import LakeAccess
 from lakehouse.landing.ledger import LandingLedger
+from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
 from testing.embedded_platform import EmbeddedPlatform
 
@@ -125,8 +126,7 @@ def lake(wire: dict[str, str], airflow_connections: None) -> Lake:
     storage.create_bucket()
     postgres = PlatformPostgres(wire)
     ledger, loads = LandingLedger(postgres, storage), BronzeLoads(postgres)
-    ledger.create_tables()
-    loads.create_table()
+    create_metadata_tables(postgres)
     dremio = DremioClient(
         f"http://{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}", wire["DREMIO_USER"], wire["DREMIO_PASSWORD"]
     )

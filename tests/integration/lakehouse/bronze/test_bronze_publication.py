@@ -23,7 +23,7 @@ from lakehouse.bronze.expected_volume import VolumeBelowExpectedError
 from lakehouse.bronze.partition_loader import ContractBrokenError, PartitionLoader
 from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.landing.ledger import LandingIncompleteError
-from lakehouse.platform.database import PartitionBusyError, exclusively
+from lakehouse.platform.database import Lock, LockHeldError, exclusively
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.lake_layout import bronze_manifest_key, bronze_partition
 from lakehouse.platform.storage import LakeStorage
@@ -167,9 +167,9 @@ def test_a_second_run_waits_and_then_names_the_one_that_holds_the_partition(
     monkeypatch.setattr(partition_loader, "LOAD_WAIT_SECONDS", 1)
     name = f"postgres.orders {day}"
     with (
-        exclusively(lake.postgres, "load", name, "load_bronze manual__first", 1),
+        exclusively(lake.postgres, Lock("bronze load", name), "load_bronze manual__first", 1),
         pytest.raises(
-            PartitionBusyError, match=r"load of postgres\.orders 2025-05-04: 'load_bronze manual__first'"
+            LockHeldError, match=r"load of postgres\.orders 2025-05-04: 'load_bronze manual__first'"
         ),
     ):
         lake.loader("orders").load(day, "second")

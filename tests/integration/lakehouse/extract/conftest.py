@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
-from lakehouse.platform.repository import INCLUDE
+from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
 from testing.ingestion_stack import AirbyteServer, IngestionStack
 from testing.lakehouse.extract_task import ABSENT, ATTEMPTS, FIRST_NIGHT, ORDERS
@@ -32,6 +32,5 @@ def airbyte(stack: IngestionStack) -> Iterator[AirbyteServer]:
         for line in environment_lines(load_settings(environment=stack.environ | ABSENT)):
             patch.setenv(*line.split("=", 1))
         LakeStorage.from_connection().create_bucket()
-        tables = sorted((INCLUDE / "sql" / "postgres").glob("create_*.sql"))
-        PostgresHook("platform_postgres").run([path.read_text() for path in tables])
+        create_metadata_tables(platform_postgres())
         yield server

@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 
 from lakehouse.platform.database import (
+    Lock,
     PlatformDatabaseUnavailableError,
     exclusively,
     transaction,
@@ -56,7 +57,7 @@ def test_a_server_that_is_down_is_named_with_what_to_do_and_tried_again() -> Non
     with pytest.raises(PlatformDatabaseUnavailableError, match=SAYS) as told, transaction(NobodyListens()):
         pytest.fail("there is no cursor")
     assert isinstance(told.value, TransientError)
-    alone = exclusively(NobodyListens(), "load", "orders", "test", 1)
+    alone = exclusively(NobodyListens(), Lock("load", "orders"), "test", 1)
     with pytest.raises(PlatformDatabaseUnavailableError, match=SAYS), alone:
         pytest.fail("there is no lock")
 

@@ -36,7 +36,7 @@ def whole_night(start: int = 0) -> list[TaskRecord]:
 
 
 def test_a_whole_night_is_a_success_and_lists_the_stages_in_order() -> None:
-    told = receipt(DAY, whole_night())
+    told = receipt(NIGHT, DAY, whole_night())
     assert told["state"] == "success"
     assert list(told["stages"]) == [each.name for each in NIGHT]
     bronze = told["stages"]["load_bronze"]
@@ -44,7 +44,7 @@ def test_a_whole_night_is_a_success_and_lists_the_stages_in_order() -> None:
 
 
 def test_a_date_without_records_has_nothing_started() -> None:
-    told = receipt(DAY, [])
+    told = receipt(NIGHT, DAY, [])
     assert told["state"] == "running"
     assert {each["state"] for each in told["stages"].values()} == {"not_started"}
 
@@ -57,6 +57,7 @@ def test_figures_are_the_sums_of_the_tasks_reports() -> None:
         "external_jobs": [{"system": "dremio", "id": "j", "url": None}],
     }
     told = receipt(
+        NIGHT,
         DAY,
         [
             record("load_bronze", 1, task_id="a", report=first, emits_asset=False),
@@ -68,7 +69,7 @@ def test_figures_are_the_sums_of_the_tasks_reports() -> None:
 
 
 def test_a_stage_is_not_done_before_its_asset_is_out() -> None:
-    told = receipt(DAY, [record("load_bronze", 1, emits_asset=False)])
+    told = receipt(NIGHT, DAY, [record("load_bronze", 1, emits_asset=False)])
     assert told["stages"]["load_bronze"]["state"] == "running"
     assert told["stages"]["load_bronze"]["ended_at"] is None
 
@@ -77,7 +78,7 @@ def test_a_failed_task_fails_stage_and_night_with_its_words() -> None:
     broken = record(
         "load_bronze", 2, state="failed", error="ContractBrokenError: orders", log="x.log", attempts=3
     )
-    told = receipt(DAY, [*whole_night()[:2], broken])
+    told = receipt(NIGHT, DAY, [*whole_night()[:2], broken])
     assert told["state"] == "failed"
     stage = told["stages"]["load_bronze"]
     assert (stage["state"], stage["attempts"]) == ("failed", 3)
@@ -92,13 +93,13 @@ def test_a_new_night_for_the_date_hides_what_the_older_one_did() -> None:
         record("extract_apis", 100),
         record("load_bronze", 101, state="failed"),
     ]
-    told = receipt(DAY, [*whole_night(), *again])
+    told = receipt(NIGHT, DAY, [*whole_night(), *again])
     states = [each["state"] for each in told["stages"].values()]
     assert states == ["success", "success", "failed", *["not_started"] * 6]
 
 
 def test_a_stage_started_again_by_hand_keeps_what_came_before_it() -> None:
-    told = receipt(DAY, [*whole_night(), record("load_bronze", 100)])
+    told = receipt(NIGHT, DAY, [*whole_night(), record("load_bronze", 100)])
     states = [each["state"] for each in told["stages"].values()]
     assert states == ["success"] * 3 + ["not_started"] * 6
 
@@ -107,8 +108,8 @@ def test_the_file_is_replaced_whole_and_leaves_no_draft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAKEHOUSE_RECEIPTS_DIR", str(tmp_path / "receipts"))
-    write_receipt(DAY, whole_night()[:1])
-    path = write_receipt(DAY, whole_night())
+    write_receipt(NIGHT, DAY, whole_night()[:1])
+    path = write_receipt(NIGHT, DAY, whole_night())
     assert json.loads(path.read_text())["state"] == "success"
     assert [each.name for each in path.parent.iterdir()] == ["2025-10-16.json"]
 
