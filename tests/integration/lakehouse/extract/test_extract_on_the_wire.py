@@ -18,7 +18,7 @@ from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.operators import JOB_KEY
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.landing.daytime_operator import AirbyteDaytimeSyncOperator
-from lakehouse.receipts.callbacks import record_run_failure, record_start
+from lakehouse.night.dag_defaults import RECEIPTS
 from testing.ingestion_stack import AirbyteServer, IngestionStack
 from testing.lakehouse.extract_task import (
     FIRST_NIGHT,
@@ -129,13 +129,13 @@ def test_a_run_that_is_ended_from_outside_closes_its_receipt(
     task = SimpleNamespace(
         dag_id=run.dag_id, run_id=run.run_id, task_id="sync", map_index=-1, try_number=1, start_date=None
     )
-    record_start({"ti": task, "dag_run": run, "task": SimpleNamespace(outlets=[])})
+    RECEIPTS.record_start({"ti": task, "dag_run": run, "task": SimpleNamespace(outlets=[])})
 
     def stage() -> Any:
         return json.loads((tmp_path / "2025-10-15.json").read_text())["stages"]["extract_postgres"]
 
     assert stage()["state"] == "running"
-    record_run_failure({"dag_run": run, "reason": "task_failure"})
+    RECEIPTS.record_run_failure({"dag_run": run, "reason": "task_failure"})
     assert stage()["state"] == "failed"
     [told] = stage()["tasks"]
     assert told["error"] == "ended from outside, by hand or out of time; Airflow says: task_failure"
