@@ -31,7 +31,7 @@ from airflow.sdk import Param, dag
 
 from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.landing.announce import announce
-from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.night.dag_defaults import stage_arguments
 from lakehouse.platform.names import AIRBYTE_POOL
 

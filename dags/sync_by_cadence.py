@@ -29,7 +29,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from lakehouse.airbyte.cadence import cadence_of, cron_of, in_the_night
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
-from lakehouse.landing.daytime_operator import AirbyteDaytimeSyncOperator
+from lakehouse.landing.operators import AirbyteDaytimeSyncOperator
 from lakehouse.night.dag_defaults import dag_arguments
 from lakehouse.platform.names import AIRBYTE_POOL
 

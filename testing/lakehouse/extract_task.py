@@ -6,14 +6,15 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-from lakehouse.airbyte.operators import JOB_KEY
-from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from lakehouse.landing.operators import AirbyteExtractOperator
+from lakehouse.platform.external_job.kept import KEY
+from testing.task_memory import task_memory
 from testing.waiting import wait_until
 
 FIRST_NIGHT, SECOND_NIGHT = "2025-10-16", "2025-10-17"
@@ -31,17 +32,12 @@ class Night:
 
     def __init__(self, night: str, store: dict[str, Any] | None = None, **params: Any) -> None:
         self.store: dict[str, Any] = {} if store is None else store
-        kept = SimpleNamespace(
-            get=self.store.get,
-            set=self.store.__setitem__,
-            delete=lambda key: self.store.pop(key, None),
-        )
         now = datetime.now(UTC)
         run = SimpleNamespace(partition_key=night, start_date=now, run_after=now)
-        self.context = {"params": params, "dag_run": run, "task_state_store": kept}
+        self.context = {"params": params, "dag_run": run, **task_memory(self.store)}
 
     def operator(self, connection: str = "shop_postgres_to_lake", **arguments: Any) -> AirbyteExtractOperator:
-        arguments = {"synchronous_seconds": 120, **arguments}
+        arguments = {"synchronous": timedelta(minutes=2), **arguments}
         return AirbyteExtractOperator(task_id="sync", connection_name=connection, **arguments)
 
     def extract(self, connection: str = "shop_postgres_to_lake") -> Any:
@@ -49,8 +45,13 @@ class Night:
 
     def kept_job(self) -> int:
         """The job that the task has started, once it has."""
-        wait_until(lambda: JOB_KEY in self.store, "a job is started", 20)
-        return int(self.store[JOB_KEY])
+        wait_until(lambda: KEY in self.store, "a job is started", 20)
+        return int(self.store[KEY]["handle"])
+
+    @property
+    def is_reported(self) -> bool:
+        """Has the task told Airflow of a success?"""
+        return bool(self.store.get(KEY, {}).get("reported"))
 
 
 class InBackground:

@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -13,9 +14,8 @@ import pyarrow.parquet as pq
 from airflow.sdk.exceptions import TaskDeferred
 
 from lakehouse.airbyte.errors import AirbyteJobCancelledError, AirbyteJobFailedError
-from lakehouse.airbyte.operators import JOB_KEY
-from lakehouse.airbyte.triggers import ENDED
 from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.external_job.triggers import Outcome
 from testing.fault_proxy import CUT, HANG, fault_proxy
 from testing.lakehouse.extract_task import InBackground, sessions_at_the_lock, stuck_sync
 from testing.waiting import wait_until
@@ -156,7 +156,8 @@ def task_dies_without_a_word(date: Date) -> None:
 def polls_of_the_trigger_fail(date: Date) -> None:
     """The deferred task's polls fail, hang and lose their token."""
     with stuck_sync(_LAST_TABLE):
-        deferred, _ = _deferred(date, poll_seconds=0.2)
+        deferred, _ = _deferred(date)
+    deferred.trigger.poll_seconds = 0.2
     before = len(date.platform.proxy.seen)
     date.platform.proxy.fail(_POLLS, 500, HANG, 401)
 
@@ -164,7 +165,7 @@ def polls_of_the_trigger_fail(date: Date) -> None:
         return await anext(deferred.trigger.run())
 
     event = asyncio.run(first_event())
-    assert event.payload["outcome"] == ENDED
+    assert event.payload["outcome"] == Outcome.ENDED
     assert [status for _, status in date.platform.proxy.seen[before:]] == [500, HANG, 401]
     operator, night = date.platform.task("postgres", date.day)
     _succeeds(operator.resume(night.context, event.payload, **deferred.kwargs))
@@ -216,11 +217,11 @@ def _extract_beside(date: Date) -> InBackground:
 
 def _deferred(date: Date, **arguments: Any) -> tuple[TaskDeferred, int]:
     """The task handed to the triggerer, and its job."""
-    operator, night = date.platform.task("postgres", date.day, synchronous_seconds=0, **arguments)
+    operator, night = date.platform.task("postgres", date.day, synchronous=timedelta(), **arguments)
     try:
         operator.execute(night.context)
     except TaskDeferred as deferred:
-        return deferred, int(night.store[JOB_KEY])
+        return deferred, night.kept_job()
     raise AssertionError("the task did not defer")
 
 

@@ -20,9 +20,10 @@ from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
 from lakehouse.bronze.contract_file import load_contract, load_contracts
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
-from lakehouse.landing.extract_operator import AirbyteExtractOperator
 from lakehouse.landing.ledger import LandingLedger
+from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
+from lakehouse.platform.external_job.kept import KEY
 from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
 from testing.fault_proxy import FaultProxy, fault_proxy
@@ -61,6 +62,8 @@ class SoakPlatform:
     ) -> tuple[AirbyteExtractOperator, Night]:
         """The task of the extract stage and its surroundings; a second one is its next attempt."""
         store = self._stores.setdefault((source, day), {})
+        if store.get(KEY, {}).get("reported"):
+            store.clear()  # it succeeded: this is the task of another run
         night = Night(day.isoformat(), store, force_sync=force_sync)
         return night.operator(CONNECTIONS[source], **arguments), night
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.platform.errors import BusyError, PermanentError, TransientError
+from lakehouse.platform.errors import BusyError, NotFoundError, PermanentError, TransientError
 
 
 class AirbyteUnavailableError(TransientError):
@@ -17,7 +17,7 @@ class AirbyteRefusedError(PermanentError):
     """Airbyte refused the request (4xx): wrong credentials, wrong configuration."""
 
 
-class AirbyteNotFoundError(AirbyteRefusedError):
+class AirbyteNotFoundError(AirbyteRefusedError, NotFoundError):
     """Airbyte does not know the thing asked for."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from lakehouse.platform.external_job.job import Phase
+
 
 class JobState(StrEnum):
     """State of a sync job. UNKNOWN stands for a word this code has not met."""
@@ -28,10 +30,14 @@ class JobState(StrEnum):
             return cls.UNKNOWN
 
     @property
-    def is_end(self) -> bool:
-        """Nothing follows. An unknown state is waited on until the deadline, for it may be a new word for
-        running; it never counts as success."""
-        return self in _ENDS
+    def phase(self) -> Phase:
+        """An unknown state is waited on until the deadline, for it may be a new word for running; it never
+        counts as success."""
+        return _PHASES.get(self, Phase.RUNNING)
 
 
-_ENDS: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+_PHASES: Final = {
+    JobState.SUCCEEDED: Phase.SUCCEEDED,
+    JobState.FAILED: Phase.STOPPED,
+    JobState.CANCELLED: Phase.STOPPED,
+}

@@ -12,7 +12,6 @@ from urllib.parse import quote
 import requests
 
 from lakehouse.dremio.errors import (
-    DremioConflictError,
     DremioError,
     DremioJobTimeoutError,
     DremioNotFoundError,
@@ -21,25 +20,14 @@ from lakehouse.dremio.errors import (
 )
 from lakehouse.dremio.job import Job
 from lakehouse.dremio.states import JobState
-from lakehouse.platform.http_answers import Answer, kind_of
-from lakehouse.platform.names import DREMIO_CONNECTION
+from lakehouse.dremio.transport import DremioTransport, Json
 
-CONNECT_SECONDS: Final = 5.0
-ANSWER_SECONDS: Final = 60.0
 PAGE_ROWS: Final = 500
 """Most rows one answer of the results endpoint holds (its default is 100)."""
 
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 _UNANSWERED_POLLS: Final = 5
-_REFUSALS: Final[Mapping[Answer, type[DremioError]]] = {
-    Answer.AWAY: DremioUnavailableError,
-    Answer.BUSY: DremioConflictError,
-    Answer.NOT_FOUND: DremioNotFoundError,
-}
-"""The error of each kind of answer; of the others DremioRefusedError."""
-
-Json = dict[str, Any]
 
 
 class DremioClient:
@@ -55,24 +43,21 @@ class DremioClient:
         self, base_url: str, user: str, password: str, session: requests.Session | None = None
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._user = user
-        self._password = password
-        self._session = session or requests.Session()
-        self._token: str | None = None
+        self._http = DremioTransport(self.base_url, user, password, session or requests.Session())
 
     def close(self) -> None:
         """Give back the connections; a later call opens new ones."""
-        self._session.close()
+        self._http.close()
 
     # jobs
 
     def submit(self, sql: str) -> str:
         """Start a statement; the job's id. No trailing semicolon."""
-        return str(self._call("POST", "/api/v3/sql", {"sql": sql, "context": None})["id"])
+        return str(self._http.call("POST", "/api/v3/sql", {"sql": sql, "context": None})["id"])
 
     def job(self, job_id: str) -> Job:
         """The job's state now."""
-        answer = self._call("GET", f"/api/v3/job/{job_id}")
+        answer = self._http.call("GET", f"/api/v3/job/{job_id}")
         raw = str(answer.get("jobState", ""))
         rows = answer.get("rowCount")
         message = str(answer.get("errorMessage") or answer.get("cancellationReason") or "")
@@ -92,9 +77,9 @@ class DremioClient:
     def cancel(self, job_id: str) -> None:
         """Ask Dremio to cancel a job; one that is over already is no error."""
         try:
-            self._call("POST", f"/api/v3/job/{job_id}/cancel")
+            self._http.call("POST", f"/api/v3/job/{job_id}/cancel")
         except DremioRefusedError:
-            if not self.job(job_id).state.is_final:
+            if not self.job(job_id).phase.is_over:
                 raise
 
     def wait(self, job_id: str, seconds: float) -> Job:
@@ -105,7 +90,7 @@ class DremioClient:
             try:
                 job = self.job(job_id)
                 unanswered = 0
-                if job.state.is_final or time.monotonic() >= deadline:
+                if job.phase.is_over or time.monotonic() >= deadline:
                     return job
             except DremioUnavailableError:
                 unanswered += 1
@@ -126,7 +111,7 @@ class DremioClient:
         except BaseException:
             self.cancel_quietly(job_id)
             raise
-        if not job.state.is_final:
+        if not job.phase.is_over:
             self.cancel_quietly(job_id)
             raise DremioJobTimeoutError(
                 job_id, job.url, f"was {job.raw_state} after {timeout:.0f} s and was canceled"
@@ -147,7 +132,7 @@ class DremioClient:
         offset = 0
         while True:
             path = f"/api/v3/job/{job_id}/results?offset={offset}&limit={PAGE_ROWS}"
-            page: Sequence[Json] = self._call("GET", path).get("rows", [])
+            page: Sequence[Json] = self._http.call("GET", path).get("rows", [])
             yield from page
             offset += len(page)
             if len(page) < PAGE_ROWS:
@@ -162,7 +147,7 @@ class DremioClient:
     def find(self, path: Sequence[str]) -> Json | None:
         """The entity at a path; None when there is none."""
         try:
-            return self._call(
+            return self._http.call(
                 "GET", "/api/v3/catalog/by-path/" + "/".join(quote(part, safe="") for part in path)
             )
         except DremioNotFoundError:
@@ -170,16 +155,16 @@ class DremioClient:
 
     def create(self, entity: Mapping[str, Any]) -> Json:
         """Create a source, space, folder or view."""
-        return self._call("POST", "/api/v3/catalog", entity)
+        return self._http.call("POST", "/api/v3/catalog", entity)
 
     def update(self, entity_id: str, entity: Mapping[str, Any]) -> Json:
         """Replace an entity; the body carries the tag last read."""
-        return self._call("PUT", f"/api/v3/catalog/{quote(entity_id, safe='')}", entity)
+        return self._http.call("PUT", f"/api/v3/catalog/{quote(entity_id, safe='')}", entity)
 
     def promote(self, path: Sequence[str]) -> Json:
         """Make a folder of Parquet files a dataset."""
         entity_id = "dremio:/" + "/".join(path)
-        return self._call(
+        return self._http.call(
             "POST",
             f"/api/v3/catalog/{quote(entity_id, safe='')}",
             {
@@ -195,94 +180,26 @@ class DremioClient:
 
     def reflections_of(self, dataset_id: str) -> list[Json]:
         """All reflections of a dataset."""
-        answer = self._call("GET", f"/api/v3/dataset/{quote(dataset_id, safe='')}/reflection")
+        answer = self._http.call("GET", f"/api/v3/dataset/{quote(dataset_id, safe='')}/reflection")
         found: list[Json] = answer["data"]
         return found
 
     def reflection(self, reflection_id: str) -> Json:
         """One reflection with its status."""
-        return self._call("GET", f"/api/v3/reflection/{reflection_id}")
+        return self._http.call("GET", f"/api/v3/reflection/{reflection_id}")
 
     def create_reflection(self, body: Mapping[str, Any]) -> Json:
         """Create a reflection; Dremio starts to build it."""
-        return self._call("POST", "/api/v3/reflection", body)
+        return self._http.call("POST", "/api/v3/reflection", body)
 
     def update_reflection(self, reflection_id: str, body: Mapping[str, Any]) -> Json:
         """Replace a reflection's definition; the body carries the tag last read."""
-        return self._call("PUT", f"/api/v3/reflection/{reflection_id}", body)
+        return self._http.call("PUT", f"/api/v3/reflection/{reflection_id}", body)
 
     def refresh_reflections(self, dataset_id: str) -> datetime:
         """Ask for a refresh of a dataset's reflections; when Dremio took the request, by its clock (UTC)."""
-        answer = self._send("POST", f"/api/v3/catalog/{quote(dataset_id, safe='')}/refresh", None)
+        answer = self._http.send("POST", f"/api/v3/catalog/{quote(dataset_id, safe='')}/refresh", None)
         # Whole seconds, rounded down: a refresh that begins in the same second counts as later.
         stamp = answer.headers.get("Date")
         taken = parsedate_to_datetime(stamp) if stamp else datetime.now(UTC)
         return taken.replace(microsecond=0)
-
-    # wire
-
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Json:
-        answer = self._send(method, path, body)
-        if not answer.content:
-            return {}
-        try:
-            parsed: Json = answer.json()
-        except requests.JSONDecodeError as error:
-            raise DremioUnavailableError(f"{method} {path}: Dremio's answer is no JSON") from error
-        return parsed
-
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> requests.Response:
-        answer = self._request(
-            method, path, body, {"Authorization": f"_dremio{self._token or self._login()}"}
-        )
-        if (
-            kind_of(answer.status_code) is Answer.UNAUTHORIZED
-        ):  # the token has expired, or the coordinator has restarted
-            answer = self._request(method, path, body, {"Authorization": f"_dremio{self._login()}"})
-        return _checked(answer, f"{method} {path}")
-
-    def _login(self) -> str:
-        credentials = {"userName": self._user, "password": self._password}
-        answer = self._request("POST", "/apiv2/login", credentials, {})
-        if kind_of(answer.status_code) in (Answer.UNAUTHORIZED, Answer.FORBIDDEN):
-            raise DremioRefusedError(
-                f"Dremio at {self.base_url} refuses the login of {self._user}: "
-                f"check connection {DREMIO_CONNECTION}"
-            )
-        token = str(_checked(answer, "POST /apiv2/login").json()["token"])
-        self._token = token
-        return token
-
-    def _request(
-        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
-    ) -> requests.Response:
-        try:
-            return self._session.request(
-                method,
-                self.base_url + path,
-                json=body,
-                headers=dict(headers),
-                timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            )
-        except requests.RequestException as error:
-            raise DremioUnavailableError(f"{method} {path}: Dremio at {self.base_url}: {error}") from error
-
-
-def _checked(answer: requests.Response, request: str) -> requests.Response:
-    kind = kind_of(answer.status_code)
-    if kind is Answer.OK:
-        return answer
-    message = f"{request}: Dremio answered {answer.status_code}: {_message(answer)}"
-    raise _REFUSALS.get(kind, DremioRefusedError)(message)
-
-
-def _message(answer: requests.Response) -> str:
-    """Dremio's own words: `errorMessage`, with `moreInfo` where it says more."""
-    try:
-        body = answer.json()
-    except requests.JSONDecodeError:
-        return answer.text[:500]
-    if not isinstance(body, dict):
-        return str(body)[:500]
-    words = [str(body[name]) for name in ("errorMessage", "moreInfo") if body.get(name)]
-    return "; ".join(words) or str(body)[:500]

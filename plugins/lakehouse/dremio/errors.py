@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.platform.errors import BusyError, LakehouseError, PermanentError, TransientError
+from lakehouse.platform.errors import BusyError, LakehouseError, NotFoundError, PermanentError, TransientError
 
 
 class DremioError(LakehouseError):
@@ -13,7 +13,7 @@ class DremioRefusedError(DremioError, PermanentError):
     """Dremio understood and said no (400, 401, 403, 422)."""
 
 
-class DremioNotFoundError(DremioRefusedError):
+class DremioNotFoundError(DremioRefusedError, NotFoundError):
     """There is no such job, dataset or reflection (404)."""
 
 
@@ -48,6 +48,10 @@ class DremioJobCanceledError(DremioJobError, PermanentError):
 
 class DremioJobTimeoutError(DremioJobError, TransientError):
     """The job was not done at the deadline and has been canceled."""
+
+
+class DremioSubmissionUnknownError(DremioError, PermanentError):
+    """An earlier attempt may have started the statement, and Dremio does not let us see whether it did."""
 
 
 class ReflectionError(DremioError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from airflow.sdk import BaseHook
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.platform.names import DREMIO_CONNECTION
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
 
 DREMIO_REST_PORT: Final = 9047
 """Dremio's default; used when the connection names no port."""
@@ -22,8 +25,12 @@ class DremioHook(BaseHook):
 
     def get_conn(self) -> DremioClient:
         """A client that logs in at its first call."""
-        connection = self.get_connection(self.conn_id)
-        host = (connection.host or "").rstrip("/")
-        address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
-        port = connection.port or DREMIO_REST_PORT
-        return DremioClient(f"{address}:{port}", connection.login or "", connection.password or "")
+        return client_of(self.get_connection(self.conn_id))
+
+
+def client_of(connection: Connection) -> DremioClient:
+    """A client for a connection already fetched: what a trigger has, which may not block to build a hook."""
+    host = (connection.host or "").rstrip("/")
+    address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
+    port = connection.port or DREMIO_REST_PORT
+    return DremioClient(f"{address}:{port}", connection.login or "", connection.password or "")

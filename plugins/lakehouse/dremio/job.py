@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lakehouse.dremio.errors import DremioJobCanceledError, job_failure
+from lakehouse.dremio.errors import DremioJobCanceledError, DremioJobError, job_failure
 from lakehouse.dremio.states import JobState
+from lakehouse.platform.external_job.job import Phase
 
 
 @dataclass(frozen=True)
@@ -19,19 +20,44 @@ class Job:
     message: str
     rows: int | None
 
+    @classmethod
+    def submitted(cls, job_id: str, url: str) -> Job:
+        """A job that Dremio has just taken."""
+        state = JobState.PENDING
+        return cls(job_id, url, state, state.value, message="", rows=None)
+
+    @property
+    def handle(self) -> str:
+        """What the job is found by."""
+        return self.id
+
+    @property
+    def phase(self) -> Phase:
+        """Whether it goes on, and if not, how it ended."""
+        return self.state.phase
+
+    @property
+    def progress(self) -> str:
+        """Dremio's own word for its state."""
+        return self.raw_state
+
     def raise_unless_completed(self) -> None:
         """Only COMPLETED is success.
 
         Raises:
             DremioJobFailedError, DremioJobInterruptedError, DremioJobCanceledError: as the state says.
         """
-        if self.state is JobState.COMPLETED:
-            return
+        if self.state is not JobState.COMPLETED:
+            raise self.failure()
+
+    def failure(self) -> DremioJobError:
+        """The error of a job that did not complete."""
         if self.state is JobState.CANCELED:
-            raise DremioJobCanceledError(self.id, self.url, f"was canceled{_because(self.message)}")
+            return DremioJobCanceledError(self.id, self.url, f"was canceled{_because(self.message)}")
         if self.state is JobState.FAILED:
-            raise job_failure(self.id, self.url, self.message)
-        raise job_failure(self.id, self.url, f"ended in the state {self.raw_state}{_because(self.message)}")
+            return job_failure(self.id, self.url, self.message)
+        ended = f"ended in the state {self.raw_state}{_because(self.message)}"
+        return job_failure(self.id, self.url, ended)
 
 
 def _because(message: str) -> str:

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from lakehouse.dremio.errors import DremioJobTimeoutError, DremioNotFoundError
+from lakehouse.dremio.client import DremioClient
+from lakehouse.dremio.errors import (
+    DremioError,
+    DremioJobError,
+    DremioJobTimeoutError,
+    DremioSubmissionUnknownError,
+)
 from lakehouse.dremio.hook import DremioHook
+from lakehouse.dremio.job import Job
+from lakehouse.dremio.marks import job_with, marked, new_mark
 from lakehouse.dremio.triggers import DremioJobTrigger
+from lakehouse.platform.errors import TransientError
+from lakehouse.platform.external_job.kept import KeptJobs
+from lakehouse.platform.external_job.operators import ExternalJobOperator
 from lakehouse.platform.names import DREMIO_CONNECTION, DREMIO_POOL
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from lakehouse.dremio.client import DremioClient
-    from lakehouse.dremio.job import Job
 
-SHORT_WAIT: Final = timedelta(seconds=20)
-"""How long a task waits itself before it defers: most statements are over by then."""
-_JOB_KEY: Final = "dremio_job_id"
+class DremioSqlOperator(ExternalJobOperator[Job]):
+    """Run one statement in Dremio, once, and wait for it.
 
-
-def dremio_job(job: Job) -> ExternalJob:
-    """A job as receipts name it."""
-    return ExternalJob(system="dremio", id=job.id, url=job.url)
-
-
-class DremioSqlOperator(BaseOperator):
-    """Run one statement in Dremio and wait for it.
-
-    The job's id is stored before the first poll: a retry attaches to the job if it still runs. A task that
-    is killed or times out cancels the job.
+    An attempt that follows a killed worker takes up the job if it runs, takes its success if it has
+    succeeded, and finds it by its mark if the worker died before it knew the job's id: an INSERT is not done
+    twice (docs/decisions/0015). A task that is killed or times out cancels the job.
 
     Args:
         sql: one statement without a semicolon, or a template of it.
@@ -45,8 +46,10 @@ class DremioSqlOperator(BaseOperator):
         DremioJobFailedError: the statement cannot succeed as it is.
         DremioJobInterruptedError, DremioJobTimeoutError: it may succeed another time.
         DremioJobCanceledError: someone canceled the job.
+        DremioSubmissionUnknownError: it may have run, and Dremio does not say: see the message.
     """
 
+    trigger_class = DremioJobTrigger
     template_fields: Sequence[str] = ("sql",)
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers = {"sql": "sql"}  # noqa: RUF012 - Airflow reads a plain class attribute
@@ -60,68 +63,64 @@ class DremioSqlOperator(BaseOperator):
         conn_id: str = DREMIO_CONNECTION,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**{"pool": DREMIO_POOL, **kwargs})
+        super().__init__(conn_id=conn_id, **{"pool": DREMIO_POOL, **kwargs})
         self.sql = sql
         self.timeout = timeout
-        self.conn_id = conn_id
-        self._job_id: str | None = None
 
-    def execute(self, context: Context) -> StageReport:
-        """Submit the statement, or attach to the one an earlier attempt left running."""
-        client = self._client()
-        store = context["task_state_store"]
-        self._job_id = self._running_job(client, store.get(_JOB_KEY))
-        if self._job_id is None:
-            self._job_id = client.submit(self.sql)
-            store.set(_JOB_KEY, self._job_id)
-        self.log.info("Dremio job %s: %s", self._job_id, client.job_url(self._job_id))
-        job = client.wait(self._job_id, min(self.timeout, SHORT_WAIT).total_seconds())
-        if not job.state.is_final and self.timeout > SHORT_WAIT:
-            deadline = datetime.now(UTC) + self.timeout - SHORT_WAIT
-            self.defer(
-                trigger=DremioJobTrigger(self.conn_id, deadline.isoformat(), job.id),
-                method_name="finish",
-                kwargs={"job_id": job.id},
-            )
-        return self._end(client, job)
+    @cached_property
+    def client(self) -> DremioClient:
+        """The connection's coordinator."""
+        return DremioHook(self.conn_id).get_conn()
 
-    def finish(self, context: Context, event: Mapping[str, Any], job_id: str) -> StageReport:
-        """Judge the job after a deferral."""
-        self._job_id = job_id
-        client = self._client()
-        return self._end(client, client.job(job_id))
+    @property
+    def job_timeout(self) -> timedelta:
+        """As given."""
+        return self.timeout
 
-    def on_kill(self) -> None:
-        """Cancel the job."""
-        if self._job_id is not None:
-            self._client().cancel_quietly(self._job_id)
+    def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Job, bool]:
+        """Submit the statement with a mark that is stored before."""
+        mark = new_mark(self.dag_id, self.task_id)
+        kept.intend(mark)
+        job_id = self.client.submit(marked(self.sql, mark))
+        return Job.submitted(job_id, self.client.job_url(job_id)), True
 
-    def _end(self, client: DremioClient, job: Job) -> StageReport:
-        if not job.state.is_final:
-            client.cancel_quietly(job.id)
-            raise DremioJobTimeoutError(
-                job.id, job.url, f"was {job.raw_state} after {self.timeout} and was canceled"
-            )
-        job.raise_unless_completed()
+    def find(self, context: Mapping[str, Any], mark: str, same_try: bool) -> Job | None:
+        """The job of a submission that was not heard of again."""
+        try:
+            job_id = job_with(self.client, mark)
+        except TransientError:
+            raise
+        except DremioError as error:
+            if not same_try:
+                self.log.warning("whether %s was submitted is not known; cleared since: it runs anew", mark)
+                return None
+            raise DremioSubmissionUnknownError(
+                f"an attempt died while it submitted the statement {mark!r}, and Dremio does not show "
+                f"whether it ran ({error}). Look for that text in Dremio's list of jobs: if there is a job "
+                "that succeeded, mark this task as success; if there is none, clear this task"
+            ) from error
+        return None if job_id is None else self.client.job(job_id)
+
+    def own_job_started(self, context: Mapping[str, Any], job: Job) -> None:
+        """Say where to look at it."""
+        self.log.info("Dremio job %s: %s", job.id, job.url)
+
+    def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
+        """The job, and its rows."""
         report = empty_report(rows=job.rows)
-        report["external_jobs"].append(dremio_job(job))
+        report["external_jobs"].append(ExternalJob(system="dremio", id=job.id, url=job.url))
         return report
 
-    def _running_job(self, client: DremioClient, stored: object) -> str | None:
-        """The stored job if it is still running: a finished one belongs to an earlier run of this task."""
-        if not stored:
-            return None
-        try:
-            job = client.job(str(stored))
-        except DremioNotFoundError:
-            return None
-        if job.state.is_final:
-            return None
-        self.log.info("attaching to Dremio job %s of an earlier attempt", job.id)
-        return job.id
+    def failure(self, job: Job) -> DremioJobError:
+        """Dremio's own words."""
+        return job.failure()
 
-    def _client(self) -> DremioClient:
-        return DremioHook(self.conn_id).get_conn()
+    def late(self, handle: str, progress: str, cancelled: bool) -> DremioJobTimeoutError:
+        """The state it was last seen in."""
+        done = "was canceled" if cancelled else "could not be canceled"
+        return DremioJobTimeoutError(
+            handle, self.client.job_url(handle), f"was {progress} after {self.timeout} and {done}"
+        )
 
 
 class ProvisionDremioOperator(BaseOperator):

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import Any
 
-from airflow.sdk import BaseOperator
-
-from lakehouse.dremio.errors import ReflectionError
+from lakehouse.dremio.errors import ReflectionTimeoutError
 from lakehouse.dremio.hook import DremioHook
-from lakehouse.dremio.operators import SHORT_WAIT
-from lakehouse.dremio.reflection_progress import Awaited, Ready, awaited, give_up, look
+from lakehouse.dremio.reflection_progress import Awaited, Ready, awaited, give_up
+from lakehouse.dremio.reflection_refresh import ReflectionRefreshes, Refresh
 from lakehouse.dremio.reflections import ensure_reflection, load_reflections
 from lakehouse.dremio.triggers import DremioReflectionsTrigger
+from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.external_job.kept import KeptJobs
+from lakehouse.platform.external_job.operators import ExternalJobOperator
 from lakehouse.platform.names import DREMIO_CONNECTION, DREMIO_POOL
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
 
-if TYPE_CHECKING:
-    from airflow.sdk import Context
 
-    from lakehouse.dremio.client import DremioClient
-
-_REQUEST_KEY: Final = "reflection_refresh"
-_PAUSE_SECONDS: Final = 0.5
-
-
-class DremioRefreshReflectionsOperator(BaseOperator):
+class DremioRefreshReflectionsOperator(ExternalJobOperator[Refresh]):
     """Bring the reflections in line with `include/dremio/reflections.yaml`, refresh them, wait until usable.
 
     The request is stored before the first look: a retry goes on waiting for it instead of asking Dremio to
@@ -44,6 +36,9 @@ class DremioRefreshReflectionsOperator(BaseOperator):
         ReflectionTimeoutError: not ready in time.
     """
 
+    trigger_class = DremioReflectionsTrigger
+    # Gold may have been published again since: an older request says nothing about that.
+    outlives_clearing = False
     ui_color = "#a8dadc"
 
     def __init__(
@@ -53,94 +48,52 @@ class DremioRefreshReflectionsOperator(BaseOperator):
         conn_id: str = DREMIO_CONNECTION,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**{"pool": DREMIO_POOL, **kwargs})
+        super().__init__(conn_id=conn_id, **{"pool": DREMIO_POOL, **kwargs})
         self.timeout = timeout
-        self.conn_id = conn_id
 
-    def execute(self, context: Context) -> StageReport:
-        """Request the refresh, or take up the request of an earlier attempt."""
-        client = self._client()
-        store = context["task_state_store"]
-        request = _standing(store.get(_REQUEST_KEY), context)
-        if request is None:
-            request = self._request(client, context)
-            store.set(_REQUEST_KEY, request)
-        waiting = [Awaited.from_json(each) for each in request["waiting"]]
-        with _closing_request(store, request):
-            if not self._wait(client, waiting, min(self.timeout, SHORT_WAIT)) and self.timeout > SHORT_WAIT:
-                deadline = datetime.now(UTC) + self.timeout - SHORT_WAIT
-                self.defer(
-                    trigger=DremioReflectionsTrigger(self.conn_id, deadline.isoformat(), request["waiting"]),
-                    method_name="finish",
-                    kwargs={"request": request},
-                )
-            return self._report(client, request)
+    @cached_property
+    def client(self) -> ReflectionRefreshes:
+        """The refreshes of the connection's coordinator."""
+        return ReflectionRefreshes(DremioHook(self.conn_id).get_conn())
 
-    def finish(self, context: Context, event: Mapping[str, Any], request: dict[str, Any]) -> StageReport:
-        """Judge the reflections after a deferral."""
-        with _closing_request(context["task_state_store"], request):
-            return self._report(self._client(), request)
+    @property
+    def job_timeout(self) -> timedelta:
+        """As given."""
+        return self.timeout
 
-    def _request(self, client: DremioClient, context: Context) -> dict[str, Any]:
-        ensured = [ensure_reflection(client, spec) for spec in load_reflections()]
+    def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Refresh, bool]:
+        """Bring the definitions in line, and ask for a refresh of every dataset that has one."""
+        dremio = self.client.dremio
+        ensured = [ensure_reflection(dremio, spec) for spec in load_reflections()]
         for each in ensured:
             self.log.info("reflection %s (%s): %s", each.spec.title, each.id, each.change or "as defined")
         datasets = dict.fromkeys(each.dataset_id for each in ensured if each.spec.enabled)
-        requested = [client.refresh_reflections(dataset_id) for dataset_id in datasets]
+        requested = [dremio.refresh_reflections(dataset_id) for dataset_id in datasets]
         requested_at = min(requested, default=datetime.now(UTC))
-        return {
-            "clear_number": context["dag_run"].clear_number,
-            "over": False,
-            "waiting": [each.to_json() for each in awaited(ensured, requested_at)],
+        waiting = awaited(ensured, requested_at)
+        request = {
+            "waiting": [each.to_json() for each in waiting],
             "changes": {each.spec.title: each.change for each in ensured if each.change},
         }
+        return Refresh(request, (), tuple(waiting), None), True
 
-    def _wait(self, client: DremioClient, waiting: list[Awaited], longest: timedelta) -> bool:
-        deadline = time.monotonic() + longest.total_seconds()
-        while not all(look(client, each) for each in waiting):
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_PAUSE_SECONDS)
-        return True
-
-    def _report(self, client: DremioClient, request: Mapping[str, Any]) -> StageReport:
-        waiting = [Awaited.from_json(each) for each in request["waiting"]]
-        found = [(each, look(client, each)) for each in waiting]
-        late = [each for each, ready in found if ready is None]
-        if late:
-            raise give_up(client, late, self.timeout.total_seconds())
-        ready = [each for _, each in found if each is not None]
-        for each in ready:
+    def report(self, context: Mapping[str, Any], job: Refresh, owned: bool) -> StageReport:
+        """What each reflection holds now."""
+        for each in job.ready:
             self.log.info("reflection %s is ready: data of %s", each.title, each.last_data_fetch)
-        return _report_of(client, ready, request["changes"])
+        return _report_of(self.client.dremio.base_url, job.ready, job.handle["changes"])
 
-    def _client(self) -> DremioClient:
-        return DremioHook(self.conn_id).get_conn()
+    def failure(self, job: Refresh) -> LakehouseError:
+        """Dremio's own word for the reflection that cannot be had."""
+        return job.error or self.late(job.handle, job.progress, False)
 
-
-def _standing(stored: Any, context: Context) -> dict[str, Any] | None:
-    """The request of an earlier attempt, if a retry may go on waiting for it.
-
-    After the run was cleared, gold may have been published again: an older request says nothing about it.
-    """
-    if not stored or stored["over"] or stored["clear_number"] != context["dag_run"].clear_number:
-        return None
-    request: dict[str, Any] = stored
-    return request
+    def late(self, handle: dict[str, Any], progress: str, cancelled: bool) -> ReflectionTimeoutError:
+        """Dremio's own word for each reflection that is not ready."""
+        waiting = self.client.job(handle).late or tuple(map(Awaited.from_json, handle["waiting"]))
+        return give_up(self.client.dremio, waiting, self.timeout.total_seconds())
 
 
-@contextmanager
-def _closing_request(store: Any, request: dict[str, Any]) -> Iterator[None]:
-    """Mark the request as over once its outcome is known; Dremio being away is no outcome."""
-    try:
-        yield
-    except ReflectionError:
-        store.set(_REQUEST_KEY, request | {"over": True})
-        raise
-    store.set(_REQUEST_KEY, request | {"over": True})
-
-
-def _report_of(client: DremioClient, ready: list[Ready], changes: Mapping[str, str]) -> StageReport:
+def _report_of(base_url: str, ready: tuple[Ready, ...], changes: Mapping[str, str]) -> StageReport:
     report = empty_report(
         reflections_refreshed=len(ready),
         reflections=[each.to_json() for each in ready],
@@ -148,7 +101,7 @@ def _report_of(client: DremioClient, ready: list[Ready], changes: Mapping[str, s
     )
     report["bytes"] = sum(each.bytes for each in ready)
     report["external_jobs"] += [
-        ExternalJob(system="dremio", id=each.id, url=f"{client.base_url}/api/v3/reflection/{each.id}")
+        ExternalJob(system="dremio", id=each.id, url=f"{base_url}/api/v3/reflection/{each.id}")
         for each in ready
     ]
     return report

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Self
 
+from lakehouse.platform.external_job.job import Phase
+
 
 class _RemoteState(StrEnum):
     """A closed vocabulary of another system, with a place for words it may invent."""
@@ -38,12 +40,16 @@ class JobState(_RemoteState):
     UNKNOWN = "UNKNOWN"
 
     @property
-    def is_final(self) -> bool:
-        """Will the job stay as it is?"""
-        return self in _FINAL_JOB_STATES
+    def phase(self) -> Phase:
+        """A state that is neither running nor an end may still become one: it is waited on."""
+        return _PHASES.get(self, Phase.RUNNING)
 
 
-_FINAL_JOB_STATES: Final = frozenset({JobState.COMPLETED, JobState.CANCELED, JobState.FAILED})
+_PHASES: Final = {
+    JobState.COMPLETED: Phase.SUCCEEDED,
+    JobState.CANCELED: Phase.STOPPED,
+    JobState.FAILED: Phase.STOPPED,
+}
 
 
 class ReflectionConfigState(_RemoteState):

@@ -2,7 +2,7 @@
 
 Airbyte lands what changed since its last state, whatever the date. The ledger gives every landing object
 to exactly one business date, so that a date can be replayed from the same objects for ever: to the date
-whose run began the sync that wrote it, else to the first date that finds it. Kept in the platform's
+whose run started the sync that wrote it, else to the first date that finds it. Kept in the platform's
 PostgreSQL: `landing_files`, `landing_syncs`, `landing_jobs`, `landing_daytime_syncs`.
 """
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 HELD_FOR: Final = timedelta(hours=6)
-"""How long what a sync landed waits for the run that began it: as long as a run may last. After that the next
-date takes it, so that a date which is never run again withholds nothing from gold."""
+"""How long what a sync landed waits for the run that started it: as long as a run may last. After that the
+next date takes it, so that a date which is never run again withholds nothing from gold."""
 
 
 class LandingIncompleteError(TransientError):
@@ -102,16 +102,16 @@ class LandingLedger:
             cursor.execute(read_sql("postgres/select_landing_files.sql"), values)
             return [LandingFile(key, rows, size, job) for key, rows, size, job in cursor.fetchall()]
 
-    def begin(self, source: str, business_date: date, job_id: str | int) -> None:
+    def keep_for(self, source: str, business_date: date, job_id: str | int) -> None:
         """Keep what the job lands for that date, from now on for HELD_FOR."""
         values = {"source": source, "business_date": business_date, "job_id": str(job_id)}
         with transaction(self._postgres) as cursor:
             cursor.execute(read_sql("postgres/upsert_landing_job.sql"), values)
 
-    def begun_for(self, source: str, job_id: str | int) -> date | None:
-        """The date whose run began the job; None if it was no run, or one that must have ended long ago."""
+    def date_of_job(self, source: str, job_id: str | int) -> date | None:
+        """The date whose run started the job; None if no run did, or one that must have ended long ago."""
         with transaction(self._postgres) as cursor:
-            return _begun(cursor, source).get(str(job_id))
+            return _dates_of_jobs(cursor, source).get(str(job_id))
 
     def note(self, source: str, job_id: str | int, rows_emitted: int) -> None:
         """Keep what a sync for no date has committed, so that the date which claims it answers for it."""
@@ -164,11 +164,11 @@ class LandingLedger:
             return report
 
     def _take_unclaimed(self, cursor: Any, source: str, business_date: date, job_id: str) -> None:
-        begun = _begun(cursor, source)
+        kept_for = _dates_of_jobs(cursor, source)
         for landed, size in self._unclaimed(cursor, source):
             footer = read_footer(self._lake, landed.key)
             writer = footer.job_id or job_id
-            if begun.get(writer, business_date) != business_date:
+            if kept_for.get(writer, business_date) != business_date:
                 continue
             cursor.execute(
                 read_sql("postgres/insert_landing_file.sql"),
@@ -201,10 +201,10 @@ def _sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | 
     return None if row is None else dict(row[1])
 
 
-def _begun(cursor: Any, source: str) -> dict[str, date]:
+def _dates_of_jobs(cursor: Any, source: str) -> dict[str, date]:
     """The dates that wait for what a job lands."""
     cursor.execute(
-        read_sql("postgres/select_landing_jobs_begun.sql"), {"source": source, "held_for": HELD_FOR}
+        read_sql("postgres/select_dates_of_landing_jobs.sql"), {"source": source, "held_for": HELD_FOR}
     )
     return dict(cursor.fetchall())
 

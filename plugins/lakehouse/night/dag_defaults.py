@@ -19,7 +19,7 @@ from lakehouse.night.business_date import BUSINESS_DATE_FORMAT, business_date, b
 from lakehouse.night.deadlines import deadline_of
 from lakehouse.night.plan import NIGHT, Stage, stage
 from lakehouse.night.timetable import NightTimetable
-from lakehouse.platform.errors import RETRY_POLICY
+from lakehouse.platform.retry_policy import RETRY_POLICY
 from lakehouse.receipts.callbacks import ReceiptCallbacks
 
 OWNER: Final = "lakehouse"

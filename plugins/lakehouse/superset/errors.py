@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.platform.errors import PermanentError, TransientError
+from lakehouse.platform.errors import NotFoundError, PermanentError, TransientError
 
 
 class SupersetUnavailableError(TransientError):
@@ -25,7 +25,7 @@ class SupersetRequestError(PermanentError):
         self.status = status
 
 
-class SupersetNotFoundError(SupersetRequestError):
+class SupersetNotFoundError(SupersetRequestError, NotFoundError):
     """The dashboard, chart, dataset or database asked for does not exist."""
 
 

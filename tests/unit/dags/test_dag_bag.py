@@ -15,7 +15,7 @@ from lakehouse.night.business_date import BusinessDateError
 from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.night.timetable import NightTimetable
-from lakehouse.platform.errors import RETRY_POLICY
+from lakehouse.platform.retry_policy import RETRY_POLICY
 
 DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))

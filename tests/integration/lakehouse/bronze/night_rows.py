@@ -7,6 +7,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from testing.task_memory import task_memory
+
 
 def order(order_id: int, day: date, **changes: Any) -> dict[str, Any]:
     noon = datetime(day.year, day.month, day.day, 12)
@@ -52,16 +54,10 @@ def captured_stock(product_id: int, changed: datetime) -> dict[str, Any]:
     }
 
 
-class StateStore(dict[str, Any]):
-    """The task's own memory, as Airflow keeps it between attempts."""
-
-    def set(self, key: str, value: Any) -> None:
-        self[key] = value
-
-
-def context(day: date, store: StateStore | None = None) -> Any:
+def context(day: date, store: dict[str, Any] | None = None, cleared: int = 0) -> Any:
+    """A task's surroundings; `store` is what Airflow keeps of it between attempts."""
     return {
-        "dag_run": SimpleNamespace(partition_key=day.isoformat(), clear_number=0),
+        "dag_run": SimpleNamespace(partition_key=day.isoformat()),
         "run_id": "test",
-        "task_state_store": StateStore() if store is None else store,
+        **task_memory({} if store is None else store, cleared),
     }

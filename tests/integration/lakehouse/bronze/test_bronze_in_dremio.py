@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,18 +12,13 @@ from lakehouse.bronze.catalogue import BronzeCatalogue, PartitionNotVisibleError
 from lakehouse.bronze.contract_file import load_contract, load_contracts
 from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
 from lakehouse.dremio.errors import (
-    DremioJobCanceledError,
-    DremioJobFailedError,
-    DremioJobTimeoutError,
     ReflectionInvalidError,
 )
-from lakehouse.dremio.operators import DremioSqlOperator, ProvisionDremioOperator
+from lakehouse.dremio.operators import ProvisionDremioOperator
 from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperator
 from lakehouse.dremio.reflections import load_reflections
 from lakehouse.dremio.sources import load_catalogue, provision
-from lakehouse.dremio.states import JobState
 from tests.integration.lakehouse.bronze.night_rows import (
-    StateStore,
     captured_stock,
     context,
     customer,
@@ -121,14 +115,14 @@ def test_reflections_are_created_refreshed_and_fresh_and_a_second_run_changes_no
     first = operator.execute(context(day))["detail"]
     assert first["reflections_refreshed"] == len(load_reflections())
     assert set(first["reflections_changed"].values()) <= {"created", "updated"}
-    store = StateStore()
+    store: dict[str, Any] = {}
     second = operator.execute(context(day, store))["detail"]
     assert second["reflections_changed"] == {}
     fetched = [
         {each["title"]: each["last_data_fetch"] for each in run["reflections"]} for run in (first, second)
     ]
     assert all(fetched[1][title] > fetched[0][title] for title in fetched[0])
-    assert store["reflection_refresh"]["over"] is True
+    assert store["external_job"]["reported"] is True
 
 
 def test_a_missing_dataset_names_the_reflection(lake: Any, visible_nights: tuple[date, date]) -> None:
@@ -137,50 +131,3 @@ def test_a_missing_dataset_names_the_reflection(lake: Any, visible_nights: tuple
         ReflectionInvalidError, match=r"agg_daily_revenue on gold\.orders: there is no such dataset"
     ):
         DremioRefreshReflectionsOperator(task_id="refresh").execute(context(visible_nights[1]))
-
-
-def test_a_statement_reports_its_job_and_a_wrong_one_fails_with_the_engines_words(lake: Any) -> None:
-    store = StateStore()
-    report = DremioSqlOperator(task_id="sql", sql="select 1 as one").execute(context(date(2025, 3, 1), store))
-    [job] = report["external_jobs"]
-    assert job["id"] == store["dremio_job_id"]
-    with pytest.raises(DremioJobFailedError, match=r"Dremio job [0-9a-f-]+ failed: .*nowhere"):
-        DremioSqlOperator(task_id="sql", sql="select * from nowhere.x").execute(context(date(2025, 3, 1)))
-
-
-def test_a_retry_attaches_to_the_running_job_and_the_deadline_cancels_it(
-    lake: Any, visible_nights: tuple[date, date]
-) -> None:
-    endless = "select count(*) from " + ", ".join(f"bronze.raw_orders t{number}" for number in range(16))
-    running = lake.dremio.submit(endless)
-    operator = DremioSqlOperator(task_id="sql", sql=endless, timeout=timedelta(seconds=1))
-    with pytest.raises(DremioJobTimeoutError, match=running):
-        operator.execute(context(date(2025, 3, 1), StateStore({"dremio_job_id": running})))
-    assert lake.dremio.wait(running, 10).state is JobState.CANCELED
-
-
-def test_a_canceled_job_fails_the_task_and_names_the_job(
-    lake: Any, visible_nights: tuple[date, date]
-) -> None:
-    endless = "select count(*) from " + ", ".join(f"bronze.raw_orders t{number}" for number in range(16))
-    operator = DremioSqlOperator(task_id="sql", sql=endless)
-    store = StateStore({"dremio_job_id": lake.dremio.submit(endless)})
-    over = threading.Event()
-
-    def insist() -> None:
-        """A task that comes late finds its job canceled already, and rightly starts another one."""
-        while not over.wait(0.5):
-            lake.dremio.cancel(store["dremio_job_id"])
-
-    threading.Thread(target=insist, daemon=True).start()
-    with pytest.raises(DremioJobCanceledError) as raised:
-        operator.execute(context(date(2025, 3, 1), store))
-    over.set()
-    assert store["dremio_job_id"] in str(raised.value)
-
-
-def test_a_job_of_an_earlier_run_that_is_over_is_not_taken_up(lake: Any) -> None:
-    finished = lake.dremio.run("select 1 as one").id
-    store = StateStore({"dremio_job_id": finished})
-    DremioSqlOperator(task_id="sql", sql="select 2 as two").execute(context(date(2025, 3, 1), store))
-    assert store["dremio_job_id"] != finished

@@ -73,11 +73,11 @@ def test_what_a_date_s_own_sync_landed_waits_for_it(lake: Any, land_file: Land) 
     """Two dates of a backfill: the first one's worker died between its sync and its claim, and the second
     date claimed all there was; the first could never be complete again."""
     first, second = date(2025, 1, 6), date(2025, 1, 7)
-    lake.ledger.begin("postgres", first, 61)
+    lake.ledger.keep_for("postgres", first, 61)
     land_file("postgres", "orders", "2025_01_06_1_0", [order(1, first)], sync_id=61)
-    lake.ledger.begin("postgres", second, 62)
+    lake.ledger.keep_for("postgres", second, 62)
     land_file("postgres", "orders", "2025_01_07_1_0", [order(2, second), order(3, second)], sync_id=62)
-    assert lake.ledger.begun_for("postgres", 61) == first
+    assert lake.ledger.date_of_job("postgres", 61) == first
     assert lake.ledger.claim("postgres", second, 62, 2).rows == 2
     assert lake.ledger.claim("postgres", first, 61, 1).rows == 1
 
@@ -86,10 +86,10 @@ def test_what_a_date_never_came_back_for_goes_to_the_next_and_is_not_missed_late
     lake: Any, land_file: Land
 ) -> None:
     gone, following = date(2025, 1, 8), date(2025, 1, 9)
-    lake.ledger.begin("postgres", gone, 63)
+    lake.ledger.keep_for("postgres", gone, 63)
     land_file("postgres", "orders", "2025_01_08_1_0", [order(1, gone)], sync_id=63)
     lake.postgres.execute("update landing_jobs set begun_at = now() - interval '7 hours' where job_id = '63'")
-    assert lake.ledger.begun_for("postgres", 63) is None
+    assert lake.ledger.date_of_job("postgres", 63) is None
     assert lake.ledger.claim("postgres", following, 64, 0).rows == 1
     assert lake.ledger.claim("postgres", gone, 63, 1).rows == 0
 

@@ -10,7 +10,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,10 +25,11 @@ from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
 from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
 from lakehouse.dremio.sources import load_catalogue, provision
-from lakehouse.landing.extract_operator import AirbyteExtractOperator
+from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from lakehouse.platform.lake_layout import bronze_data_key, bronze_manifest_key
 from testing.repository import PYTHON, ROOT
+from testing.task_memory import task_memory
 from testing.waiting import wait_until
 from tests.integration.lakehouse.bronze.night_rows import context
 
@@ -96,9 +97,10 @@ class Nights:
     def extract(self, day: date) -> Any:
         now = datetime.now(UTC)
         run = SimpleNamespace(partition_key=day.isoformat(), start_date=now, run_after=now)
-        store = SimpleNamespace(get=lambda key: None, set=lambda key, value: None, delete=lambda key: None)
-        operator = AirbyteExtractOperator(task_id="sync", connection_name=CONNECTION, synchronous_seconds=120)
-        return operator.execute({"params": {}, "dag_run": run, "task_state_store": store})
+        operator = AirbyteExtractOperator(
+            task_id="sync", connection_name=CONNECTION, synchronous=timedelta(minutes=2)
+        )
+        return operator.execute({"params": {}, "dag_run": run, **task_memory({})})
 
     def shown(self) -> Stock:
         """The living rows of `bronze.stock_levels`."""
@@ -213,7 +215,7 @@ def test_a_lost_slot_fails_the_night_by_name_and_a_refresh_loses_no_deletion(nig
     client = LakehouseAirbyteHook().client
     [connection] = [each for each in client.listed("/connections") if each["name"] == CONNECTION]
     job = client.create("/jobs", {"connectionId": connection["connectionId"], "jobType": "refresh"})
-    wait_until(lambda: client.job(int(job["jobId"])).state.is_end, "the refresh has ended", 90)
+    wait_until(lambda: client.job(int(job["jobId"])).phase.is_over, "the refresh has ended", 90)
     nights.run(LATER)
     assert nights.of_the_shop[LATER] == {(1, "Dallas"): (100, 10), (800005, "Reno"): (5, 5)}
     assert nights.in_bronze[LATER] == nights.of_the_shop[LATER]

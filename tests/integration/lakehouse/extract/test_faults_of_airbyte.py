@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +15,8 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from lakehouse.airbyte.errors import AirbyteJobCancelledError
 from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
-from lakehouse.airbyte.triggers import ENDED
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
+from lakehouse.platform.external_job.triggers import Outcome
 from testing.fault_proxy import HANG, FaultProxy, fault_proxy
 from testing.ingestion_stack import AirbyteServer, IngestionStack
 from testing.lakehouse.extract_task import (
@@ -61,7 +62,7 @@ def test_polls_that_fail_hang_or_lose_their_token_are_ridden_out(
     report = night.extract()
     assert report["rows_out"] > 0
     assert [status for _, status in proxy.seen[before:]] == list(faults), "every fault was met"
-    assert night.store == {}
+    assert night.is_reported
 
 
 def test_a_job_cancelled_from_outside_fails_by_name_and_claims_nothing(
@@ -94,7 +95,7 @@ def test_a_task_killed_while_deferred_cancels_its_job(airbyte: AirbyteServer, pr
     night = Night(FIRST_NIGHT, force_sync=True)
     with stuck_sync():
         with pytest.raises(TaskDeferred) as deferred:
-            night.operator(synchronous_seconds=0).execute(night.context)
+            night.operator(synchronous=timedelta()).execute(night.context)
         job_id = night.kept_job()
         asyncio.run(deferred.value.trigger.on_kill())
         assert airbyte.wait(job_id)["status"] == "cancelled"
@@ -105,7 +106,7 @@ def test_a_task_that_died_without_a_word_is_taken_up_by_its_retry(
 ) -> None:
     night = Night(FIRST_NIGHT, force_sync=True)
     with stuck_sync(), pytest.raises(TaskDeferred):
-        night.operator(synchronous_seconds=0).execute(night.context)
+        night.operator(synchronous=timedelta()).execute(night.context)
     job_id = night.kept_job()
     jobs = len(airbyte.call("GET", "/jobs", limit=100)["data"])
     report = night.extract()
@@ -117,14 +118,15 @@ def test_a_task_that_died_without_a_word_is_taken_up_by_its_retry(
 def test_the_trigger_outlives_polls_that_fail(proxy: FaultProxy) -> None:
     night = Night(FIRST_NIGHT, force_sync=True)
     with stuck_sync(), pytest.raises(TaskDeferred) as deferred:
-        night.operator(synchronous_seconds=0, poll_seconds=0.2).execute(night.context)
+        night.operator(synchronous=timedelta()).execute(night.context)
+    deferred.value.trigger.poll_seconds = 0.2
     proxy.fail("GET /api/public/v1/jobs/", 500, HANG, 401)
 
     async def first_event() -> Any:
         return await anext(deferred.value.trigger.run())
 
     event = asyncio.run(first_event())
-    assert event.payload["outcome"] == ENDED
+    assert event.payload["outcome"] == Outcome.ENDED
     assert night.operator().resume(night.context, event.payload, **deferred.value.kwargs)["rows_out"] > 0
 
 

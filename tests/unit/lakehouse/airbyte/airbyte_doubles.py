@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from lakehouse.airbyte.client import Job, JobFailure
 from lakehouse.airbyte.errors import (
     AirbyteBusyError,
     AirbyteNotFoundError,
     AirbyteUnavailableError,
 )
+from lakehouse.airbyte.job import Job, JobFailure
 from lakehouse.airbyte.states import JobState
-from lakehouse.landing.extract_operator import AirbyteExtractOperator
 from lakehouse.landing.ledger import ClaimReport, StreamClaim
+from lakehouse.landing.operators import AirbyteExtractOperator
+from testing.task_memory import task_memory
 
-BEGUN = datetime(2025, 10, 16, 1, 0, tzinfo=UTC)
+STARTED = datetime(2025, 10, 16, 1, 0, tzinfo=UTC)
 CLAIM = ClaimReport(rows=10, bytes=99, files=2, per_stream={"orders": StreamClaim(2, 10, 99)})
 
 
@@ -27,15 +28,15 @@ class FakeAirbyte:
     def __init__(self) -> None:
         self.base_url = "http://airbyte/api/public/v1"
         self.states: dict[int, list[str]] = {}
-        self.begun: dict[int, datetime] = {}
+        self.started_at: dict[int, datetime] = {}
         self.started: list[int] = []
         self.cancelled: list[int] = []
         self.unreachable = 0
         self.failure = JobFailure("the source was down", False, ("last line",))
 
-    def script(self, job_id: int, *states: str, begun: datetime = BEGUN) -> None:
+    def script(self, job_id: int, *states: str, started_at: datetime = STARTED) -> None:
         self.states[job_id] = list(states)
-        self.begun[job_id] = begun
+        self.started_at[job_id] = started_at
 
     def listed(self, path: str) -> Iterator[dict[str, Any]]:
         yield from (
@@ -66,7 +67,7 @@ class FakeAirbyte:
 
     def _at(self, job_id: int) -> Job:
         word = self.states[job_id][0]
-        return Job(job_id, "c1", JobState.of(word), word, self.begun[job_id], rows=10, bytes=99)
+        return Job(job_id, "c1", JobState.of(word), word, self.started_at[job_id], rows=10, bytes=99)
 
     def cancel(self, job_id: int) -> None:
         self.cancelled.append(job_id)
@@ -85,7 +86,7 @@ class FakeLedger:
     def __init__(self, complete: bool = False) -> None:
         self.complete = complete
         self.claims: list[tuple[str, date, int, int]] = []
-        self.begun: dict[int, date] = {}
+        self.kept_for: dict[int, date] = {}
 
     def is_complete(self, source: str, night: date) -> bool:
         return self.complete
@@ -93,11 +94,11 @@ class FakeLedger:
     def report(self, source: str, night: date) -> ClaimReport:
         return CLAIM
 
-    def begin(self, source: str, night: date, job_id: int) -> None:
-        self.begun[job_id] = night
+    def keep_for(self, source: str, night: date, job_id: int) -> None:
+        self.kept_for[job_id] = night
 
-    def begun_for(self, source: str, job_id: int) -> date | None:
-        return self.begun.get(job_id)
+    def date_of_job(self, source: str, job_id: int) -> date | None:
+        return self.kept_for.get(job_id)
 
     def claim(self, source: str, night: date, job_id: int, rows: int, streams: dict[str, int]) -> ClaimReport:
         assert sum(streams.values()) == rows
@@ -110,15 +111,15 @@ class Extract:
 
     def __init__(self, airbyte: FakeAirbyte, ledger: FakeLedger, **kwargs: Any) -> None:
         self.airbyte, self.ledger = airbyte, ledger
+        arguments = {"synchronous": timedelta(seconds=5), **kwargs}
         self.operator = AirbyteExtractOperator(
-            task_id="sync", connection_name="shop_postgres_to_lake", **{"synchronous_seconds": 5, **kwargs}
+            task_id="sync", connection_name="shop_postgres_to_lake", **arguments
         )
-        self.operator.__dict__["_client"] = airbyte
-        self.operator._ledger = lambda: ledger  # type: ignore[assignment, return-value, method-assign]
+        self.operator.__dict__["client"] = airbyte
+        self.operator.ledger = lambda: ledger  # type: ignore[assignment, return-value, method-assign]
         self.store: dict[str, Any] = {}
-        store = SimpleNamespace(get=self.store.get, set=self.store.__setitem__, delete=self.store.pop)
-        run = SimpleNamespace(partition_key="2025-10-16", start_date=BEGUN, run_after=BEGUN)
-        self.context = {"params": {}, "dag_run": run, "task_state_store": store}
+        run = SimpleNamespace(partition_key="2025-10-16", start_date=STARTED, run_after=STARTED)
+        self.context = {"params": {}, "dag_run": run, **task_memory(self.store)}
 
     def run(self) -> Any:
         return self.operator.execute(self.context)
@@ -129,6 +130,6 @@ def busy_with(airbyte: FakeAirbyte, job_id: int) -> None:
 
     def unfinished(connection_id: str) -> Job | None:
         job = airbyte._at(job_id)
-        return None if job.state.is_end else job
+        return None if job.phase.is_over else job
 
     airbyte.unfinished_job = unfinished  # type: ignore[method-assign]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.airbyte import operators
+from lakehouse.platform.external_job import operators
 from tests.unit.lakehouse.airbyte.airbyte_doubles import FakeAirbyte
 
 
 @pytest.fixture
 def airbyte(monkeypatch: pytest.MonkeyPatch) -> FakeAirbyte:
-    monkeypatch.setattr(operators, "SYNCHRONOUS_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(operators, "FIRST_PAUSE_SECONDS", 0.0)
     return FakeAirbyte()

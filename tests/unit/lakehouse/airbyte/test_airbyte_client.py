@@ -50,11 +50,11 @@ def test_a_new_word_for_a_state_is_no_end_and_no_success() -> None:
     job = client_answering(lambda _: httpx.Response(200, json=job_in("hibernating"))).job(7)
     assert job.state is JobState.UNKNOWN
     assert job.raw_state == "hibernating"
-    assert not job.state.is_end
+    assert not job.phase.is_over
 
 
 def test_only_three_states_are_ends() -> None:
-    assert {state for state in JobState if state.is_end} == {
+    assert {state for state in JobState if state.phase.is_over} == {
         JobState.SUCCEEDED,
         JobState.FAILED,
         JobState.CANCELLED,

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from lakehouse.airbyte.client import Job
-from lakehouse.airbyte.operators import JOB_KEY
+from lakehouse.airbyte.job import Job
+from testing.task_memory import kept
 from tests.unit.lakehouse.airbyte.airbyte_doubles import (
-    BEGUN,
+    STARTED,
     Extract,
     FakeAirbyte,
     FakeLedger,
@@ -27,7 +27,7 @@ def test_a_sync_is_started_followed_and_claimed(airbyte: FakeAirbyte) -> None:
     assert report["external_jobs"] == [
         {"system": "airbyte", "id": "1", "url": "http://airbyte/api/public/v1/jobs/1"}
     ]
-    assert extract.store == {}, "a claimed job must not be adopted again"
+    assert extract.store == kept(1, reported=True), "cleared, the task must not adopt a claimed job again"
 
 
 def test_the_job_id_is_kept_before_the_first_poll(airbyte: FakeAirbyte) -> None:
@@ -40,14 +40,14 @@ def test_the_job_id_is_kept_before_the_first_poll(airbyte: FakeAirbyte) -> None:
     airbyte.job = killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         extract.run()
-    assert extract.store == {JOB_KEY: 1}
+    assert extract.store == kept(1)
 
 
 @pytest.mark.parametrize("state", ["running", "succeeded"])
 def test_a_retry_adopts_the_job_of_the_attempt_before(airbyte: FakeAirbyte, state: str) -> None:
     airbyte.script(1, state, "succeeded")
     extract = Extract(airbyte, FakeLedger())
-    extract.store[JOB_KEY] = 1
+    extract.store |= kept(1)
     extract.run()
     assert airbyte.started == []
     assert extract.ledger.claims == [("postgres", date(2025, 10, 16), 1, 10)]
@@ -58,7 +58,7 @@ def test_a_retry_starts_anew_after_a_job_that_failed(airbyte: FakeAirbyte, state
     airbyte.script(1, state)
     airbyte.script(2, "running", "succeeded")
     extract = Extract(airbyte, FakeLedger())
-    extract.store[JOB_KEY] = 1
+    extract.store |= kept(1)
     extract.run()
     assert airbyte.started == [2]
 
@@ -66,13 +66,13 @@ def test_a_retry_starts_anew_after_a_job_that_failed(airbyte: FakeAirbyte, state
 def test_a_job_that_airbyte_has_forgotten_is_not_adopted(airbyte: FakeAirbyte) -> None:
     airbyte.script(2, "running", "succeeded")
     extract = Extract(airbyte, FakeLedger())
-    extract.store[JOB_KEY] = 1
+    extract.store |= kept(1)
     extract.run()
     assert airbyte.started == [2]
 
 
 def test_busy_attaches_to_a_job_begun_since_the_run_began(airbyte: FakeAirbyte) -> None:
-    airbyte.script(8, "running", "succeeded", begun=BEGUN + timedelta(seconds=1))
+    airbyte.script(8, "running", "succeeded", started_at=STARTED + timedelta(seconds=1))
     busy_with(airbyte, 8)
     extract = Extract(airbyte, FakeLedger())
     report = extract.run()
@@ -83,7 +83,7 @@ def test_busy_attaches_to_a_job_begun_since_the_run_began(airbyte: FakeAirbyte) 
 
 
 def test_busy_waits_for_an_older_job_and_starts_its_own(airbyte: FakeAirbyte) -> None:
-    airbyte.script(8, "running", "running", "succeeded", begun=BEGUN - timedelta(seconds=1))
+    airbyte.script(8, "running", "running", "succeeded", started_at=STARTED - timedelta(seconds=1))
     airbyte.script(9, "running", "succeeded")
     busy_with(airbyte, 8)
     extract = Extract(airbyte, FakeLedger())
@@ -94,11 +94,11 @@ def test_busy_waits_for_an_older_job_and_starts_its_own(airbyte: FakeAirbyte) ->
 
 def test_busy_with_another_dates_job_waits_even_if_it_began_late_enough(airbyte: FakeAirbyte) -> None:
     """Two dates of a backfill begin together. Attached to the other's sync, this one took its landing."""
-    airbyte.script(8, "running", "running", "succeeded", begun=BEGUN + timedelta(seconds=1))
+    airbyte.script(8, "running", "running", "succeeded", started_at=STARTED + timedelta(seconds=1))
     airbyte.script(9, "running", "succeeded")
     busy_with(airbyte, 8)
     extract = Extract(airbyte, FakeLedger())
-    extract.ledger.begun[8] = date(2025, 10, 15)
+    extract.ledger.kept_for[8] = date(2025, 10, 15)
     extract.run()
     assert airbyte.started == [9]
     assert [claim[2] for claim in extract.ledger.claims] == [9]
@@ -109,9 +109,9 @@ def test_the_ledger_hears_of_a_job_when_it_begins_and_when_it_is_adopted(airbyte
     started = Extract(airbyte, FakeLedger())
     started.run()
     adopting = Extract(airbyte, FakeLedger())
-    adopting.store[JOB_KEY] = 1
+    adopting.store |= kept(1)
     adopting.run()
-    assert started.ledger.begun == adopting.ledger.begun == {1: date(2025, 10, 16)}
+    assert started.ledger.kept_for == adopting.ledger.kept_for == {1: date(2025, 10, 16)}
 
 
 def test_a_complete_date_asks_airbyte_nothing(airbyte: FakeAirbyte) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
-from lakehouse.airbyte.client import JobFailure
 from lakehouse.airbyte.errors import (
     AirbyteJobCancelledError,
     AirbyteJobFailedError,
@@ -17,10 +16,12 @@ from lakehouse.airbyte.errors import (
     AirbyteJobTimeoutError,
     AirbyteNotFoundError,
 )
-from lakehouse.airbyte.operators import JOB_KEY, AirbyteSyncOperator
-from lakehouse.airbyte.triggers import DEADLINE, ENDED
+from lakehouse.airbyte.job import JobFailure
+from lakehouse.airbyte.operators import AirbyteSyncOperator
+from lakehouse.platform.external_job.triggers import Outcome
+from testing.task_memory import kept, task_memory
 from tests.unit.lakehouse.airbyte.airbyte_doubles import (
-    BEGUN,
+    STARTED,
     Extract,
     FakeAirbyte,
     FakeLedger,
@@ -65,35 +66,37 @@ def test_polls_that_fail_are_ridden_out(airbyte: FakeAirbyte) -> None:
 def test_a_long_sync_is_deferred_with_all_it_needs(airbyte: FakeAirbyte) -> None:
     airbyte.script(1, "running")
     with pytest.raises(TaskDeferred) as deferred:
-        Extract(airbyte, FakeLedger(), synchronous_seconds=0).run()
+        Extract(airbyte, FakeLedger(), synchronous=timedelta()).run()
     _, arguments = deferred.value.trigger.serialize()
-    assert arguments["job_id"] == 1
+    assert arguments["handle"] == 1
     assert arguments["owned"] is True
-    assert arguments["poll_seconds"] >= 10, "a trigger that fires at once can lose its task"
+    trigger = deferred.value.trigger
+    assert trigger.poll_seconds >= 10, "a trigger that fires at once can lose its task"
     assert deferred.value.method_name == "resume"
     assert deferred.value.kwargs is not None
     assert deferred.value.kwargs["purpose"] == "follow"
 
 
-def kept(purpose: str, owned: bool = True) -> dict[str, Any]:
-    return {"job_id": 1, "deadline": datetime.now(UTC).timestamp() + 60, "owned": owned, "purpose": purpose}
+def deferred_with(purpose: str, owned: bool = True) -> dict[str, Any]:
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    return {"handle": 1, "deadline": deadline, "owned": owned, "purpose": purpose}
 
 
 def test_back_from_the_triggerer_a_success_is_claimed(airbyte: FakeAirbyte) -> None:
     airbyte.script(1, "succeeded")
     extract = Extract(airbyte, FakeLedger())
-    extract.store[JOB_KEY] = 1
-    event = {"outcome": ENDED, "job_id": 1, "why": "state succeeded"}
-    assert extract.operator.resume(extract.context, event, **kept("follow"))["rows_out"] == 10
+    extract.store |= kept(1)
+    event = {"outcome": Outcome.ENDED.value, "why": "state succeeded"}
+    assert extract.operator.resume(extract.context, event, **deferred_with("follow"))["rows_out"] == 10
 
 
 @pytest.mark.parametrize("state", ["running", "hibernating"])
 def test_a_job_that_has_not_ended_is_no_success(airbyte: FakeAirbyte, state: str) -> None:
     airbyte.script(1, state)
     extract = Extract(airbyte, FakeLedger())
-    event = {"outcome": ENDED, "job_id": 1, "why": "?"}
+    event = {"outcome": Outcome.ENDED.value, "why": "?"}
     with pytest.raises(AirbyteJobFailedError, match=f"{state}.*not success"):
-        extract.operator.resume(extract.context, event, **kept("follow"))
+        extract.operator.resume(extract.context, event, **deferred_with("follow"))
     assert extract.ledger.claims == []
 
 
@@ -103,23 +106,23 @@ def test_at_its_deadline_our_own_job_is_cancelled(
 ) -> None:
     airbyte.script(1, "hibernating")
     extract = Extract(airbyte, FakeLedger())
-    event = {"outcome": DEADLINE, "job_id": 1, "why": "state hibernating"}
+    event = {"outcome": Outcome.DEADLINE.value, "why": "state hibernating"}
     with pytest.raises(AirbyteJobTimeoutError, match=r"job 1 .*state hibernating"):
-        extract.operator.resume(extract.context, event, **kept("follow", owned))
+        extract.operator.resume(extract.context, event, **deferred_with("follow", owned))
     assert airbyte.cancelled == cancelled
 
 
 def test_its_turn_come_the_task_starts_its_own_job(airbyte: FakeAirbyte) -> None:
     airbyte.script(2, "running", "succeeded")
     extract = Extract(airbyte, FakeLedger())
-    event = {"outcome": ENDED, "job_id": 1, "why": "state succeeded"}
-    extract.operator.resume(extract.context, event, **kept("wait_for_turn", owned=False))
+    event = {"outcome": Outcome.ENDED.value, "why": "state succeeded"}
+    extract.operator.resume(extract.context, event, **deferred_with("wait_for_turn", owned=False))
     assert airbyte.started == [2]
 
 
 def test_a_kill_cancels_the_job_the_task_started(airbyte: FakeAirbyte) -> None:
     airbyte.script(1, "running")
-    extract = Extract(airbyte, FakeLedger(), synchronous_seconds=0)
+    extract = Extract(airbyte, FakeLedger(), synchronous=timedelta())
     with pytest.raises(TaskDeferred):
         extract.run()
     extract.operator.on_kill()
@@ -127,9 +130,9 @@ def test_a_kill_cancels_the_job_the_task_started(airbyte: FakeAirbyte) -> None:
 
 
 def test_a_kill_leaves_somebody_elses_job_alone(airbyte: FakeAirbyte) -> None:
-    airbyte.script(8, "running", begun=BEGUN + timedelta(seconds=1))
+    airbyte.script(8, "running", started_at=STARTED + timedelta(seconds=1))
     busy_with(airbyte, 8)
-    extract = Extract(airbyte, FakeLedger(), synchronous_seconds=0)
+    extract = Extract(airbyte, FakeLedger(), synchronous=timedelta())
     with pytest.raises(TaskDeferred):
         extract.run()
     extract.operator.on_kill()
@@ -147,11 +150,9 @@ def test_an_unknown_connection_says_what_to_run(airbyte: FakeAirbyte) -> None:
 def plain_sync(airbyte: FakeAirbyte, **arguments: Any) -> tuple[AirbyteSyncOperator, dict[str, Any]]:
     """A sync for no business date, as a cadence has it: no partition key, no ledger."""
     operator = AirbyteSyncOperator(task_id="sync", connection_name="shop_postgres_to_lake", **arguments)
-    operator.__dict__["_client"] = airbyte
-    kept: dict[str, Any] = {}
-    store = SimpleNamespace(get=kept.get, set=kept.__setitem__, delete=kept.pop)
-    run = SimpleNamespace(start_date=BEGUN, run_after=BEGUN)
-    return operator, {"params": {}, "dag_run": run, "task_state_store": store}
+    operator.__dict__["client"] = airbyte
+    run = SimpleNamespace(start_date=STARTED, run_after=STARTED)
+    return operator, {"params": {}, "dag_run": run, **task_memory({})}
 
 
 def test_a_sync_without_a_date_reports_what_airbyte_committed(

@@ -106,7 +106,7 @@ def test_the_specifications_reflections_are_defined() -> None:
 
 
 def test_only_three_job_states_are_final_and_unknown_words_have_a_place() -> None:
-    assert {state for state in JobState if state.is_final} == {
+    assert {state for state in JobState if state.phase.is_over} == {
         JobState.COMPLETED,
         JobState.CANCELED,
         JobState.FAILED,

@@ -8,7 +8,8 @@ import pytest
 from airflow.sdk import RetryAction
 
 from lakehouse.night.business_date import BusinessDateError
-from lakehouse.platform.errors import BUSY_PAUSE, RETRY_POLICY, BusyError, PermanentError, TransientError
+from lakehouse.platform.errors import BusyError, PermanentError, TransientError
+from lakehouse.platform.retry_policy import BUSY_PAUSE, RETRY_POLICY
 
 
 @pytest.mark.parametrize(

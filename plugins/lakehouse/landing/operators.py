@@ -1,4 +1,4 @@
-"""The night's extract: one Airbyte sync, and the landing files it brought, for one business date."""
+"""Syncs that the landing ledger keeps account of: the night's extract, and syncs between two nights."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.airbyte.client import Job
 from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.night.business_date import business_date
 from lakehouse.receipts import StageReport
@@ -16,11 +16,27 @@ if TYPE_CHECKING:
     from lakehouse.landing.ledger import ClaimReport, LandingLedger
 
 
-class AirbyteExtractOperator(AirbyteSyncOperator):
+class _LandingSyncOperator(AirbyteSyncOperator):
+    """A sync, with the ledger of what its source has landed."""
+
+    @property
+    def source(self) -> str:
+        """The source's folder in landing."""
+        return read_connection_file(self.connection_name).source_folder
+
+    def ledger(self) -> LandingLedger:
+        """The ledger in the platform's database."""
+        # pyarrow and boto3 cost a second to import: not at parse time.
+        from lakehouse.landing.ledger import LandingLedger
+
+        return LandingLedger.of_platform()
+
+
+class AirbyteExtractOperator(_LandingSyncOperator):
     """Run the sync of a named Airbyte connection for the run's business date, and claim what it landed.
 
     A date whose landing is complete is not synced again unless the param `force_sync` is true, so that a
-    replay never asks the source. A running job serves only if it also began for no other date.
+    replay never asks the source. A running job serves only if no other date has started it.
 
     Returns a StageReport: rows committed by Airbyte, rows and bytes the date now holds in landing.
 
@@ -29,8 +45,8 @@ class AirbyteExtractOperator(AirbyteSyncOperator):
 
     def execute(self, context: Mapping[str, Any]) -> StageReport:
         """Reuse the date's landing, or sync."""
-        source, night = self._source(), business_date(context)
-        ledger = self._ledger()
+        source, night = self.source, business_date(context)
+        ledger = self.ledger()
         if not context["params"].get("force_sync") and ledger.is_complete(source, night):
             self.log.info("%s is complete for %s: no sync", source, night)
             claim = ledger.report(source, night)
@@ -42,36 +58,46 @@ class AirbyteExtractOperator(AirbyteSyncOperator):
                 external_jobs=[],
                 detail=self._detail(claim) | {"reused": True, "attached": False},
             )
-        return super().execute(context)
+        report: StageReport = super().execute(context)
+        return report
 
     def serves(self, context: Mapping[str, Any], running: Job) -> bool:
         """It reads all this run needs, and no other date waits for what it lands."""
         if not super().serves(context, running):
             return False
-        return self._ledger().begun_for(self._source(), running.job_id) in (None, business_date(context))
+        return self.ledger().date_of_job(self.source, running.job_id) in (None, business_date(context))
 
-    def begun(self, context: Mapping[str, Any], job: Job) -> None:
+    def own_job_started(self, context: Mapping[str, Any], job: Job) -> None:
         """What the job lands is kept for the date."""
-        self._ledger().begin(self._source(), business_date(context), job.job_id)
+        self.ledger().keep_for(self.source, business_date(context), job.job_id)
 
     def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         """Claim what landed."""
-        source, night = self._source(), business_date(context)
-        streams = self._client.rows_by_stream(job.job_id) if owned else {}
-        claim = self._ledger().claim(source, night, job.job_id, job.rows if owned else 0, streams)
+        source, night = self.source, business_date(context)
+        streams = self.client.rows_by_stream(job.job_id) if owned else {}
+        claim = self.ledger().claim(source, night, job.job_id, job.rows if owned else 0, streams)
         self.log.info("%s: %s rows in %s files for %s", source, claim.rows, claim.files, night)
         synced = super().report(context, job, owned)
         detail = synced["detail"] | self._detail(claim) | {"reused": False}
         return {**synced, "rows_out": claim.rows, "bytes": claim.bytes, "detail": detail}
 
-    def _source(self) -> str:
-        return read_connection_file(self.connection_name).source_folder
-
     def _detail(self, claim: ClaimReport) -> dict[str, Any]:
         per_stream = {stream: asdict(part) for stream, part in claim.per_stream.items()}
         return {"connection": self.connection_name, "per_stream": per_stream}
 
-    def _ledger(self) -> LandingLedger:
-        from lakehouse.landing.ledger import LandingLedger
 
-        return LandingLedger.of_platform()
+class AirbyteDaytimeSyncOperator(_LandingSyncOperator):
+    """Run the sync of a named Airbyte connection for no date, unless the connection is busy anyway.
+
+    What it committed is noted in the ledger: the next night's claim fails if landing does not hold it.
+
+    Returns and raises as AirbyteSyncOperator does.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(skip_when_busy=True, **kwargs)
+
+    def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
+        """Note what landed, and report it."""
+        self.ledger().note(self.source, job.job_id, job.rows)
+        return super().report(context, job, owned)

@@ -1,0 +1,3 @@
+select job_id
+from sys.jobs
+where query like '%{{ head }}' || '{{ tail }}%'
