@@ -24,7 +24,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, task
 
-from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.dremio.operators import ProvisionDremioOperator
 from lakehouse.night.dag_defaults import dag_arguments
 from lakehouse.superset.operators import SupersetImportAssetsOperator

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from airflow.sdk import CronTriggerTimetable, dag
 
-from lakehouse.airbyte.provision_operator import CompareAirbyteOperator
+from lakehouse.airbyte.provision_operators import CompareAirbyteOperator
 from lakehouse.night.dag_defaults import dag_arguments
 
 AFTER_THE_NIGHT = "0 6 * * *"  # every day at 06:00 UTC

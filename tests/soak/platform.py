@@ -16,7 +16,7 @@ import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
-from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.bronze.contract_file import load_contract, load_contracts
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads

@@ -11,8 +11,9 @@ from datetime import date
 
 import pyarrow.parquet as pq
 
-from lakehouse.bronze.contract import CDC_DELETED_AT, Mode
+from lakehouse.bronze.contract import Mode
 from lakehouse.bronze.contract_file import load_contract
+from lakehouse.landing.columns import CDC_DELETED_AT
 from lakehouse.platform.lake_layout import BRONZE, LANDING, bronze_manifest_key, quarantine_key
 from tests.soak.platform import STREAMS, SoakPlatform
 from tests.soak.shop_history import READINGS, Row

@@ -9,28 +9,28 @@ _MASK = "***"
 """Airbyte answers secrets as a row of asterisks: a masked value cannot be compared and is taken as equal."""
 
 
-def differences(wanted: Any, held: Any, path: str = "") -> list[str]:
-    """Paths of the wanted values that the server does not hold; what it holds beyond them does not matter.
+def differences(desired: Any, held: Any, path: str = "") -> list[str]:
+    """Paths of the desired values that the server does not hold; what it holds beyond them does not matter.
 
     Values are not in the answer, for they may be secrets. Lists of named items (streams) are
     compared by name.
     """
-    if isinstance(wanted, Mapping):
+    if isinstance(desired, Mapping):
         if not isinstance(held, Mapping):
             return [path]
         return [
             found
-            for key, value in wanted.items()
+            for key, value in desired.items()
             for found in differences(value, held.get(key), f"{path}.{key}" if path else str(key))
         ]
-    if isinstance(wanted, list) and _are_named(wanted) and isinstance(held, list) and _are_named(held):
-        wanted_by_name = {item["name"]: item for item in wanted}
+    if isinstance(desired, list) and _are_named(desired) and isinstance(held, list) and _are_named(held):
+        desired_by_name = {item["name"]: item for item in desired}
         held_by_name = {item["name"]: item for item in held}
-        extra = [f"{path}.{name}" for name in held_by_name if name not in wanted_by_name]
-        return extra + differences(wanted_by_name, held_by_name, path)
+        extra = [f"{path}.{name}" for name in held_by_name if name not in desired_by_name]
+        return extra + differences(desired_by_name, held_by_name, path)
     if isinstance(held, str) and held.startswith(_MASK):
         return []
-    return [] if wanted == held else [path]
+    return [] if desired == held else [path]
 
 
 def _are_named(items: list[Any]) -> bool:

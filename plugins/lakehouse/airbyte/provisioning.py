@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import ConnectionFile, Endpoint
+from lakehouse.airbyte.desired_state import desired_configuration, desired_connection, desired_resources
 from lakehouse.airbyte.drift import differences
 from lakehouse.airbyte.errors import AirbyteRefusedError
-from lakehouse.airbyte.wanted import wanted_configuration, wanted_connection, wanted_resources
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -93,8 +93,8 @@ class AirbyteProvisioner:
         for declared in files:
             source = self._source(workspace, declared)
             destination = self._destination(workspace, declared.destination)
-            wanted = wanted_connection(declared) | {"sourceId": source, "destinationId": destination}
-            self._ensure("connection", "/connections", "connectionId", wanted)
+            desired = desired_connection(declared) | {"sourceId": source, "destinationId": destination}
+            self._ensure("connection", "/connections", "connectionId", desired)
         return self._changes
 
     def _workspace(self) -> str:
@@ -107,30 +107,30 @@ class AirbyteProvisioner:
 
     def _source(self, workspace: str, declared: ConnectionFile) -> str:
         endpoint = declared.source
-        wanted = self._wanted_endpoint(endpoint) | {"resourceAllocation": wanted_resources(declared)}
+        desired = self._desired_endpoint(endpoint) | {"resourceAllocation": desired_resources(declared)}
         fixed = {"workspaceId": workspace}
         if endpoint.manifest is not None:
             fixed["definitionId"] = self._definition(workspace, endpoint)
-        return self._ensure("source", "/sources", "sourceId", wanted, fixed, rewrite=self._rewrite_secrets)
+        return self._ensure("source", "/sources", "sourceId", desired, fixed, rewrite=self._rewrite_secrets)
 
     def _destination(self, workspace: str, endpoint: Endpoint) -> str:
-        wanted, fixed = self._wanted_endpoint(endpoint), {"workspaceId": workspace}
+        desired, fixed = self._desired_endpoint(endpoint), {"workspaceId": workspace}
         rewrite = self._rewrite_secrets
-        return self._ensure("destination", "/destinations", "destinationId", wanted, fixed, rewrite=rewrite)
+        return self._ensure("destination", "/destinations", "destinationId", desired, fixed, rewrite=rewrite)
 
-    def _wanted_endpoint(self, endpoint: Endpoint) -> dict[str, Any]:
+    def _desired_endpoint(self, endpoint: Endpoint) -> dict[str, Any]:
         connection = self._airflow_connection(endpoint.airflow_connection)
-        return {"name": endpoint.name, "configuration": wanted_configuration(endpoint, connection)}
+        return {"name": endpoint.name, "configuration": desired_configuration(endpoint, connection)}
 
     def _definition(self, workspace: str, endpoint: Endpoint) -> str:
         path = f"/workspaces/{workspace}/definitions/declarative_sources"
-        wanted = {"name": endpoint.name, "manifest": endpoint.read_manifest()}
+        desired = {"name": endpoint.name, "manifest": endpoint.read_manifest()}
         held = self._named(path, endpoint.name)
         if held is None:
-            return self._create("definition", path, "id", wanted)
-        found = [] if held.get("manifest") == wanted["manifest"] else ["manifest"]
+            return self._create("definition", path, "id", desired)
+        found = [] if held.get("manifest") == desired["manifest"] else ["manifest"]
         if found and self._may_write:
-            self._client.replace(f"{path}/{held['id']}", {"manifest": wanted["manifest"]})
+            self._client.replace(f"{path}/{held['id']}", {"manifest": desired["manifest"]})
         self._record("definition", endpoint.name, found)
         return str(held["id"])
 
@@ -139,30 +139,30 @@ class AirbyteProvisioner:
         kind: str,
         path: str,
         id_field: str,
-        wanted: Mapping[str, Any],
+        desired: Mapping[str, Any],
         only_at_creation: Mapping[str, Any] | None = None,
         rewrite: bool = False,
     ) -> str:
-        name = str(wanted["name"])
+        name = str(desired["name"])
         held = self._named(path, name)
         if held is None:
-            return self._create(kind, path, id_field, {**wanted, **(only_at_creation or {})})
+            return self._create(kind, path, id_field, {**desired, **(only_at_creation or {})})
         identifier = str(held[id_field])
-        found = differences(wanted, self._client.fetch(f"{path}/{identifier}"))
+        found = differences(desired, self._client.fetch(f"{path}/{identifier}"))
         if rewrite and self._may_write and not found:
             found = ["secrets"]
         if found and self._may_write:
-            self._client.change(f"{path}/{identifier}", wanted)
+            self._client.change(f"{path}/{identifier}", desired)
         self._record(kind, name, found)
         return identifier
 
-    def _create(self, kind: str, path: str, id_field: str, wanted: Mapping[str, Any]) -> str:
+    def _create(self, kind: str, path: str, id_field: str, desired: Mapping[str, Any]) -> str:
         """The new thing's id; of one that only would be created, an id that nothing has."""
         action = Action.CREATED if self._may_write else Action.MISSING
-        change = Change(kind, str(wanted["name"]), action)
+        change = Change(kind, str(desired["name"]), action)
         if change not in self._changes:
             self._changes.append(change)
-        return str(self._client.create(path, wanted)[id_field]) if self._may_write else "missing"
+        return str(self._client.create(path, desired)[id_field]) if self._may_write else "missing"
 
     def _named(self, path: str, name: str) -> dict[str, Any] | None:
         matches = [item for item in self._client.listed(path) if item["name"] == name]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 from lakehouse.platform.external_job.job import Phase
+from lakehouse.platform.remote_state import RemoteState
 
 
-class JobState(StrEnum):
+class JobState(RemoteState):
     """State of a sync job. UNKNOWN stands for a word this code has not met."""
 
     PENDING = "pending"
@@ -20,14 +20,6 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-
-    @classmethod
-    def of(cls, word: str) -> JobState:
-        """The state that the word names, UNKNOWN if none."""
-        try:
-            return cls(word.lower())
-        except ValueError:
-            return cls.UNKNOWN
 
     @property
     def phase(self) -> Phase:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from lakehouse.bronze.contract import CDC_DELETED_AT, CDC_LSN, EXTRACTED_AT, Contract, Mode
+from lakehouse.bronze.contract import Contract, Mode
 from lakehouse.dremio.client import DremioClient
+from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN, EXTRACTED_AT
 from lakehouse.platform.errors import TransientError
 from lakehouse.platform.sql_files import quote_path, render_sql
 

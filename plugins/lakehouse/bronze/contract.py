@@ -9,16 +9,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN, CDC_UPDATED_AT, EXTRACTED_AT, SYNC_ID
 from lakehouse.platform.errors import PermanentError
 
-EXTRACTED_AT: Final = "_airbyte_extracted_at"
-SYNC_ID: Final = "_airbyte_sync_id"
 LINEAGE: Final = (pa.field(EXTRACTED_AT, pa.timestamp("us")), pa.field(SYNC_ID, pa.int64()))
 """Columns every bronze table carries after those of its contract: when and by which job a row came."""
-
-CDC_LSN: Final = "_ab_cdc_lsn"
-CDC_UPDATED_AT: Final = "_ab_cdc_updated_at"
-CDC_DELETED_AT: Final = "_ab_cdc_deleted_at"
 
 
 class ContractError(PermanentError):

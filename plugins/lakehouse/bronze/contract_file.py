@@ -142,7 +142,7 @@ def parse_contract(text: Mapping[str, Any], file_name: str) -> Contract:
     try:
         parsed = _ContractFile.model_validate(text)
     except ValidationError as error:
-        raise ContractError(f"include/contracts/{file_name}: {_told(error)}") from error
+        raise ContractError(f"include/contracts/{file_name}: {_one_line(error)}") from error
     if f"{parsed.stream}.yaml" != file_name:
         raise ContractError(
             f"include/contracts/{file_name}: stream: the file must be called {parsed.stream}.yaml"
@@ -169,7 +169,7 @@ def parse_contract(text: Mapping[str, Any], file_name: str) -> Contract:
     )
 
 
-def _told(error: ValidationError) -> str:
+def _one_line(error: ValidationError) -> str:
     """`columns.amount.type: ...`, one after the other."""
     return "; ".join(
         ": ".join(

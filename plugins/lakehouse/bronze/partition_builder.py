@@ -15,13 +15,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.bronze.contract import EXTRACTED_AT, Contract
+from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.parquet_writer import BatchWriter, PartWriter, WrittenFile
 from lakehouse.bronze.quarantine import QUARANTINE_SCHEMA, quarantined_rows
 from lakehouse.bronze.row_groups import RowGroupAssembler
 from lakehouse.bronze.survey import Survey, survey
 from lakehouse.bronze.validation import Checked, check
-from lakehouse.landing.reader import SYNC_LEAF, LandedBatch, LandingReader, lineage
+from lakehouse.landing.columns import EXTRACTED_AT, SYNC_LEAF
+from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.bronze.contract import EXTRACTED_AT, SYNC_ID, Contract
+from lakehouse.bronze.contract import Contract
+from lakehouse.landing.columns import EXTRACTED_AT, RAW_ID, SYNC_ID
 
 ORDINAL = "_ordinal"
 """Position of a row among all landing rows of the date, objects in the order of their keys."""
-RAW_ID = "_airbyte_raw_id"
 
 VersionsOf = Callable[[pa.Array], pa.Table]
 """Reads, for ascending ordinals: key, cursor, EXTRACTED_AT, SYNC_ID, RAW_ID and ORDINAL of their rows."""

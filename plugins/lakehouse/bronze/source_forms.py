@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
 from lakehouse.bronze.contract import Contract, SourceForm
-from lakehouse.landing.reader import AIRBYTE_COLUMNS, LandedBatch, LandingReader, lineage
+from lakehouse.landing.columns import AIRBYTE_COLUMNS
+from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
 from lakehouse.platform.lake_layout import api_response_key, csv_import_key
 from lakehouse.platform.storage import LakeStorage
 

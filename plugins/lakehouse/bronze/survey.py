@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.bronze.contract import CDC_LSN, EXTRACTED_AT, SYNC_ID, Column, Contract, Mode
+from lakehouse.bronze.contract import Column, Contract, Mode
 from lakehouse.bronze.footer_proof import unproven_columns
 from lakehouse.bronze.row_order import ORDINAL, RowOrder, order_rows
 from lakehouse.bronze.validation import check, columns_to_check
-from lakehouse.landing.reader import RAW_ID, SYNC_LEAF, LandedBatch, LandingReader, lineage
+from lakehouse.landing.columns import CDC_LSN, EXTRACTED_AT, RAW_ID, SYNC_ID, SYNC_LEAF
+from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
 
 _AGE = "_age"
 _NO_ORDINALS = pa.array([], pa.int64())

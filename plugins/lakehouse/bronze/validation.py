@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.bronze.casting import cast_column
-from lakehouse.bronze.contract import CDC_COLUMNS, CDC_DELETED_AT, Column, Contract
+from lakehouse.bronze.contract import CDC_COLUMNS, Column, Contract
+from lakehouse.landing.columns import CDC_DELETED_AT
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
 from lakehouse.platform.external_job.job import Phase
+from lakehouse.platform.remote_state import RemoteState
 
 
-class _RemoteState(StrEnum):
-    """A closed vocabulary of another system, with a place for words it may invent."""
-
-    @classmethod
-    def of(cls, raw: object) -> Self:
-        """The state of that name; UNKNOWN for a word this version of the library has not met."""
-        try:
-            return cls(raw.upper() if isinstance(raw, str) else "UNKNOWN")
-        except ValueError:
-            return cls("UNKNOWN")
-
-
-class JobState(_RemoteState):
+class JobState(RemoteState):
     """State of a job (Job API)."""
 
     NOT_SUBMITTED = "NOT_SUBMITTED"
@@ -52,7 +40,7 @@ _PHASES: Final = {
 }
 
 
-class ReflectionConfigState(_RemoteState):
+class ReflectionConfigState(RemoteState):
     """Can the reflection's definition be used? (`status.config`)"""
 
     OK = "OK"
@@ -60,7 +48,7 @@ class ReflectionConfigState(_RemoteState):
     UNKNOWN = "UNKNOWN"
 
 
-class ReflectionRefreshState(_RemoteState):
+class ReflectionRefreshState(RemoteState):
     """How the reflection is refreshed, or that it is being refreshed (`status.refresh`)."""
 
     MANUAL = "MANUAL"
@@ -72,7 +60,7 @@ class ReflectionRefreshState(_RemoteState):
     UNKNOWN = "UNKNOWN"
 
 
-class ReflectionAvailability(_RemoteState):
+class ReflectionAvailability(RemoteState):
     """Is there a materialisation that queries can use? (`status.availability`)"""
 
     NONE = "NONE"
@@ -82,7 +70,7 @@ class ReflectionAvailability(_RemoteState):
     UNKNOWN = "UNKNOWN"
 
 
-class ReflectionCombinedStatus(_RemoteState):
+class ReflectionCombinedStatus(RemoteState):
     """The reflection's state in one word (`status.combinedStatus`)."""
 
     NONE = "NONE"

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lakehouse.landing.columns import SYNC_LEAF
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.storage import LakeStorage
 
 _MAGIC = b"PAR1"
 _TRAILER = 8  # the footer's length (4 bytes, little endian), then the magic
 _FIRST_READ = 64 * 1024  # holds the footer of nearly every file Airbyte writes
-_SYNC_ID: Final = "_airbyte_meta.sync_id"
 
 
 class LandingFileUnreadableError(PermanentError):
@@ -60,7 +59,7 @@ def _job_of(metadata: pq.FileMetaData) -> str | None:
     seen: set[int] = set()
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         columns = [group.column(number) for number in range(group.num_columns)]
-        statistics = next((each.statistics for each in columns if each.path_in_schema == _SYNC_ID), None)
+        statistics = next((each.statistics for each in columns if each.path_in_schema == SYNC_LEAF), None)
         if statistics is None or not statistics.has_min_max:
             return None
         seen |= {statistics.min, statistics.max}

@@ -12,14 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.bronze.contract import EXTRACTED_AT, SYNC_ID
+from lakehouse.landing.columns import AIRBYTE_COLUMNS, EXTRACTED_AT, META
 from lakehouse.landing.footers import LandingFileUnreadableError
-
-META: Final = "_airbyte_meta"
-SYNC_LEAF: Final = f"{META}.sync_id"
-"""Reads of Airbyte's struct only what bronze carries."""
-RAW_ID: Final = "_airbyte_raw_id"
-AIRBYTE_COLUMNS: Final = frozenset({RAW_ID, EXTRACTED_AT, "_airbyte_generation_id", META})
 
 BATCH_ROWS: Final = 131_072
 """Rows held at once while reading: about 25 MB of the shop's widest table."""
@@ -157,6 +151,3 @@ class _opened:
 
     def __exit__(self, *error: object) -> None:
         self._parquet.close()
-
-
-__all__ = ["EXTRACTED_AT", "SYNC_ID", "LandedBatch", "LandedFile", "LandedRowGroup", "LandingReader"]

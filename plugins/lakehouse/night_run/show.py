@@ -33,7 +33,7 @@ class NightDisplay:
     def __init__(self, console: Console, receipt: NightReceipt) -> None:
         self._console = console
         self._receipt = receipt
-        self._told: dict[str, tuple[str, str]] = {}
+        self._shown: dict[str, tuple[str, str]] = {}
         self._live: Live | None = None
 
     def __enter__(self) -> NightDisplay:
@@ -54,8 +54,8 @@ class NightDisplay:
             self._live.update(self._table(stages))
             return
         for each in stages:
-            if self._told.get(each.stage.name, ("waiting", "")) != (each.state, each.note):
-                self._told[each.stage.name] = (each.state, each.note)
+            if self._shown.get(each.stage.name, ("waiting", "")) != (each.state, each.note):
+                self._shown[each.stage.name] = (each.state, each.note)
                 self._console.print(self._line(each), markup=False, highlight=False, soft_wrap=True)
 
     def _table(self, stages: Iterable[Progress]) -> Table:

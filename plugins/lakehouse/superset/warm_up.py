@@ -23,6 +23,7 @@ from lakehouse.superset.errors import (
     NothingDrawnError,
     SupersetRequestError,
 )
+from lakehouse.superset.states import QueryStatus
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def _compute(client: SupersetClient, dashboard: Mapping[str, Any], charts: list[
         # A broken chart is answered with 200 as well: only what the body says counts.
         result = client.put("chart/warm_up_cache", body)["result"][0]
         took[chart.id] = _since(began)
-        if result["viz_error"] is not None or result["viz_status"] != "success":
+        if result["viz_error"] is not None or QueryStatus.of(result["viz_status"]) is not QueryStatus.SUCCESS:
             broken[chart.name] = str(result["viz_error"] or f"status {result['viz_status']}")
     if broken:
         listed = "; ".join(f"{name!r}: {error}" for name, error in sorted(broken.items()))

@@ -15,7 +15,7 @@ from airflow.sdk import BaseHook
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteJobFailedError, AirbyteNotFoundError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
-from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.landing.operators import AirbyteDaytimeSyncOperator
 from lakehouse.night.dag_defaults import RECEIPTS
 from testing.ingestion_stack import AirbyteServer, IngestionStack

@@ -14,7 +14,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import TaskDeferred
 
 from lakehouse.airbyte.errors import AirbyteJobCancelledError
-from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from lakehouse.platform.external_job.triggers import Outcome
 from testing.fault_proxy import HANG, FaultProxy, fault_proxy

@@ -16,7 +16,7 @@ import pytest
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
-from lakehouse.airbyte.provision_operator import ProvisionAirbyteOperator
+from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.partition_loader import ContractBrokenError, LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads

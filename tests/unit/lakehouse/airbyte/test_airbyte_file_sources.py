@@ -11,14 +11,14 @@ from airflow.sdk import Connection
 
 from lakehouse.airbyte import connection_file
 from lakehouse.airbyte.connection_file import ConnectionFileError, read_connection_file
-from lakehouse.airbyte.wanted import wanted_configuration, wanted_connection
+from lakehouse.airbyte.desired_state import desired_configuration, desired_connection
 
 FILES = "shop_files_to_lake"
 
 
 def configuration(uri: str) -> dict[str, Any]:
     connection = Connection.from_uri(uri, conn_id="shop_files")
-    return wanted_configuration(read_connection_file(FILES).source, connection)
+    return desired_configuration(read_connection_file(FILES).source, connection)
 
 
 def test_a_folder_is_a_bucket_of_this_machine() -> None:
@@ -74,7 +74,7 @@ def test_a_connection_that_leads_to_no_files_is_refused_by_name(uri: str, messag
 
 
 def test_a_stream_of_files_has_the_source_s_own_cursor() -> None:
-    [stream] = wanted_connection(read_connection_file(FILES))["configurations"]["streams"]
+    [stream] = desired_connection(read_connection_file(FILES))["configurations"]["streams"]
     assert stream == {
         "name": "marketing_spend",
         "syncMode": "incremental_append",

@@ -46,7 +46,7 @@ class ProvisionAirbyteOperator(BaseOperator):
             BaseHook.get_connection,
             rewrite_secrets=str(self.rewrite_secrets).lower() == "true",
         )
-        return _told(self, provisioner.apply(read_all_connection_files()))
+        return _logged_report(self, provisioner.apply(read_all_connection_files()))
 
 
 class CompareAirbyteOperator(BaseOperator):
@@ -68,7 +68,7 @@ class CompareAirbyteOperator(BaseOperator):
         """Look at every file of include/airbyte/ and at every connection of the server."""
         client = LakehouseAirbyteHook(self.airbyte_conn_id).client
         changes = AirbyteProvisioner(client, BaseHook.get_connection).compare(read_all_connection_files())
-        report = _told(self, changes)
+        report = _logged_report(self, changes)
         drifted = [
             f"{change.kind} {change.name} {change.action}"
             + (f" ({', '.join(change.differences)})" if change.differences else "")
@@ -83,7 +83,7 @@ class CompareAirbyteOperator(BaseOperator):
         return report
 
 
-def _told(operator: BaseOperator, changes: Sequence[Change]) -> StageReport:
+def _logged_report(operator: BaseOperator, changes: Sequence[Change]) -> StageReport:
     for change in changes:
         operator.log.info(
             "Airbyte %s %s: %s %s", change.kind, change.name, change.action, change.differences or ""

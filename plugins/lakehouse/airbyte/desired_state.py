@@ -103,7 +103,7 @@ _FROM_CONNECTION: Final[Mapping[str, Callable[[Connection], dict[str, Any]]]] = 
 """What an Airflow connection fills in, by the endpoint's type (told in include/airbyte/*.yaml)."""
 
 
-def wanted_configuration(endpoint: Endpoint, connection: Connection) -> dict[str, Any]:
+def desired_configuration(endpoint: Endpoint, connection: Connection) -> dict[str, Any]:
     """The connector's configuration: address and secrets from the Airflow connection, the rest from the file.
 
     Raises:
@@ -117,7 +117,7 @@ def wanted_configuration(endpoint: Endpoint, connection: Connection) -> dict[str
     return given | dict(endpoint.configuration)
 
 
-def wanted_resources(declared: ConnectionFile) -> dict[str, Any]:
+def desired_resources(declared: ConnectionFile) -> dict[str, Any]:
     """The source's limits, from the file's tuning: `threads` CPU cores, `buffer_size_mb` of memory."""
     limits = {
         "cpu_limit": str(declared.tuning["threads"]),
@@ -126,7 +126,7 @@ def wanted_resources(declared: ConnectionFile) -> dict[str, Any]:
     return {"default": limits}
 
 
-def wanted_connection(declared: ConnectionFile) -> dict[str, Any]:
+def desired_connection(declared: ConnectionFile) -> dict[str, Any]:
     """The connection, but for its source's and destination's ids. Airflow starts its syncs: no schedule."""
     return {
         "name": declared.name,
@@ -136,14 +136,14 @@ def wanted_connection(declared: ConnectionFile) -> dict[str, Any]:
         "schedule": {"scheduleType": "manual"},
         "nonBreakingSchemaUpdatesBehavior": "ignore",
         "status": "active",
-        "configurations": {"streams": [_wanted_stream(stream) for stream in declared.streams]},
+        "configurations": {"streams": [_desired_stream(stream) for stream in declared.streams]},
     }
 
 
-def _wanted_stream(stream: Stream) -> dict[str, Any]:
-    wanted: dict[str, Any] = {"name": stream.name, "syncMode": stream.sync_mode}
+def _desired_stream(stream: Stream) -> dict[str, Any]:
+    desired: dict[str, Any] = {"name": stream.name, "syncMode": stream.sync_mode}
     if stream.cursor_field:
-        wanted["cursorField"] = [stream.cursor_field]
+        desired["cursorField"] = [stream.cursor_field]
     if stream.primary_key:
-        wanted["primaryKey"] = [[column] for column in stream.primary_key]
-    return wanted
+        desired["primaryKey"] = [[column] for column in stream.primary_key]
+    return desired
