@@ -14,7 +14,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 
 from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.platform.external_job.kept import KEY
-from testing.task_memory import task_memory
+from testing.lakehouse.task_memory import task_memory
 from testing.waiting import wait_until
 
 FIRST_NIGHT, SECOND_NIGHT = "2025-10-16", "2025-10-17"

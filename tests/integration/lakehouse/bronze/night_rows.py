@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from testing.task_memory import task_memory
+from testing.lakehouse.task_memory import task_memory
 
 
 def order(order_id: int, day: date, **changes: Any) -> dict[str, Any]:

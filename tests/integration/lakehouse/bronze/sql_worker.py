@@ -20,7 +20,7 @@ from lakehouse.dremio.hook import DremioHook
 from lakehouse.dremio.job import Job
 from lakehouse.dremio.operators import DremioSqlOperator
 from lakehouse.platform.external_job.job import Phase
-from testing.task_memory import task_memory
+from testing.lakehouse.task_memory import task_memory
 
 MOMENTS = ("before it submits", "before it knows the job", "at its first look", "before it reports")
 

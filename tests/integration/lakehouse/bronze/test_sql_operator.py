@@ -20,8 +20,8 @@ from lakehouse.dremio.operators import DremioSqlOperator
 from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.dremio.states import JobState
 from lakehouse.dremio.triggers import DremioJobTrigger
-from testing.embedded_platform import ROOT
-from testing.task_memory import kept
+from testing.lakehouse.task_memory import kept
+from testing.repository import ROOT
 from tests.integration.lakehouse.bronze.night_rows import context
 from tests.integration.lakehouse.bronze.sql_worker import MOMENTS, FileStore
 

@@ -28,8 +28,8 @@ from lakehouse.dremio.sources import load_catalogue, provision
 from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from lakehouse.platform.lake_layout import bronze_data_key, bronze_manifest_key
+from testing.lakehouse.task_memory import task_memory
 from testing.repository import PYTHON, ROOT
-from testing.task_memory import task_memory
 from testing.waiting import wait_until
 from tests.integration.lakehouse.bronze.night_rows import context
 

@@ -16,7 +16,7 @@ from lakehouse.airbyte.job import Job, JobFailure
 from lakehouse.airbyte.states import JobState
 from lakehouse.landing.ledger import ClaimReport, StreamClaim
 from lakehouse.landing.operators import AirbyteExtractOperator
-from testing.task_memory import task_memory
+from testing.lakehouse.task_memory import task_memory
 
 STARTED = datetime(2025, 10, 16, 1, 0, tzinfo=UTC)
 CLAIM = ClaimReport(rows=10, bytes=99, files=2, per_stream={"orders": StreamClaim(2, 10, 99)})

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from lakehouse.airbyte.job import Job
-from testing.task_memory import kept
+from testing.lakehouse.task_memory import kept
 from tests.unit.lakehouse.airbyte.airbyte_doubles import (
     STARTED,
     Extract,

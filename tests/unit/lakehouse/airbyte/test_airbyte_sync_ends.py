@@ -19,7 +19,7 @@ from lakehouse.airbyte.errors import (
 from lakehouse.airbyte.job import JobFailure
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.platform.external_job.triggers import Outcome
-from testing.task_memory import kept, task_memory
+from testing.lakehouse.task_memory import kept, task_memory
 from tests.unit.lakehouse.airbyte.airbyte_doubles import (
     STARTED,
     Extract,

@@ -22,7 +22,7 @@ from lakehouse.dremio.operators import DremioSqlOperator
 from lakehouse.dremio.states import JobState
 from lakehouse.dremio.triggers import DremioJobTrigger
 from lakehouse.platform.external_job import operators, triggers
-from testing.task_memory import kept, task_memory
+from testing.lakehouse.task_memory import kept, task_memory
 from tests.unit.lakehouse.dremio.dremio_double import FakeDremio, KilledError, Statement, Steps
 
 INSERT = "insert into t values (1)"

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from lakehouse.platform.repository import REPOSITORY
+from testing.repository import ROOT
 
 ROOTS = {
-    "lakehouse": REPOSITORY / "plugins" / "lakehouse",
+    "lakehouse": ROOT / "plugins" / "lakehouse",
 }
-CONTRACTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
 
 def modules_of(root: str, folder: Path) -> list[str]:
