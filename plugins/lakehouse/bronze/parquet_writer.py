@@ -51,10 +51,10 @@ class PartWriter:
         part_bytes: a part that has reached this size is the last row group's.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, part_bytes: int = 0) -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, part_bytes: int = PART_BYTES) -> None:
         self._folder = folder
         self._schema = schema
-        self._part_bytes = part_bytes or PART_BYTES
+        self._part_bytes = part_bytes
         self._parts: list[WrittenFile] = []
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="bronze-part")
         self._running: Future[None] | None = None

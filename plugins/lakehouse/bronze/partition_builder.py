@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.bronze.contract import Contract
-from lakehouse.bronze.parquet_writer import BatchWriter, PartWriter, WrittenFile
+from lakehouse.bronze.parquet_writer import PART_BYTES, BatchWriter, PartWriter, WrittenFile
 from lakehouse.bronze.quarantine import QUARANTINE_SCHEMA, quarantined_rows
 from lakehouse.bronze.row_groups import RowGroupAssembler
 from lakehouse.bronze.survey import Survey, survey
@@ -57,7 +57,7 @@ class _StatisticsLieError(Exception):
 
 
 def build_partition(
-    contract: Contract, reader: LandingReader, folder: Path, part_bytes: int = 0
+    contract: Contract, reader: LandingReader, folder: Path, part_bytes: int = PART_BYTES
 ) -> BuiltPartition:
     """Write the partition's part files and `quarantine.parquet` into a local folder.
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.expected_volume import explain_volume
 from lakehouse.bronze.new_columns import NewColumnLedger, admit_new_columns
+from lakehouse.bronze.parquet_writer import PART_BYTES
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
@@ -70,7 +71,7 @@ class PartitionLoader:
         storage: the lake's bucket.
         loads: where the account is kept.
         postgres: the platform's database, for locks.
-        part_bytes: see `parquet_writer.PART_BYTES`; 0 means that.
+        part_bytes: see `parquet_writer.PART_BYTES`.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class PartitionLoader:
         storage: LakeStorage,
         loads: BronzeLoads,
         postgres: PostgresConnections,
-        part_bytes: int = 0,
+        part_bytes: int = PART_BYTES,
     ) -> None:
         self._contract = contract
         self._ledger = ledger

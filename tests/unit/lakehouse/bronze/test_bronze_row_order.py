@@ -73,7 +73,7 @@ def change(number: int | None, lsn: int, name: str | None = "a", deleted: bool =
 
 
 def build(
-    folder: Path, *files: LandedFile, of: Contract | None = None, part_bytes: int = 0
+    folder: Path, *files: LandedFile, of: Contract | None = None, part_bytes: int = parquet_writer.PART_BYTES
 ) -> BuiltPartition:
     folder.mkdir(exist_ok=True)
     return build_partition(of or contract(), LandingReader(files), folder, part_bytes)
