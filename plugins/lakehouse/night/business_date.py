@@ -13,7 +13,6 @@ from typing import Any, Final
 from lakehouse.platform.errors import PermanentError
 
 BUSINESS_DATE_FORMAT: Final = "%Y-%m-%d"
-BUSINESS_DATE_TEMPLATE: Final = "{{ dag_run.partition_key }}"
 
 
 class BusinessDateError(PermanentError):

@@ -18,7 +18,6 @@ SILVER_CLEANED: Final = "silver/cleaned/"
 SILVER_JOINED: Final = "silver/joined/"
 MARTS: Final = "marts/"
 GOLD: Final = "gold/"
-LOGS: Final = "logs/"
 
 LAYER_FOLDERS: Final = {
     "bronze": BRONZE,
