@@ -14,6 +14,8 @@ STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 EMBEDDED := .local/envs/embedded/bin/python
 STACK := $(EMBEDDED) -m embedded.cli
 SUITES := $(EMBEDDED) -m tests.suites
+# Commands on the platform as it is: nothing is built, whatever state the environments are in.
+AS_IT_IS := PYTHON='$(PYTHON)' bin/platform
 
 .PHONY: help night setup setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench soak lint format manifest lock reset
 
@@ -37,18 +39,17 @@ setup-conformance: setup
 up: setup ## Start the platform, or some of it: make up [SERVICE="postgres object_store"]
 	@$(STACK) up $(SERVICE)
 
-down: setup ## Stop the platform, or some of it; nothing is lost: make down [SERVICE=superset]
-	@$(STACK) down $(SERVICE)
+down: ## Stop the platform, or some of it; nothing is lost, nothing is built: make down [SERVICE=superset]
+	@$(AS_IT_IS) down $(SERVICE)
 
-status: setup ## Show every service: pid, health, address, memory
-	@$(STACK) status
+status: ## Show every service: pid, health, address, memory
+	@$(AS_IT_IS) status
 
-logs: setup ## Show the last lines of the logs and follow them: make logs [SERVICE=airflow]
-	@$(STACK) logs -f $(SERVICE)
+logs: ## Show the last lines of the logs and follow them: make logs [SERVICE=airflow]
+	@$(AS_IT_IS) logs -f $(SERVICE)
 
 env: ## Print the platform's addresses and credentials, and nothing else
-	@$(MAKE) setup >&2
-	@$(STACK) env
+	@$(AS_IT_IS) env
 
 test: setup ## Run what every change must pass, at most 15 minutes: unit, real services, a whole night with its faults
 	@$(SUITES) test
@@ -92,5 +93,5 @@ manifest: setup ## Rebuild the dbt manifest that the DAGs are built from, after 
 lock: setup ## Resolve requirements.txt and requirements/*.in again and write the locks
 	@bin/lock
 
-reset: setup ## Stop the platform and delete its state, data and passwords included (asks first)
-	@$(STACK) reset
+reset: ## Stop the platform and delete its state, data and passwords included (asks first)
+	@$(AS_IT_IS) reset

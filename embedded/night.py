@@ -7,13 +7,14 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 
+from embedded.composition.platform import Platform
+from embedded.errors import PlatformError
 from embedded.settings import ROOT
 from embedded.shop.calendar import OPENING_DAY
-from embedded.stack.platform import Platform
-from embedded.stack.wire import service_environ
+from embedded.stack.environment import base_environment
 
 
-class NightError(Exception):
+class NightError(PlatformError):
     """The night cannot be started; the message says what to change."""
 
 
@@ -53,7 +54,7 @@ def advance_shop(platform: Platform, business_date: date, orders: int | None) ->
     command += ["--to", business_date.isoformat()]
     if orders is not None:
         command += ["--orders", str(orders)]
-    environment = service_environ() | dict(platform.wire)
+    environment = base_environment() | dict(platform.wire)
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
         raise NightError(f"the shop did not advance to {business_date}")
 

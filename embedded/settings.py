@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded.errors import PlatformError
+
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
@@ -30,7 +32,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
 LARGEST_PORT = 65535
 
 
-class SettingsError(ValueError):
+class SettingsError(PlatformError, ValueError):
     """A LAKEHOUSE_* variable has a value that cannot be used; the message names it."""
 
 

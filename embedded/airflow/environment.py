@@ -5,10 +5,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 
-from embedded.postgres.service import database_url
 from embedded.settings import HOST, ROOT, Settings
+from embedded.stack.environment import base_environment
 from embedded.stack.service import PreparationError
-from embedded.stack.wire import service_environ
 
 CONVERTER = ROOT / "plugins" / "lakehouse" / "platform" / "airflow_settings.py"
 CONVERTER_SECONDS = 60
@@ -17,7 +16,7 @@ PARALLEL_TASKS = 6
 """Task processes at a time: most wait for another service, and two cores do the rest."""
 
 
-def airflow_settings(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
+def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url: str) -> dict[str, str]:
     """Airflow's own settings, without the connections."""
     home = settings.service_dir("airflow")
     address = f"http://{HOST}:{settings.port('AIRFLOW')}"
@@ -38,7 +37,7 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str]) -> dict[str,
             "dagbag_import_timeout": 90,
             "min_serialized_dag_update_interval": 5,
         },
-        "database": {"sql_alchemy_conn": database_url(settings, secret, "airflow", "postgresql+psycopg2")},
+        "database": {"sql_alchemy_conn": database_url},
         "logging": {"base_log_folder": home / "logs", "colored_console_log": False},
         "api": {
             "host": HOST,
@@ -49,6 +48,7 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str]) -> dict[str,
         },
         # dbt's parse cache. The default is one folder in /tmp for every user and every checkout.
         "cosmos": {"cache_dir": home / "cosmos", "enable_telemetry": False},
+        "usage_data_collection": {"enabled": False},
         "api_auth": {"jwt_secret": secret["AIRFLOW_JWT_SECRET"]},
         # A busy two-core machine answers late; a task must not fail for that.
         "workers": {"execution_api_timeout": 30},
@@ -67,18 +67,23 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str]) -> dict[str,
         for name, value in values.items()
     }
     path = f"{ROOT}:{ROOT / 'plugins'}"
-    # The embedded services restart within seconds: so may their callers.
-    return variables | {"AIRFLOW_HOME": str(home), "PYTHONPATH": path, "LAKEHOUSE_RETRY_DELAY_SECONDS": "5"}
+    return variables | {
+        "AIRFLOW_HOME": str(home),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # The embedded services restart within seconds: so may their callers.
+        "LAKEHOUSE_RETRY_DELAY_SECONDS": "5",
+        "PYTHONPATH": path,
+    }
 
 
 def airflow_environment(
-    settings: Settings, secret: Mapping[str, str], wire: Mapping[str, str]
+    settings: Settings, secret: Mapping[str, str], wire: Mapping[str, str], database_url: str
 ) -> dict[str, str]:
     """Airflow's settings and the connections of airflow_settings.yaml as AIRFLOW_CONN_* variables.
 
     Raises PreparationError when the file cannot be converted.
     """
-    environment = airflow_settings(settings, secret)
+    environment = airflow_settings(settings, secret, database_url)
     printed = convert(settings, {**wire, **environment}, "environment")
     pairs = (line.partition("=") for line in printed.splitlines() if line.startswith("AIRFLOW_"))
     return environment | {name: value for name, _, value in pairs}
@@ -89,7 +94,7 @@ def convert(settings: Settings, environment: Mapping[str, str], *arguments: str)
     done = subprocess.run(
         [settings.python("airflow"), "-m", "lakehouse.platform.airflow_settings", *arguments],
         cwd=ROOT,
-        env=service_environ() | dict(environment),
+        env=base_environment() | dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

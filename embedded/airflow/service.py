@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httpx
 
 from embedded.airflow.environment import CONVERTER, airflow_environment, convert
-from embedded.postgres.service import cluster
 from embedded.settings import HOST, ROOT, Settings
+from embedded.stack.environment import base_environment
 from embedded.stack.http_check import answers
 from embedded.stack.service import PreparationError, Program, Service
 from embedded.stack.stamps import done_once
-from embedded.stack.wire import service_environ, wire
 
 MIGRATE_SECONDS = 300
 START_SECONDS = 300
@@ -30,9 +30,21 @@ COMPONENTS = (
 """All read and write the logs of one folder, so that no log server (on every interface) is needed."""
 
 
-def airflow(settings: Settings, secret: Mapping[str, str]) -> Service:
-    shared = wire(settings, secret)
-    environment = airflow_environment(settings, secret, shared)
+def airflow(
+    settings: Settings,
+    secret: Mapping[str, str],
+    wire: Mapping[str, str],
+    database_url: str,
+    cluster_identifier: Callable[[], str],
+) -> Service:
+    """Airflow with its metadata at `database_url`, migrated once per cluster of that identifier."""
+    # Takes Airflow's own interpreter, so it is asked for once, and only by what starts something.
+    environment = functools.cache(lambda: airflow_environment(settings, secret, wire, database_url))
+
+    def prepare() -> None:
+        whole = base_environment() | dict(wire) | environment()
+        _prepare(settings, secret, cluster_identifier(), whole)
+
     address = f"http://{HOST}:{settings.port('AIRFLOW')}"
     executable = str(settings.envs_dir / "airflow" / "bin" / "airflow")
     return Service(
@@ -45,7 +57,7 @@ def airflow(settings: Settings, secret: Mapping[str, str]) -> Service:
             for name, arguments in COMPONENTS
         ),
         needs=("postgres",),
-        prepare=lambda: _prepare(settings, secret, environment),
+        prepare=prepare,
         check=answers(f"{address}/api/v2/monitor/health", _unhealthy_component),
         start_seconds=START_SECONDS,
     )
@@ -61,16 +73,16 @@ def _unhealthy_component(response: httpx.Response) -> str | None:
     return None
 
 
-def _prepare(settings: Settings, secret: Mapping[str, str], environment: Mapping[str, str]) -> None:
+def _prepare(
+    settings: Settings, secret: Mapping[str, str], identifier: str, environment: Mapping[str, str]
+) -> None:
     home = settings.service_dir("airflow")
     home.mkdir(parents=True, exist_ok=True)
     _write_password(settings, secret)
-    whole = service_environ() | wire(settings, secret) | dict(environment)
-    identifier = cluster(settings, secret).system_identifier()
     migration = (identifier, ROOT / "requirements" / "airflow.lock")
-    done_once(home / "migrated.stamp", migration, lambda: _migrate(settings, whole))
+    done_once(home / "migrated.stamp", migration, lambda: _migrate(settings, environment))
     pools = (identifier, ROOT / "airflow_settings.yaml", CONVERTER)
-    done_once(home / "pools.stamp", pools, lambda: _apply_pools(settings, whole))
+    done_once(home / "pools.stamp", pools, lambda: _apply_pools(settings, environment))
 
 
 def _write_password(settings: Settings, secret: Mapping[str, str]) -> None:

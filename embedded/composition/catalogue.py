@@ -6,18 +6,24 @@ import sys
 from collections.abc import Mapping
 
 from embedded.airflow.service import airflow
+from embedded.composition.wire import database_url
 from embedded.object_store.service import object_store
-from embedded.postgres.service import postgres
+from embedded.postgres.service import cluster, postgres
 from embedded.settings import HOST, Settings
 from embedded.stack.http_check import answers
 from embedded.stack.service import Program, Service
 from embedded.superset.service import superset
 
 
-def catalogue(settings: Settings, secret: Mapping[str, str]) -> dict[str, Service]:
+def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, str]) -> dict[str, Service]:
     """Every service by name."""
+    databases = cluster(settings, secret)
+
+    def metadata(database: str) -> str:
+        return database_url(settings, secret, database, "postgresql+psycopg2")
+
     services = (
-        postgres(settings, secret),
+        postgres(settings, databases),
         object_store(settings, secret),
         _ours(
             settings, "shop", "embedded.shop", "Shop (source)", "/health", ("SHOP",), ("postgres",), "serve"
@@ -40,8 +46,8 @@ def catalogue(settings: Settings, secret: Mapping[str, str]) -> dict[str, Servic
             ("DREMIO", "DREMIO_FLIGHT"),
             ("object_store",),
         ),
-        superset(settings, secret),
-        airflow(settings, secret),
+        superset(settings, secret, wire, metadata("superset"), databases.system_identifier),
+        airflow(settings, secret, wire, metadata("airflow"), databases.system_identifier),
     )
     return {service.name: service for service in services}
 

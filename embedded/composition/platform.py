@@ -8,17 +8,21 @@ from functools import cached_property
 from pathlib import Path
 
 from embedded.airflow.environment import airflow_environment
+from embedded.composition.secrets import GENERATORS
+from embedded.composition.wire import database_url, wire
 from embedded.settings import Settings
 from embedded.stack import secrets
-from embedded.stack.catalogue import catalogue
-from embedded.stack.service import Program, Service
+from embedded.stack.record import read_record
+from embedded.stack.service import Service
 from embedded.stack.supervisor import Supervisor
-from embedded.stack.wire import wire
 
 
 @dataclass(frozen=True)
 class Platform:
-    """Everything a command needs; what is costly is made when it is first asked for."""
+    """Everything a command needs; what is costly is made when it is first asked for.
+
+    All but `services` works in an environment without packages.
+    """
 
     settings: Settings
 
@@ -35,7 +39,7 @@ class Platform:
     def secret(self) -> Mapping[str, str]:
         """Raises SecretsError when data exists whose secrets are gone."""
         guarded = self.settings.service_dir("postgres") / "data"
-        return secrets.load_or_create(self.secrets_file, guarded)
+        return secrets.load_or_create(self.secrets_file, GENERATORS, guarded)
 
     @cached_property
     def wire(self) -> Mapping[str, str]:
@@ -43,16 +47,21 @@ class Platform:
 
     @cached_property
     def services(self) -> Mapping[str, Service]:
-        return catalogue(self.settings, self.secret)
+        """Every service of this checkout, by name. Raises ImportError when a package is missing."""
+        from embedded.composition.catalogue import catalogue
+
+        return catalogue(self.settings, self.secret, self.wire)
+
+    @cached_property
+    def started(self) -> Mapping[str, Service]:
+        """The services that were started last, as they were then; empty when none ever was."""
+        return read_record(self.settings.run_dir)
 
     @cached_property
     def supervisor(self) -> Supervisor:
         return Supervisor(self.settings)
 
-    @property
-    def programs(self) -> list[Program]:
-        return [program for service in self.services.values() for program in service.programs]
-
     def airflow_environment(self) -> dict[str, str]:
         """What a process of the airflow environment needs beside the wire: settings and connections."""
-        return airflow_environment(self.settings, self.secret, self.wire)
+        url = database_url(self.settings, self.secret, "airflow", "postgresql+psycopg2")
+        return airflow_environment(self.settings, self.secret, self.wire, url)

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from embedded.object_store.layout import BUCKET, REGION, S3_ACCESS_KEY
 from embedded.settings import HOST, Settings
-
-S3_ACCESS_KEY = "lake:admin"
-"""Swift's tempauth spells an access key <account>:<user>."""
-
-BUCKET = "datalake"
-REGION = "us-east-1"
-
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-QUIET = {
-    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    "DO_NOT_TRACK": "1",
-    "SCARF_ANALYTICS": "false",
-}
-"""No service calls home."""
 
 
 def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
@@ -69,21 +52,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def service_environ() -> dict[str, str]:
-    """What every service gets before its own variables: nothing of the caller's, UTC, no proxy to itself.
-
-    A service that kept the caller's PATH would run otherwise from cron than from a shell, and `up` from a
-    second shell would take it for changed and restart it in the middle of a night.
-    """
-    user = pwd.getpwuid(os.geteuid())
-    return {
-        "HOME": user.pw_dir,
-        "LANG": "C.UTF-8",
-        "LOGNAME": user.pw_name,
-        "NO_PROXY": f"{HOST},localhost",
-        "PATH": SYSTEM_PATH,
-        "TZ": "UTC",
-        "USER": user.pw_name,
-        "no_proxy": f"{HOST},localhost",
-        **QUIET,
-    }
+def database_url(settings: Settings, secret: Mapping[str, str], database: str, dialect: str) -> str:
+    """SQLAlchemy address of one of the cluster's databases, for the role of the same name."""
+    password = secret[f"{database.upper()}_PG_PASSWORD"]
+    return f"{dialect}://{database}:{password}@{HOST}:{settings.port('POSTGRES')}/{database}"

@@ -12,7 +12,12 @@ from pathlib import Path
 
 from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.service import PreparationError
-from embedded.stack.wire import REGION
+
+S3_ACCESS_KEY = "lake:admin"
+"""Swift's tempauth spells an access key <account>:<user>."""
+
+BUCKET = "datalake"
+REGION = "us-east-1"
 
 DEVICE = "disk"
 """The folder that stands in for a disk; the rings use the same name."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embedded.object_store.layout import STORES, Layout
+from embedded.object_store.layout import BUCKET, REGION, S3_ACCESS_KEY, STORES, Layout
 from embedded.settings import HOST, Settings
 from embedded.stack.service import NotReadyError, Program, Service
-from embedded.stack.wire import BUCKET, REGION, S3_ACCESS_KEY
 
 ANSWER_SECONDS = 5
 
@@ -32,6 +32,7 @@ def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
         address=endpoint,
         ports=("S3", *(f"SWIFT_{store.upper()}" for store in STORES)),
         programs=_programs(layout),
+        obstacles=lambda: _lacks_attributes(layout.folder),
         prepare=lambda: layout.write(S3_ACCESS_KEY, secret),
         check=check,
         complete=complete,
@@ -52,6 +53,23 @@ def _programs(layout: Layout) -> tuple[Program, ...]:
     module = (sys.executable, "-m", "embedded.object_store.updater")
     arguments = (str(layout.folder), str(layout.configuration("object")), "--verbose")
     return (Program("object_store-updater", (*module, *arguments)), *servers)
+
+
+def _lacks_attributes(folder: Path) -> list[str]:
+    """Swift keeps an object's metadata in extended attributes; some tmpfs and network folders have none."""
+    probe = folder / ".attributes"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        os.setxattr(probe, "user.swift.probe", b"1")
+    except OSError as error:
+        return [
+            f"{folder} cannot hold the object store ({error.strerror}): "
+            "set LAKEHOUSE_STATE_DIR to a local disk"
+        ]
+    finally:
+        probe.unlink(missing_ok=True)
+    return []
 
 
 def _client(endpoint: str, secret_key: str) -> Any:

@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded.errors import PlatformError
+
 ACCOUNTS = ("postgres", "nobody")
 """The first that exists; Debian always has nobody."""
 
@@ -17,7 +19,7 @@ CAPABILITIES = ("", "dac_read_search", "dac_override")
 mode 700). The weakest that works is taken; containers commonly drop the first of the two."""
 
 
-class IdentityError(Exception):
+class IdentityError(PlatformError):
     """No account can run PostgreSQL here; the message says what to do."""
 
 

@@ -21,8 +21,7 @@ def cluster(settings: Settings, secret: Mapping[str, str]) -> Cluster:
     )
 
 
-def postgres(settings: Settings, secret: Mapping[str, str]) -> Service:
-    ours = cluster(settings, secret)
+def postgres(settings: Settings, ours: Cluster) -> Service:
     server = Program(
         name="postgres",
         argv=ours.command(),
@@ -41,9 +40,3 @@ def postgres(settings: Settings, secret: Mapping[str, str]) -> Service:
         complete=ours.complete,
         start_seconds=120,
     )
-
-
-def database_url(settings: Settings, secret: Mapping[str, str], database: str, dialect: str) -> str:
-    """SQLAlchemy address of one of `DATABASES`."""
-    password = secret[f"{database.upper()}_PG_PASSWORD"]
-    return f"{dialect}://{database}:{password}@{HOST}:{settings.port('POSTGRES')}/{database}"

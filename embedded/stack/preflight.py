@@ -5,25 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from embedded.errors import PlatformError
 from embedded.settings import Settings
-from embedded.stack.processes import holder_of, port_is_free
+from embedded.stack.ports import holder_of, port_is_free
 from embedded.stack.service import Service
 
-NEEDED_DISK_BYTES = 5 * 2**30
-"""State of a few nights at a million orders, logs included, with room to spare. LAKEHOUSE_NEEDED_DISK_GIB
-overrides it."""
 
-NEEDED_MEMORY_BYTES = 5 * 2**30
-"""The whole platform at rest plus a night; below this the machine would start to swap."""
-
-NEEDED_ENVS = ("airflow", "connectors", "dbt", "embedded", "superset")
-
-
-class PreflightError(Exception):
+class PreflightError(PlatformError):
     """The machine is not ready; `problems` are one line each."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -31,67 +24,64 @@ class PreflightError(Exception):
         self.problems = problems
 
 
-def check_machine(settings: Settings, services: Iterable[Service]) -> None:
+@dataclass(frozen=True)
+class Needs:
+    """What a platform needs of a machine: environments by name, and free disk and memory."""
+
+    environments: tuple[str, ...]
+    disk_bytes: int
+    """LAKEHOUSE_NEEDED_DISK_GIB overrides it."""
+    memory_bytes: int
+
+
+def check_machine(settings: Settings, needs: Needs, services: Iterable[Service]) -> None:
     """Raises PreflightError naming everything that stands in the way of starting `services`."""
+    idle = list(services)
+    unusable = _unusable_state(settings.state_dir, needs.disk_bytes)
     problems = [
-        *_missing_envs(settings),
-        *_unusable_state(settings.state_dir),
-        *_little_memory(),
-        *(problem for service in services for problem in _ports_in_use(settings, service)),
+        *_missing_envs(settings, needs.environments),
+        *unusable,
+        *_little_memory(needs.memory_bytes),
+        *(problem for service in idle if not unusable for problem in service.obstacles()),
+        *(problem for service in idle for problem in _ports_in_use(settings, service)),
     ]
     if problems:
         raise PreflightError(problems)
 
 
-def _missing_envs(settings: Settings) -> list[str]:
-    missing = [name for name in NEEDED_ENVS if not settings.python(name).exists()]
+def _missing_envs(settings: Settings, names: Iterable[str]) -> list[str]:
+    missing = [name for name in names if not settings.python(name).exists()]
     return [f"environments not built: {', '.join(missing)}. Run `make setup`"] if missing else []
 
 
-def _unusable_state(folder: Path) -> list[str]:
+def _unusable_state(folder: Path, disk_bytes: int) -> list[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         return [f"cannot create {folder}: {error.strerror}. Set LAKEHOUSE_STATE_DIR to a folder you own"]
     free = shutil.disk_usage(folder).free
-    needed = _needed_disk_bytes()
+    needed = _needed_disk_bytes(disk_bytes)
     if free < needed:
         return [
             f"only {free / 2**30:.1f} GiB free in {folder}, {needed / 2**30:g} GiB needed: "
             "free some or set LAKEHOUSE_STATE_DIR"
         ]
-    return _lacks_attributes(folder)
+    return []
 
 
-def _needed_disk_bytes() -> float:
+def _needed_disk_bytes(default: int) -> float:
     value = os.environ.get("LAKEHOUSE_NEEDED_DISK_GIB", "").strip()
     try:
-        return float(value) * 2**30 if value else NEEDED_DISK_BYTES
+        return float(value) * 2**30 if value else default
     except ValueError:
         raise PreflightError([f"LAKEHOUSE_NEEDED_DISK_GIB={value!r} is not a number"]) from None
 
 
-def _lacks_attributes(folder: Path) -> list[str]:
-    """Swift keeps an object's metadata in extended attributes; some tmpfs and network folders have none."""
-    probe = folder / ".attributes"
-    try:
-        probe.touch()
-        os.setxattr(probe, "user.swift.probe", b"1")
-    except OSError as error:
-        return [
-            f"{folder} cannot hold the object store ({error.strerror}): "
-            "set LAKEHOUSE_STATE_DIR to a local disk"
-        ]
-    finally:
-        probe.unlink(missing_ok=True)
-    return []
-
-
-def _little_memory() -> list[str]:
+def _little_memory(memory_bytes: int) -> list[str]:
     available = psutil.virtual_memory().available
-    if available >= NEEDED_MEMORY_BYTES:
+    if available >= memory_bytes:
         return []
-    need = f"{NEEDED_MEMORY_BYTES / 2**30:.0f} GiB"
+    need = f"{memory_bytes / 2**30:.0f} GiB"
     return [f"only {available / 2**30:.1f} GiB of memory available, {need} needed: stop something first"]
 
 

@@ -1,129 +1,177 @@
-"""Processes of this platform: who holds a port, whose tree is whose, and what outlived its supervisor."""
+"""Processes of this platform, read from /proc: whose tree is whose, and what outlived its supervisor.
+
+The standard library is all it uses: `down` has to end a platform whose environment lacks its packages.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+PROGRAM = "LAKEHOUSE_PROGRAM"
+STATE = "LAKEHOUSE_STATE_DIR"
+"""Both are in every program's environment, and so in its children's: a process is recognised by them, whoever
+is its parent now."""
 
-from embedded.settings import HOST
-from embedded.stack.supervisor import MARK
-
-GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
-HIDDEN = (*GONE, psutil.AccessDenied, OSError)
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Holder:
-    """The process that listens on a port; `pid` is None when only its owner or root may see it."""
+class Process:
+    """A process, identified by its start as well: a later one with the same pid is another process."""
 
-    pid: int | None
-    command: str
+    pid: int
+    started: int
+    """Clock ticks since the machine's start."""
+    parent: int
+    name: str
+
+    @property
+    def running(self) -> bool:
+        """False once it has ended, even if nobody has taken its exit code yet."""
+        now = _stat(self.pid)
+        return now is not None and now[0].started == self.started and now[1] not in "ZX"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its command line; empty when it has ended."""
+        return tuple(_read(self.pid, "cmdline").rstrip("\0").split("\0"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What it was started with; empty when only its owner may see it."""
+        pairs = (entry.partition("=") for entry in _read(self.pid, "environ").split("\0"))
+        return {name: value for name, separator, value in pairs if separator}
+
+    def send(self, number: int) -> None:
+        """Send a signal, unless it has ended or belongs to another user."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
 
 
-def port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # A port whose last connections are still in TIME_WAIT is free to listen on.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+def mark(program: str, state_dir: Path) -> dict[str, str]:
+    """The variables by which a program's processes are recognised."""
+    return {PROGRAM: program, STATE: str(state_dir)}
 
 
-def holder_of(port: int) -> Holder:
-    for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-            with contextlib.suppress(*HIDDEN):
-                words = psutil.Process(connection.pid).cmdline()
-                return Holder(connection.pid, " ".join(words)[:120] or "a process without a command line")
-    return Holder(None, "a process of another user")
+def every_process() -> Iterator[Process]:
+    """All processes that have not ended."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and (found := _stat(int(folder.name))) and found[1] not in "ZX":
+            yield found[0]
 
 
-def tree(pid: int) -> list[psutil.Process]:
+def tree(pid: int) -> list[Process]:
     """The process and all its descendants; empty when it is gone."""
-    try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
-    except HIDDEN:
-        return []
+    return descendants({pid}, list(every_process()))
+
+
+def descendants(roots: set[int], processes: Sequence[Process]) -> list[Process]:
+    """Those of `processes` that are one of the roots or descend from one."""
+    children: dict[int, list[Process]] = {}
+    for process in processes:
+        children.setdefault(process.parent, []).append(process)
+    found = {process.pid: process for process in processes if process.pid in roots}
+    pending = list(found)
+    while pending:
+        for child in children.get(pending.pop(), []):
+            if child.pid not in found:
+                found[child.pid] = child
+                pending.append(child.pid)
+    return list(found.values())
 
 
 def resident_bytes(pid: int) -> int:
     """Memory of the process and its descendants, shared pages counted once (proportional set size)."""
-    total = 0
-    for process in tree(pid):
-        with contextlib.suppress(*HIDDEN):
-            total += _proportional_bytes(process)
-    return total
+    return sum(_proportional_bytes(process.pid) for process in tree(pid))
 
 
-def leftovers(state_dir: Path) -> list[psutil.Process]:
-    """Processes started for this state folder that still run, whoever is their parent now."""
-    found: dict[int, psutil.Process] = {}
-    for process in psutil.process_iter():
-        if process.pid != os.getpid() and _belongs(process, state_dir):
-            found |= {member.pid: member for member in tree(process.pid)}
-    found.pop(os.getpid(), None)
-    return list(found.values())
+def marked(state_dir: Path, commands: Mapping[str, Sequence[str]]) -> dict[Process, str]:
+    """The processes started for this state folder, daemons of its tasks among them, and for which program.
+
+    `commands` has the programs' command lines: a process that runs as another user hides its environment
+    from a root without the capability to trace (containers), but not its command line.
+    """
+    by_command = {tuple(words): name for name, words in commands.items() if str(state_dir) in " ".join(words)}
+    found = {}
+    for process in every_process():
+        if process.pid != os.getpid() and (name := _program_of(process, state_dir, by_command)):
+            found[process] = name
+    return found
 
 
-def end(processes: Iterable[psutil.Process], grace_seconds: float) -> list[psutil.Process]:
-    """Ask these processes to stop, kill those that have not after the grace; return what still runs."""
-    alive = [process for process in processes if _running(process)]
+def leftovers(state_dir: Path, commands: Mapping[str, Sequence[str]]) -> list[Process]:
+    """The processes started for this state folder that still run, with all their descendants."""
+    roots = {process.pid for process in marked(state_dir, commands)}
+    return [process for process in descendants(roots, list(every_process())) if process.pid != os.getpid()]
+
+
+def end(
+    processes: Iterable[Process],
+    grace_seconds: float,
+    stop_signal: Callable[[Process], int | None] = lambda _: signal.SIGTERM,
+) -> list[Process]:
+    """Ask these processes to stop, kill those that have not after the grace; return what still runs.
+
+    A process whose `stop_signal` is None is left to the one that started it, until the grace is over.
+    """
+    alive = [process for process in processes if process.running]
     for process in alive:
-        with contextlib.suppress(*HIDDEN):
-            # PostgreSQL takes SIGTERM for "when the last client has left".
-            process.send_signal(signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
-    _, alive = psutil.wait_procs(alive, timeout=grace_seconds)
+        if number := stop_signal(process):
+            process.send(number)
+    alive = wait_until_gone(alive, grace_seconds)
     for process in alive:
-        with contextlib.suppress(*HIDDEN):
-            process.kill()
-    _, alive = psutil.wait_procs(alive, timeout=5)
-    return [process for process in alive if _running(process)]
+        process.send(signal.SIGKILL)
+    return wait_until_gone(alive, 5)
 
 
-def wait_until_gone(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+def wait_until_gone(processes: Iterable[Process], seconds: float) -> list[Process]:
     """The processes that still run after `seconds`."""
     deadline = time.monotonic() + seconds
-    alive = list(processes)
+    alive = [process for process in processes if process.running]
     while alive and time.monotonic() < deadline:
-        alive = [process for process in alive if _running(process)]
-        if alive:
-            time.sleep(0.1)
+        time.sleep(POLL_SECONDS)
+        alive = [process for process in alive if process.running]
     return alive
 
 
-def _belongs(process: psutil.Process, state_dir: Path) -> bool:
-    """By its environment, or, where the process wrote its title over that (PostgreSQL, gunicorn,
-    Airflow do), by the state folder in its command line."""
-    with contextlib.suppress(*HIDDEN):
-        environ = process.environ()
-        if MARK in environ and environ.get("LAKEHOUSE_STATE_DIR") == str(state_dir):
-            return True
-    with contextlib.suppress(*HIDDEN):
-        words = process.cmdline()
-        data = str(state_dir / "postgres" / "data")
-        return data in words and any(Path(word).name == "postgres" for word in words)
-    return False
+def _program_of(process: Process, state_dir: Path, by_command: Mapping[tuple[str, ...], str]) -> str | None:
+    environment = process.environment
+    if PROGRAM in environment and environment.get(STATE) == str(state_dir):
+        return environment[PROGRAM]
+    words = process.words
+    # The words before (setpriv and its options, an interpreter) are gone once they have become the program.
+    return next((name for command, name in by_command.items() if words == command[-len(words) :]), None)
 
 
-def _running(process: psutil.Process) -> bool:
-    with contextlib.suppress(*HIDDEN):
-        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
-    return False
+def _stat(pid: int) -> tuple[Process, str] | None:
+    """The process and the letter of its state; None when there is none."""
+    text = _read(pid, "stat")
+    if not text:
+        return None
+    # The name is in brackets and may hold anything, brackets too.
+    name = text[text.index("(") + 1 : text.rindex(")")]
+    state, parent, *fields = text[text.rindex(")") + 2 :].split()
+    return Process(pid, started=int(fields[17]), parent=int(parent), name=name), state
 
 
-def _proportional_bytes(process: psutil.Process) -> int:
+def _read(pid: int, name: str) -> str:
     try:
-        return int(process.memory_full_info().pss)
-    except psutil.AccessDenied:
-        return int(process.memory_info().rss)
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Without the right to see its pages: all that is resident, shared pages counted in full."""
+    for line in _read(pid, "smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    pages = _read(pid, "statm").split()
+    return int(pages[1]) * os.sysconf("SC_PAGE_SIZE") if pages else 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from embedded.errors import PlatformError
 from embedded.stack.service import NotReadyError, Service
 from embedded.stack.supervisor import Supervisor
 
@@ -15,7 +16,7 @@ POLL_SECONDS = 0.2
 LOG_LINES = 15
 
 
-class StartError(Exception):
+class StartError(PlatformError):
     """A service did not come up; the message has its name, reason, last log lines and log path."""
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.table import Table
-
 from embedded.stack.processes import resident_bytes
+from embedded.stack.record import UncheckedError
 from embedded.stack.service import NotReadyError, Service
 from embedded.stack.supervisor import ProgramState, Supervisor
 
 DOWN = "down"
 HEALTHY = "healthy"
+UNCHECKED = "running"
+"""Of a service known from the record only, because this environment lacks what its check needs."""
+HEADINGS = ("service", "what", "pid", "health", "address", "memory")
+PID_WIDTH = 24
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,44 @@ def _health(service: Service, known: list[ProgramState]) -> str:
             return f"{state.name} is {state.state.lower()}"
     try:
         service.check()
+    except UncheckedError:
+        return UNCHECKED
     except NotReadyError:
         return "not answering"
     return HEALTHY
 
 
-def table(found: list[Row]) -> Table:
-    """The rows, to print."""
-    shown = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("service", "what", "pid", "health", "address"):
-        shown.add_column(heading, overflow="fold", no_wrap=heading != "pid")
-    shown.add_column("memory", justify="right")
+def table(found: Sequence[Row], paint: Callable[[str], str] = str) -> list[str]:
+    """The rows as lines to print, under a heading and above the sum of their memory; `paint` colours what
+    the health check said."""
+    cells = [HEADINGS]
     for row in found:
-        colour = {HEALTHY: "green", DOWN: "dim"}.get(row.health, "red")
-        pids = " ".join(map(str, row.pids)) or "-"
-        memory = f"{row.memory / 2**20:,.0f} MB" if row.memory else "-"
-        shown.add_row(row.service, row.title, pids, f"[{colour}]{row.health}[/]", row.address, memory)
-    total = sum(row.memory for row in found)
-    shown.add_row("", "", "", "", "in all", f"{total / 2**20:,.0f} MB", style="bold")
-    return shown
+        pids = _folded(" ".join(map(str, row.pids)) or "-", PID_WIDTH)
+        memory = _megabytes(row.memory) if row.memory else "-"
+        cells.append((row.service, row.title, pids[0], row.health, row.address, memory))
+        cells += [("", "", more, "", "", "") for more in pids[1:]]
+    cells.append(("", "", "", "", "in all", _megabytes(sum(row.memory for row in found))))
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
+    heading, *lines = cells
+    return [_line(heading, widths, str), *(_line(line, widths, paint) for line in lines)]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], paint: Callable[[str], str]) -> str:
+    """The cells side by side; the last column, a number, stands to the right."""
+    *texts, memory = cells
+    padded = [text.ljust(widths[column]) for column, text in enumerate(texts)]
+    painted = [paint(text) if HEADINGS[column] == "health" else text for column, text in enumerate(padded)]
+    return "  ".join([*painted, memory.rjust(widths[-1])])
+
+
+def _folded(words: str, width: int) -> list[str]:
+    lines = [""]
+    for word in words.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:,.0f} MB"

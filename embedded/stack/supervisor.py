@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,21 +19,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from supervisor.xmlrpc import SupervisorTransport
-
+from embedded.errors import PlatformError
 from embedded.settings import ROOT, Settings
-from embedded.stack.service import Program
-from embedded.stack.wire import service_environ
+from embedded.stack.environment import base_environment
+from embedded.stack.private_files import write_private
+from embedded.stack.processes import mark
+from embedded.stack.record import write_record
+from embedded.stack.service import Program, Service
 
 SOCKET_PATH_LIMIT = 90
 """A unix socket's path holds 107 bytes, and supervisord first binds `<path>.<pid>`."""
 
 ANSWER_SECONDS = 10.0
-MARK = "LAKEHOUSE_PROGRAM"
-"""Set in every program's environment, so that a process can be told for ours without its parent."""
+FROZEN_SECONDS = 30.0
+"""A supervisord that does not answer a call for so long is not waited for: `down` then ends it by force."""
 
 
-class SupervisorError(Exception):
+class SupervisorError(PlatformError):
     """supervisord did not start, or does not answer; the message says where its log is."""
 
 
@@ -59,17 +63,19 @@ class Supervisor:
     def running(self) -> bool:
         try:
             self._call("supervisor.getState")
-        except (OSError, xmlrpc.client.Error, xmlrpc.client.ProtocolError):
+        except SupervisorError:
             return False
         return True
 
     def pid(self) -> int:
         return int(self._call("supervisor.getPID"))
 
-    def apply(self, programs: Iterable[Program], environment: Mapping[str, str]) -> None:
-        """Make supervisord run with exactly these programs known; none is started or stopped by it,
-        but a program whose definition changed is stopped and comes back with the new one."""
-        self._write(list(programs), environment)
+    def apply(self, services: Iterable[Service], environment: Mapping[str, str]) -> None:
+        """Make supervisord run with exactly these services' programs known; none is started or stopped by
+        it, but a program whose definition changed is stopped and comes back with the new one."""
+        known = list(services)
+        self._write([program for service in known for program in service.programs], environment)
+        write_record(self._folder, known)
         if not self.running():
             self._start()
             return
@@ -108,10 +114,13 @@ class Supervisor:
         return self._settings.logs_dir / f"{program}.log"
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        transport = SupervisorTransport(serverurl=f"unix://{self.socket}")
-        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        """Raises SupervisorError when there is no answer, or a refusal."""
+        transport = _UnixTransport(self.socket)
+        proxy = xmlrpc.client.ServerProxy("http://supervisord", transport=transport)
         try:
             return getattr(proxy, method)(*arguments)
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+            raise SupervisorError(f"supervisord: {method} failed ({error}); its log: {self.log}") from error
         finally:
             transport.close()
 
@@ -121,8 +130,7 @@ class Supervisor:
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", self.config.name],
             cwd=self._folder,
-            env=service_environ()
-            | {MARK: "supervisord", "LAKEHOUSE_STATE_DIR": str(self._settings.state_dir)},
+            env=base_environment() | mark("supervisord", self._settings.state_dir),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -142,8 +150,30 @@ class Supervisor:
         for program in programs:
             text = specification(program, environment, self._settings)
             prints[program.name] = hashlib.sha256(text.encode()).hexdigest()[:16]
-            _write_private(specifications / f"{program.name}.json", text)
-        _write_private(self.config, render(self._settings, programs, prints, self.socket))
+            write_private(specifications / f"{program.name}.json", text)
+        write_private(self.config, render(self._settings, programs, prints, self.socket))
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    """XML-RPC over a unix socket, with a time limit; supervisor's own transport is not always installed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: tuple[str, dict[str, str]] | str) -> http.client.HTTPConnection:
+        return _UnixConnection(self._path)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("supervisord", timeout=FROZEN_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.fspath(self._path))
 
 
 def socket_path(settings: Settings) -> Path:
@@ -161,8 +191,8 @@ def socket_path(settings: Settings) -> Path:
 
 def specification(program: Program, environment: Mapping[str, str], settings: Settings) -> str:
     """What `launch.py` needs to become the program, as JSON."""
-    marks = {MARK: program.name, "PYTHONUNBUFFERED": "1"}
-    whole = service_environ() | dict(environment) | dict(program.environment) | marks
+    own = dict(program.environment()) | {"PYTHONUNBUFFERED": "1"} | mark(program.name, settings.state_dir)
+    whole = base_environment() | dict(environment) | own
     content = {"argv": list(program.argv), "environment": whole, "folder": str(ROOT)}
     return json.dumps(content, indent=1, sort_keys=True)
 
@@ -214,11 +244,3 @@ def render(settings: Settings, programs: Iterable[Program], prints: Mapping[str,
         lines += [f"{key}={str(value).replace('%', '%%')}" for key, value in values.items()]
         lines.append("")
     return "\n".join(lines)
-
-
-def _write_private(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    part.replace(path)

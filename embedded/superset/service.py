@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from embedded.postgres.service import cluster, database_url
 from embedded.settings import HOST, ROOT, Settings
+from embedded.stack.environment import base_environment
 from embedded.stack.http_check import answers
 from embedded.stack.service import PreparationError, Program, Service
 from embedded.stack.stamps import done_once
-from embedded.stack.wire import service_environ, wire
 
 HERE = Path(__file__).resolve().parent
 FIRST_START = HERE / "first_start.py"
@@ -19,8 +18,19 @@ FIRST_START_SECONDS = 300
 THREADS = 8
 
 
-def superset(settings: Settings, secret: Mapping[str, str]) -> Service:
-    environment = _environment(settings, secret)
+def superset(
+    settings: Settings,
+    secret: Mapping[str, str],
+    wire: Mapping[str, str],
+    database_url: str,
+    cluster_identifier: Callable[[], str],
+) -> Service:
+    """Superset with its metadata at `database_url`, prepared once per cluster of that identifier."""
+    environment = _environment(settings, secret, database_url)
+
+    def prepare() -> None:
+        _prepare(settings, secret, cluster_identifier(), dict(wire) | environment)
+
     address = f"http://{HOST}:{settings.port('SUPERSET')}"
     return Service(
         name="superset",
@@ -29,20 +39,20 @@ def superset(settings: Settings, secret: Mapping[str, str]) -> Service:
         ports=("SUPERSET",),
         programs=(_server(settings, environment),),
         needs=("postgres",),
-        prepare=lambda: _prepare(settings, secret, environment),
+        prepare=prepare,
         check=answers(f"{address}/health"),
         start_seconds=300,
     )
 
 
-def _environment(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
+def _environment(settings: Settings, secret: Mapping[str, str], database_url: str) -> dict[str, str]:
     home = settings.service_dir("superset")
     return {
         "FLASK_APP": "superset.app:create_app()",
         "SUPERSET_HOME": str(home),
         "SUPERSET_CONFIG_PATH": str(HERE / "superset_config.py"),
         "SUPERSET_SECRET_KEY": secret["SUPERSET_SECRET_KEY"],
-        "SUPERSET_DATABASE_URI": database_url(settings, secret, "superset", "postgresql+psycopg2"),
+        "SUPERSET_DATABASE_URI": database_url,
         "SUPERSET_CACHE_DIR": str(home / "cache"),
     }
 
@@ -62,31 +72,32 @@ def _server(settings: Settings, environment: Mapping[str, str]) -> Program:
     options += ["--worker-tmp-dir", str(settings.service_dir("superset"))]
     gunicorn = str(settings.envs_dir / "superset" / "bin" / "gunicorn")
     return Program(
-        "superset", (gunicorn, *options, "superset.app:create_app()"), environment, stop_seconds=15
+        "superset", (gunicorn, *options, "superset.app:create_app()"), lambda: environment, stop_seconds=15
     )
 
 
-def _prepare(settings: Settings, secret: Mapping[str, str], environment: Mapping[str, str]) -> None:
+def _prepare(
+    settings: Settings, secret: Mapping[str, str], cluster_identifier: str, environment: Mapping[str, str]
+) -> None:
     """Migrate the metadata, create the roles and the administrator: once per database and version."""
     home = settings.service_dir("superset")
     (home / "cache").mkdir(parents=True, exist_ok=True, mode=0o700)
-    identifier = cluster(settings, secret).system_identifier()
     made_from = (
-        identifier,
+        cluster_identifier,
         ROOT / "requirements" / "superset.lock",
         FIRST_START,
         secret["SUPERSET_PASSWORD"],
     )
-    done_once(home / "first-start.stamp", made_from, lambda: _first_start(settings, secret, environment))
+    done_once(home / "first-start.stamp", made_from, lambda: _first_start(settings, environment))
 
 
-def _first_start(settings: Settings, secret: Mapping[str, str], environment: Mapping[str, str]) -> None:
+def _first_start(settings: Settings, environment: Mapping[str, str]) -> None:
     log = settings.logs_dir / "superset-first-start.log"
     with log.open("w") as out:
         done = subprocess.run(
             [settings.python("superset"), str(FIRST_START)],
             cwd=ROOT,
-            env=service_environ() | wire(settings, secret) | dict(environment),
+            env=base_environment() | dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,9 @@ class Stack:
     offset: int
     extra: dict[str, str] = field(default_factory=dict)
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, python: Sequence[str] = (sys.executable,)
+    ) -> subprocess.CompletedProcess[str]:
         """`embedded.cli <arguments>` on this platform; both outputs are in stdout."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LAKEHOUSE_")} | {
             "LAKEHOUSE_STATE_DIR": str(self.state_dir),
@@ -35,7 +37,7 @@ class Stack:
             **self.extra,
         }
         return subprocess.run(
-            [sys.executable, "-m", "embedded.cli", *arguments],
+            [*python, "-m", "embedded.cli", *arguments],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -80,6 +82,24 @@ class Stack:
             if process.pid != os.getpid() and any(mine in text for text in told):
                 found.append(process)
         return found
+
+    def supervisor(self) -> psutil.Process:
+        """The platform's supervisord."""
+        [found] = [p for p in self.processes() if any("supervisor.supervisord" in w for w in p.cmdline())]
+        return found
+
+    def daemon(self, program: str) -> psutil.Process:
+        """A process in a session of its own, as a task of this program may leave one, without its parent."""
+        marks = {"LAKEHOUSE_PROGRAM": program, "LAKEHOUSE_STATE_DIR": str(self.state_dir)}
+        waiting = "import signal; signal.pause()"
+        leave = (
+            "import subprocess, sys; print(subprocess.Popen("
+            f"[sys.executable, '-c', {waiting!r}], start_new_session=True, stdout=subprocess.DEVNULL).pid)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", leave], env=os.environ | marks, capture_output=True, text=True, check=True
+        )
+        return psutil.Process(int(done.stdout))
 
     def listener(self, port_name: str) -> int:
         """The pid that listens on a port of this platform."""

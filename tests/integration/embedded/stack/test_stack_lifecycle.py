@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import stat
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from conftest import Stack
 
 RESTART_SECONDS = 30
+WITHOUT_PACKAGES = (sys.executable, "-S")
+"""Its own site-packages are not on the path of this Python."""
+
+
+def alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def bucket(wire: dict[str, str], secret_key: str | None = None) -> Any:
@@ -118,13 +126,70 @@ def test_a_killed_postgres_comes_back_by_itself_with_its_data(running: Stack) ->
 
 def test_a_killed_supervisor_leaves_orphans_that_the_next_up_clears_away(running: Stack) -> None:
     before = running.processes()
-    [supervisor] = [p for p in before if any("supervisor.supervisord" in word for word in p.cmdline())]
+    supervisor = running.supervisor()
     supervisor.kill()
     supervisor.wait(10)
     output = running.must("up", "postgres", "object_store")
     assert "outlived their supervisor" in output
     assert not [p for p in before if p.is_running()]
     wait_for_query(running)
+
+
+def test_a_killed_supervisor_does_not_keep_down_from_ending_everything(running: Stack) -> None:
+    before = running.processes()
+    running.supervisor().kill()
+    output = running.must("down")
+    assert "processes ended" in output
+    assert not [p for p in before if alive(p)]
+    assert running.processes() == []
+    log = (running.state_dir / "logs" / "postgres.log").read_text()
+    assert log.rstrip().endswith("database system is shut down"), "asked as it wants to be, not killed"
+
+
+def test_a_second_down_finds_nothing_to_end(running: Stack) -> None:
+    running.must("down")
+    assert ", 0 processes ended" in running.must("down")
+
+
+def test_down_and_status_need_no_package_of_the_environment(running: Stack) -> None:
+    """The environment may be half built by a set-up that was interrupted under the running platform."""
+    before = running.processes()
+    shown = running.command("status", python=WITHOUT_PACKAGES)
+    rows = {line.split()[0]: line for line in shown.stdout.splitlines() if line.strip()}
+    assert "running" in rows["postgres"]
+    assert str(running.listener("POSTGRES")) in rows["postgres"]
+    assert "health is not known: No module named" in shown.stdout
+    stopped = running.command("down", python=WITHOUT_PACKAGES)
+    assert stopped.returncode == 0, stopped.stdout
+    assert len(before) >= 6
+    assert not [p for p in before if alive(p)]
+    log = (running.state_dir / "logs" / "postgres.log").read_text()
+    assert log.rstrip().endswith("database system is shut down")
+
+
+def test_a_daemon_of_a_stopped_service_is_ended_with_it_and_those_of_others_go_on(running: Stack) -> None:
+    """A task may leave a process that no supervisor knows (dbt's parent process is one)."""
+    of_stopped = running.daemon("object_store-proxy")
+    of_running = running.daemon("postgres")
+    running.must("down", "object_store")
+    assert not alive(of_stopped)
+    assert alive(of_running)
+    assert running.listener("POSTGRES")
+    running.must("down")
+    assert not alive(of_running)
+
+
+def test_a_service_that_this_checkout_no_longer_has_is_stopped_by_what_was_recorded(running: Stack) -> None:
+    """After a pull that renamed a service, the one that runs still has to be known by its old name."""
+    record = running.state_dir / "run" / "services.json"
+    names = [service["name"] for service in json.loads(record.read_text())]
+    record.write_text(record.read_text().replace('"name": "object_store"', '"name": "swift"'))
+    assert "object_store" in names
+    refused = running.command("down", "object_store")
+    assert "there is no service 'object_store'; there are: postgres, swift" in refused.stdout
+    running.must("down", "swift")
+    with pytest.raises(AssertionError, match="nothing listens on S3"):
+        running.listener("S3")
 
 
 def test_down_leaves_no_process_and_up_finds_everything(running: Stack) -> None:
@@ -135,7 +200,7 @@ def test_down_leaves_no_process_and_up_finds_everything(running: Stack) -> None:
     before = running.processes()
     running.must("down")
     assert len(before) >= 6
-    assert not [p for p in before if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert not [p for p in before if alive(p)]
     assert running.processes() == []
     running.must("up", "postgres", "object_store")
     assert running.wire() == wire

@@ -6,16 +6,18 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from embedded.composition.needs import NEEDS
+from embedded.object_store.service import object_store
 from embedded.settings import HOST, Settings
-from embedded.stack import preflight
-from embedded.stack.preflight import PreflightError, check_machine
-from embedded.stack.processes import port_is_free
+from embedded.stack.ports import port_is_free
+from embedded.stack.preflight import Needs, PreflightError, check_machine
 from embedded.stack.service import Service, nothing
 
 
@@ -27,12 +29,8 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.fixture
-def ready_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with room and with environments, so that each test takes one thing away."""
-    monkeypatch.setattr(preflight, "NEEDED_ENVS", ())
-    monkeypatch.setattr(preflight, "NEEDED_MEMORY_BYTES", 0)
-    monkeypatch.setattr(preflight, "NEEDED_DISK_BYTES", 0)
+NOTHING = Needs(environments=(), disk_bytes=0, memory_bytes=0)
+"""What every machine has, so that each test takes one thing away."""
 
 
 def shop_at(port: int, folder: Path) -> tuple[Settings, Service]:
@@ -40,11 +38,10 @@ def shop_at(port: int, folder: Path) -> tuple[Settings, Service]:
     return Settings.from_environ(environ), Service("shop", "Shop", "", ("SHOP",), (), nothing)
 
 
-@pytest.mark.usefixtures("ready_machine")
 def test_a_port_in_use_names_port_holder_and_both_ways_out(taken_port: int, tmp_path: Path) -> None:
     settings, shop = shop_at(taken_port, tmp_path)
     with pytest.raises(PreflightError) as refused:
-        check_machine(settings, [shop])
+        check_machine(settings, NOTHING, [shop])
     [problem] = refused.value.problems
     assert f"port {taken_port} (shop)" in problem
     assert f"pid {os.getpid()}" in problem
@@ -53,10 +50,9 @@ def test_a_port_in_use_names_port_holder_and_both_ways_out(taken_port: int, tmp_
     assert "\n" not in problem
 
 
-@pytest.mark.usefixtures("ready_machine")
 def test_a_ready_machine_passes_and_nothing_is_left_behind(taken_port: int, tmp_path: Path) -> None:
     settings, _ = shop_at(taken_port, tmp_path / "state")
-    check_machine(settings, [])
+    check_machine(settings, NOTHING, [])
     assert list((tmp_path / "state").iterdir()) == []
 
 
@@ -73,25 +69,22 @@ def test_a_port_whose_connections_have_just_closed_is_free() -> None:
     assert port_is_free(port)
 
 
-@pytest.mark.usefixtures("ready_machine")
 def test_too_little_disk_is_said_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "NEEDED_DISK_BYTES", 5 * 2**30)
+    needs = replace(NOTHING, disk_bytes=NEEDS.disk_bytes)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
     settings, _ = shop_at(8070, tmp_path)
     with pytest.raises(PreflightError, match=r"only 1\.0 GiB free in .*, 5 GiB needed"):
-        check_machine(settings, [])
+        check_machine(settings, needs, [])
 
 
-@pytest.mark.usefixtures("ready_machine")
 def test_too_little_memory_is_said_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "NEEDED_MEMORY_BYTES", 5 * 2**30)
+    needs = replace(NOTHING, memory_bytes=NEEDS.memory_bytes)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**30))
     settings, _ = shop_at(8070, tmp_path)
     with pytest.raises(PreflightError, match=r"only 1\.0 GiB of memory available, 5 GiB needed"):
-        check_machine(settings, [])
+        check_machine(settings, needs, [])
 
 
-@pytest.mark.usefixtures("ready_machine")
 def test_a_disk_without_extended_attributes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,19 +93,25 @@ def test_a_disk_without_extended_attributes_is_refused(
 
     monkeypatch.setattr(os, "setxattr", refuse)
     settings, _ = shop_at(8070, tmp_path)
+    lake = replace(object_store(settings, {"LAKE_S3_SECRET_KEY": "-"}), ports=())
     with pytest.raises(PreflightError, match=r"cannot hold the object store .* LAKEHOUSE_STATE_DIR"):
-        check_machine(settings, [])
+        check_machine(settings, NOTHING, [lake])
 
 
-@pytest.mark.usefixtures("ready_machine")
-def test_environments_that_are_not_built_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "NEEDED_ENVS", ("embedded", "atlantis"))
+def test_a_disk_with_extended_attributes_is_accepted_and_the_probe_is_removed(tmp_path: Path) -> None:
     settings, _ = shop_at(8070, tmp_path)
+    lake = replace(object_store(settings, {"LAKE_S3_SECRET_KEY": "-"}), ports=())
+    check_machine(settings, NOTHING, [lake])
+    assert list((tmp_path / "object_store").iterdir()) == []
+
+
+def test_environments_that_are_not_built_are_named(tmp_path: Path) -> None:
+    settings, _ = shop_at(8070, tmp_path)
+    needs = replace(NOTHING, environments=("embedded", "atlantis"))
     with pytest.raises(PreflightError, match=r"not built: atlantis. Run `make setup`"):
-        check_machine(settings, [])
+        check_machine(settings, needs, [])
 
 
-@pytest.mark.usefixtures("ready_machine")
 @pytest.mark.parametrize(
     ("value", "words"), [("1e9", "1e+09 GiB needed"), ("much", "'much' is not a number")]
 )
@@ -122,5 +121,5 @@ def test_the_disk_needed_can_be_set(
     monkeypatch.setenv("LAKEHOUSE_NEEDED_DISK_GIB", value)
     settings, _ = shop_at(20_000, tmp_path)
     with pytest.raises(PreflightError) as refused:
-        check_machine(settings, [])
+        check_machine(settings, NOTHING, [])
     assert words in str(refused.value)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from embedded.stack.wire import service_environ
+from embedded.stack.environment import base_environment
 
 
 def test_services_see_nothing_of_the_callers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = service_environ()
+    before = base_environment()
     monkeypatch.setenv("PATH", "/somewhere/else")
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "SequentialExecutor")
     monkeypatch.delenv("HOME")
-    assert service_environ() == before
+    assert base_environment() == before
     assert before["TZ"] == "UTC"
     assert "AIRFLOW__CORE__EXECUTOR" not in before

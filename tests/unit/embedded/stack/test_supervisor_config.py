@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
+from embedded.composition.catalogue import catalogue
+from embedded.composition.secrets import GENERATORS
+from embedded.composition.wire import wire
 from embedded.settings import Settings
-from embedded.stack.catalogue import catalogue
-from embedded.stack.secrets import GENERATORS
 from embedded.stack.service import Program
 from embedded.stack.supervisor import SOCKET_PATH_LIMIT, render, socket_path, specification
 
@@ -37,9 +38,9 @@ def platform_in(folder: Path) -> Settings:
 def test_supervisord_reads_every_program_of_the_platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("embedded.airflow.service.airflow_environment", lambda *_: {})
     settings = platform_in(tmp_path)
-    programs = [p for s in catalogue(settings, SECRET).values() for p in s.programs]
+    services = catalogue(settings, SECRET, wire(settings, SECRET))
+    programs = [p for s in services.values() for p in s.programs]
     groups = {group.name: group for group in read_back(settings, programs, monkeypatch).process_group_configs}
     assert set(groups) == {program.name for program in programs}
     assert len(groups) >= 12
@@ -63,7 +64,7 @@ def test_a_folder_with_spaces_and_percent_signs_is_understood(
 
 def test_secrets_stay_out_of_the_configuration_and_out_of_the_command_line(tmp_path: Path) -> None:
     settings = platform_in(tmp_path)
-    program = Program("one", ("serve",), {"PASSWORD": "hunter2"})
+    program = Program("one", ("serve",), lambda: {"PASSWORD": "hunter2"})
     assert "hunter2" not in render(settings, [program], {"one": "0"}, tmp_path / "socket")
     assert json.loads(specification(program, {}, settings))["environment"]["PASSWORD"] == "hunter2"
 
@@ -71,7 +72,7 @@ def test_secrets_stay_out_of_the_configuration_and_out_of_the_command_line(tmp_p
 def test_values_that_supervisords_own_environment_cannot_hold_arrive_whole(tmp_path: Path) -> None:
     """Airflow's connections are JSON: quotes, commas and percent signs at once."""
     value = '{"extra": "it\'s 100% \\"quoted\\", with\\nlines"}'
-    text = specification(Program("one", ("serve",), {"CONNECTION": value}), {}, platform_in(tmp_path))
+    text = specification(Program("one", ("serve",), lambda: {"CONNECTION": value}), {}, platform_in(tmp_path))
     assert json.loads(text)["environment"]["CONNECTION"] == value
 
 

@@ -1,0 +1,140 @@
+"""The commands on a platform as it is: stop it, show it, read its logs, print its addresses.
+
+They build nothing and need the standard library only, so that they work in whatever state the environments
+are: not built, half built, of another lock, without an index in reach.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from embedded.commands.alone import alone
+from embedded.commands.terminal import bold, dim, green, red
+from embedded.composition.platform import Platform
+from embedded.errors import PlatformError
+from embedded.settings import ROOT
+from embedded.stack import logs as log_files
+from embedded.stack import status as status_table
+from embedded.stack.service import Service
+from embedded.stack.stopping import StopError, end_leftovers, stop_all, stop_some
+
+
+class CommandError(PlatformError):
+    """A command was asked for what is not there; the message says what there is."""
+
+
+def down(services: Sequence[str]) -> int:
+    """Stop the platform, or only the named services, and make sure that no process is left."""
+    platform = Platform.here()
+    if not platform.settings.run_dir.exists():
+        # Nothing was started here, unless somebody deleted the state of a platform that runs.
+        ended = end_leftovers(platform.settings, [])
+        print(f"{green('down')}: {ended} processes ended" if ended else _never_started(platform))
+        return 0
+    with alone(platform):
+        if services:
+            _stop_named(platform, services)
+            return 0
+        started = time.monotonic()
+        ended = stop_all(platform.supervisor, platform.settings, platform.started.values())
+    print(f"{green('down')} in {time.monotonic() - started:.1f} s, {ended} processes ended")
+    return 0
+
+
+def status() -> int:
+    """Show every service: pid, health, address, memory. The exit code is 1 unless all are healthy."""
+    platform = Platform.here()
+    if not platform.secrets_file.exists():
+        print(_never_started(platform))
+        return 1
+    services, lacking = _services(platform)
+    found = status_table.rows(platform.supervisor, services)
+    heading, *lines = status_table.table(found, _painted_health)
+    print(bold(heading), *lines, sep="\n")
+    if lacking:
+        print(f"health is not known: {lacking}. `make setup` builds what is missing")
+    return 0 if found and all(row.health == status_table.HEALTHY for row in found) else 1
+
+
+def logs(services: Sequence[str], lines: int, follow: bool) -> int:
+    """Show the last `lines` of the services' logs and, if `follow`, what is added."""
+    folder = Platform.here().settings.logs_dir
+    paths = sorted(folder.glob("*.log"))
+    if services:
+        paths = [path for path in paths if path.stem.startswith(tuple(services))]
+    if not paths:
+        raise CommandError(f"no log of {' '.join(services) or 'any service'} in {folder}")
+    for path in paths:
+        print(bold(str(path)))
+        for line in log_files.last_lines(path, lines):
+            print(line)
+    if follow:
+        with contextlib.suppress(KeyboardInterrupt):
+            log_files.follow(paths, lambda path, line: print(f"{path.stem:22} {line}", flush=True))
+    return 0
+
+
+def env(airflow: bool) -> int:
+    """Print the platform's addresses and credentials as KEY=VALUE lines, with `airflow` its settings too."""
+    for name, value in _environment(Platform.here(), airflow).items():
+        print(f"{name}={value}")
+    return 0
+
+
+def run(command: Sequence[str], airflow: bool) -> int:
+    """Become a command that has the platform's addresses and credentials in its environment."""
+    environment = dict(os.environ) | dict(_environment(Platform.here(), airflow))
+    os.chdir(ROOT)
+    os.execvpe(command[0], list(command), environment)  # noqa: S606  becoming the command is the point
+
+
+def reset(yes: bool) -> int:
+    """Stop the platform and delete its state: databases, objects, passwords, logs."""
+    platform = Platform.here()
+    folder = platform.settings.state_dir
+    if not platform.secrets_file.exists() and not platform.settings.run_dir.exists():
+        raise CommandError(f"{folder} holds no platform: nothing was deleted")
+    if not yes and input(f"Delete all data and passwords in {folder}? [y/N]: ").strip().lower() not in {
+        "y",
+        "yes",
+    }:
+        return 1
+    down([])
+    shutil.rmtree(folder)
+    print(f"deleted {folder}; receipts in {platform.settings.receipts_dir} are kept")
+    return 0
+
+
+def _stop_named(platform: Platform, names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in platform.started]
+    if unknown:
+        raise StopError(f"there is no service {unknown[0]!r}; there are: {', '.join(platform.started)}")
+    if platform.supervisor.running():
+        chosen = [platform.started[name] for name in names]
+        stop_some(platform.supervisor, platform.settings, chosen)
+
+
+def _services(platform: Platform) -> tuple[Mapping[str, Service], str]:
+    """The services with their health checks or, with the reason, those that were started, without."""
+    try:
+        return platform.services, ""
+    except (ImportError, PlatformError) as error:
+        return platform.started, str(error)
+
+
+def _environment(platform: Platform, airflow: bool) -> Mapping[str, str]:
+    own = platform.airflow_environment() if airflow else {}
+    return {**platform.wire, **own}
+
+
+def _painted_health(padded: str) -> str:
+    colours: dict[str, Callable[[str], str]] = {status_table.HEALTHY: green, status_table.DOWN: dim, "": str}
+    return colours.get(padded.strip(), red)(padded)
+
+
+def _never_started(platform: Platform) -> str:
+    return f"nothing runs: no platform was ever started in {platform.settings.state_dir} (`make up` does it)"

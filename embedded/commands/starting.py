@@ -1,0 +1,53 @@
+"""The commands that start something: `up` and `night`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from embedded.commands.alone import alone
+from embedded.commands.terminal import green
+from embedded.composition.needs import NEEDS
+from embedded.composition.platform import Platform
+from embedded.night import advance_shop, become_night_run, parse_business_date, parse_orders
+from embedded.stack.preflight import check_machine
+from embedded.stack.starting import Started, needed_by, start_all
+from embedded.stack.stopping import end_leftovers
+
+
+def up(services: Sequence[str]) -> int:
+    """Start services (and those they need), each checked for health, and leave them running."""
+    started = time.monotonic()
+    platform = Platform.here()
+    with alone(platform):
+        _start(platform, services)
+    print(f"{green('up')} in {time.monotonic() - started:.1f} s", flush=True)
+    return 0
+
+
+def night(date: str, orders: str | None) -> int:
+    """Run the whole night of a date: platform up, shop advanced to it, the nine stages followed live."""
+    business_date = parse_business_date(date)
+    size = None if orders is None else parse_orders(orders)
+    up([])
+    platform = Platform.here()
+    advance_shop(platform, business_date, size)
+    become_night_run(platform, business_date)
+    return 0
+
+
+def _start(platform: Platform, names: Sequence[str]) -> None:
+    table = platform.services
+    chosen = needed_by(names, table) if names else list(table.values())
+    supervisor = platform.supervisor
+    if not supervisor.running() and (ended := end_leftovers(platform.settings, platform.started.values())):
+        print(f"ended {ended} processes that outlived their supervisor")
+    states = supervisor.states() if supervisor.running() else {}
+    idle = [s for s in chosen if not any(states[p.name].pid for p in s.programs if p.name in states)]
+    check_machine(platform.settings, NEEDS, idle)
+    supervisor.apply(table.values(), platform.wire)
+    start_all(supervisor, chosen, _announce)
+
+
+def _announce(started: Started) -> None:
+    print(f"  {started.name:14} {green('healthy')} {started.seconds:5.1f} s", flush=True)

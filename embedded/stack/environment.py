@@ -1,0 +1,33 @@
+"""What every process of the platform gets before its own variables."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from embedded.settings import HOST
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def base_environment() -> dict[str, str]:
+    """Nothing of the caller's, UTC, no proxy to itself, no call home.
+
+    A service that kept the caller's PATH would run otherwise from cron than from a shell, and `up` from a
+    second shell would take it for changed and restart it in the middle of a night.
+    """
+    user = pwd.getpwuid(os.geteuid())
+    return {
+        "DO_NOT_TRACK": "1",
+        "HOME": user.pw_dir,
+        "LANG": "C.UTF-8",
+        "LOGNAME": user.pw_name,
+        "NO_PROXY": f"{HOST},localhost",
+        "PATH": SYSTEM_PATH,
+        "SCARF_ANALYTICS": "false",
+        # setproctitle writes a process's title over its environment, by which `down` recognises it.
+        "SPT_NOENV": "1",
+        "TZ": "UTC",
+        "USER": user.pw_name,
+        "no_proxy": f"{HOST},localhost",
+    }
