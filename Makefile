@@ -17,7 +17,7 @@ SUITES := $(EMBEDDED) -m tests.suites
 # Commands on the platform as it is: nothing is built, whatever state the environments are in.
 AS_IT_IS := PYTHON='$(PYTHON)' bin/platform
 
-.PHONY: help night setup setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench soak lint format manifest lock reset
+.PHONY: help night setup setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench soak fresh lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -79,6 +79,9 @@ soak: setup ## Run many business dates with random faults, then compare bronze w
 	@mkdir -p .local/test/airflow
 	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		.local/envs/airflow/bin/python -m tests.soak --dates '$(or $(DATES),30)' $(if $(SEED),--seed '$(SEED)')
+
+fresh: ## Run the README's commands on a bare Debian 12, as root and as a user; needs root: make fresh [FRESH="night test"] [USERS="root user"]
+	@$(PYTHON) -m tests.fresh $(if $(FRESH),--commands $(FRESH)) $(if $(USERS),--users $(USERS))
 
 lint: setup-lint ## Check style, types, SQL and the direction of imports; change nothing
 	@bin/lint

@@ -94,7 +94,8 @@ class Stack:
         waiting = "import signal; signal.pause()"
         leave = (
             "import subprocess, sys; print(subprocess.Popen("
-            f"[sys.executable, '-c', {waiting!r}], start_new_session=True, stdout=subprocess.DEVNULL).pid)"
+            f"[sys.executable, '-c', {waiting!r}], start_new_session=True, "
+            "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
         )
         done = subprocess.run(
             [sys.executable, "-c", leave], env=os.environ | marks, capture_output=True, text=True, check=True
