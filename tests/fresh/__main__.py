@@ -1,8 +1,8 @@
 """`python3 -m tests.fresh [--commands night test] [--users root user]`; needs root.
 
-Everything happens in a scratch folder (FRESH_DIR, by default .local/fresh) and in a mount namespace of its own:
-even when this process is killed, no mount is left behind. Settings of the caller that are passed on:
-LAKEHOUSE_PORT_OFFSET, ORDERS, FRESH_MIRROR (of Debian), and how pip and uv reach their index.
+Everything happens in a scratch folder, FRESH_DIR (default .local/fresh), and in its own mount namespace: even
+when this process is killed, no mount is left behind. The bare system is made once, in the folder `base`. Passed on
+from the caller: LAKEHOUSE_PORT_OFFSET, ORDERS, FRESH_MIRROR (of Debian), and how pip and uv reach their index.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> int:
     if NAMESPACE not in os.environ:
         os.environ[NAMESPACE] = "1"
         again = [sys.executable, "-m", "tests.fresh", *sys.argv[1:]]
-        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", *again])  # noqa: S606
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", *again])
     folder = Path(os.environ.get("FRESH_DIR") or CHECKOUT / ".local" / "fresh").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -32,6 +32,11 @@ def alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
+def shut_down_cleanly(stack: Stack) -> bool:
+    """PostgreSQL removes its pid file as the last thing; a killed one leaves it."""
+    return not (stack.state_dir / "postgres" / "data" / "postmaster.pid").exists()
+
+
 def bucket(wire: dict[str, str], secret_key: str | None = None) -> Any:
     return boto3.session.Session().client(
         "s3",
@@ -142,8 +147,7 @@ def test_a_killed_supervisor_does_not_keep_down_from_ending_everything(running: 
     assert "processes ended" in output
     assert not [p for p in before if alive(p)]
     assert running.processes() == []
-    log = (running.state_dir / "logs" / "postgres.log").read_text()
-    assert log.rstrip().endswith("database system is shut down"), "asked as it wants to be, not killed"
+    assert shut_down_cleanly(running), "asked as it wants to be, not killed"
 
 
 def test_a_second_down_finds_nothing_to_end(running: Stack) -> None:
@@ -163,8 +167,7 @@ def test_down_and_status_need_no_package_of_the_environment(running: Stack) -> N
     assert stopped.returncode == 0, stopped.stdout
     assert len(before) >= 6
     assert not [p for p in before if alive(p)]
-    log = (running.state_dir / "logs" / "postgres.log").read_text()
-    assert log.rstrip().endswith("database system is shut down")
+    assert shut_down_cleanly(running)
 
 
 def test_a_daemon_of_a_stopped_service_is_ended_with_it_and_those_of_others_go_on(running: Stack) -> None:
