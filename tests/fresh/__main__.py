@@ -1,8 +1,10 @@
 """`python3 -m tests.fresh [--commands night test] [--users root user]`; needs root.
 
 Everything happens in a scratch folder, FRESH_DIR (default .local/fresh), and in its own mount namespace: even
-when this process is killed, no mount is left behind. The bare system is made once, in the folder `base`. Passed on
-from the caller: LAKEHOUSE_PORT_OFFSET, ORDERS, FRESH_MIRROR (of Debian), and how pip and uv reach their index.
+when this process is killed, no mount is left behind. The bare system is made once, in the folder `base`.
+
+Passed on from the caller: LAKEHOUSE_PORT_OFFSET, ORDERS, FRESH_MIRROR (of Debian), and how pip and uv reach
+their index.
 """
 
 from __future__ import annotations
@@ -135,9 +137,8 @@ def _report(steps: list[Step]) -> int:
     )
     print(f"\n== fresh: {commit.stdout.strip()}")
     for step in steps:
-        print(
-            f"  {step.user:5} {step.name:22} {'ok' if step.ok else 'FAILED':7} {step.seconds:6.0f} s  {step.note}"
-        )
+        state = "ok" if step.ok else "FAILED"
+        print(f"  {step.user:5} {step.name:22} {state:7} {step.seconds:6.0f} s  {step.note}")
     return 0 if steps and all(step.ok for step in steps) else 1
 
 

@@ -20,6 +20,7 @@ VARIABLES = re.compile(
 )
 SYSTEM_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/uv/uv.toml")
 HOME_FILES = (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml")
+LOCAL_CERTIFICATES = "usr/local/share/ca-certificates"
 APT_SETTINGS = Path("/etc/apt/apt.conf.d")
 
 
@@ -49,8 +50,9 @@ def debian_mirror(release: str) -> str | None:
 
 
 def copy_settings(system: Path, home: Path) -> None:
-    """Put the machine's name service, pip, uv and apt settings, and the trusted certificates that the variables
-    name, into a bare system. `home` is the home, as seen from inside, of the one who will run pip there."""
+    """Put the machine's settings of name service, pip, uv and apt into a bare system, and the trusted
+    certificates that the variables name. `home` is the home of who will run pip, seen from inside.
+    """
     for name in SYSTEM_FILES:
         _copy(Path(name), system / name.lstrip("/"))
     for name in HOME_FILES:
@@ -61,6 +63,8 @@ def copy_settings(system: Path, home: Path) -> None:
     for path in named_paths(variables()):
         if path.is_file():
             _copy(path, system / str(path).lstrip("/"))
+            # Debian writes the bundle anew when ca-certificates is installed, as python3-venv does: from these.
+            _copy(path, system / LOCAL_CERTIFICATES / path.with_suffix(".crt").name)
         else:
             shutil.copytree(path, system / str(path).lstrip("/"), dirs_exist_ok=True, symlinks=False)
 
