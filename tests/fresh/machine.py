@@ -63,7 +63,7 @@ def copy_settings(system: Path, home: Path) -> None:
     for path in named_paths(variables()):
         if path.is_file():
             _copy(path, system / str(path).lstrip("/"))
-            # From these Debian writes the bundle anew when ca-certificates is installed: python3-venv needs it.
+            # Debian rebuilds its bundle from these when ca-certificates is installed; python3-venv needs it.
             _copy(path, system / LOCAL_CERTIFICATES / path.with_suffix(".crt").name)
         else:
             shutil.copytree(path, system / str(path).lstrip("/"), dirs_exist_ok=True, symlinks=False)
