@@ -22,7 +22,7 @@ def load_or_create(path: Path, generators: Mapping[str, Callable[[], str]], guar
     if not known and guarded.exists():
         raise SecretsError(
             f"{path} is missing but {guarded} was made with its passwords: "
-            "put the file back, or run `make reset` to start from nothing"
+            "put the file back, or run `make reset` to start from scratch"
         )
     missing = {name: make() for name, make in generators.items() if name not in known}
     if missing:
