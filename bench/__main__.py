@@ -22,6 +22,7 @@ BENCHES = {
     "readers": "bench.readers",
     "dbt": "bench.dbt_build",
     "ingestion": "bench.ingestion",
+    "night": "bench.night",
 }
 """By the name it is asked for with; each module has `run(sizes) -> Iterator[Table]`."""
 
