@@ -26,6 +26,8 @@ PARSE_SECONDS: Final = 180.0
 """How long Airflow may take to know all DAGs after it came up."""
 PROVISION_SECONDS: Final = 600.0
 POLL_SECONDS: Final = 1.0
+PROVISION_POLL_SECONDS: Final = 0.25
+"""Provisioning takes seconds, and the whole night waits for it."""
 
 
 class NightRefusedError(Exception):
@@ -105,7 +107,7 @@ def provision(api: AirflowApi, console: Console) -> None:
     while not run.has_ended:
         if time.monotonic() - began > PROVISION_SECONDS:
             raise NightRefusedError(f"{PROVISION} has not ended: {api.run_page(run)}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(PROVISION_POLL_SECONDS)
         run = api.run(run.dag_id, run.run_id)
     if run.state != "success":
         failure = failure_in_log(api, run)
