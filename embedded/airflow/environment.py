@@ -25,7 +25,7 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url
             "dags_folder": ROOT / "dags",
             "plugins_folder": ROOT / "plugins",
             "load_examples": False,
-            "executor": "LocalExecutor",
+            "executor": "embedded.airflow.executor.CalmLocalExecutor",
             "parallelism": PARALLEL_TASKS,
             "dags_are_paused_at_creation": False,
             "fernet_key": secret["AIRFLOW_FERNET_KEY"],
@@ -52,11 +52,13 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url
         "api_auth": {"jwt_secret": secret["AIRFLOW_JWT_SECRET"]},
         # A busy two-core machine answers late; a task must not fail for that.
         "workers": {"execution_api_timeout": 30},
-        "scheduler": {"scheduler_idle_sleep_time": 0.5, "parsing_cleanup_interval": 30},
+        # The pace while tasks run; on an idle platform the executor slows it down.
+        "scheduler": {"scheduler_idle_sleep_time": 0.2, "parsing_cleanup_interval": 30},
         "dag_processor": {
-            # A changed file is seen within seconds, an unchanged one is seldom parsed again.
+            # A changed file is seen within seconds, a new one too; an unchanged one is parsed again only for
+            # what it reads beside itself: include/ and the dbt manifest.
             "refresh_interval": 10,
-            "min_file_process_interval": 120,
+            "min_file_process_interval": 300,
             "dag_file_processor_timeout": 120,
             "parsing_processes": 2,
         },

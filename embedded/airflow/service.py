@@ -21,14 +21,6 @@ START_SECONDS = 300
 """13 s on an idle machine; ten times that was seen on two cores with a load of 25. A component that ends
 is noticed at once, so a long limit costs nothing."""
 
-COMPONENTS = (
-    ("scheduler", ("scheduler", "--skip-serve-logs")),
-    ("dag-processor", ("dag-processor",)),
-    ("triggerer", ("triggerer", "--skip-serve-logs")),
-    ("api-server", ("api-server",)),
-)
-"""All read and write the logs of one folder, so that no log server (on every interface) is needed."""
-
 
 def airflow(
     settings: Settings,
@@ -46,15 +38,14 @@ def airflow(
         _prepare(settings, secret, cluster_identifier(), whole)
 
     address = f"http://{HOST}:{settings.port('AIRFLOW')}"
-    executable = str(settings.envs_dir / "airflow" / "bin" / "airflow")
+    python = str(settings.python("airflow"))
     return Service(
         name="airflow",
         title="Airflow 3.3",
         address=address,
         ports=("AIRFLOW",),
-        programs=tuple(
-            Program(f"airflow-{name}", (executable, *arguments), environment, stop_seconds=20)
-            for name, arguments in COMPONENTS
+        programs=(
+            Program("airflow", (python, "-m", "embedded.airflow.components"), environment, stop_seconds=20),
         ),
         needs=("postgres",),
         prepare=prepare,

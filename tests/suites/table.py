@@ -53,7 +53,14 @@ TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60}
 SUITES: Final = (
     # Those that end last begin first in each tier, so that both lanes have work until the end.
     Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 540),
-    Suite(Tier.TEST, "unit", "lakehouse", "airflow", ("tests/unit/lakehouse", "tests/unit/dags"), 60),
+    Suite(
+        Tier.TEST,
+        "unit",
+        "lakehouse",
+        "airflow",
+        ("tests/unit/lakehouse", "tests/unit/dags", "tests/unit/airflow"),
+        60,
+    ),
     Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
