@@ -62,9 +62,9 @@ class LakeStorage:
     @classmethod
     def from_connection(cls, conn_id: str = LAKE_CONNECTION) -> LakeStorage:
         """The bucket of an Airflow connection."""
-        from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+        from lakehouse.platform.lake_hook import LakeHook
 
-        return cls.of(S3Hook(aws_conn_id=conn_id))
+        return cls.of(LakeHook(aws_conn_id=conn_id))
 
     def create_bucket(self) -> bool:
         """Create the bucket unless it is there; True when it was created."""
