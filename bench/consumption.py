@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from embedded.stack.platform import Platform
+from embedded.composition.platform import Platform
 from embedded.stack.processes import resident_bytes, tree
 
 SUPERVISOR = "supervisor"
@@ -25,11 +25,12 @@ def uses(platform: Platform) -> dict[str, Use]:
     """By program, and the supervisor's own."""
     states = platform.supervisor.states()
     pids = {name: state.pid for name, state in states.items() if state.pid}
-    found = {name: Use(_seconds(tree(pid)), resident_bytes(pid)) for name, pid in pids.items()}
+    found = {
+        name: Use(_seconds([member.pid for member in tree(pid)]), resident_bytes(pid))
+        for name, pid in pids.items()
+    }
     own = platform.supervisor.pid()
-    found[SUPERVISOR] = Use(
-        _seconds([psutil.Process(own)], reaped=False), psutil.Process(own).memory_info().rss
-    )
+    found[SUPERVISOR] = Use(_seconds([own], reaped=False), psutil.Process(own).memory_info().rss)
     return found
 
 
@@ -40,12 +41,12 @@ def spent(before: dict[str, Use], after: dict[str, Use]) -> dict[str, float]:
     }
 
 
-def _seconds(processes: list[psutil.Process], reaped: bool = True) -> float:
+def _seconds(pids: list[int], reaped: bool = True) -> float:
     """Of the processes and, unless they are not `reaped`, of their children that have ended."""
     seconds = 0.0
-    for process in processes:
+    for pid in pids:
         with contextlib.suppress(psutil.Error):
-            times = process.cpu_times()
+            times = psutil.Process(pid).cpu_times()
             seconds += times.user + times.system
             seconds += times.children_user + times.children_system if reaped else 0.0
     return seconds

@@ -17,9 +17,9 @@ import psycopg
 
 from bench.consumption import Use, spent, uses
 from bench.report import Table, count, verdict
-from embedded.postgres.service import database_url
+from embedded.composition.platform import Platform
+from embedded.composition.wire import database_url
 from embedded.settings import ROOT, Settings
-from embedded.stack.platform import Platform
 from testing.embedded_platform import EmbeddedPlatform
 
 ORDERS = 100_000
