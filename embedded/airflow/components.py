@@ -7,8 +7,9 @@ imports anew every time, half a second to a second of processor time for the lib
 they are there already. Airflow's own setting for it, `[dag_processor] parsing_pre_import_modules`, covers the
 DAG processor and the modules of `airflow` only.
 
-None of the repository's own modules is loaded in advance: they are read anew by every task, so that an edit
-takes effect without a restart. Runs in Airflow's environment, not in that of the embedded services.
+None of the repository's own modules is loaded in advance: a task reads them anew, so that an edit takes
+effect without a restart. (Airflow itself keeps those that `plugins/airflow_plugin.py` imports.) Runs in
+Airflow's environment, not in that of the embedded services.
 """
 
 from __future__ import annotations
