@@ -15,11 +15,12 @@ from rich.console import Console
 from bench import machine, report
 
 LOG = logging.getLogger("bench")
+ENGINE = "packages.dremio_engine.bench"
 BENCHES = {
-    "queries": "bench.queries",
-    "flight": "bench.transfer",
-    "reflections": "bench.reflections",
-    "readers": "bench.readers",
+    "queries": f"{ENGINE}.queries",
+    "flight": f"{ENGINE}.transfer",
+    "reflections": f"{ENGINE}.reflections",
+    "readers": f"{ENGINE}.readers",
     "dbt": "bench.dbt_build",
     "ingestion": "bench.ingestion",
     "night": "bench.night",

@@ -1,9 +1,11 @@
 """The engine as a child process, and the REST calls tests make on it."""
 
+import importlib.util
 import os
 import secrets
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import httpx
 
 from testing.ports import free_ports
-from testing.repository import PYTHON, ROOT
+from testing.repository import PYTHON
 from testing.waiting import wait_until
 
 START_SECONDS = 120.0
@@ -45,6 +47,11 @@ class EngineProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    def nas(self) -> Path:
+        """The folder under which sources of type NAS may lie."""
+        return self.state / "nas"
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -61,13 +68,13 @@ class EngineProcess:
             "DREMIO_FLIGHT_PORT": str(self.flight_port),
             "DREMIO_USER": self.user,
             "DREMIO_PASSWORD": self.password,
-            "DREMIO_NAS_ROOT": str(self.state / "nas"),
-            "LAKEHOUSE_STATE_DIR": str(self.state),
+            "DREMIO_NAS_ROOT": str(self.nas),
+            "DREMIO_STATE_DIR": str(self.state / "dremio"),
             **variables,
         }
         with (self.state / "engine.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [PYTHON, "-m", "dremio_engine"], cwd=ROOT, env=environ, stdout=log, stderr=log
+                [_python(), "-m", "dremio_engine"], cwd=self.state, env=environ, stdout=log, stderr=log
             )
         wait_until(self._answers, "the engine answers", START_SECONDS)
 
@@ -87,6 +94,11 @@ class EngineProcess:
 
     def client(self) -> "Client":
         return Client(self.url, self.user, self.password)
+
+
+def _python() -> str:
+    """This Python where the engine is installed beside the tests, else that of the repository's services."""
+    return sys.executable if importlib.util.find_spec("dremio_engine") else str(PYTHON)
 
 
 class StatementFailed(AssertionError):
@@ -162,4 +174,16 @@ def s3_source(name: str, root: str, store: ObjectStore, codec: str | None = None
             "whitelistedBuckets": ["datalake"],
             "propertyList": properties,
         },
+    }
+
+
+def nas_source(name: str, folder: Path, codec: str | None = None) -> dict[str, Any]:
+    """The body that registers a folder, which is created, as a source."""
+    folder.mkdir(parents=True, exist_ok=True)
+    properties = [{"name": "store.parquet.compression", "value": codec}] if codec else []
+    return {
+        "entityType": "source",
+        "type": "NAS",
+        "name": name,
+        "config": {"path": str(folder), "propertyList": properties},
     }

@@ -22,18 +22,15 @@ def main() -> int:
         prog="python -m dremio_engine",
         description="The embedded engine: Dremio's REST and Arrow Flight protocols on DuckDB and DuckLake. "
         "Environment: DREMIO_HOST, DREMIO_PORT, DREMIO_FLIGHT_PORT, DREMIO_USER, DREMIO_PASSWORD, "
-        "LAKEHOUSE_STATE_DIR.",
+        "DREMIO_STATE_DIR.",
     )
     parser.add_argument("--port", type=int, help="REST port (default: DREMIO_PORT or 9047)")
     parser.add_argument("--flight-port", type=int, help="Flight port (default: DREMIO_FLIGHT_PORT or 32010)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
-    settings = Settings()
-    if arguments.port:
-        settings.rest_port = arguments.port
-    if arguments.flight_port:
-        settings.flight_port = arguments.flight_port
+    ports = {"rest_port": arguments.port, "flight_port": arguments.flight_port}
+    settings = Settings(**{name: port for name, port in ports.items() if port})
     if not settings.password:
         LOG.error("DREMIO_PASSWORD is not set: the engine does not start without one.")
         return 2
@@ -41,11 +38,12 @@ def main() -> int:
     # uvicorn raises the signal again once it has stopped; by then the rest must still be closed in order.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: None)
-    engine = Engine(settings)
-    flight = FlightServer(engine)
+    engine = Engine(settings).open()
+    services = engine.services
+    flight = FlightServer(settings, services.identity, services.jobs, services.runner)
     try:
         config = uvicorn.Config(
-            create_app(engine),
+            create_app(services),
             host=settings.host,
             port=settings.rest_port,
             log_level="warning",

@@ -1,117 +1,161 @@
-"""The engine's rooms put together; both protocols hold one of these."""
+"""The composition root: every object of the engine made once, each from those it needs.
 
-import pyarrow as pa
+The order of the lines means nothing beyond that a name is used after it was made: no object is changed
+afterwards, and nothing here opens a file of tables or starts a thread before `open`.
+"""
 
+from dremio_engine.access.accounts import Accounts
 from dremio_engine.access.commands import AccessCommands
 from dremio_engine.access.control import AccessControl
 from dremio_engine.access.identity import Identity
-from dremio_engine.access.roles import USER
 from dremio_engine.access.statements import StatementAccess
 from dremio_engine.access.tables import access_tables
-from dremio_engine.access.users import User
-from dremio_engine.access.visibility import filtered
-from dremio_engine.catalog.catalog import Catalog
-from dremio_engine.catalog.entities import Entity, Kind, Path
+from dremio_engine.access.visibility import VisibleTables
+from dremio_engine.catalog.containers import Containers
+from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.notes import Notes
+from dremio_engine.catalog.planner import Planner, nobody_is_member
+from dremio_engine.catalog.promotions import Promotions
+from dremio_engine.catalog.resolver import Resolver, SystemRelations
+from dremio_engine.catalog.sources import Sources
 from dremio_engine.catalog.store import EntityStore
-from dremio_engine.catalog.system_tables import VERSION, SystemTables
-from dremio_engine.errors import EngineError
-from dremio_engine.jobs.execute import Executor
+from dremio_engine.catalog.views import Views
+from dremio_engine.jobs.book import JobBook
+from dremio_engine.jobs.chain import StatementChain
 from dremio_engine.jobs.jobs import Jobs
-from dremio_engine.jobs.tables import recent_jobs, running_jobs
+from dremio_engine.jobs.runner import Runner
+from dremio_engine.jobs.tables import job_tables
+from dremio_engine.lake.database_tables import DatabaseTables
 from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.retention import Retention
 from dremio_engine.lake.source_watch import SourceWatch
+from dremio_engine.reflections.acceleration import Acceleration
+from dremio_engine.reflections.freshness import Freshness
+from dremio_engine.reflections.lineage import Lineage
+from dremio_engine.reflections.materialise import Materialiser
+from dremio_engine.reflections.overview import Overview
+from dremio_engine.reflections.policies import Policies
+from dremio_engine.reflections.recovery import Recovery
 from dremio_engine.reflections.reflections import Reflections
+from dremio_engine.reflections.refresh import Refresher
+from dremio_engine.reflections.statements import ReflectionStatements
+from dremio_engine.reflections.store import ReflectionStore
+from dremio_engine.reflections.tables import reflection_tables
+from dremio_engine.reflections.usage import Usage
+from dremio_engine.reflections.versions import Versions
+from dremio_engine.rest.services import Services
 from dremio_engine.settings import Settings
-from dremio_engine.sql.commands import AccessStatement, CreateView
 from dremio_engine.state import StateFile
+from dremio_engine.tables.catalog_statements import CatalogStatements
+from dremio_engine.tables.handlers import merged
+from dremio_engine.tables.information_schema import InformationSchema
+from dremio_engine.tables.system_tables import Makers, SystemTables, engine_tables
+from dremio_engine.tables.table_statements import TableStatements
 
 
 class Engine:
-    """Open on construction; `close` leaves nothing running."""
-
-    version = VERSION
+    """Open it once, close it once; in between both protocols use its services."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        folder = settings.state_dir
-        folder.mkdir(parents=True, exist_ok=True)
-        self._state = StateFile(folder / "state.sqlite")
-        self.identity = Identity(self._state, settings.token_seconds)
-        self.identity.ensure_user(settings.user, settings.password)
-        self.lake = Lake(folder, settings.memory_limit, settings.threads, settings.spill_limit)
-        self.catalog = Catalog(EntityStore(self._state), self.lake, settings.nas_root)
-        self.system_tables = SystemTables(self.catalog, self.lake)
-        self.system_tables.show_options(settings)
-        self.catalog.system_table = self.system_tables.relation
-        self.notes = Notes(self._state)
-        self._ensure_home(settings.user)
-        self.catalog.open()
-        self._executor = executor = Executor(
-            self.lake, self.catalog, self.system_tables, settings.result_bytes
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        enterprise = settings.edition == "enterprise"
+
+        # What lies on disk.
+        state = StateFile(settings.state_dir / "state.sqlite")
+        lake = Lake(settings.state_dir, settings.memory_limit, settings.threads, settings.spill_limit)
+        databases = DatabaseTables(lake)
+        store = EntityStore(state)
+        inventory = Inventory(store, lake, databases)
+        sources = Sources(store, lake, settings.nas_root)
+        containers = Containers(store, lake)
+
+        # Who may do what.
+        identity = Identity(state, settings.token_seconds)
+        access = AccessControl(state, enterprise, settings.user)
+        accounts = Accounts(identity, access, containers, settings.user)
+
+        # What is known of jobs and reflections without running any.
+        book = JobBook(state, settings)
+        usage, versions = Usage(), Versions()
+        kept = ReflectionStore(state)
+        lineage = Lineage(inventory, lake)
+        policies = Policies(kept, inventory, lineage)
+        freshness = Freshness(kept, lineage, versions, lake, policies)
+        overview = Overview(kept, lineage, policies, freshness)
+
+        # The tables that show all this, and so what a name in a query stands for.
+        sys_tables: Makers = {
+            **engine_tables(settings),
+            **access_tables(access, identity.users),
+            **job_tables(book),
+            **reflection_tables(kept, overview, usage),
+        }
+        information_schema = InformationSchema(inventory, lake, databases, [name for _, name in sys_tables])
+        system: SystemRelations = SystemTables({**information_schema.makers(), **sys_tables})
+        resolver = Resolver(inventory, lake, VisibleTables(system, access) if enterprise else system)
+        planner = Planner(resolver, lake, access.roles.has_user if enterprise else nobody_is_member)
+        views = Views(store, lake, containers, resolver, planner)
+        promotions = Promotions(inventory, lake)
+
+        # Reflections at work.
+        materialiser = Materialiser(lake, resolver, lineage, versions)
+        refresher = Refresher(kept, materialiser, policies, freshness, settings.reflection_poll_seconds)
+        reflections = Reflections(kept, inventory, planner, overview, materialiser, refresher)
+
+        # The way of a statement.
+        tables = TableStatements(lake, inventory, planner)
+        handlers = merged(
+            tables.handlers(),
+            CatalogStatements(inventory, containers, views, promotions, planner, tables).handlers(),
+            ReflectionStatements(reflections, inventory).handlers(),
+            AccessCommands(access, accounts, identity.users, inventory).handlers(),
         )
-        self.access = AccessControl(self._state, settings.edition == "enterprise", settings.user)
-        if settings.edition == "enterprise":
-            self.catalog.is_member = self.access.roles.has_user
-        self._statements = statements = StatementAccess(self.access, self.catalog)
-        executor.authorize, executor.record = statements.check, statements.record
-        self._access_commands = AccessCommands(self.access, self.identity, self.catalog)
-        self._access_commands.create_user = self.create_user
-        self._access_commands.delete_user = lambda name, by: self.delete_user(
-            self.identity.users.by_name(name), by
+        statement_access = StatementAccess(access, inventory, resolver)
+        acceleration = Acceleration(resolver, store, lineage, freshness, usage)
+        chain = StatementChain(lake, planner, statement_access, acceleration, handlers)
+        runner = Runner(chain, settings.result_bytes)
+        jobs = Jobs(runner, book, settings)
+
+        self.services = Services(
+            settings=settings,
+            identity=identity,
+            accounts=accounts,
+            access=access,
+            statement_access=statement_access,
+            lake=lake,
+            databases=databases,
+            inventory=inventory,
+            sources=sources,
+            containers=containers,
+            views=views,
+            promotions=promotions,
+            notes=Notes(state),
+            reflections=reflections,
+            runner=runner,
+            jobs=jobs,
         )
-        if self.access.enforced:
-            self.catalog.system_table = filtered(self.system_tables.relation, self.access)
-        executor.handlers[AccessStatement] = self._access_commands.run
-        self.system_tables.extra.update(access_tables(self.access, self.identity.users))
-        self.jobs = Jobs(executor, settings, self._state)
-        self.system_tables.extra[("sys", "jobs")] = lambda: running_jobs(self.jobs.current())
-        self.system_tables.extra[("sys", "jobs_recent")] = lambda: recent_jobs(self.jobs.ended())
-        self.reflections = Reflections(self._state, self.catalog, self.lake, settings.reflection_poll_seconds)
-        self.reflections.join(executor, self.system_tables)
-        self._retention = Retention(self.lake, settings.old_version_seconds)
-        self._retention.start()
-        self._source_watch = SourceWatch(self.lake, self.catalog.open)
-        self._source_watch.start()
+        self.handlers = handlers
+        self.reflection_store = kept
+        self.refresher = refresher
+        self._state = state
+        self._recovery = Recovery(kept, lake, materialiser, refresher)
+        self._retention = Retention(lake, settings.old_version_seconds)
+        self._source_watch = SourceWatch(lake, sources.open_lake)
 
-    def shape_of(self, sql: str) -> pa.Schema:
-        """The Arrow schema of a query's result."""
-        return self._executor.run(f"select * from ({sql}) as q limit 0", (), self.settings.user).table.schema
-
-    def schema_of(self, sql: str, context: Path, user: str) -> pa.Schema:
-        """The Arrow schema of a user's statement, without running it."""
-        return self._executor.schema(sql, context, user)
-
-    def check_view(self, path: Path, sql: str, context: Path, user: str) -> None:
-        """Raises Forbidden unless a user may create this view."""
-        self._statements.check(CreateView(path, sql, False), context, user)
-
-    def create_user(self, name: str, first_name: str = "", last_name: str = "", email: str = "") -> User:
-        """A user with a home of its own, which it owns."""
-        made = self.identity.users.create(name, first_name, last_name, email)
-        self._ensure_home(name)
-        self.access.own((f"@{name}",), name)
-        return made
-
-    def delete_user(self, user: User, by: str) -> None:
-        """Forget a user, its tokens, roles and grants; what it owned belongs to `by` from now on."""
-        if user.name == self.settings.user:
-            raise EngineError(f"User '{user.name}' is the engine's own and cannot be deleted.")
-        self.identity.tokens.delete_all(user.name)
-        self.identity.users.delete(user)
-        self.access.roles.forget_user(user.name)
-        self.access.grants.forget_grantee(USER, user.name, by)
-
-    def _ensure_home(self, user: str) -> None:
-        if self.catalog.store.by_path((f"@{user}",)) is None:
-            self.catalog.store.add(Entity(Kind.SPACE, (f"@{user}",), {"home": True}))
+    def open(self) -> "Engine":
+        """Open the lake, put right what a crash left, and start what runs beside the statements."""
+        self.services.accounts.ensure_first_user(self.services.settings.password)
+        self.services.sources.open_lake()
+        self._recovery.run()
+        for part in (self.services.jobs, self.refresher, self._retention, self._source_watch):
+            part.start()
+        return self
 
     def close(self) -> None:
         """Cancel what runs, then close both files."""
         self._source_watch.close()
         self._retention.close()
-        self.reflections.close()
-        self.jobs.close()
-        self.lake.close()
+        self.refresher.close()
+        self.services.jobs.close()
+        self.services.lake.close()
         self._state.close()

@@ -1,10 +1,16 @@
 """Where the engine listens, keeps its state, and how much it may use."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_state_dir() -> Path:
+    """Where the XDG rules put what a program keeps for a user: ~/.local/state/dremio-engine."""
+    return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state") / "dremio-engine"
 
 
 class Settings(BaseSettings):
@@ -21,7 +27,11 @@ class Settings(BaseSettings):
     flight_port: int = Field(32010, alias="DREMIO_FLIGHT_PORT")
     user: str = Field("lakehouse", alias="DREMIO_USER")
     password: str = Field("", alias="DREMIO_PASSWORD", repr=False)
-    lakehouse_state: Path = Field(Path(".local/state"), alias="LAKEHOUSE_STATE_DIR")
+    state_dir: Path = Field(
+        default_factory=_default_state_dir,
+        alias="DREMIO_STATE_DIR",
+        description="the engine's own folder: catalog, jobs, what reflections keep",
+    )
 
     memory_limit: str = Field("3GB", alias="DREMIO_MEMORY_LIMIT")
     threads: int = Field(0, alias="DREMIO_THREADS", description="0: one per core")
@@ -68,7 +78,7 @@ class Settings(BaseSettings):
         10.0,
         alias="DREMIO_REFLECTION_POLL_SECONDS",
         gt=0,
-        description="how often is looked at which reflections are due; Dremio looks every 10 s",
+        description="how often the engine looks which reflections are due; Dremio looks every 10 s",
     )
 
     token_seconds: int = Field(
@@ -96,7 +106,8 @@ class Settings(BaseSettings):
         30, alias="DREMIO_BODY_SECONDS", description="for a request's head, and again for its body"
     )
 
-    @property
-    def state_dir(self) -> Path:
-        """The engine's own folder of the platform's state."""
-        return self.lakehouse_state.resolve() / "dremio"
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        """The same folder wherever the process goes from here."""
+        return folder.expanduser().resolve()

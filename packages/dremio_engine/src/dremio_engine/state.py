@@ -1,4 +1,4 @@
-"""The SQLite file that keeps every catalogue object that is not a table."""
+"""The SQLite file that keeps every catalog object that is not a table."""
 
 import sqlite3
 import threading
@@ -23,21 +23,30 @@ create unique index if not exists reflection_names on reflections (dataset_id, l
 """
 
 
+class _NamedRows(sqlite3.Connection):
+    """Rows whose columns are found by name."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.row_factory = sqlite3.Row
+
+
 class StateFile:
     """One connection behind one lock: writes are rare and small, and a commit is on disk when it returns."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection = sqlite3.connect(
+            path, check_same_thread=False, isolation_level=None, factory=_NamedRows
+        )
         path.chmod(0o600)
-        self._connection.row_factory = sqlite3.Row
         self._connection.execute("pragma journal_mode=wal")
         self._connection.execute("pragma synchronous=full")
         self._connection.executescript(SCHEMA)
 
     def ensure(self, schema: str) -> None:
-        """Create the tables of a room of the engine where they are missing."""
+        """Create the tables of one part of the engine where they are missing."""
         with self._lock:
             self._connection.executescript(schema)
 

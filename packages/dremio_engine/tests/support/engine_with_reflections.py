@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from dremio_engine.engine import Engine
+from dremio_engine.lake.outcomes import Outcome
 from dremio_engine.reflections.status import rest_status
 from dremio_engine.settings import Settings
-from dremio_engine.statement import Outcome
 
 WAIT_SECONDS = 30.0
 
@@ -22,14 +22,13 @@ class ReflectedEngine:
         (files / "gold").mkdir(parents=True, exist_ok=True)
         values = {"password": "not-a-secret", "threads": 2, "memory_limit": "1GB"} | settings
         self.engine = Engine(
-            Settings(
-                lakehouse_state=folder / "state", nas_root=files, reflection_poll_seconds=3600.0, **values
-            )
-        )
-        if self.engine.catalog.store.by_path(("gold",)) is None:
+            Settings(state_dir=folder / "state", nas_root=files, reflection_poll_seconds=3600.0, **values)
+        ).open()
+        self.services = self.engine.services
+        if self.services.inventory.store.by_path(("gold",)) is None:
             config = {"path": str(files / "gold")}
-            self.engine.catalog.create_source("gold", "NAS", config, {})
-            self.engine.catalog.create_space("space")
+            self.services.sources.create("gold", "NAS", config, {})
+            self.services.containers.create_space("space")
 
     def close(self) -> None:
         """Stop the engine."""
@@ -37,7 +36,7 @@ class ReflectedEngine:
 
     def outcome(self, sql: str) -> Outcome:
         """A statement run to its end."""
-        return self.engine._executor.run(sql, (), "tester")
+        return self.services.runner.run(sql, (), "tester")
 
     def table(self, sql: str) -> pa.Table:
         """A query's rows."""
@@ -56,7 +55,7 @@ class ReflectedEngine:
         """The names of the reflections a query was answered from."""
         told = self.outcome(sql).relationships
         return sorted(
-            self.engine.reflections.get(r.reflection_id).name for r in told if r.relationship == "CHOSEN"
+            self.services.reflections.get(r.reflection_id).name for r in told if r.relationship == "CHOSEN"
         )
 
     def is_same(self, sql: str) -> bool:
@@ -67,16 +66,16 @@ class ReflectedEngine:
 
     def reflect(self, sql: str) -> str:
         """Create a reflection by SQL and wait for it; gives its id."""
-        known = {r.id for r in self.engine.reflections.all()}
+        known = {r.id for r in self.services.reflections.all()}
         self.run(sql)
-        made = next(r.id for r in self.engine.reflections.all() if r.id not in known)
+        made = next(r.id for r in self.services.reflections.all() if r.id not in known)
         self.wait()
         return made
 
     def wait(self) -> None:
         """Until no refresh runs or waits."""
         deadline = time.monotonic() + WAIT_SECONDS
-        while any(r.status.refreshing for r in self.engine.reflections.all()):
+        while any(r.status.refreshing for r in self.services.reflections.all()):
             assert time.monotonic() < deadline, "a refresh does not end"
             time.sleep(0.005)
 
@@ -87,7 +86,7 @@ class ReflectedEngine:
 
     def status(self, reflection_id: str) -> dict[str, Any]:
         """The status as REST gives it."""
-        reflections = self.engine.reflections
+        reflections = self.services.reflections
         reflection = reflections.get(reflection_id)
         return rest_status(reflection, reflections.show(reflection).standing)
 

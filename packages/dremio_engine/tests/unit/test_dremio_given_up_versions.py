@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from dremio_engine.lake.connection import METADATA
+from dremio_engine.lake.cursors import Cursor, Interruptible
 from dremio_engine.lake.lake import Lake, LakeTable
 from dremio_engine.lake.storage import SourceStorage
 from dremio_engine.lake.versions import Snapshot, give_up_all_before, give_up_of_table, snapshots_of
 from dremio_engine.lake.writer import Writer
-from dremio_engine.statement import Cursor, Interruptible
 
 HOUR = 3600
 

@@ -7,7 +7,7 @@ import pytest
 
 from dremio_engine.errors import EngineError
 from dremio_engine.jobs.results import HeldBytes, Rows, RowsGone
-from dremio_engine.statement import Cancelled
+from dremio_engine.lake.cursors import Cancelled
 
 SCHEMA = pa.schema([("a", pa.int64())])
 

@@ -10,7 +10,8 @@ import pytest
 
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.lake.intents import Intent, Intents
-from dremio_engine.lake.storage import PostgresAddress, without_connection_string
+from dremio_engine.lake.messages import without_connection_string
+from dremio_engine.lake.storage import PostgresAddress
 from dremio_engine.lake.sweep import _written_by
 from dremio_engine.lake.versions import Snapshot, _still_readable, find
 from dremio_engine.sql import commands as c

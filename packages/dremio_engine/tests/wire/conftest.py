@@ -1,6 +1,8 @@
-"""A real engine process, over a real S3 server, both on free ports with state folders of their own."""
+"""A real engine process: over folders, and over a real S3 server where object storage is the point."""
 
+import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -12,13 +14,19 @@ from testing.engine_on_the_wire import (
     Client,
     EngineProcess,
     ObjectStore,
+    nas_source,
     s3_source,
 )
+from testing.repository import PYTHON
 
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStore]:
     """A Swift of its own, with the bucket `datalake`."""
+    if not PYTHON.exists():
+        pytest.skip(
+            f"there is no S3 server: {PYTHON} does not exist (`make setup` of the repository builds it)"
+        )
     platform = EmbeddedPlatform("engine")
     try:
         platform.up("object_store")
@@ -33,22 +41,52 @@ def object_store() -> Iterator[ObjectStore]:
         platform.down()
 
 
+@pytest.fixture(scope="session")
+def folder_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """An engine with a folder per layer of the lake and a space `bronze`."""
+    with _started(tmp_path_factory.mktemp("engine")) as process:
+        client = process.client()
+        for name, root in LAYERS.items():
+            folder = process.nas / "datalake" / root
+            _create(client, nas_source(name, folder, "zstd" if name == "gold" else None))
+        _create(client, {"entityType": "space", "name": "bronze"})
+        yield process
+
+
+@pytest.fixture(scope="session")
+def s3_engine(object_store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """The same, its layers in a bucket."""
+    with _started(tmp_path_factory.mktemp("s3-engine")) as process:
+        client = process.client()
+        for name, root in LAYERS.items():
+            _create(client, s3_source(name, root, object_store, "zstd" if name == "gold" else None))
+        _create(client, {"entityType": "space", "name": "bronze"})
+        yield process
+
+
 @pytest.fixture(scope="module")
-def engine(object_store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    """An engine with one source per layer of the lake and a space `bronze`."""
-    process = EngineProcess(tmp_path_factory.mktemp("engine"))
-    process.start()
-    client = process.client()
-    for name, root in LAYERS.items():
-        answer = client.create(s3_source(name, root, object_store, "zstd" if name == "gold" else None))
-        assert answer.status_code == 200, answer.text
-    assert client.create({"entityType": "space", "name": "bronze"}).status_code == 200
-    yield process
-    if process.process is not None and process.process.poll() is None:
-        process.stop()
+def engine(folder_engine: EngineProcess) -> EngineProcess:
+    """The engine that a module's tests share with others; a module about object storage has the other one."""
+    return folder_engine
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(engine: EngineProcess) -> Client:
     """A logged-in REST client."""
     return engine.client()
+
+
+@contextlib.contextmanager
+def _started(folder: Path) -> Iterator[EngineProcess]:
+    process = EngineProcess(folder)
+    process.start()
+    try:
+        yield process
+    finally:
+        if process.process is not None and process.process.poll() is None:
+            process.stop()
+
+
+def _create(client: Client, body: dict[str, object]) -> None:
+    answer = client.create(body)
+    assert answer.status_code == 200, answer.text

@@ -19,6 +19,12 @@ from testing.engine_on_the_wire import (
 CATALOG = "/api/v3/catalog"
 
 
+@pytest.fixture(scope="module")
+def engine(s3_engine: EngineProcess) -> EngineProcess:
+    """What these tests are about lies in a bucket."""
+    return s3_engine
+
+
 def put_parquet(store: ObjectStore, key: str, columns: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer)

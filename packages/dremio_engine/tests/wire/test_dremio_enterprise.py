@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 
-from testing.embedded_platform import ROOT
+from testing.repository import ROOT
 from testing.engine_on_the_wire import Client, EngineProcess, StatementFailed
 
 DBT = ROOT / ".local/envs/dbt/bin/dbt"
@@ -38,22 +38,28 @@ def enterprise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProce
     process.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def admin(enterprise: EngineProcess) -> Client:
     return enterprise.client()
 
 
+@pytest.fixture(scope="module")
+def bobs_client(enterprise: EngineProcess) -> Client:
+    """One login for all tests: a password costs the engine time, by intention."""
+    return Client(enterprise.url, "bob", PASSWORD)
+
+
 @pytest.fixture
-def bob(enterprise: EngineProcess, admin: Client) -> Iterator[Client]:
+def bob(bobs_client: Client, admin: Client) -> Iterator[Client]:
     """bob, who has nothing but what the test gives him."""
-    yield Client(enterprise.url, "bob", PASSWORD)
+    yield bobs_client
     for row in admin.sql("select * from sys.privileges"):
         where = "system" if row["object_type"] == "SYSTEM" else f"{row['object_type']} {row['object_id']}"
         privilege = row["privilege"].replace("_", " ")
         admin.sql(f"revoke {privilege} on {where} from {row['grantee_type']} {row['grantee_id']}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def eve(enterprise: EngineProcess) -> Client:
     return Client(enterprise.url, "eve", PASSWORD)
 

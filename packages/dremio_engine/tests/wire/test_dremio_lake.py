@@ -9,7 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from testing.engine_on_the_wire import Client, ObjectStore, StatementFailed
+from testing.engine_on_the_wire import Client, EngineProcess, ObjectStore, StatementFailed
+
+
+@pytest.fixture(scope="module")
+def engine(s3_engine: EngineProcess) -> EngineProcess:
+    """What these tests are about lies in a bucket."""
+    return s3_engine
 
 
 def keys(store: ObjectStore, prefix: str) -> list[str]:
@@ -212,3 +218,9 @@ def test_a_refused_statement_leaves_nothing_behind(client: Client, sql: str) -> 
     assert (
         client.sql('select table_schema, table_name from information_schema."tables" order by 1, 2') == before
     )
+
+
+def test_files_are_listed_by_their_place_in_the_bucket(client: Client) -> None:
+    client.sql("create table gold.placed partition by (day(d)) as select date '2025-10-16' as d, 1 as n")
+    [file] = client.sql("select file_path from table(table_files('gold.placed'))")
+    assert file["file_path"].startswith("s3://datalake/gold/placed/year=2025/month=10/")

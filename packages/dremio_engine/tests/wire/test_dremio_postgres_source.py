@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from embedded.postgres.cluster import Cluster
 from testing.engine_on_the_wire import (
     Client,
     EngineProcess,
@@ -18,13 +17,19 @@ from testing.engine_on_the_wire import (
 )
 from testing.ports import free_ports
 
+# PostgreSQL's own binaries come with the repository's embedded environment.
+Cluster: Any = pytest.importorskip(
+    "embedded.postgres.cluster",
+    reason="there is no PostgreSQL: `embedded` of the repository is not installed",
+    exc_type=ImportError,
+).Cluster
 SECRET = f"quote'd {secrets.token_hex(8)}"
 
 
 class Server:
     """PostgreSQL with a database `shop`, that a test may stop and start."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Any) -> None:
         self.cluster = cluster
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -68,12 +73,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def cluster(server: Server) -> Cluster:
+def cluster(server: Server) -> Any:
     """Where the server keeps its data and listens."""
     return server.cluster
 
 
-def address(cluster: Cluster) -> dict[str, Any]:
+def address(cluster: Any) -> dict[str, Any]:
     """How psycopg reaches the shop."""
     return {"host": "127.0.0.1", "port": cluster.port, "dbname": "shop", "user": "shop", "password": SECRET}
 
@@ -105,7 +110,7 @@ def client(own_engine: EngineProcess) -> Client:
     return own_engine.client()
 
 
-def test_its_tables_are_read_and_never_written(client: Client, cluster: Cluster) -> None:
+def test_its_tables_are_read_and_never_written(client: Client, cluster: Any) -> None:
     answer = client.create(source("shopdb", cluster.port))
     assert answer.status_code == 200, answer.text
     assert SECRET not in answer.text
@@ -136,7 +141,7 @@ def test_a_malformed_port_is_named(client: Client) -> None:
     assert "port [abc] is not a number" in answer.text
 
 
-def test_its_tables_show_in_the_information_schema(client: Client, cluster: Cluster) -> None:
+def test_its_tables_show_in_the_information_schema(client: Client, cluster: Any) -> None:
     client.create(source("listed", cluster.port))
     tables = client.sql('select table_schema, table_name from information_schema."tables"')
     assert {"table_schema": "listed.public", "table_name": "orders"} in tables

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from testing.engine_on_the_wire import Client, StatementFailed
+from testing.engine_on_the_wire import Client, EngineProcess, StatementFailed
 
 
 def snapshots(client: Client, table: str) -> list[dict[str, Any]]:
@@ -104,12 +104,13 @@ def test_what_has_no_versions_says_so(client: Client, versions: list[int], sql: 
     assert words in str(refused.value)
 
 
-def test_files_and_partitions_are_listed(client: Client) -> None:
+def test_files_and_partitions_are_listed(engine: EngineProcess, client: Client) -> None:
     client.sql("create table gold.listed partition by (day(d)) as select date '2025-10-16' as d, 1 as n")
     client.sql("insert into gold.listed values (date '2025-10-16', 2), (date '2025-10-17', 3)")
     files = client.sql("select file_path, file_format, record_count from table(table_files('gold.listed'))")
     assert len(files) == 3
-    assert all(row["file_path"].startswith("s3://datalake/gold/listed/year=2025/month=10/") for row in files)
+    folder = f"{engine.nas}/datalake/gold/listed/year=2025/month=10/"
+    assert all(row["file_path"].startswith(folder) for row in files)
     assert {row["file_format"] for row in files} == {"PARQUET"}
     partitions = client.sql("select * from table(table_partitions('gold.listed')) order by partition")
     assert [(row["record_count"], row["file_count"]) for row in partitions] == [(2, 2), (1, 1)]

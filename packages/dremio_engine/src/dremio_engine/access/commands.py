@@ -1,21 +1,22 @@
 """Runs the statements about access, and says what each did."""
 
-from typing import TYPE_CHECKING
-
+from dremio_engine.access.accounts import Accounts
 from dremio_engine.access.control import AccessControl
 from dremio_engine.access.grants import Grant
-from dremio_engine.access.identity import Identity
-from dremio_engine.access.privileges import MANAGE_GRANTS, OBJECT_WORDS, OWNERSHIP, expand
+from dremio_engine.access.privileges import MANAGE_GRANTS, OWNERSHIP, expand
 from dremio_engine.access.roles import ROLE, USER
-from dremio_engine.access.users import check_password
-from dremio_engine.catalog.catalog import Catalog
-from dremio_engine.catalog.entities import Kind, Path, dotted
+from dremio_engine.access.users import Users, check_password
+from dremio_engine.catalog.entities import Kind
+from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.errors import InvalidStatement, NotFound, Unsupported
+from dremio_engine.lake.cursors import Interruptible
+from dremio_engine.lake.outcomes import Outcome, done
+from dremio_engine.paths import Path, dotted
+from dremio_engine.sql import commands as c
 from dremio_engine.sql import grants as g
-from dremio_engine.sql.commands import AccessStatement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from dremio_engine.sql.grants import OBJECT_WORDS
+from dremio_engine.sql.statement import Statement
+from dremio_engine.tables.handlers import Handlers
 
 OBJECT_OF_KIND = {
     Kind.SOURCE: "SOURCE",
@@ -29,14 +30,21 @@ OBJECT_OF_KIND = {
 class AccessCommands:
     """In Community Edition every one is refused by its name."""
 
-    def __init__(self, control: AccessControl, identity: Identity, catalog: Catalog) -> None:
-        self._control, self._identity, self._catalog = control, identity, catalog
-        # How users come and go with their homes: the engine knows.
-        self.create_user: Callable[[str], object] = identity.users.create
-        self.delete_user: Callable[[str, str], object] = lambda name, by: None
+    def __init__(
+        self, control: AccessControl, accounts: Accounts, users: Users, inventory: Inventory
+    ) -> None:
+        self._control, self._accounts, self._users = control, accounts, users
+        self._inventory = inventory
 
-    def run(self, statement: AccessStatement, user: str) -> str:
+    def handlers(self) -> Handlers:
+        """The command that is run here."""
+        return {c.AccessStatement: self.run}
+
+    def run(self, command: c.AccessStatement, statement: Statement, stop: Interruptible) -> Outcome:
         """Run one statement. Raises EngineError."""
+        return done(self._done(command, statement.user))
+
+    def _done(self, statement: c.AccessStatement, user: str) -> str:
         if not self._control.enforced:
             raise Unsupported(f"{statement.action} action is only supported in Enterprise Edition.")
         match g.parse_access(statement.sql):
@@ -45,7 +53,7 @@ class AccessCommands:
             case g.GrantRole(role, kind, name, revoke):
                 self._control.check(user, (), "CREATE ROLE")
                 if kind == USER:
-                    name = self._identity.users.by_name(name).name
+                    name = self._users.by_name(name).name
                 change = self._control.roles.remove_member if revoke else self._control.roles.add_member
                 change(role, kind, name)
                 return f"Role '{role}' {'revoked from' if revoke else 'granted to'} {kind} '{name}'"
@@ -60,11 +68,11 @@ class AccessCommands:
                 return f"Role '{name}' dropped"
             case g.CreateUser(name):
                 self._control.check(user, (), "CREATE USER")
-                self.create_user(name)
+                self._accounts.create(name)
                 return f"User '{name}' created"
             case g.DropUser(name):
                 self._control.check(user, (), "CREATE USER")
-                self.delete_user(name, user)
+                self._accounts.delete(self._users.by_name(name), user)
                 return f"User '{name}' dropped"
             case g.SetPassword(name, password):
                 return self._set_password(name, password, user)
@@ -76,7 +84,7 @@ class AccessCommands:
                 self._control.check_admin(by, "change the password of an administrator")
         if password is not None:
             check_password(password)
-        self._identity.users.set_password(self._identity.users.by_name(name), password)
+        self._users.set_password(self._users.by_name(name), password)
         return f"Password of user '{name}' {'unset' if password is None else 'set'}"
 
     def _privileges(self, command: g.GrantPrivileges, user: str) -> str:
@@ -108,7 +116,7 @@ class AccessCommands:
 
     def _grantee(self, command: g.GrantPrivileges) -> str:
         if command.grantee_type == USER:
-            return self._identity.users.by_name(command.grantee).name
+            return self._users.by_name(command.grantee).name
         for role in self._control.roles.all():
             if role.name.lower() == command.grantee.lower():
                 return role.name
@@ -131,22 +139,22 @@ class AccessCommands:
         return [(path, found)]
 
     def _object_at(self, path: Path) -> str | None:
-        if (entity := self._catalog.store.by_path(path)) is not None:
+        if (entity := self._inventory.store.by_path(path)) is not None:
             return OBJECT_OF_KIND[entity.kind]
-        if self._catalog.lake_table(path):
+        if self._inventory.lake_table(path):
             return "TABLE"
-        schemas = {table.schema.lower() for table in self._catalog.visible_tables()}
+        schemas = {table.schema.lower() for table in self._inventory.visible_tables()}
         folder = dotted(path).lower()
         return "FOLDER" if any(s == folder or s.startswith(folder + ".") for s in schemas) else None
 
     def _datasets_in(self, path: Path) -> list[tuple[Path, str]]:
         found: list[tuple[Path, str]] = [
             (entity.path, OBJECT_OF_KIND[entity.kind])
-            for entity in self._catalog.store.below(path)
+            for entity in self._inventory.store.below(path)
             if entity.kind in (Kind.VIEW, Kind.PROMOTED)
         ]
         prefix = dotted(path).lower()
-        for table in self._catalog.visible_tables():
+        for table in self._inventory.visible_tables():
             schema = table.schema.lower()
             if schema == prefix or schema.startswith(prefix + "."):
                 found.append(((*table.schema.split("."), table.name), "TABLE"))

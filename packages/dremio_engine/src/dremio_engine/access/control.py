@@ -3,8 +3,8 @@
 from dremio_engine.access.grants import Grants
 from dremio_engine.access.privileges import KNOWN, OWNERSHIP
 from dremio_engine.access.roles import ADMIN, ROLE, USER, Grantee, Roles
-from dremio_engine.catalog.entities import Path, dotted
 from dremio_engine.errors import Forbidden
+from dremio_engine.paths import Path, dotted
 from dremio_engine.state import StateFile
 
 SYSTEM_SCHEMAS = frozenset({"sys", "information_schema"})

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from dremio_engine.access.roles import USER, Grantee
-from dremio_engine.catalog.entities import Path, path_key
+from dremio_engine.paths import Path, path_key
 from dremio_engine.state import StateFile
 
 SCHEMA = """

@@ -30,19 +30,6 @@ BY_OBJECT: dict[str, frozenset[str]] = {
 NOT_IN_ALL = frozenset({MANAGE_GRANTS, OWNERSHIP})
 KNOWN = frozenset().union(*BY_OBJECT.values())
 
-# How a GRANT names its object -> what it is; DATASET is whichever of both the path names.
-OBJECT_WORDS = {
-    "SYSTEM": "SYSTEM",
-    "SOURCE": "SOURCE",
-    "SPACE": "SPACE",
-    "FOLDER": "FOLDER",
-    "SCHEMA": "FOLDER",
-    "TABLE": "TABLE",
-    "PDS": "TABLE",
-    "VIEW": "VIEW",
-    "VDS": "VIEW",
-    "DATASET": "DATASET",
-}
 # How `sys.privileges` writes an object's type.
 SHOWN_TYPES = {"TABLE": "PDS", "VIEW": "VDS"}
 

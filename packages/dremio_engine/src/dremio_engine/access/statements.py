@@ -5,90 +5,88 @@ query is checked for the view's owner, and so on down.
 """
 
 from dataclasses import replace
-from typing import Any
 
 from sqlglot import exp
 
 from dremio_engine.access.control import SYSTEM_SCHEMAS, AccessControl
 from dremio_engine.access.privileges import ALTER, ALTER_REFLECTION, READ_METADATA, SELECT
 from dremio_engine.access.roles import USER, Grantee
-from dremio_engine.catalog.catalog import Catalog
-from dremio_engine.catalog.entities import Kind, Path, dotted
-from dremio_engine.lake.tables import in_context
+from dremio_engine.catalog.inventory import Inventory
+from dremio_engine.catalog.resolver import Resolver
+from dremio_engine.paths import Path, dotted, in_context, is_same
 from dremio_engine.sql import commands as c
-from dremio_engine.sql.dialect import parse
+from dremio_engine.sql.changes import merge_actions, target_of_change
+from dremio_engine.sql.names import path_of
+from dremio_engine.sql.parsed import parsed
+from dremio_engine.sql.readings import Reading
+from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.translate import Relation, Translator
 
-# A change -> what its target needs; a MERGE needs what its clauses do.
-CHANGES = {"INSERT": "INSERT", "UPDATE": "UPDATE", "DELETE": "DELETE"}
+Reads = list[tuple[Path, Relation]]
 
 
 class StatementAccess:
-    """Hangs into the executor: `check` before a statement, `record` once it is done."""
+    """The first and the last step of every statement: `authorize` before it, `record` once it is done."""
 
-    def __init__(self, control: AccessControl, catalog: Catalog) -> None:
-        self._control, self._catalog = control, catalog
+    def __init__(self, control: AccessControl, inventory: Inventory, resolver: Resolver) -> None:
+        self._control, self._inventory, self._resolver = control, inventory, resolver
 
-    def check(self, command: Any, context: Path, user: str) -> None:
+    def authorize(self, statement: Statement) -> None:
         """Raises Forbidden, naming the object."""
+        user, context = statement.user, statement.context
         if self._control.is_admin(user):
             return
-        match command:
-            case c.Query(sql) | c.Explain(sql):
-                self._check_query(sql, context, user)
-            case c.Change(verb, sql):
-                self._check_change(verb, sql, context, user)
-            case c.CreateTable():
-                self._check_new_table(command, context, user)
-            case c.CreateView(path, query, _):
+        match statement.command:
+            case c.Query() | c.Explain():
+                self._check_query(statement)
+            case c.Change(verb):
+                self._check_change(verb, statement)
+            case c.CreateTable() as command:
+                self._check_new_table(command, statement)
+            case c.CreateView(path):
                 full = in_context(path, context)
-                exists = self._catalog.store.by_path(full) is not None
+                exists = self._inventory.store.by_path(full) is not None
                 self._control.check(user, full if exists else full[:-1], ALTER)
-                self._check_query(query, context, user)
+                self._check_query(statement)
             case c.CreateFolder(path, _):
                 self._control.check(user, path[:-1], ALTER)
             case c.Drop(kind, path, _):
-                full = self._located(path, context)
+                full = self._inventory.located(path, context)
                 self._control.check(user, full, *(("DROP",) if kind == "table" else ("DROP", ALTER)))
             case c.Truncate(path, _):
-                self._control.check(user, self._located(path, context), "TRUNCATE")
-            case c.CreateReflection() | c.DropReflection() | c.RefreshReflections():
-                self._control.check(user, self._located(command.path, context), ALTER_REFLECTION)
+                self._control.check(user, self._inventory.located(path, context), "TRUNCATE")
+            case c.CreateReflection(path) | c.DropReflection(path) | c.RefreshReflections(path):
+                self._control.check(user, self._inventory.located(path, context), ALTER_REFLECTION)
             case c.Describe(path):
-                self._control.check(user, self._located(path, context), SELECT, READ_METADATA)
+                self._control.check(user, self._inventory.located(path, context), SELECT, READ_METADATA)
             case c.Show() | c.AccessStatement():
-                # SHOW lists what the catalogue shows this user; access has checks of its own.
+                # SHOW lists what the catalog shows this user; access has checks of its own.
                 return
-            case _ if getattr(command, "path", None):
-                self._control.check(user, self._located(command.path, context), ALTER)
-            case _:
-                self._control.check_admin(user, f"run {type(command).__name__}")
+            case command:
+                self._control.check(user, self._inventory.located(command.path, context), ALTER)
 
-    def record(self, command: Any, context: Path, user: str) -> None:
+    def record(self, statement: Statement) -> None:
         """A new object belongs to who made it; what was granted on a dropped one is forgotten."""
-        match command:
+        match statement.command:
             case c.CreateTable(path=path) | c.CreateView(path=path):
-                self._control.own(in_context(path, context), user)
+                self._control.own(in_context(path, statement.context), statement.user)
             case c.CreateFolder(path=path):
-                self._control.own(path, user)
+                self._control.own(path, statement.user)
             case c.Drop(path=path):
-                full = in_context(path, context)
-                if self._catalog.store.by_path(full) is None and not self._catalog.lake_table(full):
+                full = in_context(path, statement.context)
+                if self._inventory.store.by_path(full) is None and not self._inventory.lake_table(full):
                     self._control.grants.forget(full)
             case _:
                 return
 
     # -- reading -------------------------------------------------------------------------------------
 
-    def _check_query(self, sql: str, context: Path, user: str) -> None:
-        self._check_reads(self._reads(sql, context, user), user, self._control.principal(USER, user), set())
+    def _check_query(self, statement: Statement) -> None:
+        reads = self._reads(statement.query.tree(), statement.context, statement.user)
+        self._check_reads(reads, statement.user, self._control.principal(USER, statement.user), set())
 
     def _check_reads(
-        self,
-        reads: list[tuple[Path, Relation]],
-        user: str,
-        who: frozenset[Grantee],
-        seen: set[tuple[Path, str]],
+        self, reads: Reads, user: str, who: frozenset[Grantee], seen: set[tuple[Path, str]]
     ) -> None:
         for path, relation in reads:
             if path[0].lower() in SYSTEM_SCHEMAS:
@@ -99,79 +97,50 @@ class StatementAccess:
                 kind, owner = self._control.owner(path)
                 if (path, owner) not in seen:
                     seen.add((path, owner))
-                    inner = self._reads(relation.sql, relation.context, user)
+                    inner = self._reads(parsed(relation.sql).tree(), relation.context, user)
                     self._check_reads(inner, user, self._control.principal(kind, owner), seen)
 
-    def _reads(self, sql: str, context: Path, user: str) -> list[tuple[Path, Relation]]:
+    def _reads(self, tree: exp.Expr, context: Path, user: str, is_query: bool = True) -> Reads:
         """What a query names itself: views are not looked into."""
-        found: list[tuple[Path, Relation]] = []
-        Translator(self._noting(found), user).query(sql, tuple(context))
-        return found
+        found: Reads = []
 
-    def _noting(self, found: list[tuple[Path, Relation]]) -> Any:
-        def resolve(path: Path, context: Path, *version: Any) -> Relation:
-            full, relation = self._catalog.located(path, context, *version)
+        def resolve(path: Path, context: Path, reading: Reading | None = None) -> Relation:
+            full, relation = self._resolver.located(path, context, reading)
             found.append((full, relation))
             return replace(relation, view=False)
 
-        return resolve
+        Translator(resolve, user).translation(tree, context, expect_query=is_query)
+        return found
 
     # -- writing -------------------------------------------------------------------------------------
 
-    def _check_change(self, verb: str, sql: str, context: Path, user: str) -> None:
-        tree = parse(sql)
-        node = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        if not isinstance(node, exp.Table):
+    def _check_change(self, verb: str, statement: Statement) -> None:
+        tree, context, user = statement.query.tree(), statement.context, statement.user
+        node = target_of_change(tree)
+        if node is None:
             # The statement is refused when it runs; nothing is read before.
             return
-        target = self._located(tuple(part.name for part in node.parts), context)
-        for privilege in _merge_privileges(tree) if verb == "MERGE" else [CHANGES[verb]]:
+        target = self._inventory.located(path_of(node), context)
+        for privilege in merge_actions(tree) if verb == "MERGE" else [verb]:
             self._control.check(user, target, privilege)
         # A translator resolves a name once, however often it stands there: writing and reading look alike.
         reads_itself = any(
-            _same(self._located(tuple(part.name for part in table.parts), context), target)
+            is_same(self._inventory.located(path_of(table), context), target)
             for table in tree.find_all(exp.Table)
             if table is not node
         )
-        found: list[tuple[Path, Relation]] = []
-        Translator(self._noting(found), user).tree(tree, tuple(context), expect_query=False)
+        reads = self._reads(tree, context, user, is_query=False)
         if verb == "INSERT" and not reads_itself:
             # The target stands among what is named, to be written only.
-            own = next((i for i, (path, _) in enumerate(found) if _same(path, target)), None)
+            own = next((i for i, (path, _) in enumerate(reads) if is_same(path, target)), None)
             if own is not None:
-                del found[own]
-        self._check_reads(found, user, self._control.principal(USER, user), set())
+                del reads[own]
+        self._check_reads(reads, user, self._control.principal(USER, user), set())
 
-    def _check_new_table(self, command: c.CreateTable, context: Path, user: str) -> None:
-        full = in_context(command.path, context)
-        self._control.check(user, full[:-1], "CREATE TABLE")
-        if command.replace and self._catalog.lake_table(full):
-            self._control.check(user, full, "DROP")
+    def _check_new_table(self, command: c.CreateTable, statement: Statement) -> None:
+        full = in_context(command.path, statement.context)
+        self._control.check(statement.user, full[:-1], "CREATE TABLE")
+        if command.replace and self._inventory.lake_table(full):
+            self._control.check(statement.user, full, "DROP")
         if command.query:
-            self._check_query(command.query, context, user)
-
-    def _located(self, path: Path, context: Path) -> Path:
-        flat = tuple(piece for part in path for piece in part.split("."))
-        for candidate in dict.fromkeys([(*context, *path), path, flat]):
-            entity = self._catalog.store.by_path(candidate)
-            if self._catalog.lake_table(candidate) or (entity and entity.kind is not Kind.FOLDER):
-                return tuple(candidate)
-        return in_context(path, context)
-
-
-def _merge_privileges(tree: exp.Expr) -> list[str]:
-    needed = set()
-    for when in tree.find_all(exp.When):
-        then = when.args.get("then")
-        needed.add(
-            "INSERT"
-            if isinstance(then, exp.Insert)
-            else "UPDATE"
-            if isinstance(then, exp.Update)
-            else "DELETE"
-        )
-    return sorted(needed)
-
-
-def _same(one: Path, other: Path) -> bool:
-    return tuple(p.lower() for p in one) == tuple(p.lower() for p in other)
+            self._check_query(statement)

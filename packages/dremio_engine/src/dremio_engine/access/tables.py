@@ -1,7 +1,7 @@
 """`sys.privileges`, `sys.roles`, `sys.users` and `sys.membership`, with the columns Dremio documents."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -10,8 +10,9 @@ from dremio_engine.access.control import AccessControl
 from dremio_engine.access.privileges import SHOWN_TYPES
 from dremio_engine.access.roles import USER
 from dremio_engine.access.users import Users
-from dremio_engine.catalog.entities import Path
-from dremio_engine.lake.lake_sql import quoted
+from dremio_engine.paths import Path
+from dremio_engine.sql.quoting import quoted
+from dremio_engine.tables.system_tables import Makers
 
 PRIVILEGES = ("grantee_id", "grantee_type", "privilege", "object_id", "object_type")
 ROLES = ("role_id", "role_name", "role_type", "owner_id", "owner_type", "created_by")
@@ -20,7 +21,7 @@ USERS = ("user_id", "user_name", "first_name", "last_name", "status", "user_type
 SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def access_tables(control: AccessControl, users: Users) -> dict[tuple[str, str], Callable[[], pa.Table]]:
+def access_tables(control: AccessControl, users: Users) -> Makers:
     """(schema, name) -> how the table is made; empty of grants and roles in Community Edition."""
     return {
         ("sys", "privileges"): lambda: _privileges(control),

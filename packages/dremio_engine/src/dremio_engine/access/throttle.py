@@ -21,7 +21,7 @@ LONGEST_WAIT_SECONDS = 60.0
 REMEMBERED = 10_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Failures:
     """In a row. `until`: the monotonic time until which the pair has to wait; `last`: the password's mark."""
 
@@ -55,14 +55,9 @@ class LoginThrottle:
         key, mark = (name.lower(), address), self._mark(name, password)
         with self._lock:
             known = self._failures.pop(key, _Failures())
-            self._failures[key] = known
             if not hmac.compare_digest(known.last, mark):
-                known.count, known.last = known.count + 1, mark
-                over = known.count - FREE_FAILURES
-                wait = (
-                    min(FIRST_WAIT_SECONDS * 2 ** min(over, 10), LONGEST_WAIT_SECONDS) if over >= 0 else 0.0
-                )
-                known.until = time.monotonic() + wait
+                known = _Failures(known.count + 1, time.monotonic() + _wait_after(known.count + 1), mark)
+            self._failures[key] = known
             while len(self._failures) > REMEMBERED:
                 self._failures.popitem(last=False)
 
@@ -74,3 +69,8 @@ class LoginThrottle:
 
     def _mark(self, name: str, password: str) -> bytes:
         return hmac.digest(self._key, f"{name.lower()}\0{password}".encode(errors="replace"), hashlib.sha256)
+
+
+def _wait_after(failures: int) -> float:
+    over = failures - FREE_FAILURES
+    return min(FIRST_WAIT_SECONDS * 2 ** min(over, 10), LONGEST_WAIT_SECONDS) if over >= 0 else 0.0

@@ -1,1 +1,1 @@
-"""What the engine knows: sources, spaces, folders, views, promoted datasets, tables, and notes on them."""
+"""What the engine knows of sources, spaces, folders, views and tables, and what a name means."""

@@ -8,9 +8,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote
 
-from dremio_engine.errors import InvalidStatement
-
-Path = tuple[str, ...]
+from dremio_engine.paths import Path, path_key
 
 
 class Kind(StrEnum):
@@ -40,11 +38,6 @@ class Entity:
         return path_key(self.path)
 
 
-def path_key(path: Path) -> str:
-    """One string per path whatever its case; the separator cannot stand in a name."""
-    return "\x1f".join(part.lower() for part in path)
-
-
 FOLDER_PREFIX = "dremio:/"
 
 
@@ -56,18 +49,6 @@ def folder_id(path: Path) -> str:
 def folder_path(entity_id: str) -> Path:
     """The path in such an id."""
     return tuple(unquote(part) for part in entity_id.removeprefix(FOLDER_PREFIX).split("/") if part)
-
-
-def dotted(path: Path) -> str:
-    """A path as messages and INFORMATION_SCHEMA show it."""
-    return ".".join(path)
-
-
-def check_file_path(path: Path) -> None:
-    """Raises InvalidStatement when a part of a path could lead a file out of its source's folder."""
-    for part in path:
-        if not part.strip(".") or any(sign in "/\\" or ord(sign) < 32 for sign in part):
-            raise InvalidStatement(f"VALIDATION ERROR: [{part}] cannot be a part of a table's path.")
 
 
 def now_text() -> str:

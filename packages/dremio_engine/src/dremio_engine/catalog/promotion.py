@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 
 import duckdb
 
-from dremio_engine.catalog.entities import Path, check_file_path, dotted
 from dremio_engine.errors import EngineError, Unsupported
 from dremio_engine.lake.lake import Lake
-from dremio_engine.lake.lake_sql import literal, quoted
+from dremio_engine.paths import Path, check_file_path, dotted
+from dremio_engine.sql.quoting import literal, quoted
 
 DUCKLAKE_FILE = re.compile(r"ducklake-[0-9a-f-]{36}(-delete)?\.parquet")
 Columns = list[tuple[str, str]]

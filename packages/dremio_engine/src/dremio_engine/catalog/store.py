@@ -5,8 +5,9 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from dremio_engine.catalog.entities import Entity, Kind, Path, dotted, path_key
+from dremio_engine.catalog.entities import Entity, Kind
 from dremio_engine.errors import Conflict
+from dremio_engine.paths import Path, dotted, path_key
 from dremio_engine.state import StateFile
 
 EXISTS = "An object already exists with that name"

@@ -14,14 +14,15 @@ from typing import Any, NoReturn
 import pyarrow as pa
 from pyarrow import flight
 
-from dremio_engine.engine import Engine
+from dremio_engine.access.identity import Identity
 from dremio_engine.errors import Busy, EngineError, Forbidden, TooMany
 from dremio_engine.flight.refusals import refuse_action, refuse_command
 from dremio_engine.flight.sessions import Session, SessionFactory, session_of
 from dremio_engine.jobs.job import Job, JobState
+from dremio_engine.jobs.jobs import Jobs
 from dremio_engine.jobs.results import RowsGone
-from dremio_engine.sql.command_parser import parse_command
-from dremio_engine.sql.commands import Query
+from dremio_engine.jobs.runner import Runner
+from dremio_engine.settings import Settings
 
 LOG = logging.getLogger(__name__)
 BATCH_ROWS = 65536
@@ -31,13 +32,12 @@ LOOK_SECONDS = 0.5
 class FlightServer(flight.FlightServerBase):
     """Runs each command as a job of the engine; a ticket is the job's id."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        settings = engine.settings
+    def __init__(self, settings: Settings, identity: Identity, jobs: Jobs, runner: Runner) -> None:
+        self._jobs, self._runner = jobs, runner
         super().__init__(
             f"grpc+tcp://{settings.host}:{settings.flight_port}",
             auth_handler=_HeadersDecide(),
-            middleware={"session": SessionFactory(engine.identity, settings.token_seconds)},
+            middleware={"session": SessionFactory(identity, settings.token_seconds)},
         )
 
     def get_flight_info(
@@ -58,7 +58,7 @@ class FlightServer(flight.FlightServerBase):
         session = session_of(context)
         try:
             return flight.SchemaResult(
-                self._engine.schema_of(_command(descriptor), session.schema, session.user)
+                self._runner.schema(_command(descriptor), session.schema, session.user)
             )
         except EngineError as error:
             # pyarrow 26 turns Flight's own errors into "Unknown error" here, and here alone.
@@ -68,13 +68,13 @@ class FlightServer(flight.FlightServerBase):
         """Stream a job's rows; at least one batch, which may be empty."""
         session = session_of(context)
         try:
-            job = self._engine.jobs.get(ticket.ticket.decode(errors="replace"), session.user)
+            job = self._jobs.get(ticket.ticket.decode(errors="replace"), session.user)
         except EngineError as error:
             raise flight.FlightServerError(error.message) from error
         try:
             return self._stream(job)
         except RowsGone as error:
-            if not _may_run_again(job):
+            if not job.may_run_again:
                 raise flight.FlightServerError(
                     f"The results of job [{job.id}] have expired; run the statement again."
                 ) from error
@@ -107,7 +107,7 @@ class FlightServer(flight.FlightServerBase):
 
     def _start(self, sql: str, session: Session, schema: tuple[str, ...] | None = None) -> Job:
         try:
-            return self._engine.jobs.submit(
+            return self._jobs.submit(
                 sql, session.schema if schema is None else schema, session.user, "FLIGHT"
             )
         except EngineError as error:
@@ -117,7 +117,7 @@ class FlightServer(flight.FlightServerBase):
         """Until rows can be read. Raises the job's failure; a client that went away cancels its job."""
         while not job.rows.wait_readable(LOOK_SECONDS):
             if context.is_cancelled():
-                self._engine.jobs.cancel(job, "The client went away")
+                self._jobs.cancel(job, "The client went away")
         if job.rows.ended:
             job.done.result()
         if job.state is JobState.CANCELED:
@@ -154,14 +154,6 @@ def _as_flight_errors(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBa
         yield from batches
     except EngineError as error:
         raise pa.ArrowInvalid(error.message) from error
-
-
-def _may_run_again(job: Job) -> bool:
-    try:
-        return isinstance(parse_command(job.sql), Query)
-    except EngineError:
-        # The text of a statement that ended long ago is not kept whole.
-        return False
 
 
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:

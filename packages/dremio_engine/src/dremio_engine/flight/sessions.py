@@ -19,8 +19,8 @@ from typing import Any
 from pyarrow import flight
 
 from dremio_engine.access.identity import Identity
-from dremio_engine.catalog.entities import Path
 from dremio_engine.errors import TooMany, Unauthorized
+from dremio_engine.paths import Path
 
 COOKIE = "SESSION_ID"
 SESSIONS_KEPT = 10_000
@@ -36,6 +36,15 @@ class SessionProperties:
     schema: Path = ()
     routing: dict[str, str] = field(default_factory=dict)
     used_at: float = 0.0
+
+    def take_over(self, schema: Path, routing: dict[str, str]) -> None:
+        """What the headers of a call set; what they leave out stays."""
+        self.schema = schema or self.schema
+        self.routing |= routing
+
+    def touch(self) -> None:
+        """It was used just now."""
+        self.used_at = time.monotonic()
 
 
 class Session(flight.ServerMiddleware):
@@ -66,11 +75,10 @@ class SessionFactory(flight.ServerMiddlewareFactory):
         cookie = _cookie(lowered.get("cookie"))
         properties = self._sessions.find(cookie, user) or self._sessions.find(_token_key(token), user)
         properties = properties or SessionProperties(user)
-        if schema := _text(lowered.get("schema")):
-            properties.schema = tuple(part.strip('"') for part in schema.split(".") if part)
-        for name in ROUTING:
-            if value := _text(lowered.get(name)):
-                properties.routing[name] = value
+        properties.take_over(
+            tuple(part.strip('"') for part in _text(lowered.get("schema")).split(".") if part),
+            {name: value for name in ROUTING if (value := _text(lowered.get(name)))},
+        )
         if not self._sessions.find(cookie, user):
             cookie = secrets.token_urlsafe(18)
             answer["set-cookie"] = f"{COOKIE}={cookie}; Path=/; HttpOnly"
@@ -114,7 +122,7 @@ class _Sessions:
     def keep(self, key: str, properties: SessionProperties) -> None:
         """Remember a session under a key; the one used longest ago is forgotten when there are too many."""
         with self._lock:
-            properties.used_at = time.monotonic()
+            properties.touch()
             self._by_key[key] = properties
             self._by_key.move_to_end(key)
             while len(self._by_key) > SESSIONS_KEPT:

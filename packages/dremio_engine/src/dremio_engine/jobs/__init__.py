@@ -1,1 +1,1 @@
-"""Statements as jobs: a pool that runs them and what each command does."""
+"""Statements as jobs: their queue, the way each takes, and its rows."""

@@ -10,8 +10,8 @@ import threading
 from dataclasses import asdict, dataclass
 
 from dremio_engine.jobs.job import Job, JobState
+from dremio_engine.lake.outcomes import Relationship
 from dremio_engine.state import StateFile
-from dremio_engine.statement import Relationship
 
 KEPT_SQL = 20_000
 

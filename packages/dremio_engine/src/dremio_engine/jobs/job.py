@@ -1,13 +1,16 @@
 """A job: one statement from submission to end, and the states it went through."""
 
+import threading
 import time
 import uuid
 from concurrent.futures import Future
 from enum import StrEnum
 
-from dremio_engine.catalog.entities import Path
 from dremio_engine.jobs.results import Rows
-from dremio_engine.statement import Cursor, Interruptible, Relationship
+from dremio_engine.lake.cursors import Cursor, Interruptible
+from dremio_engine.lake.outcomes import Outcome, Relationship
+from dremio_engine.paths import Path
+from dremio_engine.sql.statement import Statement
 
 
 class JobState(StrEnum):
@@ -37,7 +40,10 @@ FINAL = frozenset({JobState.COMPLETED, JobState.CANCELED, JobState.FAILED})
 
 
 class Job:
-    """`done` is set when the state is final. `states` tells when each was entered, in seconds since 1970."""
+    """`done` is set when the state is final. `states` tells when each was entered, in seconds since 1970.
+
+    Thread-safe: whoever comes first decides how it ends.
+    """
 
     def __init__(self, sql: str, context: Path, user: str, query_type: str, rows: Rows) -> None:
         self.id = str(uuid.uuid4())
@@ -49,23 +55,74 @@ class Job:
         self.row_count: int | None = None
         self.datasets: tuple[str, ...] = ()
         self.relationships: tuple[Relationship, ...] = ()
+        self.may_run_again = False
         self.stop = _Stop(self)
         # Why the engine itself stopped the statement: then the job has failed and was not cancelled.
         self.overdue: str | None = None
         self.done: Future[None] = Future()
+        self._lock = threading.Lock()
 
     @property
     def state(self) -> JobState:
         """The state now."""
         return self.states[-1][0]
 
+    @property
+    def is_final(self) -> bool:
+        """Whether it has ended."""
+        return self.state in FINAL
+
     def enter(self, state: JobState) -> None:
         """Take a state; one that is final stays, and no later step takes a wish to cancel back."""
-        if self.state in FINAL or self.state is state:
+        with self._lock:
+            self._enter(state)
+
+    def _enter(self, state: JobState) -> None:
+        if self.is_final or self.state is state:
             return
         if self.state is JobState.CANCELLATION_REQUESTED and state not in FINAL:
             return
         self.states.append((state, time.time()))
+
+    def understood(self, statement: Statement) -> None:
+        """The statement's text has been read."""
+        self.may_run_again = statement.is_query
+
+    def request_cancellation(self, reason: str) -> bool:
+        """Note the wish to cancel; false when it has ended or the wish is known."""
+        with self._lock:
+            if self.is_final or self.state is JobState.CANCELLATION_REQUESTED:
+                return False
+            self.cancellation_reason = reason
+            self._enter(JobState.CANCELLATION_REQUESTED)
+            return True
+
+    def is_overdue(self, reason: str) -> None:
+        """It has run for too long: it fails with this reason once its statement has stopped."""
+        self.overdue = reason
+
+    def answered(self, outcome: Outcome) -> JobState:
+        """The statement ran to its end."""
+        self.row_count, self.datasets = outcome.row_count, outcome.datasets
+        self.relationships = outcome.relationships
+        return JobState.COMPLETED
+
+    def cancelled(self) -> JobState:
+        """The statement was stopped; gives the state that this means."""
+        if self.overdue is not None:
+            return self.failed(self.overdue)
+        self.cancellation_reason = self.cancellation_reason or "The client stopped reading the rows"
+        return JobState.CANCELED
+
+    def failed(self, error: str) -> JobState:
+        """The statement broke; gives the state that this means."""
+        self.error = error if self.overdue is None else self.overdue
+        return JobState.FAILED
+
+    def forget_rows(self, kept_sql: int) -> None:
+        """Let the rows go, and all of the text but its start."""
+        self.rows.drop()
+        self.sql = self.sql[:kept_sql]
 
     def entered(self, state: JobState) -> float | None:
         """When a state was entered, nothing when it never was."""
@@ -84,7 +141,7 @@ class Job:
 
 
 class _Stop(Interruptible):
-    """The first cursor a statement gets is the moment it begins to run."""
+    """The first cursor a statement gets is the moment it starts to run."""
 
     def __init__(self, job: Job) -> None:
         super().__init__()

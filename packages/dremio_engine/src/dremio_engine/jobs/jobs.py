@@ -3,38 +3,33 @@
 import logging
 import threading
 import time
-from collections import OrderedDict
 from concurrent.futures import wait
 
-from dremio_engine.catalog.entities import Path
-from dremio_engine.errors import EngineError, InvalidStatement, NotFound
-from dremio_engine.jobs.execute import Executor
-from dremio_engine.jobs.history import KEPT_SQL, JobHistory, JobRecord, record_of
-from dremio_engine.jobs.job import FINAL, Job, JobState
-from dremio_engine.jobs.queue import FairQueue
+from dremio_engine.errors import EngineError, InvalidStatement
+from dremio_engine.jobs.book import JobBook
+from dremio_engine.jobs.history import JobRecord
+from dremio_engine.jobs.job import Job, JobState
+from dremio_engine.jobs.queue import QUEUE, FairQueue
 from dremio_engine.jobs.results import HeldBytes, Rows
+from dremio_engine.jobs.runner import Runner
+from dremio_engine.lake.cursors import Cancelled
+from dremio_engine.paths import Path
 from dremio_engine.settings import Settings
-from dremio_engine.state import StateFile
-from dremio_engine.statement import Cancelled
+from dremio_engine.sql.statement import read_statement
 
 LOG = logging.getLogger(__name__)
 INTERRUPT_EVERY_SECONDS = 0.1
 LOOK_SECONDS = 0.5
-# Dremio's Community Edition has the queues LARGE and SMALL, told apart by cost; here is one.
-QUEUE = "LARGE"
 # As long as closing waits for statements that do not let themselves be interrupted.
 CLOSE_SECONDS = 3.0
 
 
 class Jobs:
-    """Runs jobs in their turn; rows are kept for a while and within a size, newest first."""
+    """Runs jobs in their turn, from `start` until `close`."""
 
-    def __init__(self, executor: Executor, settings: Settings, state: StateFile) -> None:
-        self._executor, self._settings = executor, settings
-        self._lock = threading.Lock()
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._memory = HeldBytes(settings.rows_held_bytes, self._make_room)
-        self._history = JobHistory(state, settings.jobs_kept)
+    def __init__(self, runner: Runner, book: JobBook, settings: Settings) -> None:
+        self._runner, self._book, self._settings = runner, book, settings
+        self._memory = HeldBytes(settings.rows_held_bytes, book.make_room)
         per_user = min(settings.user_jobs, settings.concurrent_jobs)
         self._queue = FairQueue(per_user, settings.queued_jobs, settings.user_queued_jobs)
         self._closing = threading.Event()
@@ -42,6 +37,9 @@ class Jobs:
             threading.Thread(target=self._work, name=f"job-{number}", daemon=True)
             for number in range(settings.concurrent_jobs)
         ] + [threading.Thread(target=self._watch, name="job-watch", daemon=True)]
+
+    def start(self) -> None:
+        """Start to run jobs; returns at once."""
         for thread in self._threads:
             thread.start()
 
@@ -55,46 +53,23 @@ class Jobs:
         job = Job(sql, context, user, query_type, rows)
         job.enter(JobState.QUEUED)
         self._queue.put(job)
-        with self._lock:
-            self._jobs[job.id] = job
+        self._book.add(job)
         return job
 
     def get(self, job_id: str, user: str) -> Job:
         """A job of this user since the engine started. Raises NotFound."""
-        with self._lock:
-            job = self._jobs.get(job_id)
-        if job is None or job.user != user:
-            raise NotFound(f"Could not find a job with id [{job_id}]")
-        return job
+        return self._book.get(job_id, user)
 
     def record(self, job_id: str, user: str) -> JobRecord:
         """What is known of a job of this user, also from before a restart. Raises NotFound."""
-        with self._lock:
-            job = self._jobs.get(job_id)
-        found = record_of(job) if job is not None else self._history.get(job_id)
-        if found is None or found.user != user:
-            raise NotFound(f"Could not find a job with id [{job_id}]")
-        return found
-
-    def current(self) -> list[JobRecord]:
-        """Jobs that have not ended, oldest first."""
-        with self._lock:
-            jobs = list(self._jobs.values())
-        return [record_of(job) for job in jobs if job.state not in FINAL]
-
-    def ended(self) -> list[JobRecord]:
-        """Jobs that have ended and are still remembered, oldest first."""
-        return self._history.all()
+        return self._book.record(job_id, user)
 
     # -- stopping ------------------------------------------------------------------------------------
 
     def cancel(self, job: Job, reason: str | None = None) -> None:
         """Stop a job: at once when it waits; one that has ended stays as it ended."""
-        with self._lock:
-            if job.state in FINAL or job.state is JobState.CANCELLATION_REQUESTED:
-                return
-            job.cancellation_reason = reason or f"Query cancelled by user '{job.user}'"
-            job.enter(JobState.CANCELLATION_REQUESTED)
+        if not job.request_cancellation(reason or f"Query cancelled by user '{job.user}'"):
+            return
         if self._queue.remove(job):
             self._finish(job, JobState.CANCELED)
         else:
@@ -106,52 +81,43 @@ class Jobs:
     def close(self) -> None:
         """Cancel what waits and runs, and wait for it."""
         self._closing.set()
-        with self._lock:
-            jobs = [job for job in self._jobs.values() if job.state not in FINAL]
+        jobs = self._book.unfinished()
         for job in jobs:
             self.cancel(job, "The engine was stopped")
         self._queue.close()
         wait([job.done for job in jobs], timeout=CLOSE_SECONDS)
         for thread in self._threads:
             thread.join(timeout=1.0)
-        self._history.flush()
+        self._book.flush()
 
     # -- running -------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         while (job := self._queue.take()) is not None:
             try:
-                self._run(job)
+                job.enter(JobState.PLANNING)
+                self._finish(job, self._run(job))
             finally:
                 self._queue.ended(job)
 
-    def _run(self, job: Job) -> None:
-        with self._lock:
-            job.enter(JobState.PLANNING)
-        state = JobState.FAILED
+    def _run(self, job: Job) -> JobState:
         try:
-            outcome = self._executor.run_into(job.rows, job.sql, job.context, job.user, job.stop)
-            job.row_count, job.datasets = outcome.row_count, outcome.datasets
-            job.relationships = outcome.relationships
-            state = JobState.COMPLETED
+            statement = read_statement(job.sql, job.context, job.user)
+            job.understood(statement)
+            return job.answered(self._runner.run_into(job.rows, statement, job.stop))
         except Cancelled:
-            state = JobState.CANCELED
-            job.cancellation_reason = job.cancellation_reason or "The client stopped reading the rows"
+            return job.cancelled()
         except EngineError as error:
-            job.error = error.message
+            return job.failed(error.message)
         except Exception as error:
             # The last resort of a worker thread: the job must end, and the log must tell why.
             LOG.exception("job %s broke: %s", job.id, job.sql[:500])
-            job.error = f"SYSTEM ERROR: {type(error).__name__}: {error}"
-        if job.overdue is not None and state is not JobState.COMPLETED:
-            state, job.error = JobState.FAILED, job.overdue
-        self._finish(job, state)
+            return job.failed(f"SYSTEM ERROR: {type(error).__name__}: {error}")
 
     def _finish(self, job: Job, state: JobState) -> None:
         job.rows.end(None if state is JobState.COMPLETED else job.error or job.cancellation_reason)
-        with self._lock:
-            job.enter(state)
-        self._history.add(record_of(job))
+        job.enter(state)
+        self._book.keep(job)
         job.done.set_result(None)
         LOG.info(
             "%s %s %.0f ms rows=%s %s%s",
@@ -169,8 +135,8 @@ class Jobs:
         while not self._closing.wait(LOOK_SECONDS):
             try:
                 self._end_overdue()
-                self._forget_old()
-                self._history.flush()
+                self._book.forget_old()
+                self._book.flush()
             except Exception:
                 # Jobs must go on ending in time whatever happened to one look at them.
                 LOG.exception("watching the jobs failed; it goes on")
@@ -179,48 +145,22 @@ class Jobs:
         now = time.time()
         for job in self._queue.waiting():
             if now - job.started_at > self._settings.queue_seconds and self._queue.remove(job):
-                job.error = (
-                    "RESOURCE ERROR: Query cancelled by Workload Manager. Query enqueued time of"
-                    f" {self._settings.queue_seconds:.2f} seconds exceeded for queue '{QUEUE}'."
-                )
-                self._finish(job, JobState.FAILED)
-        with self._lock:
-            running = [j for j in self._jobs.values() if j.overdue is None and j.state not in FINAL]
-        for job in running:
-            began = job.entered(JobState.PLANNING)
-            if began is not None and now - began > self._settings.statement_seconds:
-                job.overdue = (
-                    "RESOURCE ERROR: Query cancelled by Workload Manager. Query runtime of"
-                    f" {self._settings.statement_seconds:.2f} seconds exceeded for queue '{QUEUE}'."
-                )
+                reason = _overdue("enqueued time", self._settings.queue_seconds)
+                self._finish(job, job.failed(reason))
+        for job in self._book.unfinished():
+            started = job.entered(JobState.PLANNING)
+            if job.overdue is not None or started is None:
+                continue
+            if now - started > self._settings.statement_seconds:
+                job.is_overdue(_overdue("runtime", self._settings.statement_seconds))
                 self._stop_running(job)
 
-    def _make_room(self, needed: int) -> None:
-        """Let the oldest results go until so many bytes are free."""
-        with self._lock:
-            for job in self._jobs.values():
-                if needed <= 0:
-                    return
-                if job.state in FINAL:
-                    needed -= job.rows.held_bytes
-                    job.rows.drop()
 
-    def _forget_old(self) -> None:
-        horizon, left = time.time() - self._settings.result_seconds, self._settings.results_kept_bytes
-        with self._lock:
-            while len(self._jobs) > self._settings.jobs_kept:
-                if next(iter(self._jobs.values())).state not in FINAL:
-                    break
-                self._jobs.popitem(last=False)
-            for job in reversed(self._jobs.values()):
-                if (ended := job.ended_at) is None:
-                    continue
-                held = job.rows.held_bytes + len(job.sql)
-                left -= held
-                if ended < horizon or left < 0:
-                    left += held
-                    job.rows.drop()
-                    job.sql = job.sql[:KEPT_SQL]
+def _overdue(what: str, seconds: float) -> str:
+    return (
+        f"RESOURCE ERROR: Query cancelled by Workload Manager. Query {what} of"
+        f" {seconds:.2f} seconds exceeded for queue '{QUEUE}'."
+    )
 
 
 def _insist(job: Job) -> None:

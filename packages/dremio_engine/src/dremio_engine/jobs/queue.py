@@ -6,6 +6,9 @@ from collections import Counter, OrderedDict, deque
 from dremio_engine.errors import TooMany
 from dremio_engine.jobs.job import Job
 
+# Dremio's Community Edition has the queues LARGE and SMALL, told apart by cost; here is one.
+QUEUE = "LARGE"
+
 
 class FairQueue:
     """Gives the oldest job of each user in turn, and no user more than `per_user` at a time.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from dremio_engine.errors import EngineError
-from dremio_engine.statement import Cancelled
+from dremio_engine.lake.cursors import Cancelled
 
 LOOK_SECONDS = 0.1
 # Below it a result is sent when it is whole: it can be sent again then, and its size is known beforehand.

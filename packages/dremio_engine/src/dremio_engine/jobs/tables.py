@@ -8,12 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from dremio_engine.catalog.entities import dotted
+from dremio_engine.jobs.book import JobBook
 from dremio_engine.jobs.history import JobRecord
 from dremio_engine.jobs.job import FINAL, JobState
-from dremio_engine.jobs.jobs import QUEUE
+from dremio_engine.jobs.queue import QUEUE
+from dremio_engine.paths import dotted
+from dremio_engine.tables.system_tables import Makers
 
-# The moment's name -> the state whose begin it is.
+# The moment's name -> the state that starts then.
 MOMENTS = {
     "submitted": JobState.PENDING,
     "attempt_started": JobState.PENDING,
@@ -42,6 +44,14 @@ RECENT_FIELDS: list[tuple[str, pa.DataType]] = [
 ]  # fmt: skip
 RULE_FIELDS = [("rule_name", TEXT), ("rule_content", TEXT), ("rule_action", TEXT)]
 EMPTY: dict[pa.DataType, Any] = {TEXT: "", COUNT: 0, NUMBER: 0.0}
+
+
+def job_tables(book: JobBook) -> Makers:
+    """How each of the tables is made."""
+    return {
+        ("sys", "jobs"): lambda: running_jobs(book.current()),
+        ("sys", "jobs_recent"): lambda: recent_jobs(book.ended()),
+    }
 
 
 def running_jobs(records: list[JobRecord]) -> pa.Table:

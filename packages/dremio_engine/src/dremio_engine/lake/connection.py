@@ -7,9 +7,10 @@ from pathlib import Path
 import duckdb
 from duckdb_extensions import extension_importer
 
-from dremio_engine.lake.lake_sql import literal, quoted
-from dremio_engine.lake.storage import SourceStorage, without_connection_string
+from dremio_engine.lake.messages import without_connection_string
+from dremio_engine.lake.storage import SourceStorage
 from dremio_engine.sql import functions
+from dremio_engine.sql.quoting import literal, quoted
 
 LOG = logging.getLogger(__name__)
 EXTENSIONS = ("ducklake", "httpfs", "postgres_scanner")

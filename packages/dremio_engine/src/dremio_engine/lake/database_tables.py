@@ -12,8 +12,9 @@ import duckdb
 
 from dremio_engine.lake.connection import postgres_catalog
 from dremio_engine.lake.lake import Lake
-from dremio_engine.lake.lake_sql import literal
-from dremio_engine.lake.storage import SourceStorage, without_connection_string
+from dremio_engine.lake.messages import without_connection_string
+from dremio_engine.lake.storage import SourceStorage
+from dremio_engine.sql.quoting import literal
 
 LOG = logging.getLogger(__name__)
 KEPT_SECONDS = 10.0

@@ -4,16 +4,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from dremio_engine.catalog.entities import Path, dotted
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.lake.connection import METADATA
+from dremio_engine.lake.cursors import Cursor
 from dremio_engine.lake.lake import LakeTable
-from dremio_engine.lake.lake_sql import quoted
+from dremio_engine.paths import Path, dotted
 from dremio_engine.sql import commands as c
-from dremio_engine.sql.dialect import parse
+from dremio_engine.sql.parsed import parse
+from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.translate import Translator
 from dremio_engine.sql.types import stored_type
-from dremio_engine.statement import Cursor
 
 
 def partition_keys(field: c.PartitionField) -> list[str]:

@@ -18,8 +18,8 @@ from dremio_engine.errors import Busy, EngineError, InvalidStatement
 from dremio_engine.lake.connection import ENGINE_TABLES, METADATA, connect, import_extensions
 from dremio_engine.lake.connection import REFLECTION_SCHEMA as REFLECTION_SCHEMA
 from dremio_engine.lake.intents import Intents
-from dremio_engine.lake.lake_sql import literal, quoted
 from dremio_engine.lake.storage import SourceStorage
+from dremio_engine.sql.quoting import literal, quoted
 
 DRAIN_SECONDS = 60.0
 
@@ -39,6 +39,23 @@ class LakeTable:
         return (self.schema, self.name)
 
 
+def lake_name(table: LakeTable) -> str:
+    """A table's full DuckDB name."""
+    return f'"lake".{quoted(table.schema)}.{quoted(table.name)}'
+
+
+class _Nesting(threading.local):
+    """How many sessions the current thread has open."""
+
+    depth = 0
+
+    def enter(self) -> None:
+        self.depth += 1
+
+    def leave(self) -> None:
+        self.depth -= 1
+
+
 class Lake:
     """Hands out cursors; everything they may reach is the registered sources and the engine's own folder."""
 
@@ -53,7 +70,7 @@ class Lake:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._gate = threading.Condition()
         self._sessions = 0
-        self._local = threading.local()
+        self._nesting = _Nesting()
         self._schemas: set[str] = set()
         self._closed_for: str | None = None
         # DuckLake retries a commit that another one overtook with pointers into the catalogue of before
@@ -98,10 +115,9 @@ class Lake:
     @contextlib.contextmanager
     def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of its own, for one statement or one transaction."""
-        depth = getattr(self._local, "depth", 0)
         with self._gate:
             # A thread that is inside already must not wait for itself.
-            if depth == 0 and not self._gate.wait_for(
+            if self._nesting.depth == 0 and not self._gate.wait_for(
                 lambda: self._closed_for is None, timeout=DRAIN_SECONDS
             ):
                 raise Busy(f"Not now: {self._closed_for}.")
@@ -109,11 +125,11 @@ class Lake:
                 raise Busy("The engine is not open.")
             self._sessions += 1
             cursor = self._connection.cursor()
-        self._local.depth = depth + 1
+        self._nesting.enter()
         try:
             yield cursor
         finally:
-            self._local.depth = depth
+            self._nesting.leave()
             with contextlib.suppress(duckdb.Error):
                 cursor.close()
             with self._gate:

@@ -12,13 +12,13 @@ from collections.abc import Callable
 
 import duckdb
 
-from dremio_engine.catalog.catalog import first_line
 from dremio_engine.errors import EngineError
+from dremio_engine.lake.cursors import Cancelled, Cursor, Interruptible, count
 from dremio_engine.lake.lake import Lake
+from dremio_engine.lake.messages import first_line
 from dremio_engine.lake.sweep import sweep
 from dremio_engine.lake.versions import give_up_all_before
 from dremio_engine.lake.writer import Writer
-from dremio_engine.statement import Cancelled, Cursor, Interruptible, count
 
 LOG = logging.getLogger(__name__)
 

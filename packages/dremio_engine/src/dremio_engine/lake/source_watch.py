@@ -12,8 +12,8 @@ import duckdb
 
 from dremio_engine.errors import EngineError
 from dremio_engine.lake.lake import Lake
-from dremio_engine.lake.lake_sql import literal
 from dremio_engine.lake.storage import PostgresAddress
+from dremio_engine.sql.quoting import literal
 
 LOG = logging.getLogger(__name__)
 RETRY_SECONDS = 5.0

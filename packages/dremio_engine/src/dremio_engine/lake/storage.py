@@ -1,6 +1,5 @@
 """What a registered source says about where its data lies and how to reach it."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,26 +52,6 @@ class PostgresAddress:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
-
-
-_VALUE = r"'((?:[^'\\]|\\.)*)'"
-_CONNECTION = re.compile(
-    rf"""Unable to connect to Postgres at "host={_VALUE} port={_VALUE} .*? password={_VALUE} .*?"""
-    rf"""application_name='source ((?:[^'\\]|\\.)*)'":""",
-    re.DOTALL,
-)
-
-
-def without_connection_string(text: str) -> str:
-    """An error of DuckDB's with the source's name in the place of its connection string and password."""
-    named = _CONNECTION.sub(
-        lambda m: f"Source [{_plain(m[4])}] does not answer at {_plain(m[1])}:{_plain(m[2])}:", text
-    )
-    return re.sub(rf"password={_VALUE}", "password='***'", named)
-
-
-def _plain(escaped: str) -> str:
-    return re.sub(r"\\(.)", r"\1", escaped)
 
 
 @dataclass(frozen=True)

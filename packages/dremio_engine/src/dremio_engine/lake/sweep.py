@@ -14,11 +14,11 @@ import re
 import uuid
 
 from dremio_engine.lake.connection import METADATA
+from dremio_engine.lake.cursors import Cursor, Interruptible, count
 from dremio_engine.lake.intents import Intent
 from dremio_engine.lake.lake import Lake
-from dremio_engine.lake.lake_sql import literal
 from dremio_engine.lake.writer import Writer
-from dremio_engine.statement import Cursor, Interruptible, count
+from dremio_engine.sql.quoting import literal
 
 LOG = logging.getLogger(__name__)
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"

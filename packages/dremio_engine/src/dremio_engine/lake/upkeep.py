@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from dremio_engine.catalog.catalog import lake_name
-from dremio_engine.catalog.entities import dotted
 from dremio_engine.errors import InvalidStatement
 from dremio_engine.lake.connection import METADATA
-from dremio_engine.lake.lake import Lake, LakeTable
-from dremio_engine.lake.lake_sql import literal, quoted
+from dremio_engine.lake.cursors import Cursor, Interruptible, count
+from dremio_engine.lake.lake import Lake, LakeTable, lake_name
+from dremio_engine.lake.outcomes import Outcome, done
 from dremio_engine.lake.versions import find, give_up_of_table, snapshots_of
 from dremio_engine.lake.writer import Writer
+from dremio_engine.paths import dotted
 from dremio_engine.sql import commands as c
-from dremio_engine.statement import Cursor, Interruptible, Outcome, count, done
+from dremio_engine.sql.quoting import literal, quoted
 
 VACUUM_DEFAULT = timedelta(days=5)  # Dremio's
 VACUUM_COLUMNS = (

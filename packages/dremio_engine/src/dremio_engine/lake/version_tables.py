@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from dremio_engine.lake.connection import METADATA
+from dremio_engine.lake.cursors import Cursor
 from dremio_engine.lake.lake import Lake, LakeTable
 from dremio_engine.lake.versions import Snapshot, snapshots_of
-from dremio_engine.statement import Cursor
 
 _MOMENT, _ID, _TEXT, _COUNT = pa.timestamp("ms"), pa.int64(), pa.string(), pa.int32()
 

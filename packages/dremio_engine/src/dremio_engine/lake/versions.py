@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 
 from dremio_engine.errors import InvalidStatement
 from dremio_engine.lake.connection import HIDDEN, METADATA, TIMES
+from dremio_engine.lake.cursors import Cursor
 from dremio_engine.lake.lake import LakeTable
 from dremio_engine.sql.readings import AtMoment, AtSnapshot
-from dremio_engine.statement import Cursor
 
 _CHANGES = (
     "inserted_into_table",

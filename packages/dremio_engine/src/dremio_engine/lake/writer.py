@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 import duckdb
 
-from dremio_engine.catalog.catalog import first_line
 from dremio_engine.errors import Busy
+from dremio_engine.lake.cursors import Cancelled, Cursor, Interruptible
 from dremio_engine.lake.intents import PLAIN_NAME
 from dremio_engine.lake.lake import Lake, LakeTable
-from dremio_engine.statement import Cancelled, Cursor, Interruptible
+from dremio_engine.lake.messages import first_line
 
 LOG = logging.getLogger(__name__)
 CONFLICT_ATTEMPTS = 8

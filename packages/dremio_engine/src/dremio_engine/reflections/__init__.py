@@ -1,1 +1,1 @@
-"""Reflections: definitions, materialisations, status."""
+"""Reflections: their definitions, what they keep, and the queries they answer."""

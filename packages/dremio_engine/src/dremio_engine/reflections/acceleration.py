@@ -26,37 +26,30 @@ import threading
 from dataclasses import dataclass, replace
 
 import duckdb
-from sqlglot import exp
 
-from dremio_engine.catalog.catalog import Catalog, first_line
-from dremio_engine.catalog.entities import Path, path_key
+from dremio_engine.catalog.resolver import Resolver
+from dremio_engine.catalog.store import EntityStore
 from dremio_engine.errors import EngineError
+from dremio_engine.lake.cursors import Cursor
+from dremio_engine.lake.messages import first_line
+from dremio_engine.lake.outcomes import Relationship
+from dremio_engine.paths import Path, candidates, path_key
 from dremio_engine.reflections.freshness import Freshness, Kept
 from dremio_engine.reflections.kept_tables import reading
-from dremio_engine.reflections.lineage import Dataset, Lineage, candidates, names_in
+from dremio_engine.reflections.lineage import Dataset, Lineage
 from dremio_engine.reflections.matching import Target
 from dremio_engine.reflections.rewrite import Rewriter
 from dremio_engine.reflections.shape import shape_of
-from dremio_engine.reflections.store import ReflectionStore
+from dremio_engine.reflections.usage import Usage
 from dremio_engine.reflections.versions import Snapshot
 from dremio_engine.sql.averages import spell_out_averages
-from dremio_engine.sql.dialect import parse
-from dremio_engine.sql.translate import MAX_VIEW_DEPTH, Asked, Relation, Translation, Translator
+from dremio_engine.sql.parsed import Parsed, parsed
+from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.translate import MAX_VIEW_DEPTH, Relation, Translation, Translator
 from dremio_engine.sql.types import stored_type
-from dremio_engine.statement import Cursor, Relationship
 
 LOG = logging.getLogger(__name__)
 PLANS = 1024
-HINTS = ("no_reflections", "consider_reflections", "choose_reflections")
-
-
-@dataclass(frozen=True)
-class Hints:
-    """What a query says about reflections; an empty list says nothing."""
-
-    none: bool = False
-    consider: tuple[str, ...] = ()
-    choose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,50 +66,48 @@ class _AsksForRoles(Exception):
 
 
 class Acceleration:
-    """Thread-safe. `counts` holds how often each reflection was what to a query since the start."""
+    """Thread-safe."""
 
     def __init__(
-        self, store: ReflectionStore, catalog: Catalog, lineage: Lineage, freshness: Freshness
+        self, resolver: Resolver, store: EntityStore, lineage: Lineage, freshness: Freshness, usage: Usage
     ) -> None:
-        self._store, self._catalog, self._lineage, self._freshness = store, catalog, lineage, freshness
+        self._resolver, self._store = resolver, store
+        self._lineage, self._freshness, self._usage = lineage, freshness, usage
         self._lock = threading.Lock()
         self._plans: collections.OrderedDict[tuple[object, ...], Plan] = collections.OrderedDict()
-        self.counts: collections.Counter[tuple[str, str]] = collections.Counter()
 
     def accelerate(
-        self, cursor: Cursor, translation: Translation
+        self, cursor: Cursor, statement: Statement, translation: Translation
     ) -> tuple[Translation, tuple[Relationship, ...]]:
         """What to run on the cursor, and what reflections were to it.
 
         When a reflection is considered a transaction is open on the cursor from then on.
         """
-        asked, kept = translation.asked, self._freshness.kept()
-        if asked is None or not kept or translation.registered:
+        kept = self._freshness.kept()
+        if not kept or translation.registered:
             return translation, ()
         try:
-            touched = self._touched(asked.sql, asked.context, kept, 0)
+            touched = self._touched(statement.query, statement.context, kept, 0)
         except _AsksForRoles:
             return translation, ()
-        if not touched:
-            return translation, ()
-        hints = hints_of(asked.sql)
-        if hints.none:
+        hints = statement.query.hints
+        if not touched or hints.none:
             return translation, ()
         considered = [k for k in touched.values() if not hints.consider or k.reflection.id in hints.consider]
         plan = Plan()
         if considered:
             cursor.execute("begin transaction")
             try:
-                plan = self._plan(cursor, translation, asked, considered, hints)
+                plan = self._plan(cursor, translation, statement, considered)
             except (EngineError, duckdb.Error, RecursionError) as error:
                 if isinstance(error, duckdb.InterruptException):
                     raise
                 LOG.warning("a query was not accelerated: %s", first_line(error))
-        told = self._told(considered, plan)
-        return (replace(translation, sql=plan.sql) if plan.sql else translation), told
+        relationships = self._counted(considered, plan)
+        return (replace(translation, sql=plan.sql) if plan.sql else translation), relationships
 
-    def _told(self, considered: list[Kept], plan: Plan) -> tuple[Relationship, ...]:
-        told = []
+    def _counted(self, considered: list[Kept], plan: Plan) -> tuple[Relationship, ...]:
+        found = []
         for kept in considered:
             reflection = kept.reflection
             words = ["CONSIDERED"]
@@ -124,46 +115,50 @@ class Acceleration:
                 words.append("MATCHED")
             if reflection.id in plan.chosen:
                 words.append("CHOSEN")
-            with self._lock:
-                self.counts.update((reflection.id, word) for word in words)
-            told.append(Relationship(reflection.dataset_id, reflection.id, words[-1]))
-        return tuple(told)
+            self._usage.add(reflection.id, words)
+            found.append(Relationship(reflection.dataset_id, reflection.id, words[-1]))
+        return tuple(found)
 
-    def _touched(self, sql: str, context: Path, kept: dict[str, list[Kept]], depth: int) -> dict[str, Kept]:
+    def _touched(
+        self, query: Parsed, context: Path, kept: dict[str, list[Kept]], depth: int
+    ) -> dict[str, Kept]:
         """What is kept for the datasets a query may reach, by reflection id."""
         found: dict[str, Kept] = {}
-        if "is_member" in sql.lower():
+        if query.mentions_roles:
             raise _AsksForRoles
         if depth > MAX_VIEW_DEPTH:
             return found
-        for name in names_in(sql):
+        for name in query.names:
             if not name:
                 continue
             for candidate in candidates(name, context):
                 key = path_key(candidate)
                 found.update((k.reflection.id, k) for k in kept.get(key, ()))
-                entity = self._catalog.store.by_path(candidate) if len(candidate) > 1 else None
+                entity = self._store.by_path(candidate) if len(candidate) > 1 else None
                 if entity is not None and "sql" in entity.body:
                     inner = tuple(entity.body["context"])
-                    found.update(self._touched(entity.body["sql"], inner, kept, depth + 1))
+                    found.update(self._touched(parsed(entity.body["sql"]), inner, kept, depth + 1))
         return found
 
     def _plan(
-        self, cursor: Cursor, original: Translation, asked: Asked, considered: list[Kept], hints: Hints,
-    ) -> Plan:  # fmt: skip
+        self, cursor: Cursor, original: Translation, statement: Statement, considered: list[Kept]
+    ) -> Plan:
         snapshot = self._freshness.snapshot(cursor)
         known: dict[str, dict[str, Dataset]] = {}
         fresh = [k for k in considered if self._freshness.holds(k, snapshot, known)]
         if not fresh:
             return Plan()
         # The original's SQL holds what every name stood for, the tables' names what is kept.
-        key = (asked, original.sql, tuple(k.made.table for k in fresh))
+        key = (
+            statement.query.sql, statement.context, statement.user,
+            original.sql, tuple(k.made.table for k in fresh),
+        )  # fmt: skip
         with self._lock:
             if key in self._plans:
                 self._plans.move_to_end(key)
                 return self._plans[key]
         types = self._types(snapshot, known, fresh)
-        plan = self._made(cursor, original, asked, fresh, types, hints)
+        plan = self._made(cursor, original, statement, fresh, types)
         with self._lock:
             self._plans[key] = plan
             while len(self._plans) > PLANS:
@@ -171,8 +166,8 @@ class Acceleration:
         return plan
 
     def _made(
-        self, cursor: Cursor, original: Translation, asked: Asked, fresh: list[Kept],
-        types: dict[str, list[str]], hints: Hints,
+        self, cursor: Cursor, original: Translation, statement: Statement, fresh: list[Kept],
+        types: dict[str, list[str]],
     ) -> Plan:  # fmt: skip
         nonce = f"kept_{secrets.token_hex(8)}"
         relations: dict[str, Relation] = {}
@@ -188,10 +183,10 @@ class Acceleration:
             names = tuple(name for name, _ in made.columns)
             target = Target(shape_of(reflection.body), kinds, made.rows, (nonce, mark), names)
             targets.setdefault(reflection.dataset_id, []).append((reflection.id, target))
-        rewriter = Rewriter(self._lineage.find, targets, types, nonce, hints.choose)
-        tree = parse(asked.sql)
+        rewriter = Rewriter(self._lineage.find, targets, types, nonce, statement.query.hints.choose)
+        tree = statement.query.tree()
         spell_out_averages(tree)
-        rewritten = rewriter.rewrite(tree, asked.context)
+        rewritten = rewriter.rewrite(tree, statement.context)
         matched = frozenset(rewriter.matched)
         if not rewriter.chosen:
             return Plan(None, matched)
@@ -201,10 +196,10 @@ class Acceleration:
                 if path[1] in relations:
                     return relations[path[1]]
                 path, context = rewriter.names[path[1]]
-            return self._catalog.resolve(path, context, *read_at)  # type: ignore[arg-type]
+            return self._resolver.resolve(path, context, *read_at)  # type: ignore[arg-type]
 
-        translator = Translator(resolve, asked.user)
-        found = translator.finished(translator.tree(rewritten, asked.context))
+        translator = Translator(resolve, statement.user)
+        found = translator.translation(rewritten, statement.context)
         if found.registered or not _same_columns(cursor, original, found):
             return Plan(None, matched)
         return Plan(found.sql, matched, frozenset(rewriter.chosen))
@@ -235,18 +230,3 @@ def _same_columns(cursor: Cursor, original: Translation, found: Translation) -> 
     if shapes[0] != shapes[1]:
         LOG.warning("not accelerated: %s became %s", *shapes)
     return shapes[0] == shapes[1]
-
-
-@functools.lru_cache(maxsize=PLANS)
-def hints_of(sql: str) -> Hints:
-    """The hints behind the first SELECT of a query."""
-    select = parse(sql).find(exp.Select)
-    hint = select.args.get("hint") if select is not None else None
-    found: dict[str, tuple[str, ...]] = {}
-    for word in hint.expressions if hint is not None else ():
-        name = word.name.lower()
-        if name in HINTS:
-            found[name] = tuple(a.name for a in word.args.get("expressions") or ())
-    return Hints(
-        "no_reflections" in found, found.get("consider_reflections", ()), found.get("choose_reflections", ())
-    )

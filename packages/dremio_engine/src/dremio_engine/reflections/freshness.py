@@ -1,19 +1,18 @@
 """Which materialisations hold exactly what their datasets hold, in the snapshot of one transaction."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dremio_engine.catalog.entities import Path, path_key
 from dremio_engine.errors import NotFound
+from dremio_engine.lake.cursors import Cursor
 from dremio_engine.lake.lake import Lake
+from dremio_engine.paths import Path, path_key
 from dremio_engine.reflections.lineage import Dataset, Lineage, Unversioned
-from dremio_engine.reflections.policy import RefreshPolicy
+from dremio_engine.reflections.policies import Policies
 from dremio_engine.reflections.status import Reflection, expires_at
 from dremio_engine.reflections.store import Materialisation, ReflectionStore
 from dremio_engine.reflections.versions import Snapshot, Versions
-from dremio_engine.statement import Cursor
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,10 @@ class Freshness:
         lineage: Lineage,
         versions: Versions,
         lake: Lake,
-        policy_of: Callable[[Reflection], RefreshPolicy],
+        policies: Policies,
     ) -> None:
         self._store, self._lineage, self._versions, self._lake = store, lineage, versions, lake
-        self._policy_of = policy_of
+        self._policies = policies
         self._lock = threading.Lock()
         self._kept: tuple[int, dict[str, list[Kept]]] = (-1, {})
 
@@ -58,7 +57,7 @@ class Freshness:
             if not reflection.enabled or made is None or made.table is None:
                 continue
             try:
-                expires = expires_at(reflection.status.last_data_fetch, self._policy_of(reflection))
+                expires = expires_at(reflection.status.last_data_fetch, self._policies.of(reflection))
             except NotFound:
                 continue
             kept = Kept(reflection, made, expires)

@@ -12,18 +12,18 @@ from typing import Any
 
 import duckdb
 
-from dremio_engine.catalog.catalog import first_line, lake_name
 from dremio_engine.lake.connection import METADATA
-from dremio_engine.lake.lake import LakeTable
-from dremio_engine.lake.lake_sql import literal
+from dremio_engine.lake.cursors import Cursor
+from dremio_engine.lake.lake import LakeTable, lake_name
+from dremio_engine.lake.messages import first_line
 from dremio_engine.reflections.kept_tables import Columns
-from dremio_engine.reflections.lineage import Dataset, names_in
+from dremio_engine.reflections.lineage import Dataset
 from dremio_engine.reflections.repeatable import is_simple
 from dremio_engine.reflections.shape import Shape
 from dremio_engine.reflections.store import Materialisation
 from dremio_engine.reflections.versions import Snapshot, TableVersion
-from dremio_engine.sql.dialect import parse
-from dremio_engine.statement import Cursor
+from dremio_engine.sql.parsed import parsed
+from dremio_engine.sql.quoting import literal
 
 LOG = logging.getLogger(__name__)
 # A raw reflection that grew this often is written anew: each growth adds small files.
@@ -64,7 +64,7 @@ def base_of(reached: dict[str, Dataset], snapshot: Snapshot) -> Base | None:
     views = [d.sql for d in reached.values() if d.sql is not None]
     if len(tables) != 1 or 1 + len(views) != len(reached):
         return None
-    if not all(is_simple(parse(sql)) and len(names_in(sql)) == 1 for sql in views):
+    if not all(is_simple(query.tree()) and len(query.names) == 1 for query in map(parsed, views)):
         return None
     return Base(tables[0], snapshot.table(tables[0]), snapshot.id)
 

@@ -14,15 +14,16 @@ from pathlib import Path as FilePath
 
 import duckdb
 
-from dremio_engine.catalog.catalog import Catalog, first_line, lake_name
-from dremio_engine.catalog.entities import Path, dotted, now_text
+from dremio_engine.catalog.entities import now_text
+from dremio_engine.catalog.resolver import Resolver
 from dremio_engine.errors import Busy, EngineError, InvalidStatement
 from dremio_engine.lake.connection import METADATA, REFLECTION_SCHEMA
+from dremio_engine.lake.cursors import Cursor, Interruptible, count, register
 from dremio_engine.lake.definitions import partition_sql
-from dremio_engine.lake.lake import Lake
-from dremio_engine.lake.lake_sql import quoted
-from dremio_engine.lake.tables import sort_sql
+from dremio_engine.lake.lake import Lake, lake_name
+from dremio_engine.lake.messages import error_kind, first_line
 from dremio_engine.lake.writer import Writer
+from dremio_engine.paths import Path, dotted
 from dremio_engine.reflections.growth import NewRows, base_of, growth
 from dremio_engine.reflections.kept_tables import Columns, reading, target_of
 from dremio_engine.reflections.lineage import Dataset, Lineage, Unversioned
@@ -31,10 +32,11 @@ from dremio_engine.reflections.shape import Shape, shape_of
 from dremio_engine.reflections.status import Reflection
 from dremio_engine.reflections.store import Materialisation
 from dremio_engine.reflections.versions import Snapshot, Versions
-from dremio_engine.sql.dialect import parse
+from dremio_engine.sql.parsed import parse
+from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.translate import Relation, Translation, Translator
 from dremio_engine.sql.types import stored_type
-from dremio_engine.statement import Cursor, Interruptible, count, error_kind, register
+from dremio_engine.tables.table_statements import sort_sql
 
 LOG = logging.getLogger(__name__)
 
@@ -60,8 +62,8 @@ class Source:
 class Materialiser:
     """One build at a time; raises EngineError, Cancelled."""
 
-    def __init__(self, lake: Lake, catalog: Catalog, lineage: Lineage, versions: Versions) -> None:
-        self._lake, self._catalog, self._lineage, self._versions = lake, catalog, lineage, versions
+    def __init__(self, lake: Lake, resolver: Resolver, lineage: Lineage, versions: Versions) -> None:
+        self._lake, self._resolver, self._lineage, self._versions = lake, resolver, lineage, versions
         self._writer = Writer(lake)
 
     def build(
@@ -114,7 +116,7 @@ class Materialiser:
         if dataset is None:
             raise InvalidStatement(f"VALIDATION ERROR: Object '{path[-1]}' not found: [{dotted(path)}]")
         sql = f"select * from {'.'.join(quoted(part) for part in path)}"
-        translation = Translator(self._catalog.resolve).query(sql, ())
+        translation = Translator(self._resolver.resolve).query(sql, ())
         try:
             reached = self._lineage.reached(dataset)
         except Unversioned as error:
@@ -123,7 +125,7 @@ class Materialiser:
             if each.sql is not None and (reason := why_not_kept(parse(each.sql))):
                 raise EngineError(f"[{dotted(each.path)}] cannot have reflections: {reason}.")
         # A view that changed while it was read would be kept under the other one's version.
-        if Translator(self._catalog.resolve).query(sql, ()).sql != translation.sql:
+        if Translator(self._resolver.resolve).query(sql, ()).sql != translation.sql:
             raise Busy(f"[{dotted(path)}] was changed while its reflection was planned.")
         return Source(dataset, reached, translation)
 
@@ -170,7 +172,7 @@ class Materialiser:
         """The query of a dataset with other SQL for some tables, by their lake name."""
 
         def resolve(*names: object) -> Relation:
-            found: Relation = self._catalog.resolve(*names)  # type: ignore[arg-type]
+            found: Relation = self._resolver.resolve(*names)  # type: ignore[arg-type]
             return replace(found, sql=instead[found.sql]) if found.sql in instead else found
 
         sql = f"select * from {'.'.join(quoted(part) for part in source.dataset.path)}"
@@ -198,7 +200,7 @@ class _Build:
         versions = _digests(self.source, snapshot)
         if not all(versions.values()):
             raise Busy(f"[{dotted(self.source.dataset.path)}] was changed while its reflection was planned.")
-        register(self.cursor, self.source.translation)
+        register(self.cursor, self.source.translation.registered)
         columns = self._described(self.source.translation.sql)
         types = {name.lower(): kind for name, kind in columns}
         if lost := [name for name in self.shape.columns if name.lower() not in types]:

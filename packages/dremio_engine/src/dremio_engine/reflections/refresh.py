@@ -8,17 +8,18 @@ until it is asked for or the definition is sent again. Which policies are due is
 import logging
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from dremio_engine.catalog.entities import Path, dotted, now_text
+from dremio_engine.catalog.entities import now_text
 from dremio_engine.errors import NotFound
+from dremio_engine.lake.cursors import Cancelled, Interruptible
+from dremio_engine.paths import dotted
+from dremio_engine.reflections.freshness import Freshness
 from dremio_engine.reflections.materialise import Materialiser, Misfit
-from dremio_engine.reflections.policy import RefreshPolicy
+from dremio_engine.reflections.policies import Policies
 from dremio_engine.reflections.status import GIVE_UP_AFTER, Reflection, moment_of
 from dremio_engine.reflections.store import Materialisation, ReflectionStore
-from dremio_engine.statement import Cancelled, Interruptible
 
 LOG = logging.getLogger(__name__)
 RETRY_SECONDS = (15.0, 120.0)
@@ -31,13 +32,12 @@ class Refresher:
         self,
         store: ReflectionStore,
         materialiser: Materialiser,
-        path_of: Callable[[Reflection], Path],
-        policy_of: Callable[[Reflection], RefreshPolicy],
-        is_fresh: Callable[[Reflection], bool],
+        policies: Policies,
+        freshness: Freshness,
         poll_seconds: float,
     ) -> None:
         self._store, self._materialiser = store, materialiser
-        self._path_of, self._policy_of, self._is_fresh = path_of, policy_of, is_fresh
+        self._policies, self._freshness = policies, freshness
         self._poll_seconds = poll_seconds
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="reflection")
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class Refresher:
         self._scheduler = threading.Thread(target=self._schedule, name="reflection-policies", daemon=True)
 
     def start(self) -> None:
-        """Begin to look after policies."""
+        """Start to look after policies; returns at once."""
         self._scheduler.start()
 
     def close(self) -> None:
@@ -84,11 +84,11 @@ class Refresher:
         if reflection.given_up or status.last_refresh_finished is None or status.invalid:
             return False
         try:
-            policy = self._policy_of(reflection)
+            policy = self._policies.of(reflection)
         except NotFound:
             return False
         if policy.on_data_changes:
-            return not self._is_fresh(reflection)
+            return not self._freshness.is_fresh(reflection)
         if policy.period_ms is None:
             return False
         return moment_of(status.last_refresh_finished) + timedelta(milliseconds=policy.period_ms) <= now
@@ -125,7 +125,7 @@ class Refresher:
             self._stop.attach(None)
 
     def _build(self, reflection: Reflection) -> None:
-        path = self._path_of(reflection)
+        path = self._policies.path_of(reflection)
         fetched_at = now_text()
         before = self._store.current(reflection.id)
         built = self._materialiser.build(reflection, path, before, self._stop)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
-from dremio_engine.catalog.entities import Path
+from dremio_engine.paths import Path
 from dremio_engine.reflections import matching
 from dremio_engine.reflections.blocks import Layer, NoMatch, alias_of, merged
-from dremio_engine.reflections.lineage import Dataset, is_plain, tables_in
+from dremio_engine.reflections.lineage import Dataset
 from dremio_engine.reflections.matching import Target
 from dremio_engine.reflections.repeatable import (
     is_exact_type,
@@ -17,8 +17,9 @@ from dremio_engine.reflections.repeatable import (
     single_source,
 )
 from dremio_engine.sql.averages import spell_out_averages
-from dremio_engine.sql.dialect import parse
-from dremio_engine.sql.translate import MAX_VIEW_DEPTH, is_cte
+from dremio_engine.sql.names import is_cte, is_plain, tables_in
+from dremio_engine.sql.parsed import parse
+from dremio_engine.sql.translate import MAX_VIEW_DEPTH
 
 Find = Callable[[Path, Path], Dataset | None]
 Targets = dict[str, list[tuple[str, Target]]]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dremio_engine.errors import EngineError, Unsupported
-from dremio_engine.lake.lake_sql import quoted
 from dremio_engine.sql.commands import PartitionField
+from dremio_engine.sql.quoting import quoted
 
 # Measure -> how rows become it, and how two of it become one (nothing: they cannot).
 MEASURES = {

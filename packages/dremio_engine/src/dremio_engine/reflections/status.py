@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dremio_engine.catalog.entities import Path
+from dremio_engine.paths import Path
 from dremio_engine.reflections.policy import RefreshPolicy
 
 # Dremio gives a reflection up when its refresh has failed this often in a row.

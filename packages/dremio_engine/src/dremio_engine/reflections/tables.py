@@ -12,9 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from dremio_engine.catalog.entities import dotted
+from dremio_engine.paths import dotted
+from dremio_engine.reflections.overview import Overview
 from dremio_engine.reflections.status import Shown, moment_of, rest_status
-from dremio_engine.reflections.store import Materialisation
+from dremio_engine.reflections.store import Materialisation, ReflectionStore
+from dremio_engine.reflections.usage import Usage
+from dremio_engine.tables.system_tables import Makers
 
 _TEXT, _MOMENT = pa.string(), pa.timestamp("ms")
 _LISTS = {
@@ -55,6 +58,18 @@ _REFRESHES = {
 _DEPENDENCIES = {
     "reflection_id": _TEXT, "dependency_id": _TEXT, "dependency_type": _TEXT, "dependency_path": _TEXT,
 }  # fmt: skip
+
+
+def reflection_tables(store: ReflectionStore, overview: Overview, usage: Usage) -> Makers:
+    """How each of the tables is made."""
+    return {
+        ("sys", "reflections"): lambda: reflections(
+            overview.shown(), usage.counts(), {m.reflection_id: m.decision for m in store.history()}
+        ),
+        ("sys", "materializations"): lambda: materializations(store.history(), overview.is_stale),
+        ("sys", "refreshes"): lambda: refreshes(store.history()),
+        ("sys", "reflection_dependencies"): lambda: dependencies(store.history()),
+    }
 
 
 def reflections(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dremio_engine.lake.connection import METADATA
+from dremio_engine.lake.cursors import Cursor
 from dremio_engine.lake.lake import LakeTable
 from dremio_engine.reflections.lineage import Dataset
-from dremio_engine.statement import Cursor
 
 KEPT_SNAPSHOTS = 4
 

@@ -1,26 +1,32 @@
 """The FastAPI application: health, errors in Dremio's shape, and the routes."""
 
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
-from dremio_engine.engine import Engine
 from dremio_engine.errors import EngineError
 from dremio_engine.rest import catalog, login, reflections, statements, users
 from dremio_engine.rest.bounds import BoundedBodies
 from dremio_engine.rest.guard import guard_catalog, guard_reflections
+from dremio_engine.rest.services import Services
 
 LOG = logging.getLogger(__name__)
 
 
-def create_app(engine: Engine) -> FastAPI:
+def create_app(services: Services) -> FastAPI:
     """The application over an open engine."""
-    app = FastAPI(title="Embedded engine", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.engine = engine
-    settings = engine.settings
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Services]]:
+        yield {"services": services}  # as `request.state` of every request
+
+    app = FastAPI(title="Embedded engine", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    settings = services.settings
     app.add_middleware(BoundedBodies, limit=settings.body_bytes, seconds=settings.body_seconds)
 
     @app.exception_handler(EngineError)

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
-from dremio_engine.catalog.entities import Path
 from dremio_engine.errors import NotFound
+from dremio_engine.paths import Path
 from dremio_engine.rest.catalog_children import Page
 from dremio_engine.rest.catalog_objects import CatalogObjects
-from dremio_engine.rest.login import CurrentEngine, CurrentUser
+from dremio_engine.rest.login import CurrentUser
+from dremio_engine.rest.services import CurrentServices
 
 ROUTES = APIRouter(prefix="/api/v3/catalog")
 
@@ -63,97 +64,97 @@ Included = Annotated[list[Literal["permissions", "datasetCount"]] | None, Query(
 
 
 @ROUTES.get("")
-def roots(engine: CurrentEngine, user: CurrentUser, include: Included = None) -> dict[str, Any]:
+def roots(services: CurrentServices, user: CurrentUser, include: Included = None) -> dict[str, Any]:
     """The top-level objects; permissions are Enterprise Edition's and left out."""
-    return {"data": CatalogObjects(engine).roots(user, "datasetCount" in (include or ()))}
+    return {"data": CatalogObjects(services).roots(user, "datasetCount" in (include or ()))}
 
 
 @ROUTES.post("")
-def create(body: NewObject, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def create(body: NewObject, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Create a space, folder, source or view."""
-    return CatalogObjects(engine).create(body.model_dump(exclude_none=True), user)
+    return CatalogObjects(services).create(body.model_dump(exclude_none=True), user)
 
 
 @ROUTES.get("/by-path/{rest:path}")
 def by_path(
-    rest: str, request: Request, engine: CurrentEngine, user: CurrentUser, wanted: WantedPage
+    rest: str, request: Request, services: CurrentServices, user: CurrentUser, wanted: WantedPage
 ) -> dict[str, Any]:
     """An object by its path; 404 when there is none."""
     path = _raw_parts(request, "/by-path/")
     if not path:
         raise NotFound("Could not find entity with an empty path")
-    return CatalogObjects(engine, wanted).by_path(path)
+    return CatalogObjects(services, wanted).by_path(path)
 
 
 @ROUTES.get("/{entity_id:path}/collaboration/wiki")
-def wiki(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def wiki(entity_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """An object's wiki; an empty text when it has none."""
-    CatalogObjects(engine, ALONE).by_id(entity_id)
-    return engine.notes.wiki(entity_id)
+    CatalogObjects(services, ALONE).by_id(entity_id)
+    return services.notes.wiki(entity_id)
 
 
 @ROUTES.post("/{entity_id:path}/collaboration/wiki")
-def set_wiki(entity_id: str, body: Wiki, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def set_wiki(entity_id: str, body: Wiki, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Write an object's wiki."""
-    CatalogObjects(engine, ALONE).by_id(entity_id)
-    return engine.notes.set_wiki(entity_id, body.text, body.version)
+    CatalogObjects(services, ALONE).by_id(entity_id)
+    return services.notes.set_wiki(entity_id, body.text, body.version)
 
 
 @ROUTES.get("/{entity_id:path}/collaboration/tag")
-def tags(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def tags(entity_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """An object's tags."""
-    CatalogObjects(engine, ALONE).by_id(entity_id)
-    return engine.notes.tags(entity_id)
+    CatalogObjects(services, ALONE).by_id(entity_id)
+    return services.notes.tags(entity_id)
 
 
 @ROUTES.post("/{entity_id:path}/collaboration/tag")
-def set_tags(entity_id: str, body: Tags, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def set_tags(entity_id: str, body: Tags, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Write an object's tags."""
-    CatalogObjects(engine, ALONE).by_id(entity_id)
-    return engine.notes.set_tags(entity_id, body.tags, body.version)
+    CatalogObjects(services, ALONE).by_id(entity_id)
+    return services.notes.set_tags(entity_id, body.tags, body.version)
 
 
 @ROUTES.post("/{dataset_id:path}/refresh")
-def refresh(dataset_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+def refresh(dataset_id: str, services: CurrentServices, user: CurrentUser) -> Response:
     """Refresh every reflection of a dataset; returns before they are done."""
-    engine.reflections.refresh_dataset(CatalogObjects(engine).dataset(dataset_id))
+    services.reflections.refresh_dataset(CatalogObjects(services).dataset(dataset_id))
     return Response(status_code=204)
 
 
 @ROUTES.get("/{entity_id:path}/graph")
-def graph(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+def graph(entity_id: str, services: CurrentServices, user: CurrentUser) -> Response:
     """Lineage: not in Community Edition."""
     raise NotFound(f"The graph of [{entity_id}] is only shown in Enterprise Edition.")
 
 
 @ROUTES.api_route("/{entity_id:path}/grants", methods=["GET", "PUT"])
-def grants(entity_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+def grants(entity_id: str, services: CurrentServices, user: CurrentUser) -> Response:
     """Grants over REST: not in Community Edition; in Enterprise Edition here by SQL only."""
     raise NotFound(f"The grants of [{entity_id}] cannot be read or written over REST: use GRANT and REVOKE.")
 
 
 @ROUTES.get("/{entity_id:path}")
-def by_id(entity_id: str, engine: CurrentEngine, user: CurrentUser, wanted: WantedPage) -> dict[str, Any]:
+def by_id(entity_id: str, services: CurrentServices, user: CurrentUser, wanted: WantedPage) -> dict[str, Any]:
     """An object by its id; 404 when there is none."""
-    return CatalogObjects(engine, wanted).by_id(entity_id)
+    return CatalogObjects(services, wanted).by_id(entity_id)
 
 
 @ROUTES.post("/{entity_id:path}")
-def promote(entity_id: str, body: NewObject, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def promote(entity_id: str, body: NewObject, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Promote a folder to a dataset."""
-    return CatalogObjects(engine).promote(entity_id, body.model_dump(exclude_none=True))
+    return CatalogObjects(services).promote(entity_id, body.model_dump(exclude_none=True))
 
 
 @ROUTES.put("/{entity_id:path}")
-def change(entity_id: str, body: NewObject, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def change(entity_id: str, body: NewObject, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Change a source's configuration or a view's SQL."""
-    return CatalogObjects(engine).change(entity_id, body.model_dump(exclude_none=True), user)
+    return CatalogObjects(services).change(entity_id, body.model_dump(exclude_none=True), user)
 
 
 @ROUTES.delete("/{entity_id:path}")
-def delete(entity_id: str, engine: CurrentEngine, user: CurrentUser, tag: str | None = None) -> Response:
+def delete(entity_id: str, services: CurrentServices, user: CurrentUser, tag: str | None = None) -> Response:
     """Delete an object; with a tag only if that is its newest."""
-    CatalogObjects(engine).delete(entity_id, tag, user)
+    CatalogObjects(services).delete(entity_id, tag, user)
     return Response(status_code=204)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dremio_engine.access.visibility import sees
-from dremio_engine.catalog.entities import FOLDER_PREFIX, Kind, Path, dotted, folder_id
-from dremio_engine.engine import Engine
+from dremio_engine.catalog.entities import FOLDER_PREFIX, Kind, folder_id
 from dremio_engine.errors import EngineError
+from dremio_engine.paths import Path, dotted
+from dremio_engine.rest.services import Services
 
 MOST_CHILDREN = 10_000  # Dremio's highest maxChildren is not documented; this bounds an answer
 
@@ -31,13 +32,13 @@ class Page:
             raise EngineError(f"pageToken [{self.token}] is not valid.") from error
 
 
-def with_children(shown: dict[str, Any], engine: Engine, path: Path, page: Page) -> dict[str, Any]:
+def with_children(shown: dict[str, Any], services: Services, path: Path, page: Page) -> dict[str, Any]:
     """A container's JSON with the children that the page asks for."""
     if page.exclude:
         return shown
     if page.size is not None and not 0 < page.size <= MOST_CHILDREN:
         raise EngineError(f"maxChildren [{page.size}] must be between 1 and {MOST_CHILDREN}.")
-    seen = (child for child in children(engine, path) if sees(engine.access, tuple(child["path"])))
+    seen = (child for child in children(services, path) if sees(services.access, tuple(child["path"])))
     found = sorted(seen, key=lambda child: [part.lower() for part in child["path"]])
     start = page.start()
     end = len(found) if page.size is None else start + page.size
@@ -47,12 +48,12 @@ def with_children(shown: dict[str, Any], engine: Engine, path: Path, page: Page)
     return answer
 
 
-def children(engine: Engine, path: Path) -> list[dict[str, Any]]:
+def children(services: Services, path: Path) -> list[dict[str, Any]]:
     """Stored objects, tables, and the folders that lead to deeper ones."""
     found: list[dict[str, Any]] = []
     deeper: dict[str, Path] = {}
     depth = len(path)
-    for entity in engine.catalog.store.below(path):
+    for entity in services.inventory.store.below(path):
         if len(entity.path) > depth + 1:
             deeper.setdefault(entity.path[depth].lower(), entity.path[: depth + 1])
         elif entity.kind in (Kind.VIEW, Kind.PROMOTED):
@@ -65,7 +66,7 @@ def children(engine: Engine, path: Path) -> list[dict[str, Any]]:
                 _folder(entity.id, entity.path) | {"tag": entity.tag, "createdAt": entity.created_at}
             )
     prefix = [part.lower() for part in dotted(path).split(".")]
-    for table in engine.catalog.visible_tables():
+    for table in services.inventory.visible_tables():
         parts = table.schema.split(".")
         if [part.lower() for part in parts[: len(prefix)]] != prefix:
             continue
@@ -73,16 +74,16 @@ def children(engine: Engine, path: Path) -> list[dict[str, Any]]:
             found.append(_dataset(table.uuid, (*path, table.name), "DIRECT", table.uuid))
         else:
             deeper.setdefault(parts[len(prefix)].lower(), (*path, parts[len(prefix)]))
-    found += _of_database(engine, path)
+    found += _of_database(services, path)
     there = {child["path"][-1].lower() for child in found}
     return found + [_folder(folder_id(p), p) for name, p in deeper.items() if name not in there]
 
 
-def _of_database(engine: Engine, path: Path) -> list[dict[str, Any]]:
-    source = engine.lake.source(path[0])
+def _of_database(services: Services, path: Path) -> list[dict[str, Any]]:
+    source = services.lake.source(path[0])
     if source is None or source.postgres is None or len(path) > 2:
         return []
-    columns = engine.system_tables.databases.of(source)
+    columns = services.databases.of(source)
     if len(path) == 1:
         schemas = sorted({column.schema for column in columns})
         return [_folder(folder_id((*path, schema)), (*path, schema)) for schema in schemas]

@@ -4,12 +4,11 @@ from typing import Any
 
 from dremio_engine.access.visibility import sees
 from dremio_engine.catalog import promotion
-from dremio_engine.catalog.catalog import EXISTS
-from dremio_engine.catalog.entities import FOLDER_PREFIX, Entity, Kind, Path, dotted, folder_path
+from dremio_engine.catalog.entities import FOLDER_PREFIX, Entity, Kind, folder_path
 from dremio_engine.catalog.source_settings import settings_of
-from dremio_engine.engine import Engine
+from dremio_engine.catalog.store import EXISTS
 from dremio_engine.errors import Conflict, EngineError, NotFound, Unsupported
-from dremio_engine.lake.lake_sql import quoted
+from dremio_engine.paths import Path, dotted
 from dremio_engine.rest.catalog_children import Page, with_children
 from dremio_engine.rest.catalog_shapes import (
     database_table_shape,
@@ -17,6 +16,9 @@ from dremio_engine.rest.catalog_shapes import (
     folder_shape,
     table_shape,
 )
+from dremio_engine.rest.services import Services
+from dremio_engine.sql.parsed import parsed
+from dremio_engine.sql.quoting import quoted
 
 DATASETS = (Kind.VIEW, Kind.PROMOTED)
 NOT_MADE = {
@@ -29,11 +31,11 @@ NOT_MADE = {
 class CatalogObjects:
     """One request's view of the catalogue."""
 
-    def __init__(self, engine: Engine, page: Page | None = None) -> None:
-        self._engine = engine
+    def __init__(self, services: Services, page: Page | None = None) -> None:
+        self._services = services
         self._page = page or Page()
-        self._catalog = engine.catalog
-        self._store = engine.catalog.store
+        self._inventory = services.inventory
+        self._store = services.inventory.store
 
     def roots(self, user: str, count: bool) -> list[dict[str, Any]]:
         """The user's home, spaces and sources; with the number of datasets below each if asked."""
@@ -41,7 +43,7 @@ class CatalogObjects:
         roots = []
         for e in self._store.all(Kind.SOURCE, Kind.SPACE):
             others = e.body.get("home") and e.path[0] != f"@{user}"
-            if others or not sees(self._engine.access, e.path):
+            if others or not sees(self._services.access, e.path):
                 continue
             root: dict[str, Any] = {
                 "id": e.id,
@@ -60,12 +62,12 @@ class CatalogObjects:
         """The object at a path. Raises NotFound."""
         if entity := self._store.by_path(path):
             return self._entity(entity)
-        if table := self._catalog.lake_table(path):
-            return table_shape(self._engine, table)
-        if self._catalog.is_database_table(path):
-            return database_table_shape(self._engine, path)
+        if table := self._inventory.lake_table(path):
+            return table_shape(self._services, table)
+        if self._inventory.is_database_table(path):
+            return database_table_shape(self._services, path)
         if self._is_folder(path):
-            return with_children(folder_shape(path), self._engine, path, self._page)
+            return with_children(folder_shape(path), self._services, path, self._page)
         raise NotFound(f"Could not find entity with path [{dotted(path)}]")
 
     def by_id(self, entity_id: str) -> dict[str, Any]:
@@ -74,9 +76,9 @@ class CatalogObjects:
             return self.by_path(path)
         if entity := self._store.by_id(entity_id):
             return self._entity(entity)
-        for table in self._catalog.visible_tables():
+        for table in self._inventory.visible_tables():
             if table.uuid == entity_id:
-                return table_shape(self._engine, table)
+                return table_shape(self._services, table)
         raise NotFound(f"Could not find entity with id [{entity_id}]")
 
     def create(self, body: dict[str, Any], user: str) -> dict[str, Any]:
@@ -84,24 +86,26 @@ class CatalogObjects:
         _refuse_grants(body)
         match str(body["entityType"]).lower():
             case "space":
-                return self._entity(self._catalog.create_space(_name(body)))
+                return self._entity(self._services.containers.create_space(_name(body)))
             case "folder":
                 path = _path(body)
-                if self._catalog.lake_table(path) or self._is_folder(path):
+                if self._inventory.lake_table(path) or self._is_folder(path):
                     raise Conflict(f"{EXISTS}: [{dotted(path)}]")
-                return self._entity(self._catalog.create_folder(path))
+                return self._entity(self._services.containers.create_folder(path))
             case "source":
                 name, kind = _name(body), _needed(body, "type")
                 return self._entity(
-                    self._catalog.create_source(name, kind, body.get("config") or {}, settings_of(body))
+                    self._services.sources.create(name, kind, body.get("config") or {}, settings_of(body))
                 )
             case "dataset" if body.get("type") == "VIRTUAL_DATASET":
                 context = tuple(body.get("sqlContext") or ())
                 return self._entity(
-                    self._catalog.create_view(_path(body), _needed(body, "sql"), context, False, user)
+                    self._services.views.create(
+                        _path(body), parsed(_needed(body, "sql")), context, False, user
+                    )
                 )
             case "dataset" if body.get("type") == "PHYSICAL_DATASET":
-                return self._entity(self._catalog.promote(_path(body), body.get("format") or {}))
+                return self._entity(self._services.promotions.promote(_path(body), body.get("format") or {}))
             case "dataset":
                 raise EngineError("[type] must be VIRTUAL_DATASET or PHYSICAL_DATASET.")
             case other if other in NOT_MADE:
@@ -119,7 +123,7 @@ class CatalogObjects:
         where = where or tuple(body.get("path") or ())
         if not where:
             raise NotFound(f"Could not find entity with id [{entity_id}]")
-        return self._entity(self._catalog.promote(where, body.get("format") or {}))
+        return self._entity(self._services.promotions.promote(where, body.get("format") or {}))
 
     def change(self, entity_id: str, body: dict[str, Any], user: str) -> dict[str, Any]:
         """PUT of a source, view or promoted folder. Raises Conflict when the tag is not the newest."""
@@ -128,30 +132,32 @@ class CatalogObjects:
         if entity is None:
             table = self.by_id(entity_id)
             if table.get("type") == "PHYSICAL_DATASET" and (policy := body.get("accelerationRefreshPolicy")):
-                self._engine.reflections.set_policy(str(table["id"]), policy)
+                self._services.reflections.set_policy(str(table["id"]), policy)
                 return {**table, "accelerationRefreshPolicy": policy}
             raise Unsupported("A table's or a source folder's settings cannot be changed here.")
         self._check_same(entity, body)
         match entity.kind:
             case Kind.SOURCE:
                 config = body.get("config") or {}
-                return self._entity(self._catalog.change_source(entity, config, settings_of(body)))
+                return self._entity(self._services.sources.change(entity, config, settings_of(body)))
             case Kind.VIEW:
                 context = tuple(body.get("sqlContext") or ())
                 return self._entity(
-                    self._catalog.create_view(entity.path, _needed(body, "sql"), context, True, user)
+                    self._services.views.create(
+                        entity.path, parsed(_needed(body, "sql")), context, True, user
+                    )
                 )
             case Kind.PROMOTED:
                 promotion.check_format(body.get("format") or {})
                 if policy := body.get("accelerationRefreshPolicy"):
-                    self._engine.reflections.set_policy(entity.id, policy)
-                self._catalog.refresh_metadata(entity.path, auto_promotion=False)
+                    self._services.reflections.set_policy(entity.id, policy)
+                self._services.promotions.refresh(entity.path, auto_promotion=False)
                 return self.by_id(entity_id)
             case _:
                 return self._entity(entity)  # a space and a folder have nothing that may change
 
     def _check_same(self, entity: Entity, body: dict[str, Any]) -> None:
-        shown = entity_shape(self._engine, entity)
+        shown = entity_shape(self._services, entity)
         for field in ("entityType", "id", "name", "type"):
             if field in shown and body.get(field) not in (None, shown[field]):
                 raise EngineError(f"[{field}] of [{dotted(entity.path)}] cannot be changed.")
@@ -163,19 +169,19 @@ class CatalogObjects:
 
     def delete(self, entity_id: str, tag: str | None, user: str) -> None:
         """DELETE; a table is dropped, a promoted folder forgotten, a container goes with all it holds."""
-        found = CatalogObjects(self._engine, Page(exclude=True)).by_id(entity_id)
+        found = CatalogObjects(self._services, Page(exclude=True)).by_id(entity_id)
         path = tuple(found.get("path") or [found["name"]])
         if tag is not None and tag != found.get("tag"):
             raise Conflict(f"Tag [{tag}] is not the newest of [{dotted(path)}].")
         entity = self._store.by_path(path)
         if entity is not None and entity.body.get("home"):
             raise EngineError(f"Home [{dotted(path)}] cannot be deleted.")
-        if entity is not None:
+        if entity is not None and entity.kind is Kind.SOURCE:
+            self._services.sources.remove(entity)
+        elif entity is not None:
             self._store.remove(path, with_children=True)
-            if entity.kind is Kind.SOURCE:
-                self._catalog.open()
-        elif self._catalog.lake_table(path):
-            job = self._engine.jobs.submit("drop table " + ".".join(quoted(p) for p in path), (), user)
+        elif self._inventory.lake_table(path):
+            job = self._services.jobs.submit("drop table " + ".".join(quoted(p) for p in path), (), user)
             job.done.result()
             if job.error:
                 raise EngineError(job.error)
@@ -185,39 +191,41 @@ class CatalogObjects:
     def dataset(self, entity_id: str) -> Path:
         """The path of a dataset. Raises NotFound, or EngineError for a container."""
         try:
-            return self._catalog.dataset_by_id(entity_id)
+            return self._inventory.dataset_by_id(entity_id)
         except NotFound:
-            kind = CatalogObjects(self._engine, Page(exclude=True)).by_id(entity_id)["entityType"]
+            kind = CatalogObjects(self._services, Page(exclude=True)).by_id(entity_id)["entityType"]
             raise EngineError(f"[{entity_id}] is a {kind}; only a dataset can be refreshed.") from None
 
     def _entity(self, entity: Entity) -> dict[str, Any]:
-        shown = entity_shape(self._engine, entity)
+        shown = entity_shape(self._services, entity)
         if entity.kind in DATASETS:
             return shown
-        return with_children(shown, self._engine, entity.path, self._page)
+        return with_children(shown, self._services, entity.path, self._page)
 
     def _datasets(self, root: Entity) -> int:
         stored = sum(e.kind in DATASETS for e in self._store.below(root.path))
         first = root.path[0].lower()
-        tables = [t for t in self._catalog.visible_tables() if t.schema.split(".")[0].lower() == first]
-        source = self._engine.lake.source(root.path[0])
-        held = self._engine.system_tables.databases.of(source) if source and source.postgres else []
+        tables = [t for t in self._inventory.visible_tables() if t.schema.split(".")[0].lower() == first]
+        source = self._services.lake.source(root.path[0])
+        held = self._services.databases.of(source) if source and source.postgres else []
         return stored + len(tables) + len({(c.schema, c.table) for c in held})
 
     def _is_folder(self, path: Path) -> bool:
-        source = self._engine.lake.source(path[0])
+        source = self._services.lake.source(path[0])
         if len(path) < 2 or source is None:
             return False
         if source.postgres is not None:
-            held = self._engine.system_tables.databases.of(source)
+            held = self._services.databases.of(source)
             return len(path) == 2 and any(c.schema.lower() == path[1].lower() for c in held)
         prefix = dotted(path).lower()
-        known = {t.schema.lower() for t in self._catalog.visible_tables()}
+        known = {t.schema.lower() for t in self._inventory.visible_tables()}
         if any(schema == prefix or schema.startswith(prefix + ".") for schema in known):
             return True
         if any(e.kind is Kind.PROMOTED for e in self._store.below(path)):
             return True
-        return bool(promotion.list_files(self._engine.lake, promotion.folder_url(self._engine.lake, path)))
+        return bool(
+            promotion.list_files(self._services.lake, promotion.folder_url(self._services.lake, path))
+        )
 
 
 def _refuse_grants(body: dict[str, Any]) -> None:

@@ -4,16 +4,17 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from dremio_engine.catalog.catalog import KEPT_SECRET, is_secret
-from dremio_engine.catalog.entities import Entity, Kind, Path, folder_id
-from dremio_engine.engine import Engine
+from dremio_engine.catalog.entities import Entity, Kind, folder_id
+from dremio_engine.catalog.sources import KEPT_SECRET, is_secret
 from dremio_engine.errors import EngineError
 from dremio_engine.lake.lake import LakeTable
-from dremio_engine.lake.lake_sql import quoted
+from dremio_engine.paths import Path
+from dremio_engine.rest.services import Services
+from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.types import client_type, rest_type
 
 
-def entity_shape(engine: Engine, entity: Entity) -> dict[str, Any]:
+def entity_shape(services: Services, entity: Entity) -> dict[str, Any]:
     """A stored object."""
     shown: dict[str, Any] = {"id": entity.id, "tag": entity.tag, "createdAt": entity.created_at}
     match entity.kind:
@@ -23,9 +24,9 @@ def entity_shape(engine: Engine, entity: Entity) -> dict[str, Any]:
         case Kind.FOLDER:
             return {"entityType": "folder", "path": list(entity.path), **shown}
         case Kind.SOURCE:
-            return _source(engine, entity) | shown
+            return _source(services, entity) | shown
         case Kind.VIEW:
-            return _view(engine, entity) | shown
+            return _view(services, entity) | shown
         case Kind.PROMOTED:
             return {
                 **_table(list(entity.path)),
@@ -35,12 +36,12 @@ def entity_shape(engine: Engine, entity: Entity) -> dict[str, Any]:
                     "location": entity.body["url"].removeprefix("s3:/").rstrip("/"),
                     "ignoreOtherFileFormats": False,
                 },
-                "fields": _fields(engine, entity.path),
+                "fields": _fields(services, entity.path),
                 **shown,
             }
 
 
-def table_shape(engine: Engine, table: LakeTable) -> dict[str, Any]:
+def table_shape(services: Services, table: LakeTable) -> dict[str, Any]:
     """A table of the lake; it was created at the moment its UUID holds."""
     path = [*table.schema.split("."), table.name]
     created = datetime.fromtimestamp((uuid.UUID(table.uuid).int >> 80) / 1000, UTC)
@@ -50,13 +51,13 @@ def table_shape(engine: Engine, table: LakeTable) -> dict[str, Any]:
         "tag": table.uuid,
         "createdAt": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "format": {"type": "Iceberg"},
-        "fields": _fields(engine, tuple(path)),
+        "fields": _fields(services, tuple(path)),
     }
 
 
-def database_table_shape(engine: Engine, path: Path) -> dict[str, Any]:
+def database_table_shape(services: Services, path: Path) -> dict[str, Any]:
     """A table of a database; it has no format, and no tag before something is kept about it."""
-    return {**_table(list(path)), "id": folder_id(path), "fields": _fields(engine, path)}
+    return {**_table(list(path)), "id": folder_id(path), "fields": _fields(services, path)}
 
 
 def folder_shape(path: Path) -> dict[str, Any]:
@@ -74,10 +75,10 @@ def _table(path: list[str]) -> dict[str, Any]:
     }
 
 
-def _source(engine: Engine, entity: Entity) -> dict[str, Any]:
+def _source(services: Services, entity: Entity) -> dict[str, Any]:
     config = {name: _masked(name, value) for name, value in entity.body["config"].items()}
-    source = engine.lake.source(entity.path[0])
-    reason = engine.system_tables.databases.why_down(source) if source else None
+    source = services.lake.source(entity.path[0])
+    reason = services.databases.why_down(source) if source else None
     messages = [{"level": "ERROR", "message": reason}] if reason else []
     return {
         **{name: value for name, value in entity.body.items() if name != "config"},
@@ -97,9 +98,9 @@ def _masked(name: str, value: Any) -> Any:
     return KEPT_SECRET if is_secret(name) and value else value
 
 
-def _view(engine: Engine, entity: Entity) -> dict[str, Any]:
+def _view(services: Services, entity: Entity) -> dict[str, Any]:
     try:
-        fields, outdated = _fields(engine, entity.path), False
+        fields, outdated = _fields(services, entity.path), False
     except EngineError:
         # What it reads has gone or changed; the view itself is still there, to be put right.
         fields, outdated = [], True
@@ -115,7 +116,7 @@ def _view(engine: Engine, entity: Entity) -> dict[str, Any]:
     }
 
 
-def _fields(engine: Engine, path: Path) -> list[dict[str, Any]]:
+def _fields(services: Services, path: Path) -> list[dict[str, Any]]:
     names = ".".join(quoted(p) for p in path)
-    outcome = engine.shape_of(f"select * from {names}")
-    return [{"name": f.name, "type": rest_type(client_type(f.type))} for f in outcome]
+    schema = services.runner.schema(f"select * from {names}", (), services.settings.user)
+    return [{"name": f.name, "type": rest_type(client_type(f.type))} for f in schema]

@@ -10,32 +10,36 @@ from starlette.concurrency import run_in_threadpool
 
 from dremio_engine.access.privileges import ALTER, ALTER_REFLECTION, VIEW_REFLECTION
 from dremio_engine.access.visibility import CURRENT_USER
-from dremio_engine.catalog.entities import Path, dotted
-from dremio_engine.engine import Engine
 from dremio_engine.errors import NotFound
-from dremio_engine.rest.login import CurrentEngine, CurrentUser
+from dremio_engine.paths import Path, dotted
+from dremio_engine.rest.login import CurrentUser
+from dremio_engine.rest.services import CurrentServices, Services
+from dremio_engine.sql.commands import CreateView
+from dremio_engine.sql.statement import Statement
 
 CATALOG = "/api/v3/catalog"
 FOLDER_PREFIX = "dremio:/"
 SUFFIXES = ("/collaboration/wiki", "/collaboration/tag", "/refresh", "/grants")
 
 
-async def guard_catalog(request: Request, engine: CurrentEngine, user: CurrentUser) -> AsyncIterator[None]:
+async def guard_catalog(
+    request: Request, services: CurrentServices, user: CurrentUser
+) -> AsyncIterator[None]:
     """Raises Forbidden. A new object belongs to who made it; a deleted one's grants are forgotten."""
-    if not engine.access.enforced:
+    if not services.access.enforced:
         yield
         return
     CURRENT_USER.set(user)
-    path = await run_in_threadpool(_check_catalog, request, await _body(request), engine, user)
+    path = await run_in_threadpool(_check_catalog, request, await _body(request), services, user)
     yield
     if path:
-        await run_in_threadpool(_note, request.method, path, engine, user)
+        await run_in_threadpool(_note, request.method, path, services, user)
 
 
-async def guard_reflections(request: Request, engine: CurrentEngine, user: CurrentUser) -> None:
+async def guard_reflections(request: Request, services: CurrentServices, user: CurrentUser) -> None:
     """Raises Forbidden."""
-    if engine.access.enforced and not engine.access.is_admin(user):
-        await run_in_threadpool(_check_reflection, request, await _body(request), engine, user)
+    if services.access.enforced and not services.access.is_admin(user):
+        await run_in_threadpool(_check_reflection, request, await _body(request), services, user)
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -47,13 +51,13 @@ async def _body(request: Request) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _check_catalog(request: Request, body: dict[str, Any], engine: Engine, user: str) -> Path:
+def _check_catalog(request: Request, body: dict[str, Any], services: Services, user: str) -> Path:
     """The path that the request makes, changes or deletes; empty when it only reads."""
     raw = request.scope["raw_path"].decode().split("?")[0]
     rest = raw.split(CATALOG, 1)[1].strip("/")
     reads = request.method == "GET"
     if not rest:
-        return () if reads else _check_new(body, engine, user)
+        return () if reads else _check_new(body, services, user)
     path: Path
     if rest.startswith("by-path/"):
         path = tuple(unquote(part) for part in rest.removeprefix("by-path/").split("/") if part)
@@ -61,61 +65,62 @@ def _check_catalog(request: Request, body: dict[str, Any], engine: Engine, user:
     else:
         entity_id = unquote(rest)
         suffix = next((s for s in SUFFIXES if entity_id.endswith(s)), "")
-        found = _path_of(entity_id.removesuffix(suffix), engine)
+        found = _path_of(entity_id.removesuffix(suffix), services)
         if found is None:
             return ()
         path = found
     if reads:
-        if not engine.access.sees(user, path):
-            raise engine.access.denied(f"User '{user}' may not see [{dotted(path)}].")
+        if not services.access.sees(user, path):
+            raise services.access.denied(f"User '{user}' may not see [{dotted(path)}].")
         return ()
     needed: tuple[str, ...] = (ALTER_REFLECTION,) if suffix == "/refresh" else (ALTER, "MODIFY")
     if request.method == "DELETE":
         needed = (ALTER, "MODIFY", "DROP")
-    engine.access.check(user, path, *needed)
+    services.access.check(user, path, *needed)
     return () if suffix else path
 
 
-def _check_new(body: dict[str, Any], engine: Engine, user: str) -> Path:
+def _check_new(body: dict[str, Any], services: Services, user: str) -> Path:
     path = tuple(str(part) for part in body.get("path") or [body.get("name") or ""])
     match str(body.get("entityType")).lower():
         case "space":
-            engine.access.check_admin(user, f"create space [{dotted(path)}]")
+            services.access.check_admin(user, f"create space [{dotted(path)}]")
         case "source":
-            engine.access.check(user, (), "CREATE SOURCE")
+            services.access.check(user, (), "CREATE SOURCE")
         case "dataset" if body.get("type") == "VIRTUAL_DATASET":
             context = tuple(str(part) for part in body.get("sqlContext") or ())
-            engine.check_view(path, str(body.get("sql") or ""), context, user)
+            view = CreateView(path, str(body.get("sql") or ""), replace=False)
+            services.statement_access.authorize(Statement(view, context, user))
         case _:
-            engine.access.check(user, path[:-1], ALTER)
+            services.access.check(user, path[:-1], ALTER)
     return path
 
 
-def _path_of(entity_id: str, engine: Engine) -> Path | None:
+def _path_of(entity_id: str, services: Services) -> Path | None:
     if entity_id.startswith(FOLDER_PREFIX):
         return tuple(part for part in entity_id.removeprefix(FOLDER_PREFIX).split("/") if part)
-    if (entity := engine.catalog.store.by_id(entity_id)) is not None:
+    if (entity := services.inventory.store.by_id(entity_id)) is not None:
         return entity.path
     try:
-        return engine.catalog.dataset_by_id(entity_id)
+        return services.inventory.dataset_by_id(entity_id)
     except NotFound:
         return None
 
 
-def _note(method: str, path: Path, engine: Engine, user: str) -> None:
-    gone = engine.catalog.store.by_path(path) is None and engine.catalog.lake_table(path) is None
+def _note(method: str, path: Path, services: Services, user: str) -> None:
+    gone = services.inventory.store.by_path(path) is None and services.inventory.lake_table(path) is None
     if method == "DELETE" and gone:
-        engine.access.grants.forget(path)
+        services.access.grants.forget(path)
     elif method == "POST" and not gone:
-        engine.access.own(path, user)
+        services.access.own(path, user)
 
 
-def _check_reflection(request: Request, body: dict[str, Any], engine: Engine, user: str) -> None:
+def _check_reflection(request: Request, body: dict[str, Any], services: Services, user: str) -> None:
     needed = (VIEW_REFLECTION, ALTER_REFLECTION) if request.method == "GET" else (ALTER_REFLECTION,)
     parameters = request.path_params
     dataset_id = parameters.get("dataset_id") or body.get("datasetId")
     if reflection_id := parameters.get("reflection_id"):
-        dataset_id = engine.reflections.get(reflection_id).dataset_id
-    path = _path_of(str(dataset_id), engine) if dataset_id else ()
+        dataset_id = services.reflections.get(reflection_id).dataset_id
+    path = _path_of(str(dataset_id), services) if dataset_id else ()
     # Without a dataset it is about all of them.
-    engine.access.check(user, path or (), *needed)
+    services.access.check(user, path or (), *needed)

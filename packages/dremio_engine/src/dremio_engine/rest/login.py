@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from dremio_engine.engine import Engine
 from dremio_engine.errors import Unauthorized
+from dremio_engine.rest.services import CurrentServices, services_of
+from dremio_engine.tables.system_tables import VERSION
 
 ROUTES = APIRouter()
 PREFIXES = ("_dremio", "Bearer ")
@@ -19,12 +20,6 @@ class Login(BaseModel):
 
     userName: str
     password: str
-
-
-def engine_of(request: Request) -> Engine:
-    """The engine behind the application."""
-    engine: Engine = request.app.state.engine
-    return engine
 
 
 def token_of(authorization: Annotated[str | None, Header()] = None) -> str:
@@ -38,22 +33,23 @@ def token_of(authorization: Annotated[str | None, Header()] = None) -> str:
 
 def user_of(request: Request, token: Annotated[str, Depends(token_of)]) -> str:
     """The user of a request. Raises Unauthorized."""
-    return engine_of(request).identity.user_of(token)
+    return services_of(request).identity.user_of(token)
 
 
-CurrentEngine = Annotated[Engine, Depends(engine_of)]
 CurrentUser = Annotated[str, Depends(user_of)]
 CurrentToken = Annotated[str, Depends(token_of)]
 
 
 @ROUTES.post("/apiv2/login")
-async def login(body: Login, request: Request, engine: CurrentEngine) -> dict[str, Any]:
+async def login(body: Login, request: Request, services: CurrentServices) -> dict[str, Any]:
     """A token for a name and password."""
     address = request.client.host if request.client else ""
     # Here, not in the pool that serves every other call: guesses must not take its threads.
-    token, expires_at = await run_in_threadpool(engine.identity.login, body.userName, body.password, address)
-    name = await run_in_threadpool(engine.identity.user_of, token)
-    user = engine.identity.users.by_name(name)
+    token, expires_at = await run_in_threadpool(
+        services.identity.login, body.userName, body.password, address
+    )
+    name = await run_in_threadpool(services.identity.user_of, token)
+    user = services.identity.users.by_name(name)
     return {
         "token": token,
         "userName": user.name,
@@ -62,11 +58,11 @@ async def login(body: Login, request: Request, engine: CurrentEngine) -> dict[st
         "expires": int(expires_at * 1000),
         "email": user.email,
         "userId": user.id,
-        "admin": engine.access.is_admin(user.name),
+        "admin": services.access.is_admin(user.name),
         "clusterId": "embedded",
         "clusterCreatedAt": 0,
         "showUserAndUserProperties": True,
-        "version": engine.version,
+        "version": VERSION,
         "permissions": {
             "canUploadProfiles": False,
             "canDownloadProfiles": True,
@@ -84,7 +80,7 @@ def logged_in(user: CurrentUser) -> Response:
 
 
 @ROUTES.delete("/apiv2/login")
-def logout(engine: CurrentEngine, token: CurrentToken, user: CurrentUser) -> Response:
+def logout(services: CurrentServices, token: CurrentToken, user: CurrentUser) -> Response:
     """This token holds no more."""
-    engine.identity.tokens.end(token)
+    services.identity.tokens.end(token)
     return Response(status_code=204)

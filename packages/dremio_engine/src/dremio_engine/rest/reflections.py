@@ -5,55 +5,55 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from dremio_engine.engine import Engine
 from dremio_engine.reflections.status import Reflection, rest_status
-from dremio_engine.rest.login import CurrentEngine, CurrentUser
+from dremio_engine.rest.login import CurrentUser
+from dremio_engine.rest.services import CurrentServices, Services
 
 ROUTES = APIRouter(prefix="/api/v3")
 
 
 @ROUTES.get("/reflection")
-def every(engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def every(services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """All reflections."""
-    return {"data": [_shown(r, engine) for r in engine.reflections.all()]}
+    return {"data": [_shown(r, services) for r in services.reflections.all()]}
 
 
 @ROUTES.get("/dataset/{dataset_id}/reflection")
-def of_dataset(dataset_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def of_dataset(dataset_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """The reflections of one dataset; 404 when there is no such dataset."""
-    engine.catalog.dataset_by_id(dataset_id)
-    return {"data": [_shown(r, engine) for r in engine.reflections.of_dataset(dataset_id)]}
+    services.inventory.dataset_by_id(dataset_id)
+    return {"data": [_shown(r, services) for r in services.reflections.of_dataset(dataset_id)]}
 
 
 @ROUTES.post("/reflection")
-def create(body: dict[str, Any], engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def create(body: dict[str, Any], services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """A new reflection; its first refresh starts at once."""
-    return _shown(engine.reflections.create(body), engine)
+    return _shown(services.reflections.create(body), services)
 
 
 @ROUTES.get("/reflection/{reflection_id}")
-def one(reflection_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def one(reflection_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """One reflection with its status."""
-    return _shown(engine.reflections.get(reflection_id), engine)
+    return _shown(services.reflections.get(reflection_id), services)
 
 
 @ROUTES.put("/reflection/{reflection_id}")
 def change(
-    reflection_id: str, body: dict[str, Any], engine: CurrentEngine, user: CurrentUser
+    reflection_id: str, body: dict[str, Any], services: CurrentServices, user: CurrentUser
 ) -> dict[str, Any]:
     """Another definition; 409 when the tag sent is not the newest."""
-    return _shown(engine.reflections.change(reflection_id, body), engine)
+    return _shown(services.reflections.change(reflection_id, body), services)
 
 
 @ROUTES.delete("/reflection/{reflection_id}")
-def delete(reflection_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+def delete(reflection_id: str, services: CurrentServices, user: CurrentUser) -> Response:
     """Forget a reflection."""
-    engine.reflections.delete(reflection_id)
+    services.reflections.delete(reflection_id)
     return Response(status_code=204)
 
 
-def _shown(reflection: Reflection, engine: Engine) -> dict[str, Any]:
-    shown = engine.reflections.show(reflection)
+def _shown(reflection: Reflection, services: Services) -> dict[str, Any]:
+    shown = services.reflections.show(reflection)
     return {
         "arrowCachingEnabled": False,
         "partitionDistributionStrategy": "CONSOLIDATED",

@@ -16,7 +16,8 @@ from dremio_engine.jobs.job import FINAL, JobState
 from dremio_engine.jobs.jobs import QUEUE
 from dremio_engine.jobs.profile import profile
 from dremio_engine.rest.json_rows import rows_json
-from dremio_engine.rest.login import CurrentEngine, CurrentUser
+from dremio_engine.rest.login import CurrentUser
+from dremio_engine.rest.services import CurrentServices
 from dremio_engine.sql.types import rest_type
 
 ROUTES = APIRouter()
@@ -31,32 +32,32 @@ class Statement(BaseModel):
 
 
 @ROUTES.post("/api/v3/sql")
-def submit(body: Statement, engine: CurrentEngine, user: CurrentUser) -> dict[str, str]:
+def submit(body: Statement, services: CurrentServices, user: CurrentUser) -> dict[str, str]:
     """Start a job. 429 when too many of this user's wait."""
-    return {"id": engine.jobs.submit(body.sql, tuple(body.context or ()), user).id}
+    return {"id": services.jobs.submit(body.sql, tuple(body.context or ()), user).id}
 
 
 @ROUTES.get("/api/v3/job/{job_id}")
-async def status(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+async def status(job_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """A job's state, held for a moment while it runs: dbt-dremio sleeps 0.2 s after every other answer.
 
     Nothing but the event loop waits meanwhile, so any number of clients may ask at once.
     """
-    record = engine.jobs.record(job_id, user)
+    record = services.jobs.record(job_id, user)
     if record.state not in FINAL:
-        job = engine.jobs.get(job_id, user)
+        job = services.jobs.get(job_id, user)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(
-                asyncio.shield(asyncio.wrap_future(job.done)), engine.settings.long_poll_seconds
+                asyncio.shield(asyncio.wrap_future(job.done)), services.settings.long_poll_seconds
             )
-        record = engine.jobs.record(job_id, user)
+        record = services.jobs.record(job_id, user)
     return _shown(record)
 
 
 @ROUTES.get("/api/v3/job/{job_id}/results")
 def results(
     job_id: str,
-    engine: CurrentEngine,
+    services: CurrentServices,
     user: CurrentUser,
     offset: int = Query(0, ge=0),
     limit: int = Query(100, ge=0),
@@ -64,12 +65,12 @@ def results(
     """A page of a completed job's rows."""
     if limit > MAX_PAGE:
         raise EngineError(f"limit can not exceed {MAX_PAGE} rows")
-    record = engine.jobs.record(job_id, user)
+    record = services.jobs.record(job_id, user)
     if record.state is not JobState.COMPLETED:
         raise EngineError(f"Can not fetch details for a job that is in [{record.state}] state.")
     expired = EngineError(f"The results of job [{job_id}] have expired; run the statement again.")
     try:
-        table = engine.jobs.get(job_id, user).rows.table()
+        table = services.jobs.get(job_id, user).rows.table()
     except EngineError as error:
         raise expired from error
     if table is None:
@@ -83,18 +84,18 @@ def results(
 
 
 @ROUTES.post("/api/v3/job/{job_id}/cancel")
-def cancel(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def cancel(job_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Stop a job; one that has ended stays as it is."""
-    if engine.jobs.record(job_id, user).state not in FINAL:
-        engine.jobs.cancel(engine.jobs.get(job_id, user))
+    if services.jobs.record(job_id, user).state not in FINAL:
+        services.jobs.cancel(services.jobs.get(job_id, user))
     return {}
 
 
 @ROUTES.get("/apiv2/profiles/{job_id}.json")
 @ROUTES.get("/apiv2/queryProfile/{job_id}/JobProfile")
-def job_profile(job_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def job_profile(job_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Where a job's time went, what it read, and what reflections were to it; see `jobs/profile.py`."""
-    return profile(engine.jobs.record(job_id, user))
+    return profile(services.jobs.record(job_id, user))
 
 
 def _shown(record: JobRecord) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from dremio_engine.access.roles import Role
 from dremio_engine.access.tokens import PersonalToken
 from dremio_engine.access.users import User, check_password
-from dremio_engine.engine import Engine
 from dremio_engine.errors import EngineError, NotFound
-from dremio_engine.rest.login import CurrentEngine, CurrentUser
+from dremio_engine.rest.login import CurrentUser
+from dremio_engine.rest.services import CurrentServices, Services
 from dremio_engine.rest.statements import moment
 
 ROUTES = APIRouter()
@@ -43,102 +43,104 @@ class NewToken(BaseModel):
 
 
 @ROUTES.put("/apiv2/bootstrap/firstuser")
-def first_user(body: UserBody, engine: CurrentEngine) -> Response:
+def first_user(body: UserBody, services: CurrentServices) -> Response:
     """Refused: the engine starts with its first user."""
     raise EngineError("First user can only be created when no user is already registered")
 
 
 @ROUTES.get("/api/v3/user")
-def every(engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def every(services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """All users."""
-    return {"data": [_shown(found, engine) for found in engine.identity.users.all()]}
+    return {"data": [_shown(found, services) for found in services.identity.users.all()]}
 
 
 @ROUTES.get("/api/v3/user/by-name/{name}")
-def by_name(name: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def by_name(name: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """A user by its name."""
-    return _shown(engine.identity.users.by_name(name), engine)
+    return _shown(services.identity.users.by_name(name), services)
 
 
 @ROUTES.get("/api/v3/user/{user_id}")
-def by_id(user_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def by_id(user_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """A user by its id."""
-    return _shown(engine.identity.users.by_id(user_id), engine)
+    return _shown(services.identity.users.by_id(user_id), services)
 
 
 @ROUTES.post("/api/v3/user")
-def create(body: UserBody, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def create(body: UserBody, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """A new user, with a home of its own. In Enterprise Edition only for the ADMIN role."""
-    engine.access.check_admin(user, "create users")
+    services.access.check_admin(user, "create users")
     if body.password is not None:
         check_password(body.password)
-    made = engine.create_user(body.name or body.userName or "", body.firstName, body.lastName, body.email)
+    made = services.accounts.create(
+        body.name or body.userName or "", body.firstName, body.lastName, body.email
+    )
     if body.password is not None:
-        engine.identity.users.set_password(made, body.password)
-    return _shown(made, engine)
+        services.identity.users.set_password(made, body.password)
+    return _shown(made, services)
 
 
 @ROUTES.put("/api/v3/user/{user_id}")
-def change(user_id: str, body: UserBody, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def change(user_id: str, body: UserBody, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """Other names, address or password; 409 when the tag sent is not the newest."""
-    found = engine.identity.users.by_id(user_id)
+    found = services.identity.users.by_id(user_id)
     if found.name != user:
-        engine.access.check_admin(user, f"update user {found.name}")
+        services.access.check_admin(user, f"update user {found.name}")
     if (body.name or found.name) != found.name:
         raise EngineError("Changing of user name is not supported")
     if body.password is not None:
         check_password(body.password)
-    changed = engine.identity.users.change(found, body.firstName, body.lastName, body.email, body.tag)
+    changed = services.identity.users.change(found, body.firstName, body.lastName, body.email, body.tag)
     if body.password is not None:
-        engine.identity.users.set_password(changed, body.password)
-    return _shown(changed, engine)
+        services.identity.users.set_password(changed, body.password)
+    return _shown(changed, services)
 
 
 @ROUTES.delete("/api/v3/user/{user_id}")
-def delete(user_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+def delete(user_id: str, services: CurrentServices, user: CurrentUser) -> Response:
     """Forget a user."""
-    engine.access.check_admin(user, "delete users")
-    engine.delete_user(engine.identity.users.by_id(user_id), user)
+    services.access.check_admin(user, "delete users")
+    services.accounts.delete(services.identity.users.by_id(user_id), user)
     return Response(status_code=204)
 
 
 @ROUTES.get("/api/v3/user/{user_id}/token")
-def tokens(user_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def tokens(user_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """The personal access tokens of a user: their own, or anybody's for the ADMIN role."""
-    owner = _owner(user_id, engine, user)
-    return {"data": [_token(token, owner) for token in engine.identity.tokens.of_user(owner.name)]}
+    owner = _owner(user_id, services, user)
+    return {"data": [_token(token, owner) for token in services.identity.tokens.of_user(owner.name)]}
 
 
 @ROUTES.post("/api/v3/user/{user_id}/token")
-def create_token(user_id: str, body: NewToken, engine: CurrentEngine, user: CurrentUser) -> Response:
+def create_token(user_id: str, body: NewToken, services: CurrentServices, user: CurrentUser) -> Response:
     """A personal access token for oneself: the answer is the token, which is never shown again."""
-    owner = engine.identity.users.by_id(user_id)
+    owner = services.identity.users.by_id(user_id)
     if owner.name != user:
-        raise engine.access.denied(f"User {user} is not allowed to create tokens of user {owner.name}")
-    token = engine.identity.tokens.create(user, body.label, body.millisecondsToExpire)
+        raise services.access.denied(f"User {user} is not allowed to create tokens of user {owner.name}")
+    token = services.identity.tokens.create(user, body.label, body.millisecondsToExpire)
     return JSONResponse(token)
 
 
 @ROUTES.delete("/api/v3/user/{user_id}/token/{token_id}")
-def delete_token(user_id: str, token_id: str, engine: CurrentEngine, user: CurrentUser) -> Response:
+def delete_token(user_id: str, token_id: str, services: CurrentServices, user: CurrentUser) -> Response:
     """End one personal access token."""
-    engine.identity.tokens.delete(_owner(user_id, engine, user).name, token_id)
+    services.identity.tokens.delete(_owner(user_id, services, user).name, token_id)
     return Response(status_code=204)
 
 
 @ROUTES.delete("/api/v3/token")
-def delete_tokens(engine: CurrentEngine, user: CurrentUser) -> Response:
+def delete_tokens(services: CurrentServices, user: CurrentUser) -> Response:
     """End every token of the caller, this one too."""
-    engine.identity.tokens.delete_all(user)
+    services.identity.tokens.delete_all(user)
     return Response(status_code=204)
 
 
-def _owner(user_id: str, engine: Engine, user: str) -> User:
+def _owner(user_id: str, services: Services, user: str) -> User:
     # Older versions of Dremio take the user's name here.
-    users = engine.identity.users
+    users = services.identity.users
     owner = users.by_name(user_id) if users.exists(user_id) else users.by_id(user_id)
     if owner.name != user:
-        engine.access.check_admin(user, f"manage tokens of user {owner.name}")
+        services.access.check_admin(user, f"manage tokens of user {owner.name}")
     return owner
 
 
@@ -152,9 +154,9 @@ def _token(token: PersonalToken, owner: User) -> dict[str, Any]:
     }
 
 
-def _shown(user: User, engine: Engine) -> dict[str, Any]:
+def _shown(user: User, services: Services) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "@type": "EnterpriseUser" if engine.access.enforced else "User",
+        "@type": "EnterpriseUser" if services.access.enforced else "User",
         "id": user.id,
         "name": user.name,
         "firstName": user.first_name,
@@ -163,46 +165,46 @@ def _shown(user: User, engine: Engine) -> dict[str, Any]:
         "tag": user.tag,
         "active": True,
     }
-    if engine.access.enforced:
+    if services.access.enforced:
         shown |= {
             "source": "local",
             "identityType": "REGULAR_USER",
             "roles": [
                 {"id": role.id, "name": role.name, "type": role.type}
-                for role in engine.access.roles.of_user(user.name)
+                for role in services.access.roles.of_user(user.name)
             ],
         }
     return shown
 
 
 @ROUTES.get("/api/v3/role")
-def roles(engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def roles(services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """All roles; 404 in Community Edition, which has none."""
-    return {"data": [_role(role) for role in _roles(engine)]}
+    return {"data": [_role(role) for role in _roles(services)]}
 
 
 @ROUTES.get("/api/v3/role/by-name/{name}")
-def role_by_name(name: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def role_by_name(name: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """A role by its name."""
-    for role in _roles(engine):
+    for role in _roles(services):
         if role.name.lower() == name.lower():
             return _role(role)
     raise NotFound(f"Could not find role with name [{name}]")
 
 
 @ROUTES.get("/api/v3/role/{role_id}")
-def role_by_id(role_id: str, engine: CurrentEngine, user: CurrentUser) -> dict[str, Any]:
+def role_by_id(role_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """A role by its id."""
-    for role in _roles(engine):
+    for role in _roles(services):
         if role.id == role_id:
             return _role(role)
     raise NotFound(f"Could not find role with id [{role_id}]")
 
 
-def _roles(engine: Engine) -> list[Role]:
-    if not engine.access.enforced:
+def _roles(services: Services) -> list[Role]:
+    if not services.access.enforced:
         raise NotFound("HTTP 404 Not Found")
-    return engine.access.roles.all()
+    return services.access.roles.all()
 
 
 def _role(role: Role) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Clauses that tables and reflections share: partitions, dimensions, measures."""
 
 from dremio_engine.errors import InvalidStatement
-from dremio_engine.sql.commands import CreateReflection, PartitionField, Path
+from dremio_engine.paths import Path
+from dremio_engine.sql.commands import CreateReflection, PartitionField
 from dremio_engine.sql.reader import Reader
 
 TRANSFORMS = ("identity", "year", "month", "day", "hour", "bucket", "truncate")

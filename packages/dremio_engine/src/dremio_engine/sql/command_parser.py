@@ -6,6 +6,7 @@ It works on tokens, so comments, case and quoting are settled before a word is l
 import re
 
 from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.paths import Path
 from dremio_engine.sql.clauses import partition_field, partitions, reflection
 from dremio_engine.sql.commands import (
     AccessStatement,
@@ -24,7 +25,6 @@ from dremio_engine.sql.commands import (
     LocalSort,
     PartitionField,
     PartitionFields,
-    Path,
     Query,
     RefreshMetadata,
     RefreshReflections,

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dremio_engine.paths import Path
 from dremio_engine.sql.readings import AtMoment, AtSnapshot
-
-Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,7 @@ sqlglot turns known functions into typed nodes and gets several of Dremio's wron
 arguments until `functions/` has decided what it means; what that table does not list is refused.
 """
 
-import functools
 import re
-import threading
 from typing import Any, ClassVar
 
 import sqlglot
@@ -90,18 +88,8 @@ def tokens_of(sql: str) -> list[Token]:
     return found
 
 
-# In characters. A longer statement's tree is not kept, for hundreds of them would fill the memory; and they
-# are parsed one at a time, since parsing is Python and would take the interpreter from everybody.
-LONG_STATEMENT = 32_768
-_long_statements = threading.Lock()
-
-
-@functools.lru_cache(maxsize=512)
-def _parsed(sql: str) -> exp.Expr:
-    return _parse(sql)
-
-
-def _parse(sql: str) -> exp.Expr:
+def parse_fresh(sql: str) -> exp.Expr:
+    """The tree of one statement, parsed now; `parsed.py` keeps the trees. Raises InvalidStatement."""
     try:
         statements = [s for s in sqlglot.parse(sql, dialect=EngineDialect) if s is not None]
     except SqlglotError as error:
@@ -113,14 +101,6 @@ def _parse(sql: str) -> exp.Expr:
             # Places in the text, wanted for functions only: copying them costs more than the tree itself.
             node._meta = None
     return statements[0]
-
-
-def parse(sql: str) -> exp.Expr:
-    """A fresh tree of one statement. Raises InvalidStatement."""
-    if len(sql) > LONG_STATEMENT:
-        with _long_statements:
-            return _parse(sql)
-    return _parsed(sql).copy()
 
 
 def _plain(error: Exception) -> str:

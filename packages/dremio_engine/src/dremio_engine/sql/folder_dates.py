@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlglot import exp
 
-from dremio_engine.lake.lake_sql import literal
+from dremio_engine.sql.quoting import literal
 
 Folders = Mapping[str, Sequence[str]]
 

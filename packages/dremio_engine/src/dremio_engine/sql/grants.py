@@ -7,10 +7,23 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
-from dremio_engine.access.privileges import OBJECT_WORDS
 from dremio_engine.errors import InvalidStatement
-from dremio_engine.sql.commands import Path
+from dremio_engine.paths import Path
 from dremio_engine.sql.reader import Reader
+
+# How a GRANT names its object -> what it is; DATASET is whichever of both the path names.
+OBJECT_WORDS = {
+    "SYSTEM": "SYSTEM",
+    "SOURCE": "SOURCE",
+    "SPACE": "SPACE",
+    "FOLDER": "FOLDER",
+    "SCHEMA": "FOLDER",
+    "TABLE": "TABLE",
+    "PDS": "TABLE",
+    "VIEW": "VIEW",
+    "VDS": "VIEW",
+    "DATASET": "DATASET",
+}
 
 
 @dataclass(frozen=True)

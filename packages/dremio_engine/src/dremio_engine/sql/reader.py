@@ -5,7 +5,7 @@ import re
 from sqlglot.tokens import Token, TokenType
 
 from dremio_engine.errors import InvalidStatement, Unsupported
-from dremio_engine.sql.commands import Path
+from dremio_engine.paths import Path
 from dremio_engine.sql.dialect import tokens_of
 
 # Parsing costs some 30 microseconds a word, and no other statement parses meanwhile.

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from sqlglot import exp
@@ -12,10 +12,12 @@ from dremio_engine.sql import flatten
 from dremio_engine.sql.allowlist import refuse
 from dremio_engine.sql.averages import spell_out_averages
 from dremio_engine.sql.column_names import cut_qualifiers, name_expressions
-from dremio_engine.sql.dialect import OutputDialect, parse
+from dremio_engine.sql.dialect import OutputDialect
 from dremio_engine.sql.expressions import Expressions
 from dremio_engine.sql.folder_dates import Folders, precompute
-from dremio_engine.sql.inference import Columns, Types, cte_query
+from dremio_engine.sql.inference import Columns, Types
+from dremio_engine.sql.names import is_cte, path_of
+from dremio_engine.sql.parsed import parse
 from dremio_engine.sql.readings import Metadata, Reading, metadata_call, reading_of
 from dremio_engine.sql.types import duckdb_type
 
@@ -41,15 +43,6 @@ class Relation:
 Resolver = Callable[..., Relation]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A query as its client sent it, for whoever has a faster way to answer it."""
-
-    sql: str
-    context: tuple[str, ...]
-    user: str
-
-
 @dataclass
 class Translation:
     """DuckDB SQL and what must be registered on the cursor before it runs."""
@@ -57,7 +50,6 @@ class Translation:
     sql: str
     registered: dict[str, pa.Table] = field(default_factory=dict)
     datasets: set[tuple[str, ...]] = field(default_factory=set)
-    asked: Asked | None = None
 
 
 class Translator:
@@ -77,8 +69,11 @@ class Translator:
 
     def query(self, sql: str, context: tuple[str, ...]) -> Translation:
         """Translate one query. Raises InvalidStatement or Unsupported."""
-        tree = self.tree(parse(sql), context)
-        return replace(self.finished(tree), asked=Asked(sql, context, self._user))
+        return self.translation(parse(sql), context)
+
+    def translation(self, tree: exp.Expr, context: tuple[str, ...], expect_query: bool = True) -> Translation:
+        """Translate a tree, which is changed by it. Raises InvalidStatement or Unsupported."""
+        return self.finished(self.tree(tree, context, expect_query=expect_query))
 
     def finished(self, tree: exp.Expr) -> Translation:
         """The text of a translated tree, with what its names brought along."""
@@ -123,7 +118,7 @@ class Translator:
                 raise Unsupported(
                     f"[{table.args[option].sql(dialect='dremio')}] is not supported by the engine."
                 )
-        path, reading = call or (tuple(part.name for part in table.parts), reading_of(table))
+        path, reading = call or (path_of(table), reading_of(table))
         if reading is None and len(path) == 1 and is_cte(table, path[0]):
             return
         relation = self._relation(path, context, depth, reading)
@@ -158,7 +153,7 @@ class Translator:
         self, table: exp.Table, context: tuple[str, ...], depth: int, call: Call | None
     ) -> Columns | None:
         """The columns of a dataset and their types, as far as they are known."""
-        path, reading = call or (tuple(part.name for part in table.parts), reading_of(table))
+        path, reading = call or (path_of(table), reading_of(table))
         try:
             relation = self._relation(path, context, depth, reading)
         except EngineError:
@@ -179,8 +174,3 @@ class Translator:
         mark = f"{self._nonce}_{len(self._relations)}"
         self._relations[mark] = text
         return mark
-
-
-def is_cte(table: exp.Table, name: str) -> bool:
-    """Whether a one-part name in a query is that of its own WITH."""
-    return cte_query(table, name) is not None

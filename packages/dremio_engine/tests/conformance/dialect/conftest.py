@@ -1,27 +1,65 @@
 """Queries over Arrow Flight, where a value keeps its type."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from pyarrow import flight
+from pyarrow import flight, fs
 from tests.conformance.target import Target
 
-pytest.register_assert_rewrite("tests.conformance.dialect.case")
+from testing.engine_on_the_wire import Client
 
-Read = Callable[[str], pa.Table]
+pytest.register_assert_rewrite("tests.dialect.example", "tests.dialect.behaviour")
+
+from tests.dialect.example import ROW, Dialect, Refused  # noqa: E402
+from tests.dialect.row_of_every_type import row_of_every_type  # noqa: E402
+
+
+@dataclass
+class Wire:
+    """The target's Flight endpoint; `row` is the table with the row of every type, if it could be made."""
+
+    user: str
+    client: flight.FlightClient
+    options: flight.FlightCallOptions
+    row: str | None
+
+    def read(self, sql: str) -> pa.Table:
+        """The rows of an example. Raises Refused."""
+        if ROW in sql and self.row is None:
+            pytest.skip("DREMIO_CONFORMANCE_FILES is not set: there is no way to put a file into the source")
+        command = sql.replace(ROW, self.row or "").encode()
+        try:
+            info = self.client.get_flight_info(flight.FlightDescriptor.for_command(command), self.options)
+            return self.client.do_get(info.endpoints[0].ticket, self.options).read_all()
+        except pa.ArrowException as error:
+            raise Refused(str(error)) from error
 
 
 @pytest.fixture(scope="session")
-def read(dremio: Target) -> Read:
-    """Runs a query and gives its rows."""
-    client = flight.FlightClient(dremio.flight_url)
-    options = flight.FlightCallOptions(
-        headers=[client.authenticate_basic_token(dremio.user, dremio.password)], timeout=60
+def dialect(dremio: Target, client: Client) -> Dialect:
+    """What the examples that all speakers of the dialect share are run by."""
+    connection = flight.FlightClient(dremio.flight_url)
+    token = connection.authenticate_basic_token(dremio.user, dremio.password)
+    options = flight.FlightCallOptions(headers=[token], timeout=60)
+    return Wire(dremio.user, connection, options, _table_of_every_type(dremio, client))
+
+
+def _table_of_every_type(dremio: Target, client: Client) -> str | None:
+    if dremio.files is None:
+        return None
+    whole, root = fs.FileSystem.from_uri(dremio.files)
+    folder = f"{root.rstrip('/')}/{dremio.run}_row"
+    whole.create_dir(folder)
+    with whole.open_output_stream(f"{folder}/row.parquet") as stream:
+        pq.write_table(row_of_every_type(), stream)
+    path = [dremio.source, f"{dremio.run}_row"]
+    entity = "dremio:/" + "/".join(path)
+    body = {"entityType": "dataset", "id": entity, "path": path, "type": "PHYSICAL_DATASET"}
+    answer = client.http.post(
+        f"/api/v3/catalog/{quote(entity, safe='')}", json={**body, "format": {"type": "Parquet"}}
     )
-
-    def rows(sql: str) -> pa.Table:
-        info = client.get_flight_info(flight.FlightDescriptor.for_command(sql.encode()), options)
-        return client.do_get(info.endpoints[0].ticket, options).read_all()
-
-    return rows
+    assert answer.status_code == 200, answer.text
+    return ".".join(f'"{part}"' for part in path)

@@ -5,26 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
-from dremio_engine.errors import InvalidStatement
+from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.sql.functions import MACROS
 from dremio_engine.sql.translate import Relation, Translator
+from dremio_engine.sql.types import Narrowing
 
-VALUES = """
-create table values_of_every_type as select
-  7::integer as i, 2::integer as j, 0::integer as zero, 3::bigint as l, cast(null as integer) as nothing,
-  10.50::decimal(10, 2) as p, 3.00::decimal(10, 2) as q, 123.4567::decimal(38, 4) as wide,
-  2.5::double as x, 1.5::float as y, true as b, 'abc' as s,
-  date '2025-01-31' as d, timestamp '2025-01-31 10:00:00.5' as ts, time '01:02:03' as t,
-  [1, 2, 3] as numbers, ['a', 'b'] as letters, {'name': 'Gnarly', 'inner': {'n': 5}} as st, map {'k': 9} as m,
-  '\\xAA'::blob as bytes
-"""
+pytest.register_assert_rewrite("tests.dialect.example", "tests.dialect.behaviour")
+
+from tests.dialect.example import ROW, Dialect, Refused  # noqa: E402
+from tests.dialect.row_of_every_type import row_of_every_type  # noqa: E402
+
 TABLES = {
     ("gold", "orders"): "(select 1 as id, 10.5 as amount, date '2025-10-16' as order_date)",
     ("s", "a", "b", "t"): "(select 7 as id)",
-    ("t",): "values_of_every_type",
-    ("gold", "t"): "values_of_every_type",
+    ("t",): "row_of_every_type",
+    ("gold", "t"): "row_of_every_type",
 }
 VIEWS = {
     ("space", "v"): Relation("select id, amount * 2 from gold.orders", view=True),
@@ -37,9 +35,10 @@ VIEWS = {
 
 @dataclass
 class Dremio:
-    """Runs queries; `resolve` is the catalogue of these tests."""
+    """Runs queries; `resolve` is the catalog of these tests."""
 
     duck: duckdb.DuckDBPyConnection
+    user: str = "me"
 
     def resolve(self, path: tuple[str, ...], context: tuple[str, ...] = ()) -> Relation:
         """The relation of a name. Raises InvalidStatement."""
@@ -56,9 +55,20 @@ class Dremio:
             row[0]: row[1] for row in self.duck.execute(f"describe select * from {sql}").fetchall()
         }
 
-    def sql(self, query: str, user: str = "me") -> str:
+    def sql(self, query: str) -> str:
         """DuckDB's text of a query."""
-        return Translator(self.resolve, user).query(query, ()).sql
+        return Translator(self.resolve, self.user).query(query, ()).sql
+
+    def read(self, query: str) -> pa.Table:
+        """The rows of an example, in the types that a client of Dremio sees. Raises Refused."""
+        try:
+            cursor = self.duck.execute(self.sql(query.replace(ROW, "t")))
+            wide = frozenset(d[0] for d in cursor.description if str(d[1]) in ("HUGEINT", "UHUGEINT"))
+            found = cursor.to_arrow_table()
+        except (duckdb.Error, EngineError) as error:
+            raise Refused(str(error)) from error
+        narrowing = Narrowing(found.schema, wide)
+        return pa.Table.from_batches(map(narrowing.batch, found.to_batches()), narrowing.schema)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -75,13 +85,21 @@ class Dremio:
         return str(description[0][1])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dremio() -> Dremio:
+    """One DuckDB for all tests: none of them changes anything."""
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute("set integer_division = true")
     connection.execute("set default_null_order = 'nulls_last'")
     for macro in MACROS:
         connection.execute(macro)
-    connection.execute(VALUES)
+    connection.register("given", row_of_every_type())
+    connection.execute("create table row_of_every_type as select * from given")
     return Dremio(connection)
+
+
+@pytest.fixture(scope="session")
+def dialect(dremio: Dremio) -> Dialect:
+    """What the examples that all speakers of the dialect share are run by."""
+    return dremio

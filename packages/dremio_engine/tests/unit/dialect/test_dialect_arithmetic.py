@@ -3,7 +3,6 @@
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,58 +14,6 @@ from dremio_engine.sql.type_rules import arithmetic_type, common_type
 EXAMPLES = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "1 / 0",
-        "i / zero",
-        "l / zero",
-        "x / zero",
-        "y / zero",
-        "p / zero",
-        "p / (q - 3)",
-        "i / (j - 2)",
-        "mod(p, 0)",
-        "mod(x, 0)",
-        "p % zero",
-        "pmod(i, zero)",
-        "1 / (i / (j * 10))",
-        "sum(i) / sum(zero)",
-        "i / (select min(zero) from t)",
-    ],
-)
-def test_division_by_zero_is_an_error(dremio: Any, expression: str) -> None:
-    with pytest.raises(duckdb.Error, match="divide by zero"):
-        dremio.rows(f"select {expression} from t")
-
-
-@pytest.mark.parametrize(
-    ("expression", "value"),
-    [
-        ("case when zero = 0 then null else i / zero end", None),
-        ("case when zero <> 0 then x / zero else -1e0 end", -1.0),
-        ("i / nullif(zero, 0)", None),
-        ("nothing / zero", None),
-        ("cast(null as double) / zero", None),
-        ("cast(null as decimal(5, 2)) / zero", None),
-        ("i / nothing", None),
-        ("coalesce(nothing / i, 5)", 5),
-        ("mod(i, zero)", 7),
-        ("7 % 0", 7),
-        ("i / j / l", 1),
-        ("100 / (i / j)", 33),
-        ("p / q / i", Decimal("0.5")),
-        ("p / (q / j)", Decimal(7)),
-        ("x / y / j", pytest.approx(2.5 / 1.5 / 2)),
-        ("i / (select max(j) from t)", 3),
-        ("(select sum(p) from t) / 2", Decimal("5.25")),
-        ("i / 2 * 2.0", Decimal("6.0")),
-    ],
-)
-def test_a_guarded_or_nested_division_has_its_value(dremio: Any, expression: str, value: Any) -> None:
-    assert dremio.value(expression) == value
 
 
 def test_a_filter_keeps_zero_away_from_the_division(dremio: Any) -> None:

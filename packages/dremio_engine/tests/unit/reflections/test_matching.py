@@ -144,7 +144,7 @@ def test_time_travel_reads_the_table_itself(engine: ReflectedEngine) -> None:
 
 
 def test_hints_choose_and_consider(engine: ReflectedEngine) -> None:
-    ids = {r.name: r.id for r in engine.engine.reflections.all()}
+    ids = {r.name: r.id for r in engine.services.reflections.all()}
     sql = "select {} product, sum(amount) from gold.orders group by product"
     assert engine.used(sql.format(f"/*+ choose_reflections('{ids['sales']}') */")) == ["sales"]
     assert engine.used(sql.format(f"/*+ consider_reflections('{ids['wide']}') */")) == []
@@ -153,7 +153,7 @@ def test_hints_choose_and_consider(engine: ReflectedEngine) -> None:
 
 
 def test_a_query_tells_what_each_reflection_was_to_it(engine: ReflectedEngine) -> None:
-    names = {r.id: r.name for r in engine.engine.reflections.all()}
+    names = {r.id: r.name for r in engine.services.reflections.all()}
     told = engine.outcome("select product, sum(amount) from gold.orders group by product").relationships
     assert {names[r.reflection_id]: r.relationship for r in told} == {"days": "CHOSEN", "sales": "MATCHED"}
     told = engine.outcome("select quantity from gold.orders").relationships

@@ -104,9 +104,9 @@ def test_a_view_of_one_table_grows_with_it_and_a_join_is_built_anew(engine: Refl
 def test_a_refresh_without_changes_moves_the_time_and_keeps_the_table(engine: ReflectedEngine) -> None:
     name = table(engine, "still")
     made = engine.reflect(RAW.format(name))
-    before, kept = engine.status(made), engine.engine.reflections.store.current(made)
+    before, kept = engine.status(made), engine.engine.reflection_store.current(made)
     engine.refresh(name)
-    after, again = engine.status(made), engine.engine.reflections.store.current(made)
+    after, again = engine.status(made), engine.engine.reflection_store.current(made)
     assert kept is not None
     assert again is not None
     assert after["lastDataFetch"] > before["lastDataFetch"]
@@ -133,7 +133,7 @@ def test_failures_are_tried_again_then_given_up_until_asked_for(
 ) -> None:
     name = table(engine, "failing")
     made = engine.reflect(AGGREGATE.format(name))
-    refresher, store = engine.engine.reflections.refresher, engine.engine.reflections.store
+    refresher, store = engine.engine.refresher, engine.engine.reflection_store
 
     def fail(*_: object) -> None:
         raise EngineError("the disk is full")
@@ -161,7 +161,7 @@ def test_failures_are_tried_again_then_given_up_until_asked_for(
 def test_policies_say_when_a_reflection_is_due(engine: ReflectedEngine) -> None:
     name = table(engine, "scheduled")
     made = engine.reflect(RAW.format(name))
-    reflections = engine.engine.reflections
+    reflections = engine.services.reflections
     dataset = reflections.get(made).dataset_id
 
     def due(**after: int) -> bool:
@@ -199,16 +199,16 @@ def test_policies_of_sources_and_tables_are_read_as_dremio_writes_them() -> None
 
 def test_an_old_tag_conflicts_and_a_changed_definition_serves_no_more(engine: ReflectedEngine) -> None:
     name = table(engine, "tagged")
-    made = engine.engine.reflections.get(engine.reflect(RAW.format(name)))
-    changed = engine.engine.reflections.change(
+    made = engine.services.reflections.get(engine.reflect(RAW.format(name)))
+    changed = engine.services.reflections.change(
         made.id, {**made.body, "tag": made.tag, "displayFields": [{"name": "k"}]}
     )
     with pytest.raises(Conflict):
-        engine.engine.reflections.change(made.id, {**made.body, "tag": made.tag})
+        engine.services.reflections.change(made.id, {**made.body, "tag": made.tag})
     engine.wait()
     assert engine.used(f"select v from {name}") == []
     assert engine.used(f"select k from {name}") == ["r"]
-    engine.engine.reflections.change(made.id, {**changed.body, "tag": changed.tag, "enabled": False})
+    engine.services.reflections.change(made.id, {**changed.body, "tag": changed.tag, "enabled": False})
     assert engine.status(made.id)["combinedStatus"] == "DISABLED"
     assert engine.used(f"select k from {name}") == []
 
@@ -271,15 +271,15 @@ def test_a_table_that_no_reflection_owns_and_files_of_none_are_swept_at_the_star
     first = ReflectedEngine(tmp_path)
     name = table(first, "swept")
     made = first.reflect(RAW.format(name))
-    kept = first.engine.reflections.store.current(made)
-    first.engine.reflections.store.retire(made)
+    kept = first.engine.reflection_store.current(made)
+    first.engine.reflection_store.retire(made)
     assert kept is not None
     assert kept.table is not None
-    folder = Path(first.engine.lake.folder_of(REFLECTION_SCHEMA))
+    folder = Path(first.services.lake.folder_of(REFLECTION_SCHEMA))
     first.close()
     (folder / "half.parquet").write_bytes(b"PAR1")
     second = ReflectedEngine(tmp_path)
-    assert (REFLECTION_SCHEMA, kept.table) not in second.engine.lake.tables()
+    assert (REFLECTION_SCHEMA, kept.table) not in second.services.lake.tables()
     assert not (folder / "half.parquet").exists()
     second.refresh(name)
     assert second.used(f"select k, v from {name}") == ["r"]

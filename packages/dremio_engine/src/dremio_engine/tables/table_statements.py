@@ -1,44 +1,51 @@
 """Statements that make, change and drop tables of the lake."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from sqlglot import exp
-
-from dremio_engine.catalog.catalog import Catalog, lake_name
-from dremio_engine.catalog.entities import Path, check_file_path, dotted
+from dremio_engine.catalog.inventory import Inventory
+from dremio_engine.catalog.planner import Planner
 from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.lake.cursors import Cursor, Interruptible, count, register
 from dremio_engine.lake.definitions import column_type, partition_sql, partitioned_now, repartitioned
-from dremio_engine.lake.lake import Lake, LakeTable
-from dremio_engine.lake.lake_sql import quoted
+from dremio_engine.lake.lake import Lake, LakeTable, lake_name
+from dremio_engine.lake.outcomes import Outcome, done, records
 from dremio_engine.lake.upkeep import Upkeep
 from dremio_engine.lake.writer import Writer
+from dremio_engine.paths import Path, check_file_path, dotted, in_context
 from dremio_engine.sql import commands as c
-from dremio_engine.sql.dialect import parse
+from dremio_engine.sql.changes import target_of_change
+from dremio_engine.sql.names import path_of
+from dremio_engine.sql.quoting import quoted
+from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.translate import Translation
-from dremio_engine.statement import (
-    Cursor,
-    Interruptible,
-    Outcome,
-    count,
-    done,
-    records,
-    register,
-)
+from dremio_engine.tables.handlers import Handlers
+
+ShapeChange = c.AddColumns | c.DropColumn | c.AlterColumn | c.LocalSort
 
 
-class Tables:
+class TableStatements:
     """Each method is one statement and one transaction."""
 
-    def __init__(self, lake: Lake, catalog: Catalog) -> None:
-        self._lake = lake
-        self._catalog = catalog
+    def __init__(self, lake: Lake, inventory: Inventory, planner: Planner) -> None:
+        self._lake, self._inventory, self._planner = lake, inventory, planner
         self._writer = Writer(lake)
         self._upkeep = Upkeep(lake)
 
-    def create(self, command: c.CreateTable, context: Path, user: str, stop: Interruptible) -> Outcome:
+    def handlers(self) -> Handlers:
+        """The commands that are run here."""
+        shape_changes = (c.AddColumns, c.DropColumn, c.AlterColumn, c.LocalSort)
+        return {
+            c.CreateTable: self.create,
+            c.Change: self.change,
+            c.Truncate: self.truncate,
+            c.PartitionFields: self.repartition,
+            **dict.fromkeys(shape_changes, self.alter),
+            **dict.fromkeys((c.Rollback, c.Vacuum, c.Optimize), self.upkeep),
+        }
+
+    def create(self, command: c.CreateTable, statement: Statement, stop: Interruptible) -> Outcome:
         """CREATE TABLE, empty or from a query."""
-        path = in_context(command.path, context)
+        path = in_context(command.path, statement.context)
         check_file_path(path)
         source = self._lake.source(path[0])
         if source is None or not source.root or len(path) < 2:
@@ -46,14 +53,14 @@ class Tables:
                 f"VALIDATION ERROR: Cannot create table [{dotted(path)}]:"
                 f" [{path[0]}] is not a source of files."
             )
-        if self._catalog.store.by_path(path) or (self._catalog.lake_table(path) and not command.replace):
+        if self._inventory.store.by_path(path) or (self._inventory.lake_table(path) and not command.replace):
             if command.if_missing:
                 return done(f"Table '{dotted(path)}' exists")
             raise InvalidStatement(
                 f"VALIDATION ERROR: A table or view with given name [{dotted(path)}] already exists."
             )
         schema = dotted((source.name, *path[1:-1]))
-        translation, columns = self._table_content(command, context, user)
+        translation, columns = self._table_content(command, statement)
         _check_columns(
             [*(f.column for f in command.partitions), *command.sort], {name.lower() for name, _ in columns}
         )
@@ -69,7 +76,7 @@ class Tables:
         target = ".".join(("lake", *map(quoted, name)))
 
         def work(cursor: Cursor) -> int:
-            register(cursor, translation)
+            register(cursor, translation.registered if translation else {})
             if command.replace:
                 cursor.execute(f"drop table if exists {target}")
             definition = ", ".join(f"{quoted(n)} {t}" for n, t in columns)
@@ -88,30 +95,27 @@ class Tables:
         return self._writer.run(target, work, stop, reshapes=True, files_of=name)
 
     def _table_content(
-        self, command: c.CreateTable, context: Path, user: str
+        self, command: c.CreateTable, statement: Statement
     ) -> tuple[Translation | None, list[tuple[str, str]]]:
         declared = [(name, column_type(kind)) for name, kind in command.columns]
         if command.query is None:
             return None, declared
-        query = command.query
-        columns = self._catalog.describe_query(query, context, user)
+        columns = self._planner.described(statement.query, statement.context, statement.user)
         names = [name.lower() for name, _ in columns]
         if len(set(names)) != len(names):
             raise InvalidStatement("VALIDATION ERROR: Duplicate column names in the query of CREATE TABLE.")
-        translation = self._catalog.translator(user).query(query, context)
+        translation = self._planner.query(statement.query, statement.context, statement.user)
         if declared and len(declared) != len(columns):
             raise InvalidStatement(
                 "VALIDATION ERROR: CREATE TABLE declares another number of columns than its query."
             )
         return translation, declared or columns
 
-    def change(self, verb: str, sql: str, context: Path, user: str, stop: Interruptible) -> Outcome:
+    def change(self, command: c.Change, statement: Statement, stop: Interruptible) -> Outcome:
         """INSERT, MERGE, UPDATE, DELETE: the target must be a table of the lake."""
-        tree = parse(sql)
-        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        if not isinstance(tree, exp.Insert | exp.Merge | exp.Update | exp.Delete) or not isinstance(
-            target, exp.Table
-        ):
+        verb, tree = command.verb, statement.query.tree()
+        target = target_of_change(tree)
+        if target is None:
             raise Unsupported(f"PARSE ERROR: this form of {verb} is not supported by the embedded engine.")
         if target.args.get("version"):
             raise InvalidStatement(f"VALIDATION ERROR: {verb} changes a table as it is now.")
@@ -124,33 +128,31 @@ class Tables:
         ):
             if tree.args.get(extra):
                 raise Unsupported(f"{verb} .. [{extra}] is not supported by the embedded engine.")
-        table = self._table_at(tuple(part.name for part in target.parts), context)
-        translator = self._catalog.translator(user)
-        translation = translator.finished(translator.tree(tree, context, expect_query=False))
+        table = self._table_at(path_of(target), statement.context)
+        translator = self._planner.translator(statement.user)
+        translation = translator.translation(tree, statement.context, expect_query=False)
 
         def work(cursor: Cursor) -> int:
-            register(cursor, translation)
+            register(cursor, translation.registered)
             return count(cursor.execute(translation.sql))
 
         return records(self._writer.run(lake_name(table), work, stop, files_of=table))
 
-    def truncate(self, path: Path, if_exists: bool, context: Path, stop: Interruptible) -> Outcome:
+    def truncate(self, command: c.Truncate, statement: Statement, stop: Interruptible) -> Outcome:
         """TRUNCATE TABLE."""
-        if if_exists and not self._catalog.lake_table(in_context(path, context)):
+        path, context = command.path, statement.context
+        if command.if_exists and not self._inventory.lake_table(in_context(path, context)):
             return done(f"Table '{dotted(path)}' does not exist")
         table = lake_name(self._table_at(path, context))
         self._writer.run(table, lambda cursor: count(cursor.execute(f"delete from {table}")), stop)
         return done(f"Table '{dotted(path)}' truncated")
 
-    def alter(self, command: Any, context: Path, stop: Interruptible) -> Outcome:
-        """ALTER TABLE: add, drop or alter columns, partition fields or the order of rows."""
-        found = self._table_at(command.path, context)
-        table = lake_name(found)
+    def alter(self, command: ShapeChange, statement: Statement, stop: Interruptible) -> Outcome:
+        """ALTER TABLE: add, drop or alter columns, or the order of rows."""
+        table = lake_name(self._table_at(command.path, statement.context))
         match command:
-            case c.PartitionFields():
-                return self._repartition(command, found, stop)
             case c.LocalSort(_, sort):
-                known = {name.lower() for name, _ in self._catalog.columns(command.path)}
+                known = {name.lower() for name, _ in self._planner.columns(command.path)}
                 _check_columns(sort, known)
                 steps, summary = [f"set sorted by ({sort_sql(sort)})"], "Sort order changed"
             case c.AddColumns(_, columns):
@@ -163,8 +165,6 @@ class Tables:
                 if renamed.lower() != column.lower():
                     steps.append(f"rename column {quoted(column)} to {quoted(renamed)}")
                 summary = f"Column [{column}] modified"
-            case _:
-                raise Unsupported(f"[{type(command).__name__}] is not supported by the embedded engine.")
 
         def work(cursor: Cursor) -> int:
             for step in steps:
@@ -174,8 +174,10 @@ class Tables:
         self._writer.run(table, work, stop, reshapes=True)
         return done(summary)
 
-    def _repartition(self, command: c.PartitionFields, table: LakeTable, stop: Interruptible) -> Outcome:
-        _check_columns([command.field.column], {n.lower() for n, _ in self._catalog.columns(command.path)})
+    def repartition(self, command: c.PartitionFields, statement: Statement, stop: Interruptible) -> Outcome:
+        """ALTER TABLE ADD or DROP PARTITION FIELD."""
+        table = self._table_at(command.path, statement.context)
+        _check_columns([command.field.column], {n.lower() for n, _ in self._planner.columns(command.path)})
 
         def work(cursor: Cursor) -> int:
             keys = repartitioned(command, partitioned_now(cursor, table))
@@ -187,10 +189,10 @@ class Tables:
         return done(f"Partition field {'dropped' if command.drop else 'added'}; files written before stay.")
 
     def upkeep(
-        self, command: c.Rollback | c.Vacuum | c.Optimize, context: Path, stop: Interruptible
+        self, command: c.Rollback | c.Vacuum | c.Optimize, statement: Statement, stop: Interruptible
     ) -> Outcome:
         """ROLLBACK, VACUUM or OPTIMIZE of one table."""
-        table = self._table_at(command.path, context)
+        table = self._table_at(command.path, statement.context)
         match command:
             case c.Rollback():
                 return self._upkeep.rollback(command, table, stop)
@@ -201,9 +203,9 @@ class Tables:
 
     def _table_at(self, path: Path, context: Path) -> LakeTable:
         for candidate in ((*context, *path), path):
-            if table := self._catalog.lake_table(candidate):
+            if table := self._inventory.lake_table(candidate):
                 return table
-        if entity := self._catalog.store.by_path(path):
+        if entity := self._inventory.store.by_path(path):
             raise InvalidStatement(
                 f"VALIDATION ERROR: [{dotted(path)}] is a {entity.kind.value}, which cannot be changed."
             )
@@ -218,12 +220,6 @@ class Tables:
             return 0
 
         self._writer.run(name, work, stop, reshapes=True)
-
-
-def in_context(path: Path, context: Path) -> Path:
-    """The full path of an object that a statement creates or drops."""
-    flat = tuple(piece for part in path for piece in part.split(".")) if len(path) == 1 else path
-    return (*context, *flat) if len(flat) == 1 else flat
 
 
 def sort_sql(columns: Path) -> str:

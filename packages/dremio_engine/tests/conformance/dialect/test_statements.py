@@ -1,82 +1,14 @@
-"""Names, order, and statements: docs.dremio.com/current/reference/sql (SELECT, commands, reserved words)."""
+"""Statements that change something or look at it: docs.dremio.com/current/reference/sql (commands)."""
 
-import pyarrow as pa
 import pytest
-from tests.conformance.dialect.case import Case, table
-from tests.conformance.dialect.conftest import Read
 from tests.conformance.target import Target
 
 from testing.engine_on_the_wire import Client, StatementFailed
-
-UNSORTED = "(values (2), (cast(null as integer)), (1)) as t(a)"
-
-
-@table(
-    # NULLs come last both ways, unless asked (sqlglot's dialect of Dremio: nulls_are_last).
-    Case(f"select a from {UNSORTED} order by a", [1, 2, None]),
-    Case(f"select a from {UNSORTED} order by a desc", [2, 1, None]),
-    Case(f"select a from {UNSORTED} order by a desc nulls first", [None, 2, 1]),
-    Case(f"select a from {UNSORTED} order by a nulls first", [None, 1, 2]),
-    Case(f"select a from {UNSORTED} where a is not null order by 1 limit 1 offset 1", 2),
-    Case(f"select a from {UNSORTED} where a is not null order by 1 offset 1 rows fetch next 1 rows only", 2),
-    Case("with x as (select 1 as a) select a from x", 1),
-    Case("select a from (values (1)) as t(a) union all select a from (values (1)) as u(a)", [1, 1]),
-    Case("select a from (values (1)) as t(a) union select a from (values (1)) as u(a)", 1),
-    Case("select a from (values (1), (2)) as t(a) except select 2", 1),
-    Case("select a from (values (1), (2)) as t(a) intersect select 2", 2),
-    Case("select a from (values (1), (1)) as t(a) group by a", 1),
-    Case(
-        "select t.a from (values (1)) as t(a) left join (values (2)) as u(b) on t.a = u.b where u.b is null",
-        1,
-    ),
-    Case("select sum(a) from (values (1), (2)) as t(a) where exists (select 1)", 3),
-    Case("select (select max(a) from (values (1), (2)) as t(a))", 2),
-    Case("select distinct a from (values (1), (1)) as t(a)", 1),
-)
-def test_queries(read: Read, case: Case) -> None:
-    case.check(read(case.query))
-
-
-@pytest.mark.parametrize(
-    ("sql", "names"),
-    [
-        ("select 1, 2 as b, 1 + 1", ["EXPR$0", "b", "EXPR$2"]),
-        ("select count(*), sum(a) from (values (1)) as t(a)", ["EXPR$0", "EXPR$1"]),
-        ("select t.a, upper('x') from (values (1)) as t(a)", ["a", "EXPR$1"]),
-        ('select 1 as "Mixed Case"', ["Mixed Case"]),
-        ("select 1 as Mixed", ["Mixed"]),
-        ("select * from (values (1, 2)) as t(a, b)", ["a", "b"]),
-    ],
-)
-def test_columns_are_named_as_dremio_names_them(read: Read, sql: str, names: list[str]) -> None:
-    assert read(sql).schema.names == names
-
-
-@pytest.mark.parametrize("name", ["A", "a", '"A"', '"a"', "T.a", "t.A"])
-def test_names_have_no_case_even_quoted(read: Read, name: str) -> None:
-    assert read(f"select {name} from (values (1)) as t(a)").column(0).to_pylist() == [1]
-
-
-@pytest.mark.parametrize("word", ["order", "group", "user", "value", "date", "timestamp", "from"])
-def test_a_reserved_word_is_a_name_in_quotes(read: Read, word: str) -> None:
-    assert read(f'select "{word}" from (values (1)) as t("{word}")').column(0).to_pylist() == [1]
 
 
 def test_tables_are_found_whatever_their_case(dremio: Target, client: Client) -> None:
     client.sql(f"create table {dremio.table('Cased')} as select 1 as A")
     assert client.value(f"select a from {dremio.table('CASED')}") == 1
-
-
-def test_a_comment_is_no_statement(read: Read) -> None:
-    assert read("/* a */ select 1 as a -- the end").column(0).to_pylist() == [1]
-
-
-@pytest.mark.parametrize(
-    "sql", ["select 1 as a; select 2", "select `a` from (values (1)) as t(a)", "select 1 as"]
-)
-def test_what_dremio_does_not_parse_is_an_error(read: Read, sql: str) -> None:
-    with pytest.raises(pa.ArrowException):
-        read(sql)
 
 
 def test_a_merge_updates_and_inserts(dremio: Target, client: Client) -> None:

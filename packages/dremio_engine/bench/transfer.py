@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import flight
 
-from bench.engine import Sides, engine_with_orders
 from bench.pairs import Times, take_turns
 from bench.report import Table, count
+from packages.dremio_engine.bench.engine import Sides, engine_with_orders
 
 SECONDS = 12.0
 EVERYTHING = "select * from {orders}"

@@ -1,16 +1,18 @@
-"""INFORMATION_SCHEMA: what the catalogue holds, as rows with Dremio's columns."""
+"""INFORMATION_SCHEMA: what the catalog holds, as rows with Dremio's columns."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from dremio_engine.catalog.catalog import Catalog
-from dremio_engine.catalog.entities import Kind, dotted
+from dremio_engine.catalog.entities import Kind
+from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.lake.connection import METADATA, REFLECTION_SCHEMA
 from dremio_engine.lake.database_tables import DatabaseTables
 from dremio_engine.lake.lake import Lake
+from dremio_engine.paths import dotted
 from dremio_engine.sql.types import information_schema_type, precision_and_scale
+from dremio_engine.tables.system_tables import Makers, Rows, arrow
 
 CATALOG = "DREMIO"
-Rows = list[tuple[Any, ...]]
 
 CATALOGS = ("CATALOG_NAME", "CATALOG_DESCRIPTION", "CATALOG_CONNECT")
 SCHEMATA = ("CATALOG_NAME", "SCHEMA_NAME", "SCHEMA_OWNER", "TYPE", "IS_MUTABLE")
@@ -33,16 +35,18 @@ COLUMNS = (
     "NUMERIC_SCALE",
     "DATETIME_PRECISION",
 )
-INTEGERS = {
-    "ORDINAL_POSITION",
-    "COLUMN_SIZE",
-    "CHARACTER_MAXIMUM_LENGTH",
-    "CHARACTER_OCTET_LENGTH",
-    "NUMERIC_PRECISION",
-    "NUMERIC_PRECISION_RADIX",
-    "NUMERIC_SCALE",
-    "DATETIME_PRECISION",
-}
+INTEGERS = frozenset(
+    {
+        "ORDINAL_POSITION",
+        "COLUMN_SIZE",
+        "CHARACTER_MAXIMUM_LENGTH",
+        "CHARACTER_OCTET_LENGTH",
+        "NUMERIC_PRECISION",
+        "NUMERIC_PRECISION_RADIX",
+        "NUMERIC_SCALE",
+        "DATETIME_PRECISION",
+    }
+)
 VARCHAR_SIZE = 65536
 OWN_TABLES = {
     "CATALOGS": CATALOGS,
@@ -84,45 +88,55 @@ order by 1, 2, 4
 class InformationSchema:
     """Tables of a PostgreSQL source show while it answers."""
 
-    def __init__(self, catalog: Catalog, lake: Lake, databases: DatabaseTables) -> None:
-        self._catalog = catalog
-        self._lake = lake
-        self._databases = databases
+    def __init__(
+        self, inventory: Inventory, lake: Lake, databases: DatabaseTables, sys_tables: Iterable[str]
+    ) -> None:
+        """`sys_tables` are the names of the tables in `sys`."""
+        self._inventory, self._lake, self._databases = inventory, lake, databases
+        self._sys_tables = tuple(sys_tables)
         self._columns: tuple[int, Rows] | None = None
-        # The names of the tables in `sys`, set by what registers them.
-        self.sys_tables: list[str] = []
+
+    def makers(self) -> Makers:
+        """How each of its tables is made."""
+        return {
+            ("information_schema", "schemata"): lambda: arrow(SCHEMATA, self.schemata(), INTEGERS),
+            ("information_schema", "tables"): lambda: arrow(TABLES, self.tables(), INTEGERS),
+            ("information_schema", "views"): lambda: arrow(VIEWS, self.views(), INTEGERS),
+            ("information_schema", "columns"): lambda: arrow(COLUMNS, self.columns(), INTEGERS),
+            ("information_schema", "catalogs"): lambda: arrow(CATALOGS, [(CATALOG, "The engine", "")]),
+        }
 
     def schemata(self) -> Rows:
         """SCHEMATA."""
-        names = {dotted(e.path) for e in self._catalog.store.all(Kind.SOURCE, Kind.SPACE, Kind.FOLDER)}
-        names |= {t.schema for t in self._catalog.visible_tables()}
-        names |= {dotted(e.path[:-1]) for e in self._catalog.store.all(Kind.PROMOTED)}
+        names = {dotted(e.path) for e in self._inventory.store.all(Kind.SOURCE, Kind.SPACE, Kind.FOLDER)}
+        names |= {t.schema for t in self._inventory.visible_tables()}
+        names |= {dotted(e.path[:-1]) for e in self._inventory.store.all(Kind.PROMOTED)}
         names |= {f"{c.source}.{c.schema}" for c in self._databases.all()}
         names |= {"INFORMATION_SCHEMA", "sys"}
         return [(CATALOG, name, "<owner>", "SIMPLE", "NO") for name in sorted(names)]
 
     def tables(self) -> Rows:
         """TABLES."""
-        rows = [(CATALOG, t.schema, t.name, "TABLE") for t in self._catalog.visible_tables()]
-        for entity in self._catalog.store.all(Kind.VIEW, Kind.PROMOTED):
+        rows = [(CATALOG, t.schema, t.name, "TABLE") for t in self._inventory.visible_tables()]
+        for entity in self._inventory.store.all(Kind.VIEW, Kind.PROMOTED):
             shown = "VIEW" if entity.kind is Kind.VIEW else "TABLE"
             rows.append((CATALOG, dotted(entity.path[:-1]), entity.path[-1], shown))
         rows += {(CATALOG, f"{c.source}.{c.schema}", c.table, "TABLE") for c in self._databases.all()}
         rows += [(CATALOG, "INFORMATION_SCHEMA", name, "SYSTEM_TABLE") for name in OWN_TABLES]
-        rows += [(CATALOG, "sys", name, "SYSTEM_TABLE") for name in self.sys_tables]
+        rows += [(CATALOG, "sys", name, "SYSTEM_TABLE") for name in self._sys_tables]
         return sorted(rows)
 
     def views(self) -> Rows:
         """VIEWS."""
         return [
             (CATALOG, dotted(e.path[:-1]), e.path[-1], e.body["sql"])
-            for e in self._catalog.store.all(Kind.VIEW)
+            for e in self._inventory.store.all(Kind.VIEW)
         ]
 
     def columns(self) -> Rows:
         """COLUMNS."""
         rows = list(self._lake_columns())
-        for entity in self._catalog.store.all(Kind.VIEW, Kind.PROMOTED):
+        for entity in self._inventory.store.all(Kind.VIEW, Kind.PROMOTED):
             schema, name = dotted(entity.path[:-1]), entity.path[-1]
             for position, (column, kind) in enumerate(entity.body["columns"], 1):
                 rows.append(column_row(schema, name, column, position, kind))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.engine import Sides, engine_with_orders
 from bench.pairs import Times, take_turns
 from bench.report import Table, count, milliseconds, verdict
+from packages.dremio_engine.bench.engine import Sides, engine_with_orders
 
 LARGE_SECONDS = 0.1
 LARGEST_RATIO = 1.2

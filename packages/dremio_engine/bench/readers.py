@@ -12,8 +12,8 @@ from decimal import Decimal
 import pyarrow as pa
 from pyarrow import flight
 
-from bench.engine import Sides, engine_with_orders
 from bench.report import Table, count, milliseconds, verdict
+from packages.dremio_engine.bench.engine import Sides, engine_with_orders
 
 READERS = 32
 PHASE_SECONDS = 8.0

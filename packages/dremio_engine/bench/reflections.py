@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.engine import SOURCE, Sides, engine_with_orders
 from bench.pairs import Times, take_turns
 from bench.report import Table, count, milliseconds, verdict
+from packages.dremio_engine.bench.engine import SOURCE, Sides, engine_with_orders
 
 SECONDS_PER_QUERY = 5.0
 BUILD_SECONDS = 600.0

@@ -1,0 +1,53 @@
+"""Queries planned but not run: their translation to DuckDB's SQL, and the columns they would give."""
+
+from collections.abc import Callable
+
+import duckdb
+
+from dremio_engine.catalog.resolver import Resolver
+from dremio_engine.errors import InvalidStatement
+from dremio_engine.lake.cursors import register
+from dremio_engine.lake.lake import Lake
+from dremio_engine.lake.messages import first_line
+from dremio_engine.paths import Path
+from dremio_engine.sql.parsed import Parsed, parsed
+from dremio_engine.sql.quoting import quoted
+from dremio_engine.sql.translate import Translation, Translator
+from dremio_engine.sql.types import stored_type
+
+IsMember = Callable[[str, str], bool]
+
+
+def nobody_is_member(user: str, role: str) -> bool:
+    """What IS_MEMBER answers in Community Edition, which has no roles."""
+    return False
+
+
+class Planner:
+    """`is_member(user, role)` is what IS_MEMBER answers."""
+
+    def __init__(self, resolver: Resolver, lake: Lake, is_member: IsMember) -> None:
+        self._resolver, self._lake, self._is_member = resolver, lake, is_member
+
+    def translator(self, user: str = "") -> Translator:
+        """One that knows the catalog's names and this user's roles; good for one statement."""
+        return Translator(self._resolver.resolve, user, lambda role: self._is_member(user, role))
+
+    def query(self, query: Parsed, context: Path, user: str = "") -> Translation:
+        """A query's translation. Raises InvalidStatement or Unsupported."""
+        return self.translator(user).translation(query.tree(), context)
+
+    def columns(self, path: Path, user: str = "") -> list[tuple[str, str]]:
+        """(name, DuckDB type) of a dataset, as a query on it would give them now."""
+        return self.described(parsed(f"select * from {'.'.join(map(quoted, path))}"), (), user)
+
+    def described(self, query: Parsed, context: Path, user: str = "") -> list[tuple[str, str]]:
+        """(name, DuckDB type) of a query's result, with Dremio's types. Raises InvalidStatement."""
+        translation = self.query(query, context, user)
+        with self._lake.session() as cursor:
+            register(cursor, translation.registered)
+            try:
+                rows = cursor.execute(f"describe {translation.sql}").fetchall()
+            except duckdb.Error as error:
+                raise InvalidStatement(f"VALIDATION ERROR: {first_line(error)}") from error
+        return [(row[0], stored_type(row[1]) or row[1]) for row in rows]

@@ -1,0 +1,82 @@
+"""Statements from text to answer, with DuckDB's errors put into Dremio's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import duckdb
+import pyarrow as pa
+
+from dremio_engine.access.visibility import CURRENT_USER
+from dremio_engine.errors import InvalidStatement
+from dremio_engine.jobs.chain import StatementChain
+from dremio_engine.jobs.results import Rows
+from dremio_engine.lake.cursors import Cancelled, Interruptible
+from dremio_engine.lake.messages import error_kind, first_line
+from dremio_engine.lake.outcomes import Outcome, done, records
+from dremio_engine.paths import Path
+from dremio_engine.sql import commands as c
+from dremio_engine.sql.statement import Statement, read_statement
+
+
+class Runner:
+    """`result_bytes` is what the rows of a statement that `run` answers whole may take."""
+
+    def __init__(self, chain: StatementChain, result_bytes: int) -> None:
+        self._chain, self._result_bytes = chain, result_bytes
+
+    def run(self, sql: str, context: Path, user: str) -> Outcome:
+        """Run one statement to its end, all its rows in the outcome. Raises EngineError."""
+        rows = Rows(self._result_bytes)
+        outcome = self.run_into(rows, read_statement(sql, context, user), Interruptible())
+        rows.end()
+        table = rows.table()
+        return outcome if table is None else replace(outcome, table=table)
+
+    def run_into(self, rows: Rows, statement: Statement, stop: Interruptible) -> Outcome:
+        """Run one statement, its rows given on as they come. Raises EngineError, or Cancelled.
+
+        The outcome's table has the rows' schema alone when they went that way.
+        """
+        try:
+            with _on_behalf_of(statement.user, stop):
+                outcome = self._chain.run(statement, rows, stop)
+                if rows.schema is None:
+                    rows.begin(outcome.table.schema, lambda: stop.cancelled)
+                    for batch in outcome.table.to_batches():
+                        rows.add(batch)
+                return outcome
+        finally:
+            stop.attach(None)
+
+    def schema(self, sql: str, context: Path, user: str) -> pa.Schema:
+        """The schema of a statement's result; a query is only planned, a change not made."""
+        statement = read_statement(sql, context, user)
+        match statement.command:
+            case c.Query():
+                with _on_behalf_of(user, Interruptible()):
+                    return self._chain.schema(statement)
+            case c.Explain() | c.Describe() | c.Show():
+                return self.run(sql, context, user).table.schema
+            case c.Change() | c.CreateTable(query=str()):
+                return records(0).table.schema
+            case _:
+                return done("").table.schema
+
+
+@contextmanager
+def _on_behalf_of(user: str, stop: Interruptible) -> Iterator[None]:
+    """System tables show what this user may see. Raises EngineError or Cancelled in the place of DuckDB's."""
+    asking = CURRENT_USER.set(user)
+    try:
+        yield
+    except RecursionError as error:
+        raise InvalidStatement("PARSE ERROR: the statement is nested too deeply.") from error
+    except duckdb.InterruptException as error:
+        raise Cancelled from error
+    except duckdb.Error as error:
+        if stop.cancelled:
+            raise Cancelled from error
+        raise InvalidStatement(f"{error_kind(error)}: {first_line(error)}") from error
+    finally:
+        CURRENT_USER.reset(asking)

@@ -1,0 +1,1 @@
+"""What is done to tables, and the tables that show the engine itself."""

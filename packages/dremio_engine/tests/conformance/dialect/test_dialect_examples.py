@@ -1,0 +1,3 @@
+"""The documentation's examples, on the wire."""
+
+from tests.dialect.behaviour import *  # noqa: F403

@@ -1,0 +1,35 @@
+"""Queries that Dremio does not answer: docs.dremio.com/current/reference/sql, and its behaviour."""
+
+from tests.dialect.example import ROW
+
+ON_THE_ROW = f" from {ROW} as t"
+DIVISIONS_BY_ZERO = [
+    "select 1 / 0 as v",
+    "select cast(1 as decimal(5,2)) / cast(0 as decimal(5,2)) as v",
+    *(
+        f"select {expression}{ON_THE_ROW}"
+        for expression in (
+            "1 / 0",
+            "i / zero",
+            "l / zero",
+            "x / zero",
+            "y / zero",
+            "p / zero",
+            "p / (q - 3)",
+            "i / (j - 2)",
+            "mod(p, 0)",
+            "mod(x, 0)",
+            "p % zero",
+            "pmod(i, zero)",
+            "1 / (i / (j * 10))",
+            "sum(i) / sum(zero)",
+            f"i / (select min(zero) from {ROW} as t)",
+        )
+    ),
+]
+NO_VALUE_OF_THE_TYPE = [
+    "select cast('x' as integer) as v",
+    "select cast('1.5x' as double) as v",
+    "select cast('no day' as date) as v",
+]
+NOT_PARSED = ["select 1 as a; select 2", "select `a` from (values (1)) as t(a)", "select 1 as"]

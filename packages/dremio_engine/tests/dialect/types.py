@@ -1,0 +1,43 @@
+"""The types of results: docs.dremio.com/current/reference/sql/sql-functions/functions/<NAME>, data-types."""
+
+import pyarrow as pa
+from tests.dialect.example import BIGINT, DATE, DOUBLE, INTEGER, TIMESTAMP, decimal
+
+RESULT_TYPES: list[tuple[str, pa.DataType]] = [
+    ("count(*)", BIGINT),
+    ("count(distinct s)", BIGINT),
+    ("sum(i)", BIGINT),
+    ("sum(l) over (partition by s)", BIGINT),
+    ("sum(p)", decimal(38, 2)),
+    ("sum(x)", DOUBLE),
+    ("avg(i)", DOUBLE),
+    ("avg(p)", DOUBLE),
+    ("ndv(s)", BIGINT),
+    ("length(s)", INTEGER),
+    ("position('b' in s)", INTEGER),
+    ("extract(year from d)", BIGINT),
+    ("year(d)", BIGINT),
+    ("datediff(d, d)", INTEGER),
+    ("timestampdiff(second, ts, ts)", INTEGER),
+    ("timestampadd(day, 1, d)", DATE),
+    ("timestampadd(hour, 1, d)", TIMESTAMP),
+    ("date_add(d, 1)", DATE),
+    ("date_add(d, cast(1 as interval day))", TIMESTAMP),
+    ("date_trunc('month', d)", DATE),
+    ("d + interval '1' day", DATE),
+    ("ts + interval '1' day", TIMESTAMP),
+    ("sign(x)", INTEGER),
+    ("ceil(i)", INTEGER),
+    ("ceil(x)", DOUBLE),
+    ("i / j", INTEGER),
+    ("i / l", BIGINT),
+    ("i / x", DOUBLE),
+    ("mod(l, i)", INTEGER),
+    ("ntile(2) over (order by i)", INTEGER),
+    ("row_number() over (order by i)", BIGINT),
+    ("array_sum(numbers)", BIGINT),
+    ("cast(7 as decimal)", decimal(38, 0)),
+    ("coalesce(i, l) / 2", BIGINT),
+    ("case when b then p else i end / 2", decimal(23, 13)),
+    ("unix_timestamp(s)", BIGINT),
+]

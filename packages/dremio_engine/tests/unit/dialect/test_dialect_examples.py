@@ -1,0 +1,3 @@
+"""The documentation's examples, through the translator in this process."""
+
+from tests.dialect.behaviour import *  # noqa: F403
