@@ -328,3 +328,12 @@ def test_the_engine_shows_its_version_and_its_settings(client: Client) -> None:
     )
     names = {(row["table_schema"], row["table_name"]) for row in tables}
     assert {("sys", "version"), ("sys", "options"), ("INFORMATION_SCHEMA", "COLUMNS")} <= names
+
+
+def test_a_source_never_shows_its_secret_and_keeps_it_when_changed(client: Client) -> None:
+    source = client.by_path("marts")
+    assert source["config"]["accessSecret"] == "$DREMIO_EXISTING_VALUE$"
+    answer = client.http.put(f"/api/v3/catalog/{source['id']}", json=source)
+    assert answer.status_code == 200
+    client.sql("create table marts.after_change as select 1 as a")
+    assert client.http.put(f"/api/v3/catalog/{source['id']}", json=source).status_code == 409

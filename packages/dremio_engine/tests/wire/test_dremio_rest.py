@@ -157,15 +157,6 @@ def test_folders_and_views_live_in_spaces_and_go_with_them(client: Client) -> No
         client.sql("select a from work.f.v")
 
 
-def test_a_source_never_shows_its_secret_and_keeps_it_when_changed(client: Client) -> None:
-    source = client.by_path("marts")
-    assert source["config"]["accessSecret"] == "$DREMIO_EXISTING_VALUE$"
-    answer = client.http.put(f"/api/v3/catalog/{source['id']}", json=source)
-    assert answer.status_code == 200
-    client.sql("create table marts.after_change as select 1 as a")
-    assert client.http.put(f"/api/v3/catalog/{source['id']}", json=source).status_code == 409
-
-
 @pytest.mark.parametrize(
     ("kind", "config", "words"),
     [

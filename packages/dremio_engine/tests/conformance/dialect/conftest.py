@@ -1,5 +1,6 @@
 """Queries over Arrow Flight, where a value keeps its type."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -39,27 +40,34 @@ class Wire:
 
 
 @pytest.fixture(scope="session")
-def dialect(dremio: Target, client: Client) -> Dialect:
+def dialect(dremio: Target, row: str | None) -> Dialect:
     """What the examples that all speakers of the dialect share are run by."""
     connection = flight.FlightClient(dremio.flight_url)
     token = connection.authenticate_basic_token(dremio.user, dremio.password)
     options = flight.FlightCallOptions(headers=[token], timeout=60)
-    return Wire(dremio.user, connection, options, _table_of_every_type(dremio, client))
+    return Wire(dremio.user, connection, options, row)
 
 
-def _table_of_every_type(dremio: Target, client: Client) -> str | None:
+@pytest.fixture(scope="session")
+def row(dremio: Target, client: Client) -> Iterator[str | None]:
+    """The table with the row of every type, promoted from a file; nothing where no file can be put.
+
+    The table is dropped with the others of the run, the file is deleted here.
+    """
     if dremio.files is None:
-        return None
+        yield None
+        return
     whole, root = fs.FileSystem.from_uri(dremio.files)
-    folder = f"{root.rstrip('/')}/{dremio.run}_row"
-    whole.create_dir(folder)
-    with whole.open_output_stream(f"{folder}/row.parquet") as stream:
+    path = [dremio.source, f"{dremio.run}_row", "row_of_every_type"]
+    folder = f"{root.rstrip('/')}/{path[1]}"
+    whole.create_dir(f"{folder}/{path[2]}", recursive=True)
+    with whole.open_output_stream(f"{folder}/{path[2]}/row.parquet") as stream:
         pq.write_table(row_of_every_type(), stream)
-    path = [dremio.source, f"{dremio.run}_row"]
     entity = "dremio:/" + "/".join(path)
     body = {"entityType": "dataset", "id": entity, "path": path, "type": "PHYSICAL_DATASET"}
     answer = client.http.post(
         f"/api/v3/catalog/{quote(entity, safe='')}", json={**body, "format": {"type": "Parquet"}}
     )
     assert answer.status_code == 200, answer.text
-    return ".".join(f'"{part}"' for part in path)
+    yield ".".join(f'"{part}"' for part in path)
+    whole.delete_dir(folder)
