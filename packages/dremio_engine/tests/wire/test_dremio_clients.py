@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from testing.repository import ROOT
 from testing.engine_on_the_wire import Client, EngineProcess
+from testing.repository import ROOT
 
 DBT = ROOT / ".local/envs/dbt/bin/dbt"
 SUPERSET_PYTHON = ROOT / ".local/envs/superset/bin/python"

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 
-from testing.repository import ROOT
 from testing.engine_on_the_wire import Client, EngineProcess, StatementFailed
+from testing.repository import ROOT
 
 DBT = ROOT / ".local/envs/dbt/bin/dbt"
 PASSWORD = "an0ther-secret"
