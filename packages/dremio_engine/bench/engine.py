@@ -89,8 +89,8 @@ class Sides:
 def engine_with_orders(rows: int) -> Iterator[Sides]:
     """An engine whose source `files` holds `orders` and, a tenth of them, `customers`; gone afterwards.
 
-    DuckDB's side has the engine's settings, and a copy of the DuckLake catalogue with the same Parquet files:
-    the engine holds the catalogue itself open.
+    DuckDB's side has the engine's settings, and a copy of the DuckLake metadata with the same Parquet files:
+    the engine holds the metadata file itself open.
     """
     folder = Path(tempfile.mkdtemp(prefix="lakehouse-bench-"))
     try:
@@ -138,7 +138,7 @@ def _load(client: Client, nas: Path) -> None:
 
 
 @contextmanager
-def _attached(catalogue: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _attached(metadata: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     extension_importer.import_extension("ducklake")
     with duckdb.connect(
         config={"memory_limit": MEMORY, "temp_directory": str(folder / "spill")}
@@ -146,12 +146,12 @@ def _attached(catalogue: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnecti
         connection.execute("load ducklake")
         connection.execute("set TimeZone='UTC'; set default_null_order='nulls_last'")
         connection.execute("set integer_division=true")
-        connection.execute(f"attach 'ducklake:{catalogue}' as lake (read_only)")
+        connection.execute(f"attach 'ducklake:{metadata}' as lake (read_only)")
         yield connection
 
 
-def _named(sql: str, catalogue: str = "") -> str:
-    prefix = f"{catalogue}.{SOURCE}" if catalogue else SOURCE
+def _named(sql: str, database: str = "") -> str:
+    prefix = f"{database}.{SOURCE}" if database else SOURCE
     return sql.replace("{orders}", f"{prefix}.orders").replace("{customers}", f"{prefix}.customers")
 
 

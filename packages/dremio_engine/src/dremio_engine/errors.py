@@ -45,7 +45,7 @@ class Conflict(EngineError):
 
 
 class Unauthorized(EngineError):
-    """No login, or one that does not hold (any more)."""
+    """No login, or one that is not valid (or no longer)."""
 
     status = 401
 

@@ -12,6 +12,7 @@ from dremio_engine.access.grants import Grant
 from dremio_engine.access.identity import Identity
 from dremio_engine.access.privileges import BY_OBJECT, expand
 from dremio_engine.access.roles import USER
+from dremio_engine.access.users import GUESS_COST, GuessCost
 from dremio_engine.errors import Conflict, EngineError, Forbidden, InvalidStatement, TooMany, Unauthorized
 from dremio_engine.sql.grants import (
     CreateRole,
@@ -25,6 +26,8 @@ from dremio_engine.sql.grants import (
 from dremio_engine.state import StateFile
 
 FIRST = "lakehouse"
+# These tests are about who may enter, not about what a guess costs.
+CHEAP = GuessCost(n=2, r=1, p=1)
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def control(state: StateFile) -> AccessControl:
 
 @pytest.fixture
 def identity(state: StateFile) -> Identity:
-    identity = Identity(state, 60)
+    identity = Identity(state, 60, CHEAP)
     identity.ensure_user(FIRST, "secret")
     return identity
 
@@ -169,14 +172,14 @@ def test_community_edition_asks_nobody(state: StateFile) -> None:
 
 
 def test_a_token_ends_with_its_time_its_logout_and_its_password(state: StateFile) -> None:
-    short = Identity(state, 1)
+    short = Identity(state, 1, CHEAP)
     short.ensure_user(FIRST, "secret")
     token, expires_at = short.login(FIRST, "secret")
     assert short.user_of(token) == FIRST
     time.sleep(max(0.0, expires_at - time.time()) + 0.05)
     with pytest.raises(Unauthorized, match="expired"):
         short.user_of(token)
-    identity = Identity(state, 60)
+    identity = Identity(state, 60, CHEAP)
     tokens = [identity.login(FIRST, "secret")[0] for _ in range(2)]
     identity.tokens.end(tokens[0])
     with pytest.raises(Unauthorized):
@@ -271,3 +274,8 @@ def test_a_right_password_that_was_never_used_waits_with_the_guesses(identity: I
             identity.login("bob", f"guess {number}", "")
     with pytest.raises(TooMany):
         identity.login("bob", "never used before", "")
+
+
+def test_a_guess_costs_what_owasp_asks_for_unless_a_test_says_otherwise(state: StateFile) -> None:
+    assert GuessCost(n=2**14, r=8, p=1) == GUESS_COST
+    assert Identity(state, 60).users._cost == GUESS_COST

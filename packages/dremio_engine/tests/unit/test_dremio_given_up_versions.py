@@ -89,7 +89,7 @@ def test_a_table_that_never_changes_keeps_its_snapshot_and_its_time(lake: Lake) 
     assert rows_at(lake, "steady", still) == 1
     with lake.session() as cursor:
         held = cursor.execute(f"select count(*) from {METADATA}.ducklake_snapshot").fetchone()
-    assert held == (1,), "only the newest version of the catalogue is left"
+    assert held == (1,), "only the newest version of the lake is left"
 
 
 def test_vacuum_of_one_table_leaves_every_snapshot_of_the_others(lake: Lake) -> None:

@@ -1,4 +1,4 @@
-"""Statements that try to leave the engine: its files, its network, its settings, its own catalogue.
+"""Statements that try to leave the engine: its files, its network, its settings, its own metadata.
 
 `{file}` is a file outside every source whose content must never come back, `{target}` one that must never
 be written. Each is refused or, where it names a mere column or alias, harmless.
@@ -163,7 +163,7 @@ WRITERS = (
     "call ducklake_cleanup_old_files('lake', cleanup_all => true)",
     "call ducklake_delete_orphaned_files('lake', cleanup_all => true)",
 )
-CATALOGUE = (
+METADATA = (
     "select * from __ducklake_metadata_lake.ducklake_table",
     "select * from __ducklake_metadata_lake.main.ducklake_data_file",
     'select * from "__ducklake_metadata_lake"."ducklake_schema"',
@@ -195,4 +195,4 @@ CATALOGUE = (
     "select * from table(external_query('disk', 'select 1'))",
     "select * from table(disk.external_query('select 1'))",
 )
-HOSTILE = READERS + SETTINGS + WRITERS + CATALOGUE
+HOSTILE = READERS + SETTINGS + WRITERS + METADATA

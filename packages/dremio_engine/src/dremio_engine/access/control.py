@@ -56,7 +56,7 @@ class AccessControl:
             raise self.denied(f"User '{user}' is not allowed to {what}.")
 
     def sees(self, user: str, path: Path) -> bool:
-        """Whether an object shows in this user's catalogue: any privilege on it, around it or below it."""
+        """Whether an object shows in this user's catalog: any privilege on it, around it or below it."""
         if not self.enforced or not path or path[0].lower() in SYSTEM_SCHEMAS:
             return True
         who = self.principal(USER, user)

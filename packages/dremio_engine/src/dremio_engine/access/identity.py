@@ -4,7 +4,7 @@ import threading
 
 from dremio_engine.access.throttle import LoginThrottle
 from dremio_engine.access.tokens import Tokens
-from dremio_engine.access.users import Users
+from dremio_engine.access.users import GUESS_COST, GuessCost, Users
 from dremio_engine.errors import TooMany, Unauthorized
 from dremio_engine.state import StateFile
 
@@ -16,8 +16,8 @@ WAITING_SECONDS = 5.0
 class Identity:
     """The way in for both protocols."""
 
-    def __init__(self, state: StateFile, token_seconds: int) -> None:
-        self.users = Users(state)
+    def __init__(self, state: StateFile, token_seconds: int, cost: GuessCost = GUESS_COST) -> None:
+        self.users = Users(state, cost)
         self.tokens = Tokens(state, token_seconds)
         self._throttle = LoginThrottle()
         self._checking = threading.BoundedSemaphore(CHECKED_AT_ONCE)

@@ -1,7 +1,7 @@
 """Slows guessing of passwords down without shutting anybody else out.
 
 A guesser tries many passwords; a client whose password was changed tries one again and again. So the same
-wrong password counts once, and one that was right before is looked at whoever guesses meanwhile: a service
+wrong password counts once, and one that was right before is checked whoever guesses meanwhile: a service
 with an old password, or a guesser, does not lock out those who know the right one.
 """
 

@@ -60,7 +60,7 @@ class Tokens:
         return str(row["user"])
 
     def end(self, token: str) -> None:
-        """Log out: this token of a login holds no more."""
+        """Log out: end this token of a login."""
         self._state.write("delete from tokens where digest = ?", _digest(token))
 
     # -- personal access tokens ----------------------------------------------------------------------

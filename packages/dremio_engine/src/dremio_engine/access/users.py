@@ -12,8 +12,20 @@ from dremio_engine.catalog.entities import now_text
 from dremio_engine.errors import Conflict, EngineError, NotFound
 from dremio_engine.state import StateFile
 
-# OWASP's interactive parameters for scrypt: 16 MiB of memory and some 40 ms per guess.
-SCRYPT = {"n": 2**14, "r": 8, "p": 1}
+
+@dataclass(frozen=True)
+class GuessCost:
+    """scrypt's parameters: what one guess of a password costs.
+
+    The defaults are OWASP's for interactive logins: 16 MiB of memory and some 40 ms.
+    """
+
+    n: int = 2**14
+    r: int = 8
+    p: int = 1
+
+
+GUESS_COST = GuessCost()
 # A user without a name in the table costs a guess as much time as one with.
 NO_SALT = b"no such user...."
 
@@ -40,8 +52,8 @@ class User:
 class Users:
     """Passwords are kept as scrypt digests. A user without one cannot log in."""
 
-    def __init__(self, state: StateFile) -> None:
-        self._state = state
+    def __init__(self, state: StateFile, cost: GuessCost = GUESS_COST) -> None:
+        self._state, self._cost = state, cost
         state.ensure(SCHEMA)
         for row in state.rows("select name from users where name not in (select name from user_profiles)"):
             self._add(row["name"], "", "", "")
@@ -101,20 +113,24 @@ class Users:
             self._state.write("delete from users where name = ?", user.name)
 
     def set_password(self, user: User, password: str | None) -> None:
-        """A new password, or none any more; every login of before ends."""
+        """A new password, or no password at all; every earlier login ends."""
         with self._state.transaction():
             self._state.write("delete from users where name = ?", user.name)
             self._state.write("delete from tokens where user = ?", user.name)
             if password is not None:
                 salt = secrets.token_bytes(16)
                 self._state.write(
-                    "insert into users values (?, ?, ?)", user.name, salt, _digest(password, salt)
+                    "insert into users values (?, ?, ?)", user.name, salt, self._digest(password, salt)
                 )
+
+    def _digest(self, password: str, salt: bytes) -> bytes:
+        cost = self._cost
+        return hashlib.scrypt(password.encode(), salt=salt, n=cost.n, r=cost.r, p=cost.p)
 
     def has_password(self, name: str, password: str) -> bool:
         """Whether this is the user's password: some 40 ms, for an unknown name too."""
         row = self._state.row("select salt, digest from users where name = ?", name)
-        given = _digest(password, row["salt"] if row else NO_SALT)
+        given = self._digest(password, row["salt"] if row else NO_SALT)
         return row is not None and hmac.compare_digest(given, row["digest"])
 
 
@@ -125,10 +141,6 @@ def check_password(password: str) -> None:
             "Invalid password: must be at least 8 letters long, must contain at least one number and one"
             " letter"
         )
-
-
-def _digest(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=SCRYPT["n"], r=SCRYPT["r"], p=SCRYPT["p"])
 
 
 def _user(row: sqlite3.Row) -> User:

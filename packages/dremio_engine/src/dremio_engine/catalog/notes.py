@@ -1,4 +1,4 @@
-"""Wikis and tags of catalogue objects."""
+"""Wikis and tags of catalog objects."""
 
 import json
 import uuid

@@ -8,7 +8,7 @@ from dremio_engine.catalog.column_types import ColumnTypes
 from dremio_engine.catalog.entities import Kind
 from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.errors import EngineError, InvalidStatement
-from dremio_engine.lake.connection import postgres_catalog
+from dremio_engine.lake.connection import attached_name
 from dremio_engine.lake.lake import Lake, lake_name
 from dremio_engine.lake.version_tables import version_table
 from dremio_engine.lake.versions import find, snapshots_of
@@ -73,7 +73,7 @@ class Resolver:
             raise EngineError(
                 f"Source [{source.name}] is not there yet; it is tried again every few seconds. {reason}"
             )
-        name = ".".join(quoted(p) for p in (postgres_catalog(source.name), path[1], path[2]))
+        name = ".".join(quoted(p) for p in (attached_name(source.name), path[1], path[2]))
         return Relation(name, columns=self._types.of(name))
 
     def _relation_at(self, path: Path, reading: Reading) -> Relation | None:

@@ -9,7 +9,8 @@ import duckdb
 from dremio_engine.catalog.entities import Entity, Kind
 from dremio_engine.catalog.store import EntityStore
 from dremio_engine.errors import EngineError
-from dremio_engine.lake.lake import DRAIN_SECONDS, Lake
+from dremio_engine.lake.gate import DRAIN_SECONDS
+from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.messages import first_line
 from dremio_engine.lake.storage import SourceStorage, storage_of
 

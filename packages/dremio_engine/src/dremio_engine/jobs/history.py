@@ -24,7 +24,7 @@ create table if not exists job_history (
 
 @dataclass(frozen=True)
 class JobRecord:
-    """All that is told of a job; `states` are (state, seconds since 1970) in the order they were entered."""
+    """All that is known of a job; `states` are (state, seconds since 1970) in the order they were entered."""
 
     id: str
     user: str

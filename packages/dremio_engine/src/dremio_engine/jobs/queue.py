@@ -1,4 +1,4 @@
-"""The line of jobs that wait for their turn: bounded, and fair among users."""
+"""The queue of jobs that wait for their turn: bounded, and fair among users."""
 
 import threading
 from collections import Counter, OrderedDict, deque
@@ -6,7 +6,7 @@ from collections import Counter, OrderedDict, deque
 from dremio_engine.errors import TooMany
 from dremio_engine.jobs.job import Job
 
-# Dremio's Community Edition has the queues LARGE and SMALL, told apart by cost; here is one.
+# Dremio's Community Edition has the queues LARGE and SMALL, distinguished by cost; the engine has one.
 QUEUE = "LARGE"
 
 
@@ -25,7 +25,7 @@ class FairQueue:
         self._closed = False
 
     def put(self, job: Job) -> None:
-        """Let a job wait. Raises TooMany when the line, or the user's part of it, is full."""
+        """Let a job wait. Raises TooMany when the queue, or the user's part of it, is full."""
         with self._changed:
             own = self._waiting.setdefault(job.user, deque())
             if len(own) >= self._user_length or len(self) >= self._length:
@@ -36,7 +36,7 @@ class FairQueue:
             self._changed.notify()
 
     def take(self) -> Job | None:
-        """Wait for a job whose turn it is; nothing once the line is closed."""
+        """Wait for a job whose turn it is; nothing once the queue is closed."""
         with self._changed:
             while not self._closed:
                 if (job := self._next()) is not None:
@@ -53,7 +53,7 @@ class FairQueue:
             self._changed.notify()
 
     def remove(self, job: Job) -> bool:
-        """Take a job out of the line; no when it is not in it (any more)."""
+        """Take a job out of the queue; false when it is not in it."""
         with self._changed:
             own = self._waiting.get(job.user)
             if own is None or job not in own:
@@ -64,12 +64,12 @@ class FairQueue:
             return True
 
     def waiting(self) -> list[Job]:
-        """Every job in the line."""
+        """Every job in the queue."""
         with self._changed:
             return [job for own in self._waiting.values() for job in own]
 
     def close(self) -> None:
-        """Nobody is given a job any more."""
+        """No job is handed out from now on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

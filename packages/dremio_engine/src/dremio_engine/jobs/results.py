@@ -53,7 +53,7 @@ class HeldBytes:
 class Rows:
     """Between the thread that runs a statement and those that read its rows.
 
-    Rows that fit are kept, and may be read by anyone as often as wanted. Of those that do not, a kept
+    Rows that fit are kept, and may be read by anyone as often as they like. Of those that do not, a kept
     result is an error, while a streamed one goes batch by batch to its first reader and to nobody else:
     the statement waits for the reader, so that never more than `limit` bytes are held.
     """
@@ -84,7 +84,7 @@ class Rows:
     # -- the statement's side ------------------------------------------------------------------------
 
     def begin(self, schema: pa.Schema, cancelled: Callable[[], bool]) -> None:
-        """The rows' schema; `cancelled` tells when waiting for a reader has no more use."""
+        """The rows' schema; `cancelled` says when waiting for a reader has become pointless."""
         with self._changed:
             self.schema, self._cancelled = schema, cancelled
             self._changed.notify_all()
@@ -106,7 +106,7 @@ class Rows:
             self._changed.notify_all()
 
     def end(self, error: str | None = None) -> None:
-        """No batch comes any more."""
+        """No further batch comes."""
         with self._changed:
             self._ended, self._error = True, error
             if error is not None:
@@ -147,7 +147,7 @@ class Rows:
 
     @property
     def ended(self) -> bool:
-        """No batch comes any more."""
+        """No further batch comes."""
         return self._ended
 
     def table(self) -> pa.Table | None:

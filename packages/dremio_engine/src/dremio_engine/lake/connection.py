@@ -1,4 +1,4 @@
-"""The DuckDB instance: hardened, with DuckLake's catalogue and the registered sources attached."""
+"""The DuckDB instance: hardened, with DuckLake's metadata and the registered sources attached."""
 
 import logging
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ def _attach_postgres(connection: duckdb.DuckDBPyConnection, source: SourceStorag
         return None
     try:
         connection.execute(
-            f"attach {literal(source.postgres.dsn)} as {quoted(postgres_catalog(source.name))}"
+            f"attach {literal(source.postgres.dsn)} as {quoted(attached_name(source.name))}"
             " (type postgres, read_only)"
         )
     except duckdb.Error as error:
@@ -105,6 +105,6 @@ def _attach_postgres(connection: duckdb.DuckDBPyConnection, source: SourceStorag
     return None
 
 
-def postgres_catalog(source: str) -> str:
-    """The DuckDB catalogue a PostgreSQL source is attached as."""
+def attached_name(source: str) -> str:
+    """The name under which a PostgreSQL source is attached to DuckDB."""
     return f"pg {source}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dremio_engine.lake.connection import postgres_catalog
+from dremio_engine.lake.connection import attached_name
 from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.messages import without_connection_string
 from dremio_engine.lake.storage import SourceStorage
@@ -90,7 +90,7 @@ class DatabaseTables:
         return found, reason
 
     def _read(self, source: SourceStorage) -> tuple[list[DatabaseColumn], str | None]:
-        query = f"from postgres_query({literal(postgres_catalog(source.name))}, {literal(_COLUMNS)})"
+        query = f"from postgres_query({literal(attached_name(source.name))}, {literal(_COLUMNS)})"
         try:
             with self._lake.session() as cursor:
                 rows = cursor.execute(query).fetchall()

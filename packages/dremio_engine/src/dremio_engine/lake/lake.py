@@ -1,4 +1,4 @@
-"""The DuckDB instance with its DuckLake catalogue: opened hardened, shared by cursors, reopened for sources.
+"""The DuckDB instance with its DuckLake metadata: opened hardened, shared by cursors, reopened for sources.
 
 DuckLake keeps tables as Parquet files and their metadata in a DuckDB file. Its schemas are the
 dotted parents of Dremio's paths (`gold`, `gold.folder`), and each schema's path is set to the
@@ -7,7 +7,6 @@ folder of its source, so that the files lie where the lake's layout says.
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,12 @@ import duckdb
 from dremio_engine.errors import Busy, EngineError, InvalidStatement
 from dremio_engine.lake.connection import ENGINE_TABLES, METADATA, connect, import_extensions
 from dremio_engine.lake.connection import REFLECTION_SCHEMA as REFLECTION_SCHEMA
+from dremio_engine.lake.gate import DRAIN_SECONDS, Gate
 from dremio_engine.lake.intents import Intents
 from dremio_engine.lake.storage import SourceStorage
 from dremio_engine.sql.quoting import literal, quoted
 
-DRAIN_SECONDS = 60.0
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,6 @@ def lake_name(table: LakeTable) -> str:
     return f'"lake".{quoted(table.schema)}.{quoted(table.name)}'
 
 
-class _Nesting(threading.local):
-    """How many sessions the current thread has open."""
-
-    depth = 0
-
-    def enter(self) -> None:
-        self.depth += 1
-
-    def leave(self) -> None:
-        self.depth -= 1
-
-
 class Lake:
     """Hands out cursors; everything they may reach is the registered sources and the engine's own folder."""
 
@@ -68,12 +56,9 @@ class Lake:
         self._unreachable: dict[str, str] = {}
         self.intents = Intents(folder / "writes.sqlite")
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._gate = threading.Condition()
-        self._sessions = 0
-        self._nesting = _Nesting()
+        self._gate = Gate()
         self._schemas: set[str] = set()
-        self._closed_for: str | None = None
-        # DuckLake retries a commit that another one overtook with pointers into the catalogue of before
+        # DuckLake retries a commit that another one overtook with pointers into the metadata of before
         # ("Failed to get path for schema with id 140201154439568"), so commits never overlap here.
         self.writing = threading.RLock()
         self._cache_lock = threading.Lock()
@@ -86,7 +71,7 @@ class Lake:
 
         Raises Busy when they have not after `patience` seconds; nothing has changed then.
         """
-        with self._alone("sources are being changed", patience):
+        with self._gate.alone("sources are being changed", patience):
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
@@ -99,12 +84,8 @@ class Lake:
             self.forget_tables()
 
     def close(self) -> None:
-        """Stop handing out cursors, interrupt what runs, close the catalogue file."""
-        with self._gate:
-            self._closed_for = "the engine is stopping"
-            deadline = time.monotonic() + 2.0
-            while self._sessions and time.monotonic() < deadline:
-                self._gate.wait(0.1)
+        """Stop handing out cursors, interrupt what runs, close the metadata file."""
+        self._gate.close("the engine is stopping", CLOSE_SECONDS)
         if self._connection is not None:
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("checkpoint " + METADATA)
@@ -115,26 +96,15 @@ class Lake:
     @contextlib.contextmanager
     def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of its own, for one statement or one transaction."""
-        with self._gate:
-            # A thread that is inside already must not wait for itself.
-            if self._nesting.depth == 0 and not self._gate.wait_for(
-                lambda: self._closed_for is None, timeout=DRAIN_SECONDS
-            ):
-                raise Busy(f"Not now: {self._closed_for}.")
+        with self._gate.entered():
             if self._connection is None:
                 raise Busy("The engine is not open.")
-            self._sessions += 1
             cursor = self._connection.cursor()
-        self._nesting.enter()
-        try:
-            yield cursor
-        finally:
-            self._nesting.leave()
-            with contextlib.suppress(duckdb.Error):
-                cursor.close()
-            with self._gate:
-                self._sessions -= 1
-                self._gate.notify_all()
+            try:
+                yield cursor
+            finally:
+                with contextlib.suppress(duckdb.Error):
+                    cursor.close()
 
     def source(self, name: str) -> SourceStorage | None:
         """The storage of a source, by its name in any case."""
@@ -159,7 +129,7 @@ class Lake:
             return None
         with self.session() as cursor:
             try:
-                # Nothing begins so: the answer is short, however much lies there.
+                # No object has this prefix: the answer is short, however many there are.
                 cursor.execute(f"from glob({literal(source.root + '__nothing__*')})").fetchall()
             except duckdb.Error as error:
                 return str(error).splitlines()[0]
@@ -221,22 +191,6 @@ class Lake:
         """Grows with every change of a table's shape."""
         with self._cache_lock:
             return self._generation
-
-    @contextlib.contextmanager
-    def _alone(self, reason: str, patience: float) -> Iterator[None]:
-        with self._gate:
-            if self._closed_for is not None:
-                raise Busy(f"Not now: {self._closed_for}.")
-            self._closed_for = reason
-            drained = self._gate.wait_for(lambda: self._sessions == 0, timeout=patience)
-        try:
-            if not drained:
-                raise Busy("Statements are still running; try again when they have ended.")
-            yield
-        finally:
-            with self._gate:
-                self._closed_for = None
-                self._gate.notify_all()
 
     def _prepare_schemas(self) -> None:
         if self._connection is None:

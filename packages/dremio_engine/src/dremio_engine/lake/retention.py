@@ -27,7 +27,7 @@ class Retention:
     """A thread that lets old versions go at once and then every `kept_seconds`, until closed.
 
     Two steps, each `kept_seconds` after the event: a version is given up, then its files are deleted. A
-    statement that has begun in between goes on reading them.
+    statement that started in between goes on reading them.
     """
 
     def __init__(self, lake: Lake, kept_seconds: int) -> None:
@@ -39,7 +39,7 @@ class Retention:
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start; returns at once."""
         self._thread.start()
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ class SourceWatch:
         self._thread = threading.Thread(target=self._run, name="source watch", daemon=True)
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start; returns at once."""
         self._thread.start()
 
     def close(self) -> None:

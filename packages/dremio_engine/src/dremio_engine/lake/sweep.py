@@ -6,7 +6,7 @@ the folder of a table that a write of this engine was noted for, it bears a name
 (`ducklake-<uuid>.parquet`), that name was made while the write ran (its UUID holds the millisecond), and
 neither a version of a table nor DuckLake's list of files to delete names it.
 
-What a kill leaves of a half-sent upload is the object store's to expire: it is no object yet.
+What a kill leaves of a half-sent upload is the object store's to expire: it is not an object yet.
 """
 
 import logging

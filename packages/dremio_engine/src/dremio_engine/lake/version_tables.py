@@ -1,7 +1,7 @@
 """`TABLE(table_snapshot('t'))` and its sisters, with Dremio's columns.
 
 Differences that stay: `summary` is JSON text. DuckLake has no manifest files: `manifest_list` is NULL and
-table_manifests is refused. Column statistics of table_files are NULL: DuckLake keeps them in its catalogue.
+table_manifests is refused. Column statistics of table_files are NULL: DuckLake keeps them in its metadata.
 A ROLLBACK is a snapshot of its own, so every snapshot is an ancestor.
 """
 

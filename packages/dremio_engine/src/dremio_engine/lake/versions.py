@@ -1,9 +1,9 @@
-"""The versions of one table, read from DuckLake's versions, which are versions of the whole catalogue.
+"""The versions of one table, read from DuckLake's versions, which are versions of the whole lake.
 
-A table's snapshot is a catalogue version at which its rows changed; its id is that version's number.
-Between two of them the table does not change, so a snapshot can be read through any catalogue version
+A table's snapshot is a lake version at which its rows changed; its id is that version's number.
+Between two of them the table does not change, so a snapshot can be read through any lake version
 kept from its own up to the table's next. The rows a table has now can always be read. What VACUUM
-gave up stays hidden, even where another table's history still holds a catalogue version in between.
+gave up stays hidden, even where another table's history still holds a lake version in between.
 """
 
 import itertools
@@ -41,7 +41,7 @@ union select unnest(regexp_extract_all(changes_made, '(?:^|,)(?:{"|".join(_CHANG
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version of a table. `through` is the catalogue version that shows it; none: the rows now."""
+    """One version of a table. `through` is the lake version that shows it; none: the rows now."""
 
     snapshot_id: int
     committed_at: datetime
@@ -84,7 +84,7 @@ def snapshots_of(cursor: Cursor, table: LakeTable) -> list[Snapshot]:
 
 
 def find(snapshots: list[Snapshot], reading: AtSnapshot | AtMoment) -> Snapshot:
-    """The snapshot a reading means. Raises InvalidStatement when there is none (any more)."""
+    """The snapshot a reading means. Raises InvalidStatement when it does not exist (or no longer)."""
     if isinstance(reading, AtSnapshot):
         for snapshot in snapshots:
             if snapshot.snapshot_id == reading.snapshot_id:
@@ -103,7 +103,7 @@ def find(snapshots: list[Snapshot], reading: AtSnapshot | AtMoment) -> Snapshot:
 
 
 def give_up_all_before(cursor: Cursor, seconds: int) -> int:
-    """Give up the catalogue versions that were replaced more than `seconds` ago; says how many."""
+    """Give up the lake versions that were replaced more than `seconds` ago; says how many."""
     old = [
         row[0]
         for row in cursor.execute(
@@ -117,7 +117,7 @@ def give_up_all_before(cursor: Cursor, seconds: int) -> int:
 
 
 def give_up(cursor: Cursor, versions: list[int]) -> int:
-    """Give up these catalogue versions; files that no other version has are due for deletion."""
+    """Give up these lake versions; files that no other version has are due for deletion."""
     if not versions:
         return 0
     listed = ", ".join(map(str, versions))

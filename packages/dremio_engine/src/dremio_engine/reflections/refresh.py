@@ -15,8 +15,9 @@ from dremio_engine.catalog.entities import now_text
 from dremio_engine.errors import NotFound
 from dremio_engine.lake.cursors import Cancelled, Interruptible
 from dremio_engine.paths import dotted
+from dremio_engine.reflections.build import Misfit
 from dremio_engine.reflections.freshness import Freshness
-from dremio_engine.reflections.materialise import Materialiser, Misfit
+from dremio_engine.reflections.materialise import Materialiser
 from dremio_engine.reflections.policies import Policies
 from dremio_engine.reflections.status import GIVE_UP_AFTER, Reflection, moment_of
 from dremio_engine.reflections.store import Materialisation, ReflectionStore

@@ -119,7 +119,7 @@ class Versions:
             f" where {of_table}"
             f" union all select 2, column_id, column_name, column_type from {METADATA}.ducklake_column"
             f" where {of_table}"
-            # Small changes that DuckLake keeps in its catalogue have no file: then there is no version.
+            # Small changes that DuckLake keeps in its metadata have no file: then there is no version.
             f" union all select 4, 0, '', '' from {METADATA}.ducklake_inlined_data_tables"
             f" where table_id = {table.table_id}"
             f" union all select 3, 0, t.table_uuid::varchar, '' from {METADATA}.ducklake_table t"

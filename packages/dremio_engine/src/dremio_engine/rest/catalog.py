@@ -18,7 +18,7 @@ ROUTES = APIRouter(prefix="/api/v3/catalog")
 
 
 class NewObject(BaseModel):
-    """A space, folder, source, view or promotion, told apart by `entityType` and `type`."""
+    """A space, folder, source, view or promotion, distinguished by `entityType` and `type`."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,4 +1,4 @@
-"""What lies directly below an object of the catalogue, page by page."""
+"""What lies directly below an object of the catalog, page by page."""
 
 import base64
 import binascii

@@ -29,7 +29,7 @@ NOT_MADE = {
 
 
 class CatalogObjects:
-    """One request's view of the catalogue."""
+    """One request's view of the catalog."""
 
     def __init__(self, services: Services, page: Page | None = None) -> None:
         self._services = services

@@ -1,4 +1,4 @@
-"""Catalogue objects as the JSON of Dremio's Catalog API, without their children."""
+"""Catalog objects as the JSON of Dremio's Catalog API, without their children."""
 
 import uuid
 from datetime import UTC, datetime

@@ -81,6 +81,6 @@ def logged_in(user: CurrentUser) -> Response:
 
 @ROUTES.delete("/apiv2/login")
 def logout(services: CurrentServices, token: CurrentToken, user: CurrentUser) -> Response:
-    """This token holds no more."""
+    """End this token."""
     services.identity.tokens.end(token)
     return Response(status_code=204)

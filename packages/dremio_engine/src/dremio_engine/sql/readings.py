@@ -1,7 +1,7 @@
 """What a query asks of a table beside its rows now: an older version, or what is known about its versions.
 
 `t AT SNAPSHOT '<id>'`, `t AT TIMESTAMP '<moment>'` (UTC) and `TABLE(table_snapshot('t'))` with its
-sisters. Branches, tags and commits belong to Nessie catalogues, which this engine does not have.
+sisters. Branches, tags and commits belong to Nessie catalogs, which this engine does not have.
 """
 
 from dataclasses import dataclass

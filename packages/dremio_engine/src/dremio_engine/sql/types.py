@@ -98,7 +98,7 @@ def precision_and_scale(duckdb_type: str) -> tuple[int | None, int | None]:
 
 
 def rest_type(arrow_type: pa.DataType) -> dict[str, object]:
-    """A column's type as GET /job/{id}/results and the catalogue give it."""
+    """A column's type as GET /job/{id}/results and the Catalog API give it."""
     if pa.types.is_decimal(arrow_type):
         return {"name": "DECIMAL", "precision": arrow_type.precision, "scale": arrow_type.scale}
     if pa.types.is_list(arrow_type):

@@ -1,4 +1,4 @@
-"""What runs the commands that are not queries, as data: each part of the engine gives its own."""
+"""What runs the commands that are not queries, as data: each part of the engine contributes its own."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -103,7 +103,7 @@ def test_what_the_table_does_not_list_is_refused_by_name(dremio: Any, sql: str, 
         "select * from main.sqlite_master",
     ],
 )
-def test_nothing_is_reached_that_the_catalogue_does_not_name(dremio: Any, sql: str) -> None:
+def test_nothing_is_reached_that_the_catalog_does_not_name(dremio: Any, sql: str) -> None:
     with pytest.raises(EngineError):
         dremio.sql(sql)
 

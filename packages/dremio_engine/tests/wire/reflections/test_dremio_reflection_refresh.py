@@ -165,7 +165,7 @@ def test_policies_say_when_a_reflection_is_due(engine: ReflectedEngine) -> None:
     dataset = reflections.get(made).dataset_id
 
     def due(**after: int) -> bool:
-        return made in [r.id for r in reflections.refresher.due(datetime.now(UTC) + timedelta(**after))]
+        return made in [r.id for r in engine.engine.refresher.due(datetime.now(UTC) + timedelta(**after))]
 
     assert (due(minutes=59), due(minutes=61)) == (False, True)
     assert engine.status(made)["refresh"] == "SCHEDULED"

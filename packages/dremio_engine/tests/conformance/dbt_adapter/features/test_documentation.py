@@ -1,4 +1,4 @@
-"""dbt docs, the catalogue it reads, and descriptions kept as wikis."""
+"""dbt docs, the catalog it reads, and descriptions kept as wikis."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ TYPES = {
 
 
 def placed(catalog: dict[str, Any], project: Any) -> dict[str, Any]:
-    """A catalogue as the tests expect it, its tables in the source instead of the space."""
+    """A catalog as the tests expect it, its tables in the source instead of the space."""
     source = project.adapter.config.credentials.datalake
     for node in [*catalog["nodes"].values(), *catalog["sources"].values()]:
         if node["metadata"]["type"] == "table":
