@@ -76,7 +76,11 @@ class EngineProcess:
             self.process = subprocess.Popen(
                 [_python(), "-m", "dremio_engine"], cwd=self.state, env=environ, stdout=log, stderr=log
             )
-        wait_until(self._answers, "the engine answers", START_SECONDS)
+        try:
+            wait_until(self._answers, "the engine answers", START_SECONDS)
+        except AssertionError:
+            self.process.kill()
+            raise
 
     def _answers(self) -> bool:
         assert self.process is not None
