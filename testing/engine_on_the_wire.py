@@ -134,6 +134,15 @@ class Client:
         wait_until(has_ended, f"job {job} has ended", seconds, JOB_LOOK_SECONDS)
         return seen
 
+    def wait_started(self, job: str, seconds: float = 60) -> None:
+        """Until the job's statement runs, or has ended already."""
+        started = ("RUNNING", "COMPLETED", "FAILED", "CANCELED")
+        wait_until(
+            lambda: self.http.get(f"/api/v3/job/{job}").json()["jobState"] in started,
+            f"job {job} has started",
+            seconds,
+        )
+
     def sql(self, sql: str, context: list[str] | None = None) -> list[dict[str, Any]]:
         job = self.submit(sql, context)
         status = self.wait(job)

@@ -17,6 +17,7 @@ from dremio_engine.lake.versions import Snapshot, _still_readable, find
 from dremio_engine.sql import commands as c
 from dremio_engine.sql.command_parser import parse_command
 from dremio_engine.sql.readings import AtMoment, AtSnapshot, at_moment, path_in
+from testing.waiting import wait_until
 
 NOON = datetime(2025, 10, 16, 12)
 SNAPSHOTS = [
@@ -176,7 +177,8 @@ def test_a_note_outlives_its_process_and_not_its_write(tmp_path: Path) -> None:
         assert notes.cut_short() == [], "this process writes on"
     with notes.writing("s3://b/killed/"):
         shutil.copytree(tmp_path / "mine", tmp_path / "as_a_kill_leaves_it")
-    time.sleep(0.002)
+    copied = time.time_ns() // 1_000_000
+    wait_until(lambda: time.time_ns() // 1_000_000 > copied, "a later millisecond", look_every=0.001)
     (cut,) = Intents(tmp_path / "as_a_kill_leaves_it" / "writes.sqlite").cut_short()
     assert (cut.folder, cut.table_known) == ("s3://b/killed/", True)
 

@@ -14,6 +14,7 @@ import pytest
 from pyarrow import flight
 
 from testing.engine_on_the_wire import Client, EngineProcess, StatementFailed
+from testing.waiting import wait_until
 
 PASSWORD = "an0ther-secret"
 ANSWER_SECONDS = 5.0
@@ -173,7 +174,7 @@ def test_a_statement_that_eats_memory_ends_and_others_go_on(
 ) -> None:
     assert shared_engine.process is not None
     job = bad.submit(HUNGRY[what])
-    time.sleep(0.5)
+    bad.wait_started(job)
     assert answers(good) < ANSWER_SECONDS
     status = bad.wait(job, 60)
     assert status["jobState"] in ("COMPLETED", "FAILED")
@@ -186,17 +187,18 @@ def test_many_pollers_do_not_starve_others(
     shared_engine: EngineProcess, bad: BadClient, good: Client
 ) -> None:
     job = bad.submit(MONSTER.format(number=1))
-    stop = threading.Event()
+    stop, polled = threading.Event(), set[int]()
 
     def poll() -> None:
         with httpx.Client(base_url=shared_engine.url, headers=dict(bad.http.headers), timeout=30) as http:
             while not stop.is_set():
                 http.get(f"/api/v3/job/{job}")
+                polled.add(threading.get_ident())
 
     threads = [threading.Thread(target=poll, daemon=True) for _ in range(50)]
     for thread in threads:
         thread.start()
-    time.sleep(1)
+    wait_until(lambda: len(polled) == len(threads), "every poller has had an answer")
     taken = [answers(good, 1) for _ in range(3)]
     stop.set()
     for thread in threads:
@@ -268,20 +270,14 @@ def test_guessing_a_password_is_slowed_for_the_guesser_alone(shared_engine: Engi
     # Flight counts on its own: there is no address to tell clients apart by.
     client = flight.FlightClient(shared_engine.flight_url)
     client.authenticate_basic_token("good", PASSWORD)
-    time.sleep(2)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        body = {"userName": "bad", "password": PASSWORD}
-        if httpx.post(f"{shared_engine.url}/apiv2/login", json=body).status_code == 200:
-            return
-        time.sleep(0.5)
-    raise AssertionError("the right password never opened again")
+    right = {"userName": "bad", "password": PASSWORD}
+    wait_until(lambda: httpx.post(url, json=right).status_code == 200, "the right password opens again", 22)
 
 
 def test_guesses_of_many_names_leave_statements_their_time(
     shared_engine: EngineProcess, good: Client
 ) -> None:
-    stop = threading.Event()
+    stop, guessed = threading.Event(), set[int]()
 
     def guess(number: int) -> None:
         with httpx.Client(base_url=shared_engine.url, timeout=30) as http:
@@ -289,11 +285,12 @@ def test_guesses_of_many_names_leave_statements_their_time(
             while not stop.is_set():
                 tries += 1
                 http.post("/apiv2/login", json={"userName": f"n{number}-{tries}", "password": "x"})
+                guessed.add(number)
 
     threads = [threading.Thread(target=guess, args=(number,), daemon=True) for number in range(40)]
     for thread in threads:
         thread.start()
-    time.sleep(1)
+    wait_until(lambda: len(guessed) >= len(threads) // 2, "half of the guessers have had an answer")
     slowest = answers(good)
     stop.set()
     for thread in threads:

@@ -127,7 +127,7 @@ def test_a_running_statement_is_cancelled_for_real(client: Client, slow_table: N
 
 def test_a_cancelled_write_leaves_no_table(client: Client, slow_table: None) -> None:
     job = client.submit(f"create table staging.never as {slow_query()}")
-    time.sleep(0.5)
+    client.wait_started(job)
     client.http.post(f"/api/v3/job/{job}/cancel")
     assert client.wait(job, 10)["jobState"] == "CANCELED"
     assert client.http.get("/api/v3/catalog/by-path/staging/never").status_code == 404

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from testing.engine_on_the_wire import EngineProcess, ObjectStore, s3_source
+from testing.waiting import wait_until
 
 
 @pytest.fixture
@@ -28,8 +29,7 @@ def test_sigterm_stops_within_five_seconds_even_while_a_statement_runs(own_engin
     client = own_engine.client()
     client.sql("create table lake.n as select * from (values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) t(n)")
     joins = " ".join(f"cross join lake.n t{i}" for i in range(10))
-    client.submit(f"select sum(t0.n * t9.n % 7) from lake.n {joins}")
-    time.sleep(0.3)
+    client.wait_started(client.submit(f"select sum(t0.n * t9.n % 7) from lake.n {joins}"))
     started = time.monotonic()
     assert own_engine.stop() == 0
     assert time.monotonic() - started < 5
@@ -86,20 +86,18 @@ def test_a_refresh_that_was_killed_is_taken_up_again_and_leaves_nothing_behind(
     client.sql(f"create view work.big as select t0.n as a, t1.n as b, t2.n as c from lake.n {joins}")
     kept = own_engine.state / "dremio" / "accelerator"
     client.sql("alter view work.big create raw reflection whole using display (a, b, c)")
-    for _ in range(400):
-        if list(kept.rglob("*.parquet")):
-            break  # in the middle of writing
-        time.sleep(0.005)
+    wait_until(lambda: list(kept.rglob("*.parquet")), "a file is being written", look_every=0.005)
     own_engine.stop(signal.SIGKILL)
     own_engine.start()
     again = own_engine.client()
-    for _ in range(600):
-        (reflection,) = again.http.get("/api/v3/reflection").json()["data"]
-        if reflection["status"]["combinedStatus"] == "CAN_ACCELERATE":
-            break
-        assert reflection["status"]["combinedStatus"] in ("REFRESHING", "CANNOT_ACCELERATE_INITIALIZING")
-        time.sleep(0.1)
-    assert reflection["status"]["combinedStatus"] == "CAN_ACCELERATE"
+
+    def accelerates() -> bool:
+        status = again.http.get("/api/v3/reflection").json()["data"][0]["status"]["combinedStatus"]
+        assert status in ("REFRESHING", "CANNOT_ACCELERATE_INITIALIZING", "CAN_ACCELERATE")
+        return status == "CAN_ACCELERATE"
+
+    wait_until(accelerates, "the reflection is refreshed")
+    (reflection,) = again.http.get("/api/v3/reflection").json()["data"]
     assert reflection["outputRecords"] == 10**7
     assert again.value("select count(*) from lake.n") == 10
     # The files on disk are those of the one table, not of the half one as well.

@@ -129,7 +129,7 @@ def test_a_cancelled_write_leaves_no_table(dremio: Target, client: Client, numbe
         f"create table {name} as select a.n from {numbers} a join {numbers} b on mod(a.n * b.n, 7) = 3"
         f" join {numbers} c on mod(c.n * a.n, 11) = 5"
     )
-    time.sleep(0.5)
+    client.wait_started(job)
     client.http.post(f"/api/v3/job/{job}/cancel")
     assert client.wait(job, 30)["jobState"] == "CANCELED"
     shown = client.http.get(f"/api/v3/catalog/by-path/{dremio.source}/{dremio.run}/never").json()
