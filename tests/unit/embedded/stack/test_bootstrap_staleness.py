@@ -152,7 +152,7 @@ def test_a_stale_environment_that_a_process_runs_from_is_left_alone_and_both_are
     stamp(bootstrap, "dbt", "of an older lock")
     message = refusal(bootstrap, monkeypatch, "airflow", "dbt")
     assert "the environment dbt is out of date" in message
-    assert "1 processes run from it" in message
+    assert "but running services need it, 1 process (" in message
     assert str(process.pid) in message
     assert "Run `make down` first" in message
     assert "nothing was changed" in message
