@@ -3,7 +3,7 @@
 Everything happens in a scratch folder, FRESH_DIR (default .local/fresh), and in its own mount namespace: even
 when this process is killed, no mount is left behind. The bare system is made once, in the folder `base`.
 
-Passed on from the caller: LAKEHOUSE_PORT_OFFSET, ORDERS, FRESH_MIRROR (of Debian), and how pip and uv reach
+Passed on from the caller: LAKEHOUSE_PORT_*, ORDERS, FRESH_MIRROR (of Debian), and how pip and uv reach
 their index.
 """
 

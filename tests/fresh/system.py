@@ -120,9 +120,7 @@ class System:
             "TERM": "dumb",
             "USER": self.account.name,
         }
-        for name in ("LAKEHOUSE_PORT_OFFSET", "ORDERS"):
-            if name in os.environ:
-                own[name] = os.environ[name]
+        own |= {n: v for n, v in os.environ.items() if n == "ORDERS" or n.startswith("LAKEHOUSE_PORT_")}
         environment = [f"{name}={value}" for name, value in (variables() | own).items()]
         inside = ["chroot", f"--userspec={self.account.name}:", str(self.root), "/usr/bin/env", "-i"]
         return [*inside, *environment, "/bin/bash", "-c", f'cd "$1" && {words}', "bash", str(folder)]
