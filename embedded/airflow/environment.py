@@ -10,7 +10,7 @@ from embedded.stack.environment import base_environment
 from embedded.stack.service import PreparationError
 
 CONVERTER = ROOT / "plugins" / "lakehouse" / "platform" / "airflow_settings.py"
-CONVERTER_SECONDS = 60
+CONVERTER_SECONDS = 180
 
 PARALLEL_TASKS = 6
 """Task processes at a time: most wait for another service, and two cores do the rest."""
@@ -93,16 +93,23 @@ def airflow_environment(
 
 def convert(settings: Settings, environment: Mapping[str, str], *arguments: str) -> str:
     """What the converter of airflow_settings.yaml prints, run in Airflow's own interpreter."""
-    done = subprocess.run(
-        [settings.python("airflow"), "-m", "lakehouse.platform.airflow_settings", *arguments],
-        cwd=ROOT,
-        env=base_environment() | dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=CONVERTER_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [settings.python("airflow"), "-m", "lakehouse.platform.airflow_settings", *arguments],
+            cwd=ROOT,
+            env=base_environment() | dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=CONVERTER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PreparationError(
+            f"airflow_settings.yaml was not read in {CONVERTER_SECONDS} s: is this machine very busy?"
+        ) from None
+    except OSError as error:
+        raise PreparationError(f"the environment airflow cannot be run ({error}): run `make setup`") from None
     if done.returncode != 0:
         last = "".join(done.stderr.strip().splitlines()[-1:])
         raise PreparationError(f"airflow_settings.yaml cannot be loaded: {last}")

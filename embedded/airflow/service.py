@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
-import subprocess
 from collections.abc import Callable, Mapping
 
 import httpx
 
 from embedded.airflow.environment import CONVERTER, airflow_environment, convert
 from embedded.settings import HOST, ROOT, Settings
-from embedded.stack.environment import base_environment
 from embedded.stack.http_check import answers
-from embedded.stack.service import PreparationError, Program, Service
+from embedded.stack.service import Program, Service
 from embedded.stack.stamps import done_once
+from embedded.stack.steps import run_step
 
-MIGRATE_SECONDS = 300
 START_SECONDS = 300
 """13 s on an idle machine; ten times that was seen on two cores with a load of 25. A component that ends
 is noticed at once, so a long limit costs nothing."""
@@ -34,7 +32,7 @@ def airflow(
     environment = functools.cache(lambda: airflow_environment(settings, secret, wire, database_url))
 
     def prepare() -> None:
-        whole = base_environment() | dict(wire) | environment()
+        whole = dict(wire) | environment()
         _prepare(settings, secret, cluster_identifier(), whole)
 
     address = f"http://{HOST}:{settings.port('AIRFLOW')}"
@@ -87,18 +85,5 @@ def _apply_pools(settings: Settings, environment: Mapping[str, str]) -> None:
 
 
 def _migrate(settings: Settings, environment: Mapping[str, str]) -> None:
-    log = settings.logs_dir / "airflow-migrate.log"
-    with log.open("w") as out:
-        done = subprocess.run(
-            [settings.python("airflow"), "-m", "airflow", "db", "migrate"],
-            cwd=ROOT,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            timeout=MIGRATE_SECONDS,
-            check=False,
-        )
-    if done.returncode != 0:
-        last = "".join(log.read_text(errors="replace").strip().splitlines()[-1:])
-        raise PreparationError(f"airflow db migrate failed: {last}\n  log: {log}")
+    command = [str(settings.python("airflow")), "-m", "airflow", "db", "migrate"]
+    run_step("airflow db migrate", command, environment, settings.logs_dir / "airflow-migrate.log")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from embedded.settings import HOST, ROOT, Settings
-from embedded.stack.environment import base_environment
 from embedded.stack.http_check import answers
-from embedded.stack.service import PreparationError, Program, Service
+from embedded.stack.service import Program, Service
 from embedded.stack.stamps import done_once
+from embedded.stack.steps import run_step
 
 HERE = Path(__file__).resolve().parent
 FIRST_START = HERE / "first_start.py"
-FIRST_START_SECONDS = 300
 THREADS = 8
 
 
@@ -93,17 +91,4 @@ def _prepare(
 
 def _first_start(settings: Settings, environment: Mapping[str, str]) -> None:
     log = settings.logs_dir / "superset-first-start.log"
-    with log.open("w") as out:
-        done = subprocess.run(
-            [settings.python("superset"), str(FIRST_START)],
-            cwd=ROOT,
-            env=base_environment() | dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            timeout=FIRST_START_SECONDS,
-            check=False,
-        )
-    if done.returncode != 0:
-        last = log.read_text(errors="replace").strip().splitlines()[-1:]
-        raise PreparationError(f"superset: first start failed: {''.join(last)}\n  log: {log}")
+    run_step("superset: first start", [settings.python("superset"), FIRST_START], environment, log)
