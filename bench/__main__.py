@@ -22,6 +22,7 @@ BENCHES = {
     "reflections": f"{ENGINE}.reflections",
     "readers": f"{ENGINE}.readers",
     "dbt": "bench.dbt_build",
+    "dbt-stages": "bench.dbt_stages",
     "ingestion": "bench.ingestion",
     "night": "bench.night",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from embedded.object_store.layout import BUCKET, REGION, S3_ACCESS_KEY
-from embedded.settings import HOST, Settings
+from embedded.settings import HOST, ROOT, Settings
 
 
 def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
@@ -17,7 +17,8 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "LAKEHOUSE_STATE_DIR": str(settings.state_dir),
         "LAKEHOUSE_RECEIPTS_DIR": str(settings.receipts_dir),
         **settings.port_variables,
-        "LAKEHOUSE_DBT_EXECUTABLE": str(settings.envs_dir / "dbt" / "bin" / "dbt"),
+        "LAKEHOUSE_DBT_EXECUTABLE": str(ROOT / "plugins" / "lakehouse" / "dbt" / "forked" / "client.py"),
+        "LAKEHOUSE_DBT_ENVIRONMENT": str(settings.envs_dir / "dbt"),
         "LAKEHOUSE_CONNECTORS_BIN": str(settings.envs_dir / "connectors" / "bin"),
         "AIRBYTE_URL": f"http://{HOST}:{port('AIRBYTE')}/api/public/v1",
         "AIRBYTE_CLIENT_ID": secret["AIRBYTE_CLIENT_ID"],

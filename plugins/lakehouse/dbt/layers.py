@@ -1,6 +1,6 @@
 """How a layer of the dbt project becomes tasks: a group with one task per model, and one task of tests.
 
-Each dbt process costs about three seconds of CPU before its first statement, so a layer's tests share one
+Each task and its dbt process cost something before their first statement, so a layer's tests share one
 process, sources get no tasks, and the graph is drawn from the shipped manifest instead of by asking dbt.
 """
 
@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from airflow.sdk import Asset, Param
+from cosmos import settings as cosmos_settings
 from cosmos.airflow.task_group import DbtTaskGroup
 from cosmos.config import ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import InvocationMode, LoadMode, TestBehavior, TestIndirectSelection
@@ -96,6 +97,8 @@ def layer_tests(layer: str, task_id: str, outlets: Sequence[Asset] = ()) -> DbtT
         invocation_mode=InvocationMode.SUBPROCESS,
         install_deps=False,
         emit_datasets=False,
+        # Without it, Cosmos keeps no parse cache for a task of no group: dbt would parse the whole project.
+        cache_dir=cosmos_settings.cache_dir / "layer_tests",
         select=f"path:models/{_known(layer)}",
         # Eager selection would run a later layer's relationship test before that layer is built.
         indirect_selection=TestIndirectSelection.BUILDABLE.value,

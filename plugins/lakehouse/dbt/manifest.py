@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from lakehouse.dbt.project import MANIFEST_FILE, PROJECT_FOLDER, PROJECT_NAME, dbt_executable
+from lakehouse.dbt.project import MANIFEST_FILE, PROJECT_FOLDER, PROJECT_NAME, plain_dbt
 from lakehouse.platform.errors import LakehouseError
 
 PARSE_SECONDS: Final = 120
@@ -54,7 +54,7 @@ def parsed_manifest(project: Path = PROJECT_FOLDER, dbt: Path | None = None) -> 
     Raises:
         ManifestError: dbt is not there, or refuses the project; the message holds its output.
     """
-    executable = dbt or dbt_executable()
+    executable = dbt or plain_dbt()
     with tempfile.TemporaryDirectory() as scratch:
         command = [str(executable), "parse", "--quiet", "--no-partial-parse"]
         for option, folder in (
@@ -75,7 +75,7 @@ def parsed_manifest(project: Path = PROJECT_FOLDER, dbt: Path | None = None) -> 
             )
         except FileNotFoundError as error:
             raise ManifestError(
-                f"no dbt at {executable}: run make, or set LAKEHOUSE_DBT_EXECUTABLE"
+                f"no dbt at {executable}: run make, or set LAKEHOUSE_DBT_ENVIRONMENT"
             ) from error
         if done.returncode:
             raise ManifestError(f"dbt cannot parse {project}:\n{done.stdout}{done.stderr}")

@@ -18,12 +18,25 @@ MANIFEST_FILE: Final = PROJECT_FOLDER / "manifest.json"
 LAYERS: Final = ("staging", "intermediate", "marts", "gold")
 """The folders below models/, in the order data flows through them."""
 
-_BUILT_BY_MAKE: Final = REPOSITORY / ".local" / "envs" / "dbt" / "bin" / "dbt"
+CLIENT: Final = Path(__file__).resolve().parent / "forked" / "client.py"
+"""What runs dbt without its start; see lakehouse.dbt.forked."""
+
+_BUILT_BY_MAKE: Final = REPOSITORY / ".local" / "envs" / "dbt"
 
 
 def dbt_executable() -> Path:
-    """`LAKEHOUSE_DBT_EXECUTABLE`, by default the dbt of the environment that `make` builds.
+    """`LAKEHOUSE_DBT_EXECUTABLE`, by default the client that has its dbt forked."""
+    return Path(os.environ.get("LAKEHOUSE_DBT_EXECUTABLE") or CLIENT)
+
+
+def dbt_environment() -> Path:
+    """`LAKEHOUSE_DBT_ENVIRONMENT`, by default the environment that `make` builds.
 
     dbt has its own environment because its dependencies and Airflow's exclude each other.
     """
-    return Path(os.environ.get("LAKEHOUSE_DBT_EXECUTABLE") or _BUILT_BY_MAKE)
+    return Path(os.environ.get("LAKEHOUSE_DBT_ENVIRONMENT") or _BUILT_BY_MAKE)
+
+
+def plain_dbt() -> Path:
+    """dbt itself, for a command that is run once."""
+    return dbt_environment() / "bin" / "dbt"

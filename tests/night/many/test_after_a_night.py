@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from testing.checkout_platform import CheckoutPlatform, CommandResult
+from testing.dbt_parents import dbt_parents
 from testing.waiting import wait_until
 
 pytestmark = pytest.mark.night
@@ -40,6 +41,7 @@ def test_down_and_up_lose_nothing(platform: CheckoutPlatform, first_night: Comma
     for command in ("down", "up"):
         done = platform.run("make", "--no-print-directory", command)
         assert done.exit_code == 0, done.output[-4000:]
+        assert dbt_parents(platform.home) == [], "what the last night's dbt was forked from has ended too"
     assert platform.gold_checksums() == before
 
 

@@ -126,6 +126,13 @@ def test_no_task_fetches_packages_or_emits_assets_of_its_own(dags: dict[str, Any
         assert task.emit_datasets is False
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_dbt_process_finds_the_parse_cache_of_the_one_before(dags: dict[str, Any], stage: str) -> None:
+    for task in dbt_tasks(dags[stage]):
+        assert task.cache_dir is not None
+        assert task.partial_parse
+
+
 def test_full_refresh_is_offered_for_every_layer_but_gold(dags: dict[str, Any]) -> None:
     assert {stage: "full_refresh" in dags[stage].params for stage in STAGES} == {
         "transform_staging": True,

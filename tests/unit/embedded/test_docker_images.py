@@ -92,3 +92,12 @@ def test_every_image_of_the_compose_file_is_built_here_or_pinned_in_the_example(
             assert (REPOSITORY / service["build"]["dockerfile"]).exists(), name
         else:
             assert service["image"].startswith("${"), name
+
+
+def test_the_dbt_that_tasks_start_is_an_executable_of_this_repository() -> None:
+    (words,) = (each.value for each in of_kind("airflow", "ENV"))
+    settings = dict(zip(words[::2], words[1::2], strict=True))
+    path = Path(settings["LAKEHOUSE_DBT_EXECUTABLE"]).relative_to("/opt/airflow")
+    assert (REPOSITORY / path).stat().st_mode & 0o111
+    made = [word for each in of_kind("airflow", "RUN") for word in each.value[0].split()]
+    assert f"{settings['LAKEHOUSE_DBT_ENVIRONMENT']}/bin/dbt" in made

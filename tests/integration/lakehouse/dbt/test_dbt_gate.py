@@ -30,6 +30,9 @@ class TaskInstance(SimpleNamespace):
 @pytest.fixture
 def platform(wire: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     """Airflow's connections to the platform, and its PostgreSQL with an empty run history."""
+    if "LAKEHOUSE_STATE_DIR" in wire:
+        # So that what dbt is forked from belongs to the platform, and ends with it.
+        monkeypatch.setenv("LAKEHOUSE_STATE_DIR", wire["LAKEHOUSE_STATE_DIR"])
     monkeypatch.setenv(
         "AIRFLOW_CONN_DREMIO_DEFAULT",
         f"http://{wire['DREMIO_USER']}:{wire['DREMIO_PASSWORD']}@{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}",

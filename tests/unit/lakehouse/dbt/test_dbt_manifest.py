@@ -40,5 +40,5 @@ def test_check_names_the_model_that_changed(
 
 
 def test_absent_dbt_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(manifest.ManifestError, match="run make, or set LAKEHOUSE_DBT_EXECUTABLE"):
+    with pytest.raises(manifest.ManifestError, match="run make, or set LAKEHOUSE_DBT_ENVIRONMENT"):
         manifest.parsed_manifest(dbt=tmp_path / "no" / "dbt")
