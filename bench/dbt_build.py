@@ -35,11 +35,11 @@ BUILD_SECONDS = 900
 PROVISION = """
 from os import environ as wire
 from lakehouse.dremio.client import DremioClient
-from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
+from lakehouse.dremio.sources import LakeAccess, load_sources, provision
 url = f"http://{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}"
 access = LakeAccess(*(wire[f"LAKE_S3_{n}"] for n in ("ENDPOINT", "ACCESS_KEY", "SECRET_KEY", "BUCKET")))
 client = DremioClient(url, wire["DREMIO_USER"], wire["DREMIO_PASSWORD"])
-provision(client, load_catalogue(), access)
+provision(client, load_sources(), access)
 """
 
 

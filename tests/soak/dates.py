@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.landing.ledger import LandingFile
+from lakehouse.landing.ledger_rows import LandingFile
 from lakehouse.platform.errors import LakehouseError
 from tests.soak.platform import SoakPlatform
 

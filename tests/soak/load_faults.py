@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from botocore.exceptions import ClientError
 
-from lakehouse.bronze.partition_loader import ScratchFullError
+from lakehouse.bronze.scratch import ScratchFullError
 from lakehouse.landing.footers import LandingFileUnreadableError
 from lakehouse.platform.database import PlatformDatabaseUnavailableError
 from lakehouse.platform.storage import LakeStorage, StorageUnavailableError

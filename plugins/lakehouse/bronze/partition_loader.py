@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import errno
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.expected_volume import explain_volume
+from lakehouse.bronze.manifest import manifest_of
 from lakehouse.bronze.new_columns import NewColumnLedger, admit_new_columns
 from lakehouse.bronze.parquet_writer import PART_BYTES
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
+from lakehouse.bronze.scratch import scratch_folder
 from lakehouse.bronze.source_forms import publish_source_forms, write_source_form
-from lakehouse.landing.ledger import LandingFile, LandingLedger
+from lakehouse.landing.ledger import LandingLedger
+from lakehouse.landing.ledger_rows import LandingFile
 from lakehouse.landing.reader import LandedFile, LandingReader
 from lakehouse.platform.database import Lock, PostgresConnections, exclusively
-from lakehouse.platform.errors import PermanentError, TransientError
+from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.lake_layout import landing_folder, quarantine_key
 from lakehouse.platform.storage import LakeStorage
 
@@ -36,10 +35,6 @@ class NothingClaimedError(PermanentError):
 
 class ContractBrokenError(PermanentError):
     """The landed rows break the stream's contract beyond what it allows."""
-
-
-class ScratchFullError(TransientError):
-    """The worker's disk is full."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +105,7 @@ class PartitionLoader:
             exclusively(
                 self._postgres, Lock("bronze load", name), f"load_bronze {run_id}", LOAD_WAIT_SECONDS
             ),
-            _scratch(contract.stream) as folder,
+            scratch_folder(contract.stream) as folder,
         ):
             return self._load(business_date, run_id, folder)
 
@@ -138,7 +133,7 @@ class PartitionLoader:
         partition = Partition(contract.source, contract.stream, business_date)
         forms = self._publish_forms(business_date, run_id, reader, folder)
         changed = Publisher(self._postgres, self._storage).publish(
-            partition, built.parts, _manifest(load, claimed, built, new_columns), run_id
+            partition, built.parts, manifest_of(load, claimed, built, new_columns), run_id
         )
         known_columns.record(admitted, contract, business_date)
         self._loads.record(load)
@@ -224,39 +219,3 @@ class PartitionLoader:
             return key
         self._storage.delete(key)
         return None
-
-
-def _manifest(
-    load: BronzeLoad, claimed: list[LandingFile], built: BuiltPartition, new_columns: list[str]
-) -> dict[str, Any]:
-    """What the manifest says beside the files; nothing that differs from one replay to the next."""
-    truncation = {} if built.truncated_at is None else {"truncated_at_lsn": built.truncated_at}
-    return truncation | {
-        "source": load.source,
-        "stream": load.stream,
-        "business_date": load.business_date.isoformat(),
-        "rows_in": load.rows_in,
-        "rows_loaded": load.rows_loaded,
-        "rows_deduplicated": load.rows_deduplicated,
-        "rows_quarantined": load.rows_quarantined,
-        "sha256": load.sha256,
-        "explanation": load.explanation,
-        "new_columns": new_columns,
-        "landing": [{"key": file.key, "rows": file.rows, "bytes": file.bytes} for file in claimed],
-    }
-
-
-@contextmanager
-def _scratch(stream: str) -> Iterator[Path]:
-    """A local folder for a load, gone after it."""
-    with tempfile.TemporaryDirectory(prefix=f"bronze-{stream}-") as folder:
-        try:
-            yield Path(folder)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise ScratchFullError(
-                f"stream {stream}: no space left in {Path(folder).parent}, where a load needs about three "
-                "times the size of its landing objects; nothing was published. Free some space or point "
-                "TMPDIR elsewhere, and this task's next attempt succeeds"
-            ) from error

@@ -139,11 +139,11 @@ class ProvisionDremioOperator(BaseOperator):
         """Provision, and report what changed."""
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
-        from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
+        from lakehouse.dremio.sources import LakeAccess, load_sources, provision
         from lakehouse.platform.storage import LakeStorage
 
-        catalogue = load_catalogue()
-        lake = S3Hook(aws_conn_id=catalogue.airflow_connection)
+        declared = load_sources()
+        lake = S3Hook(aws_conn_id=declared.airflow_connection)
         keys = lake.get_credentials()
         access = LakeAccess(
             endpoint=lake.conn_config.endpoint_url or "",
@@ -151,6 +151,6 @@ class ProvisionDremioOperator(BaseOperator):
             secret_key=keys.secret_key,
             bucket=LakeStorage.of(lake).bucket,
         )
-        changes = provision(DremioHook(self.conn_id).get_conn(), catalogue, access)
+        changes = provision(DremioHook(self.conn_id).get_conn(), declared, access)
         self.log.info("Dremio: %s", changes)
         return empty_report(dremio=changes)

@@ -66,7 +66,7 @@ class SourceSpec:
 
 
 @dataclass(frozen=True)
-class CatalogueSpec:
+class DeclaredSources:
     """What provisioning wants to find in Dremio."""
 
     airflow_connection: str
@@ -74,7 +74,7 @@ class CatalogueSpec:
     spaces: tuple[str, ...]
 
 
-def load_catalogue(path: Path = SOURCES) -> CatalogueSpec:
+def load_sources(path: Path = SOURCES) -> DeclaredSources:
     """The definitions.
 
     Raises:
@@ -91,20 +91,20 @@ def load_catalogue(path: Path = SOURCES) -> CatalogueSpec:
                 f"{path.name}: source {source.name} names the layer {source.layer}; "
                 f"there are: {', '.join(LAYER_FOLDERS)}"
             )
-    return CatalogueSpec(text["airflow_connection"], sources, tuple(text["spaces"]))
+    return DeclaredSources(text["airflow_connection"], sources, tuple(text["spaces"]))
 
 
-def provision(client: DremioClient, catalogue: CatalogueSpec, access: LakeAccess) -> dict[str, str]:
+def provision(client: DremioClient, declared: DeclaredSources, access: LakeAccess) -> dict[str, str]:
     """Bring Dremio's sources and spaces in line; what was done with each: created, updated or unchanged."""
-    return dict(_provision(client, catalogue, access))
+    return dict(_provision(client, declared, access))
 
 
 def _provision(
-    client: DremioClient, catalogue: CatalogueSpec, access: LakeAccess
+    client: DremioClient, declared: DeclaredSources, access: LakeAccess
 ) -> Iterator[tuple[str, str]]:
-    for source in catalogue.sources:
+    for source in declared.sources:
         yield source.name, _ensure_source(client, source, access)
-    for space in catalogue.spaces:
+    for space in declared.spaces:
         if client.find([space]) is None:
             client.create({"entityType": "space", "name": space})
             yield space, "created"

@@ -13,7 +13,8 @@ from lakehouse.night.business_date import business_date
 from lakehouse.receipts import StageReport
 
 if TYPE_CHECKING:
-    from lakehouse.landing.ledger import ClaimReport, LandingLedger
+    from lakehouse.landing.ledger import LandingLedger
+    from lakehouse.landing.ledger_rows import ClaimReport
 
 
 class _LandingSyncOperator(AirbyteSyncOperator):

@@ -17,7 +17,7 @@ from lakehouse.dremio.errors import (
 from lakehouse.dremio.operators import ProvisionDremioOperator
 from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperator
 from lakehouse.dremio.reflections import load_reflections
-from lakehouse.dremio.sources import load_catalogue, provision
+from lakehouse.dremio.sources import load_sources, provision
 from tests.integration.lakehouse.bronze.night_rows import (
     captured_stock,
     context,
@@ -39,7 +39,7 @@ def test_provisioning_creates_once_changes_only_what_differs_and_repairs(lake: A
     zstd = {"name": "store.parquet.compression", "value": "zstd"}
     gold["config"]["propertyList"] = [each for each in gold["config"]["propertyList"] if each != zstd]
     lake.dremio.update(gold["id"], gold)
-    changes = provision(lake.dremio, load_catalogue(), lake.access)
+    changes = provision(lake.dremio, load_sources(), lake.access)
     assert changes == dict.fromkeys(names, "unchanged") | {"gold": "updated"}
     assert zstd in lake.dremio.find(["gold"])["config"]["propertyList"]
 
@@ -47,7 +47,7 @@ def test_provisioning_creates_once_changes_only_what_differs_and_repairs(lake: A
 @pytest.fixture
 def visible_nights(lake: Any, land_file: Land) -> tuple[date, date]:
     """Two nights of every stream, loaded and shown in Dremio."""
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     nights = (date(2025, 4, 1), date(2025, 4, 2))
     for job, day in enumerate(nights, start=100):
         if lake.ledger.is_complete("postgres", day):

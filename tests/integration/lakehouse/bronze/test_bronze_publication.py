@@ -21,8 +21,8 @@ from lakehouse.bronze.contract import NewColumns
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.expected_volume import VolumeBelowExpectedError
 from lakehouse.bronze.partition_loader import ContractBrokenError, PartitionLoader
-from lakehouse.dremio.sources import load_catalogue, provision
-from lakehouse.landing.ledger import LandingIncompleteError
+from lakehouse.dremio.sources import load_sources, provision
+from lakehouse.landing.ledger_rows import LandingIncompleteError
 from lakehouse.platform.database import Lock, LockHeldError, exclusively
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.lake_layout import bronze_manifest_key, bronze_partition
@@ -104,7 +104,7 @@ def test_a_reader_sees_the_old_partition_or_the_new_one_never_half(
 ) -> None:
     """Several files, replaced while Dremio is asked all the time; a query may fail, never answer wrongly."""
     day = date(2025, 5, 3)
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     land_file("postgres", "orders", "2025_05_03_1_0", [order(number, day) for number in range(1, 36)])
     lake.ledger.claim("postgres", day, 503, 35)
     loaded = many_parts().load(day, "first")
@@ -140,7 +140,7 @@ def test_a_load_that_dies_at_any_write_leaves_what_was_there_and_the_rerun_succe
     lake: Any, land_file: Land, many_parts: Callable[..., PartitionLoader], write: int
 ) -> None:
     day = date(2025, 6, write)
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     land_file("postgres", "orders", f"{day:%Y_%m_%d}_1_0", [order(number, day) for number in range(1, 6)])
     lake.ledger.claim("postgres", day, 600 + write, 5)
     lake.loader("orders").load(day, "first")
@@ -188,7 +188,7 @@ def test_two_runs_at_once_publish_one_partition(lake: Any, land_file: Land) -> N
 
 def test_only_streams_with_changed_partitions_are_listed_again(lake: Any, land_file: Land) -> None:
     day = date(2025, 5, 6)
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     land_file("postgres", "orders", "2025_05_06_1_0", [order(1, day)])
     lake.ledger.claim("postgres", day, 507, 1)
     lake.loader("orders").load(day, "first")
@@ -206,7 +206,7 @@ def test_what_the_account_believes_listed_is_listed_again_when_dremio_does_not_s
 ) -> None:
     """Dremio was set up anew, or restored from a backup."""
     day = date(2025, 5, 7)
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     land_file("postgres", "orders", "2025_05_07_1_0", [order(1, day)])
     lake.ledger.claim("postgres", day, 508, 1)
     lake.loader("orders").load(day, "first")
@@ -231,7 +231,7 @@ def test_an_allowed_new_column_is_recorded_and_shown_in_dremio(
     from testing.lakehouse.landing_files import land
 
     day = date(2025, 5, 8)
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     allowing = replace(ORDERS, new_columns=NewColumns.ALLOW)
     fields = [*(pa.field(each.name, each.type) for each in ORDERS.columns), pa.field("coupon", pa.string())]
     file = land(tmp_path, "a", [order(1, day, coupon="ten")], fields)
@@ -298,7 +298,7 @@ def test_an_api_s_responses_are_kept_beside_its_partitions_and_disturb_no_datase
     lake: Any, land_file: Land
 ) -> None:
     day, moment = date(2025, 5, 10), datetime(2025, 5, 10, 3)
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     shipment = {
         "shipment_id": 11,
         "order_id": 1,

@@ -12,7 +12,7 @@ import pyarrow as pa
 from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
-from lakehouse.dremio.sources import load_catalogue, provision
+from lakehouse.dremio.sources import load_sources, provision
 from lakehouse.platform.lake_layout import bronze_manifest_key
 from testing.lakehouse.landing_files import land
 
@@ -78,7 +78,7 @@ def shown(lake: Any) -> list[tuple[int, str | None, str | None]]:
 def test_a_truncation_deletes_the_rows_of_earlier_dates_and_none_that_came_after_it(
     lake: Any, tmp_path: Path
 ) -> None:
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     first = [change(1, "a", 10), change(2, "b", 11), change(3, "c", 12), change(4, "d", 13)]
     load(lake, tmp_path, BEFORE, 601, [*first, change(4, None, 14, NINE)])
     gone = "2025-06-01 09:00:00"

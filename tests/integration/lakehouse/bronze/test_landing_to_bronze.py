@@ -18,7 +18,7 @@ from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.operators import LoadBronzeStreamOperator
 from lakehouse.bronze.partition_loader import ContractBrokenError, NothingClaimedError
 from lakehouse.landing.footers import LandingFileUnreadableError
-from lakehouse.landing.ledger import LandingIncompleteError
+from lakehouse.landing.ledger_rows import LandingIncompleteError
 from lakehouse.platform.database import LedgerMissingError
 from lakehouse.platform.lake_layout import bronze_data_key, quarantine_key
 from lakehouse.platform.storage import StorageRefusedError

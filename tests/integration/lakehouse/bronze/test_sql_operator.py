@@ -17,7 +17,7 @@ import pytest
 
 from lakehouse.dremio.errors import DremioJobCanceledError, DremioJobFailedError, DremioJobTimeoutError
 from lakehouse.dremio.operators import DremioSqlOperator
-from lakehouse.dremio.sources import load_catalogue, provision
+from lakehouse.dremio.sources import load_sources, provision
 from lakehouse.dremio.states import JobState
 from lakehouse.dremio.triggers import DremioJobTrigger
 from testing.lakehouse.task_memory import kept
@@ -76,7 +76,7 @@ def test_a_success_reported_before_the_task_was_cleared_is_not_taken_up(lake: An
 @pytest.fixture
 def table(lake: Any) -> Callable[[], int]:
     """An empty table `gold.counted`; how many rows it has."""
-    provision(lake.dremio, load_catalogue(), lake.access)
+    provision(lake.dremio, load_sources(), lake.access)
     lake.dremio.run("drop table if exists gold.counted")
     lake.dremio.run("create table gold.counted as select 1 as n where 1 = 0")
     return lambda: int(lake.dremio.query("select count(*) as n from gold.counted")[0]["n"])

@@ -24,7 +24,7 @@ from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
 from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
-from lakehouse.dremio.sources import load_catalogue, provision
+from lakehouse.dremio.sources import load_sources, provision
 from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from lakehouse.platform.lake_layout import bronze_data_key, bronze_manifest_key
@@ -128,7 +128,7 @@ def nights(lake: Any, wire: dict[str, str]) -> Iterator[Nights]:
             name, value = line.split("=", 1)
             if name in ("AIRFLOW_CONN_AIRBYTE_DEFAULT", "AIRFLOW_CONN_SHOP_POSTGRES"):
                 patch.setenv(name, value)
-        provision(lake.dremio, load_catalogue(), lake.access)
+        provision(lake.dremio, load_sources(), lake.access)
         client = LakehouseAirbyteHook().client
         AirbyteProvisioner(client, BaseHook.get_connection).apply([read_connection_file(CONNECTION)])
         seen = Nights(lake, Shop(wire))

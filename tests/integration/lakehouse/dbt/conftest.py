@@ -21,7 +21,7 @@ from botocore.config import Config
 from lakehouse.dbt.project import LAYERS, MANIFEST_FILE, PROJECT_FOLDER, dbt_executable
 from lakehouse.dbt.run_results import RunResults, read_run_results
 from lakehouse.dremio.client import DremioClient
-from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
+from lakehouse.dremio.sources import LakeAccess, load_sources, provision
 from lakehouse.platform.lake_layout import BRONZE, bronze_data_key
 from testing.embedded_platform import EmbeddedPlatform
 from tests.integration.lakehouse.dbt.three_nights import NIGHTS, SCHEMAS, SOURCE_OF, Row, at, three_nights
@@ -153,7 +153,7 @@ def lake(wire: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Lake
     access = LakeAccess(
         wire["LAKE_S3_ENDPOINT"], wire["LAKE_S3_ACCESS_KEY"], wire["LAKE_S3_SECRET_KEY"], bucket
     )
-    provision(client, load_catalogue(), access)
+    provision(client, load_sources(), access)
     secret = {"DBT_ENV_SECRET_DREMIO_PASSWORD": wire["DREMIO_PASSWORD"], "DO_NOT_TRACK": "1"}
     made = Lake(client, objects, bucket, wire | secret, tmp_path_factory.mktemp("dbt"))
     made.empty()

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 
 from lakehouse.dremio.client import DremioClient
-from lakehouse.dremio.sources import LakeAccess, load_catalogue, provision
+from lakehouse.dremio.sources import LakeAccess, load_sources, provision
 from lakehouse.platform.repository import INCLUDE
 from lakehouse.superset.assets_bundle import AssetsBundle, read_bundle
 from lakehouse.superset.client import SupersetClient
@@ -159,4 +159,4 @@ def _provision(platform: Platform) -> None:
     )
     if wire["LAKE_S3_BUCKET"] not in {each["Name"] for each in objects.list_buckets()["Buckets"]}:
         objects.create_bucket(Bucket=wire["LAKE_S3_BUCKET"])
-    provision(platform.dremio, load_catalogue(), LakeAccess(*keys, wire["LAKE_S3_BUCKET"]))
+    provision(platform.dremio, load_sources(), LakeAccess(*keys, wire["LAKE_S3_BUCKET"]))

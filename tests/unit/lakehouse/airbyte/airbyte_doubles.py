@@ -14,7 +14,7 @@ from lakehouse.airbyte.errors import (
 )
 from lakehouse.airbyte.job import Job, JobFailure
 from lakehouse.airbyte.states import JobState
-from lakehouse.landing.ledger import ClaimReport, StreamClaim
+from lakehouse.landing.ledger_rows import ClaimReport, StreamClaim
 from lakehouse.landing.operators import AirbyteExtractOperator
 from testing.lakehouse.task_memory import task_memory
 

@@ -71,7 +71,7 @@ def test_a_job_that_airbyte_has_forgotten_is_not_adopted(airbyte: FakeAirbyte) -
     assert airbyte.started == [2]
 
 
-def test_busy_attaches_to_a_job_begun_since_the_run_began(airbyte: FakeAirbyte) -> None:
+def test_busy_attaches_to_a_job_started_since_the_run_started(airbyte: FakeAirbyte) -> None:
     airbyte.script(8, "running", "succeeded", started_at=STARTED + timedelta(seconds=1))
     busy_with(airbyte, 8)
     extract = Extract(airbyte, FakeLedger())
