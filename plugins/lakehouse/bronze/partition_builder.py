@@ -64,7 +64,7 @@ def build_partition(
     Without landing rows there is one part; it and the quarantine are empty and have their schema.
 
     Raises:
-        LandingFileUnreadableError: a landing object is no Parquet file or lacks Airbyte's columns.
+        LandingFileUnreadableError: a landing object is not a Parquet file or lacks Airbyte's columns.
     """
     try:
         return _build(contract, reader, folder, part_bytes, survey(contract, reader))

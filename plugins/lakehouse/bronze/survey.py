@@ -61,7 +61,7 @@ def survey(contract: Contract, reader: LandingReader, trust_statistics: bool = T
         trust_statistics: leave unread what the landing files' own statistics prove sound.
 
     Raises:
-        LandingFileUnreadableError: a landing object is no Parquet file or lacks Airbyte's columns.
+        LandingFileUnreadableError: a landing object is not a Parquet file or lacks Airbyte's columns.
     """
     schema = _candidate_schema(contract)
     bad: list[pa.Array] = []

@@ -92,7 +92,7 @@ class DremioSqlOperator(ExternalJobOperator[Job]):
             raise
         except DremioError as error:
             if not same_try:
-                self.log.warning("whether %s was submitted is not known; cleared since: it runs anew", mark)
+                self.log.warning("whether %s was submitted is not known; cleared since: it runs again", mark)
                 return None
             raise DremioSubmissionUnknownError(
                 f"an attempt died while it submitted the statement {mark!r}, and Dremio does not show "

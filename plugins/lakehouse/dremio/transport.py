@@ -54,7 +54,7 @@ class DremioTransport:
         try:
             parsed: Json = answer.json()
         except requests.JSONDecodeError as error:
-            raise DremioUnavailableError(f"{method} {path}: Dremio's answer is no JSON") from error
+            raise DremioUnavailableError(f"{method} {path}: Dremio's answer is not JSON") from error
         return parsed
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:

@@ -1,7 +1,7 @@
 """Which landing objects belong to which business date.
 
 Airbyte lands what changed since its last state, whatever the date. The ledger gives every landing object
-to exactly one business date, so that a date can be replayed from the same objects for ever: to the date
+to exactly one business date, so that a date can be replayed from the same objects forever: to the date
 whose run started the sync that wrote it, else to the first date that finds it. Kept in the platform's
 PostgreSQL: `landing_files`, `landing_syncs`, `landing_jobs`, `landing_daytime_syncs`.
 """

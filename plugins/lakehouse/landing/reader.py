@@ -60,7 +60,7 @@ class LandingReader:
         """All row groups, in the order of their rows.
 
         Raises:
-            LandingFileUnreadableError: an object is no Parquet file.
+            LandingFileUnreadableError: an object is not a Parquet file.
         """
         groups: list[LandedRowGroup] = []
         first = 0
@@ -81,7 +81,7 @@ class LandingReader:
         """Each object's schema.
 
         Raises:
-            LandingFileUnreadableError: an object is no Parquet file.
+            LandingFileUnreadableError: an object is not a Parquet file.
         """
         found = []
         for file in self._files:

@@ -56,7 +56,7 @@ class ReceiptCallbacks:
         """A stage's run failed: close what it left open. Runs in the DAG processor.
 
         Airflow calls no task callback for a deferred task that is ended by hand, nor for tasks of a run
-        that is out of time; without this the receipt would show them running for ever.
+        that is out of time; without this the receipt would show them running forever.
         """
         dag_run: Any = context.get("dag_run")
         night = self._night_of(dag_run)

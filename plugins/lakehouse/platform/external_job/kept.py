@@ -66,7 +66,7 @@ class KeptJobs:
         self._write(KeptJob(handle, "", self.cleared, reported=True))
 
     def forget(self) -> None:
-        """The job is over and was no success: the next attempt starts another one."""
+        """The job is over and did not succeed: the next attempt starts another one."""
         self._store.delete(KEY)
 
     def _write(self, kept: KeptJob) -> None:

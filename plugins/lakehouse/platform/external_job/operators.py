@@ -48,7 +48,7 @@ class ExternalJobOperator(BaseOperator, Generic[Job]):
       job that runs, or the success of one that has ended meanwhile, and submits only if there is neither.
     - The worker waits for `synchronous`; after that the triggerer does.
     - At the deadline, and when the task is killed, a job that this task started is cancelled.
-    - Only success is success. Any other end raises `failure`, and the next attempt starts anew.
+    - Only success is success. Any other end raises `failure`, and the next attempt starts another job.
 
     Args:
         conn_id: the service's Airflow connection.

@@ -35,7 +35,7 @@ class Seen:
 
 
 class ScriptedClient:
-    """Answers one step of the script per poll, the last one for ever."""
+    """Answers one step of the script per poll, the last one forever."""
 
     def __init__(self, *script: Phase | Exception) -> None:
         self.script = list(script)
