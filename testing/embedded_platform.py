@@ -1,6 +1,6 @@
 """Some services of the embedded platform for a session of tests, in a folder and on ports of their own.
 
-Used by the tests of both environments, so it needs the standard library only; the services run in theirs.
+Tests of both environments use it, so it needs only the standard library; the services run in their own.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ UP_SECONDS: Final = 300
 
 
 class EmbeddedPlatform:
-    """A platform that nothing else uses. Each test session has one per room, beside any that is up."""
+    """A platform that nothing else uses, beside any other that is up; its folder carries the name."""
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, name: str) -> None:
         # Not pytest's folder, which only its owner may enter: PostgreSQL may run as another user.
-        self.folder = Path(tempfile.mkdtemp(prefix=f"lakehouse-{room}-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"lakehouse-{name}-"))
         self.folder.chmod(0o755)
         self._own = {
             "PYTHONPATH": str(ROOT),
             "LAKEHOUSE_STATE_DIR": str(self.folder / "state"),
             "LAKEHOUSE_RECEIPTS_DIR": str(self.folder / "receipts"),
         } | port_variables(free_platform_ports())
+        self._started: set[str] = set()
+        self._may_run = False
         self.wire: dict[str, str] = {}
         """Addresses, users and passwords, as the platform exports them; empty until it is up."""
 
@@ -39,14 +41,20 @@ class EmbeddedPlatform:
         return os.environ | self._own | self.wire
 
     def up(self, *services: str) -> None:
-        """Start the services and those they need, healthy when this returns."""
+        """Start the services and those they need; healthy when this returns.."""
+        if self._started.issuperset(services):
+            return
+        self._may_run = True
         self._command("up", *services)
-        printed = self._command("env").splitlines()
-        self.wire = dict(line.split("=", 1) for line in printed if "=" in line)
+        self._started.update(services)
+        if not self.wire:
+            printed = self._command("env").splitlines()
+            self.wire = dict(line.split("=", 1) for line in printed if "=" in line)
 
     def down(self) -> None:
         """Stop everything and delete its state."""
-        self._command("down")
+        if self._may_run:
+            self._command("down")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _command(self, *arguments: str) -> str:

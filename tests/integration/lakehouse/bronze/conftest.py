@@ -71,14 +71,10 @@ class Lake:
 
 
 @pytest.fixture(scope="session")
-def wire() -> Iterator[dict[str, str]]:
-    """Variables of a platform with a source and an engine, started for this session and stopped after it."""
-    platform = EmbeddedPlatform("bronze")
-    try:
-        platform.up("postgres", "object_store", "shop", "airbyte", "dremio")
-        yield platform.wire
-    finally:
-        platform.down()
+def wire(embedded_platform: EmbeddedPlatform) -> dict[str, str]:
+    """Variables of a platform with a source and an engine."""
+    embedded_platform.up("postgres", "object_store", "shop", "airbyte", "dremio")
+    return embedded_platform.wire
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -116,21 +115,16 @@ class Lake:
 
 
 @pytest.fixture(scope="session")
-def wire() -> Iterator[dict[str, str]]:
-    """Variables of a platform started for this session.
+def wire(embedded_platform: EmbeddedPlatform) -> dict[str, str]:
+    """Variables of the platform that all folders share.
 
     With LAKEHOUSE_TEST_EMPTIES_THE_LAKE=1 it is the platform that the environment describes, whose lake
     these tests then empty.
     """
     if os.environ.get("LAKEHOUSE_TEST_EMPTIES_THE_LAKE") == "1":
-        yield dict(os.environ)
-        return
-    platform = EmbeddedPlatform("dbt")
-    try:
-        platform.up("postgres", "object_store", "dremio")
-        yield platform.environ
-    finally:
-        platform.down()
+        return dict(os.environ)
+    embedded_platform.up("postgres", "object_store", "dremio")
+    return embedded_platform.environ
 
 
 @pytest.fixture(scope="session")

@@ -80,19 +80,15 @@ class Platform:
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
-    """Started for these tests on ports of its own, stopped after them."""
-    embedded = EmbeddedPlatform("superset")
-    try:
-        embedded.up("postgres", "object_store", "dremio", "superset")
-        wire = embedded.wire
-        dremio_url = f"http://{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}"
-        made = Platform(wire, DremioClient(dremio_url, wire["DREMIO_USER"], wire["DREMIO_PASSWORD"]))
-        _provision(made)
-        made.build_gold()
-        yield made
-    finally:
-        embedded.down()
+def platform(embedded_platform: EmbeddedPlatform) -> Platform:
+    """The platform that all folders share, with Superset and this folder's own gold."""
+    embedded_platform.up("postgres", "object_store", "dremio", "superset")
+    wire = embedded_platform.wire
+    dremio_url = f"http://{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}"
+    made = Platform(wire, DremioClient(dremio_url, wire["DREMIO_USER"], wire["DREMIO_PASSWORD"]))
+    _provision(made)
+    made.build_gold()
+    return made
 
 
 @pytest.fixture(scope="session")
