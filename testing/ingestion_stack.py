@@ -27,7 +27,9 @@ READY_SECONDS = 40
 class IngestionStack:
     """A platform without engine, Airflow and Superset, in a folder of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: Path = PYTHON) -> None:
+        """`python` is the interpreter of the environment whose Airbyte engine is run."""
+        self._python = python
         self._platform = EmbeddedPlatform("ingestion")
         self.folder = self._platform.folder
 
@@ -66,7 +68,8 @@ class IngestionStack:
     @contextmanager
     def airbyte(self, **environ: str) -> Iterator[AirbyteServer]:
         """A running Airbyte server with these variables; killed at the end if it still runs."""
-        server = AirbyteServer(self.environ | {"AIRBYTE_RETRY_DELAY_SECONDS": "0.2"} | environ, self.folder)
+        variables = self.environ | {"AIRBYTE_RETRY_DELAY_SECONDS": "0.2"} | environ
+        server = AirbyteServer(variables, self.folder, self._python)
         server.start()
         try:
             yield server
@@ -75,7 +78,7 @@ class IngestionStack:
 
     def try_second_airbyte(self) -> int:
         """Start a server beside the one that runs; the exit code it ends with."""
-        command = [str(PYTHON), "-m", "airbyte_engine", "--port", str(free_ports(1)[0])]
+        command = [str(self._python), "-m", "airbyte_engine", "--port", str(free_ports(1)[0])]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environ, capture_output=True, check=False, timeout=60
         )
@@ -85,7 +88,8 @@ class IngestionStack:
 class AirbyteServer:
     """One server process and an authorised client of its two APIs."""
 
-    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+    def __init__(self, environ: dict[str, str], folder: Path, python: Path = PYTHON) -> None:
+        self._python = python
         self.environ = environ
         self.url = environ["AIRBYTE_URL"]
         self.http = httpx.Client(timeout=30)
@@ -96,7 +100,7 @@ class AirbyteServer:
         assert not self.is_healthy(), "another server answers on this port"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [PYTHON, "-m", "airbyte_engine"], cwd=ROOT, env=self.environ, stderr=log, stdout=log
+                [self._python, "-m", "airbyte_engine"], cwd=ROOT, env=self.environ, stderr=log, stdout=log
             )
         wait_until(self._has_started, "the Airbyte server is healthy", READY_SECONDS)
         self.http.headers["Authorization"] = f"Bearer {self.token()}"

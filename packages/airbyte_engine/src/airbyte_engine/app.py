@@ -11,7 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 
-from airbyte_engine.api import Backend, actors, config_api, connections, jobs, tokens
+from airbyte_engine.api import (
+    Backend,
+    config_api,
+    connections,
+    destinations,
+    jobs,
+    sources,
+    tokens,
+    workspaces,
+)
 from airbyte_engine.problems import Problem
 from airbyte_engine.settings import AirbyteSettings
 from airbyte_engine.store.actors import ActorStore, DefinitionStore
@@ -30,12 +39,12 @@ def create_app(settings: AirbyteSettings) -> FastAPI:
     """The server; it opens the database and resumes unfinished jobs when it starts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Backend]]:
         pool = open_pool(settings.conninfo)
         server_lock = hold_server_lock(settings.conninfo)
-        app.state.backend = backend = _backend(settings, pool)
+        backend = _backend(settings, pool)
         backend.supervisor.start()
-        yield
+        yield {"backend": backend}
         backend.supervisor.stop()
         server_lock.close()
         pool.close(timeout=2)
@@ -43,8 +52,8 @@ def create_app(settings: AirbyteSettings) -> FastAPI:
     app = FastAPI(title="Embedded Airbyte", lifespan=lifespan, docs_url=None, redoc_url=None)
     _add_errors(app)
     secured = [Depends(tokens.require_token)]
-    for router in (actors.router, connections.router, jobs.router):
-        app.include_router(router, prefix=PUBLIC_API, dependencies=secured)
+    for module in (workspaces, sources, destinations, connections, jobs):
+        app.include_router(module.router, prefix=PUBLIC_API, dependencies=secured)
     app.include_router(config_api.router, prefix=CONFIG_API, dependencies=secured)
     for prefix in (PUBLIC_API, CONFIG_API):
         app.include_router(tokens.router, prefix=prefix)
@@ -82,8 +91,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        told = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
-        return _problem(422, "unprocessable-entity", told)
+        named = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+        return _problem(422, "unprocessable-entity", named)
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(PoolTimeout)

@@ -1,24 +1,38 @@
-"""The embedded Airbyte's rules that need no service."""
+"""The engine's rules that need no service."""
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
 from airbyte_engine.api.jobs import iso_duration
 from airbyte_engine.api.tokens import is_valid, sign
-from airbyte_engine.connectors import MASK, check_configuration, masked, unmasked
+from airbyte_engine.connectors.configuration import MASK, check_configuration, masked, unmasked
+from airbyte_engine.connectors.registry import connector_of
 from airbyte_engine.problems import Problem
+from airbyte_engine.store.actors import Kind
 from airbyte_engine.worker.boundary import Boundary
 from airbyte_engine.worker.landing import key_of
 from airbyte_engine.worker.rows import RecordFile, arrow_type
 
-MANIFEST = yaml.safe_load((Path(__file__).parents[4] / "include/airbyte/manifests/shop_api.yaml").read_text())
+MANIFEST = {
+    "spec": {
+        "connection_specification": {
+            "required": ["base_url", "api_token", "start_date"],
+            "properties": {
+                "base_url": {"type": "string"},
+                "api_token": {"type": "string", "airbyte_secret": True},
+                "start_date": {"type": "string"},
+            },
+        }
+    }
+}
+"""As much of a manifest as the server itself reads."""
 STARTED = dt.datetime(2025, 10, 17, 1, 2, 3, 456000, dt.UTC)
 
 
@@ -50,7 +64,7 @@ def test_a_token_is_valid_until_it_expires_and_only_with_its_secret() -> None:
 
 def test_secrets_are_masked_and_a_mask_keeps_the_old_secret() -> None:
     configuration = {"base_url": "http://shop", "api_token": "abc"}
-    shown = masked("declarative", configuration, MANIFEST)
+    shown = masked(connector_of("source", "declarative", MANIFEST), configuration)
     assert shown == {"base_url": "http://shop", "api_token": MASK}
     assert unmasked(shown | {"base_url": "http://other"}, configuration) == {
         "base_url": "http://other",
@@ -59,25 +73,29 @@ def test_secrets_are_masked_and_a_mask_keeps_the_old_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("connector", "configuration", "named"),
+    ("kind", "connector", "configuration", "named"),
     [
-        ("postgres", {"host": "h", "database": "d"}, "username"),
-        ("declarative", {"base_url": "http://shop", "start_date": "2024"}, "api_token"),
+        ("source", "postgres", {"host": "h", "database": "d"}, "username"),
+        ("source", "declarative", {"base_url": "http://shop", "start_date": "2024"}, "api_token"),
         (
+            "source",
             "postgres",
             {"host": "h", "database": "d", "username": "u", "replication_method": {"method": "CDC"}},
             "CDC",
         ),
         (
+            "destination",
             "s3",
             {"s3_bucket_name": "b", "s3_bucket_path": "p", "format": {"format_type": "Avro"}},
             "Parquet",
         ),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(connector: str, configuration: dict, named: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused(
+    kind: Kind, connector: str, configuration: dict[str, Any], named: str
+) -> None:
     with pytest.raises(Problem, match=named) as refusal:
-        check_configuration(connector, configuration, MANIFEST)
+        check_configuration(connector_of(kind, connector, MANIFEST), configuration)
     assert refusal.value.status == 422
 
 

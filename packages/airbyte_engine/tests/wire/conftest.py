@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,6 +17,7 @@ import pytest
 from botocore.config import Config
 
 from testing.ingestion_stack import AirbyteServer, IngestionStack
+from testing.repository import PYTHON
 
 ORDERS = "20000"
 NIGHT = "2025-10-16"
@@ -22,7 +25,11 @@ NIGHT = "2025-10-16"
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[IngestionStack]:
-    platform = IngestionStack()
+    if not PYTHON.exists():
+        pytest.skip(
+            f"PostgreSQL, S3 and the shop are started from {PYTHON}: run `make setup` in the repository"
+        )
+    platform = IngestionStack(Path(sys.executable))
     try:
         platform.start()
         done = platform.shop("advance", "--to", NIGHT, "--orders", ORDERS)
@@ -93,7 +100,7 @@ def query(stack: IngestionStack) -> Callable[..., list[tuple[Any, ...]]]:
     """Run SQL in the shop's database; returns the rows, if it gives any."""
 
     def run(statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with psycopg.connect(**place_of(stack.environ, "SHOP")) as connection:
+        with psycopg.connect(**stack.database("SHOP")) as connection:
             cursor = connection.execute(statement, arguments)
             return cursor.fetchall() if cursor.description else []
 
@@ -105,7 +112,7 @@ def platform_query(stack: IngestionStack) -> Callable[..., list[tuple[Any, ...]]
     """Run SQL in the platform's database."""
 
     def run(statement: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with psycopg.connect(**place_of(stack.environ, "PLATFORM")) as connection:
+        with psycopg.connect(**stack.database("PLATFORM")) as connection:
             return connection.execute(statement, arguments).fetchall()
 
     return run
@@ -123,9 +130,3 @@ def captured(
         yield own
     finally:
         own.drop()
-
-
-def place_of(environ: dict[str, str], prefix: str) -> dict[str, Any]:
-    """Where a database of the platform is: SHOP or PLATFORM."""
-    names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER", "password": "PASSWORD"}
-    return {key: environ[f"{prefix}_PG_{name}"] for key, name in names.items()}

@@ -95,25 +95,18 @@ def _waits(process: psutil.Process) -> bool:
 
 
 def _processes_of(airbyte: AirbyteServer, wanted: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
-    mark = airbyte.environ["LAKEHOUSE_STATE_DIR"]
+    mark = airbyte.environ["AIRBYTE_WORKSPACE_ROOT"]
     found = []
     for process in psutil.process_iter():
         try:
             command = " ".join(process.cmdline())
             is_worker = "airbyte_engine.worker" in command or "source-declarative-manifest" in command
-            ours = is_worker and process.environ().get("LAKEHOUSE_STATE_DIR") == mark
+            ours = is_worker and process.environ().get("AIRBYTE_WORKSPACE_ROOT") == mark
             if ours and wanted(process):
                 found.append(process)
         except psutil.Error:
             continue
     return found
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def details(airbyte: AirbyteServer, job: dict[str, Any]) -> dict[str, Any]:

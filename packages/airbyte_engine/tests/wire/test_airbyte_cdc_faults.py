@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 from tests.wire.captured import SIMPLE, Captured
-from tests.wire.conftest import place_of
-from tests.wire.faults import details, wait_until
+from tests.wire.faults import details
 
 from testing.ingestion_stack import AirbyteServer, IngestionStack
+from testing.waiting import wait_until
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -130,7 +130,7 @@ def test_a_slot_in_use_is_left_alone_and_the_user_of_it_named(
     captured.sync()
     query(f"insert into {table} values (1, 'a', 1)")
     # Not as a context manager: that would send a commit into the stream.
-    other = psycopg.connect(**place_of(stack.environ, "SHOP"), replication="database", autocommit=True)
+    other = psycopg.connect(**stack.database("SHOP"), replication="database", autocommit=True)
     try:
         start = f"START_REPLICATION SLOT {captured.name} LOGICAL 0/0"
         options = f"(proto_version '1', publication_names '{captured.name}')"
@@ -142,7 +142,7 @@ def test_a_slot_in_use_is_left_alone_and_the_user_of_it_named(
     assert f"in use by process {reader}" in captured.failure(job)["externalMessage"]
     assert len(details(airbyte, job)["attempts"]) == 3
     free = "select active_pid from pg_replication_slots where slot_name = %s"
-    wait_until(lambda: query(free, (captured.name,)) == [(None,)])
+    wait_until(lambda: query(free, (captured.name,)) == [(None,)], "the slot is free", 30)
     assert captured.sync()["rowsSynced"] == 1
 
 
@@ -176,7 +176,7 @@ def _lose(stack: IngestionStack, captured: Captured, query: Query, loss: str) ->
     if loss == "advanced by another":
         query("select pg_replication_slot_advance(%s, pg_current_wal_lsn())", (captured.name,))
         return
-    owner = place_of(stack.environ, "SHOP") | {
+    owner = stack.database("SHOP") | {
         "user": "postgres",
         "dbname": "postgres",
         "password": stack.superuser_password(),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import time
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from tests.wire.conftest import Landing, place_of
-from tests.wire.faults import details, full_store, slow_api, wait_until, workers_of
+from tests.wire.conftest import Landing
+from tests.wire.faults import details, full_store, slow_api, workers_of
 
-from testing.ingestion_stack import PYTHON, AirbyteServer, IngestionStack
+from testing.ingestion_stack import AirbyteServer, IngestionStack
+from testing.waiting import wait_until
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -29,12 +28,14 @@ def test_a_second_sync_is_refused_while_one_runs_and_a_cancel_ends_it_for_good(
         job = airbyte.call("POST", "/jobs", wish)
         airbyte.wait(job["jobId"], ("running",))
         assert airbyte.status_of("POST", "/jobs", wish) == 409
-        wait_until(lambda: len(workers_of(airbyte)) >= 2)
+        wait_until(lambda: len(workers_of(airbyte)) >= 2, "the worker and its connector run", 30)
         cancelled = airbyte.call("DELETE", f"/jobs/{job['jobId']}")
         assert cancelled["status"] == "cancelled"
-        wait_until(lambda: not workers_of(airbyte), 15)
+        wait_until(lambda: not workers_of(airbyte), "both are gone", 15)
     assert landing.keys() == []
-    wait_until(lambda: not list(stack.folder.glob("state/airbyte/jobs/*/scratch-*")), 15)
+    wait_until(
+        lambda: not list(stack.folder.glob("state/airbyte/jobs/*/scratch-*")), "no scratch folder is left", 15
+    )
     attempts = details(airbyte, job)["attempts"]
     assert [attempt["attempt"]["status"] for attempt in attempts] == ["failed"]
     assert airbyte.status_of("DELETE", f"/jobs/{job['jobId']}") == 409
@@ -159,17 +160,13 @@ def test_an_attempt_that_is_repeated_removes_what_the_last_one_left_without_stat
 ) -> None:
     """The worker dies after the upload and before its state: the job must not deliver the rows twice."""
     connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
-    lock = "begin; lock table products in access exclusive mode; select pg_sleep(6)"
-    holder = subprocess.Popen(_psql(stack, lock), stdout=subprocess.DEVNULL)
-    try:
-        time.sleep(0.5)
+    with psycopg.connect(**stack.database("SHOP")) as holder:
+        holder.execute("lock table products in access exclusive mode")
         job = airbyte.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
-        wait_until(lambda: bool(landing.keys("orders")), 20)
+        wait_until(lambda: landing.keys("orders"), "the orders have landed")
         for worker in workers_of(airbyte):
             worker.kill()
-        ended = airbyte.wait(job["jobId"])
-    finally:
-        holder.wait()
+    ended = airbyte.wait(job["jobId"])
     assert ended["status"] == "succeeded"
     assert landing.rows("orders").num_rows == query("select count(*) from orders")[0][0]
     left = "select count(*) from airbyte.files where not committed and job_id = %s"
@@ -187,18 +184,18 @@ def test_a_sync_that_ends_while_it_waits_for_a_lock_leaves_no_session_behind(
     def alive(sessions: set[int]) -> bool:
         return bool(query("select 1 from pg_stat_activity where pid = any(%s)", (list(sessions),)))
 
-    with psycopg.connect(**place_of(stack.environ, "SHOP")) as holder:
+    with psycopg.connect(**stack.database("SHOP")) as holder:
         holder.execute("lock table products in access exclusive mode")
         job = airbyte.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
-        wait_until(lambda: bool(waiting(query)))
+        wait_until(lambda: waiting(query), "the sync waits for the lock", 30)
         dead = waiting(query)
         for worker in workers_of(airbyte):
             worker.kill()
-        wait_until(lambda: not alive(dead), 10)
-        wait_until(lambda: bool(waiting(query)))
+        wait_until(lambda: not alive(dead), "the session of the killed worker is gone", 10)
+        wait_until(lambda: waiting(query), "the next attempt waits for the lock", 30)
         cancelled = waiting(query)
         assert airbyte.call("DELETE", f"/jobs/{job['jobId']}")["status"] == "cancelled"
-        wait_until(lambda: not alive(cancelled), 10)
+        wait_until(lambda: not alive(cancelled), "the cancelled session is gone", 10)
         assert not waiting(query)
     assert airbyte.sync(connection)["status"] == "succeeded"
 
@@ -208,12 +205,12 @@ def test_a_source_that_dies_in_the_midst_of_a_sync_is_named_and_the_next_attempt
 ) -> None:
     """DuckDB ended the worker while it closed the lost session, and the reason was lost as well."""
     connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
-    with psycopg.connect(**place_of(stack.environ, "SHOP")) as holder:
+    with psycopg.connect(**stack.database("SHOP")) as holder:
         holder.execute("lock table products in access exclusive mode")
         job = airbyte.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
-        wait_until(lambda: bool(waiting(query)))
+        wait_until(lambda: waiting(query), "the sync waits for the lock", 30)
         query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'airbyte'")
-        wait_until(lambda: len(details(airbyte, job)["attempts"]) == 2)
+        wait_until(lambda: len(details(airbyte, job)["attempts"]) == 2, "a second attempt has started", 30)
     assert airbyte.wait(job["jobId"])["status"] == "succeeded"
     failure = details(airbyte, job)["attempts"][0]["attempt"]["failureSummary"]["failures"][0]
     assert (failure["failureType"], failure["failureOrigin"]) == ("transient_error", "source")
@@ -226,14 +223,3 @@ def waiting(query: Query) -> set[int]:
     """Airbyte's sessions at the source that wait for a lock: their process ids."""
     queued = "application_name = 'airbyte' and wait_event_type = 'Lock'"
     return {int(pid) for (pid,) in query(f"select pid from pg_stat_activity where {queued}")}
-
-
-def _psql(stack: IngestionStack, statement: str) -> list[str]:
-    code = (
-        "import os, psycopg\n"
-        "c = psycopg.connect(host=os.environ['SHOP_PG_HOST'], port=os.environ['SHOP_PG_PORT'],"
-        " dbname='shop', user='shop', password=os.environ['SHOP_PG_PASSWORD'], autocommit=True)\n"
-        f"c.execute({statement!r})\n"
-    )
-    exports = [f"{name}={value}" for name, value in stack.environ.items() if name.startswith("SHOP_PG_")]
-    return ["env", *exports, str(PYTHON), "-c", code]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from tests.wire.conftest import Landing
-from tests.wire.faults import details, stored_log, wait_until
+from tests.wire.faults import details, stored_log
 
 from testing.ingestion_stack import AirbyteServer
+from testing.waiting import wait_until
 
 FIELDS = {
     "timestamp", "level", "service", "message", "job_id", "attempt", "connection_id", "records_synced",
@@ -18,7 +19,7 @@ FIELDS = {
 def test_a_succeeded_sync(airbyte: AirbyteServer, landing: Landing) -> None:
     connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
     job = airbyte.sync(connection)
-    wait_until(lambda: bool(stored_log(landing, "shop_postgres", job, 0)))
+    wait_until(lambda: stored_log(landing, "shop_postgres", job, 0), "the log is in the lake", 30)
     documents = stored_log(landing, "shop_postgres", job, 0)
     shown = details(airbyte, job)["attempts"][0]["logs"]["logLines"]
     assert [f"{one['level']} {one['message']}" for one in documents] == [line[20:] for line in shown]
@@ -33,7 +34,7 @@ def test_every_attempt_of_a_failed_sync(airbyte: AirbyteServer, landing: Landing
     job = airbyte.sync(airbyte.add_connection("shop_postgres_to_lake", landing.folder, port=1))
     assert job["status"] == "failed"
     for attempt in range(3):
-        wait_until(lambda: bool(stored_log(landing, "shop_postgres", job, attempt)))  # noqa: B023
+        wait_until(lambda: stored_log(landing, "shop_postgres", job, attempt), "the log is in the lake", 30)  # noqa: B023
         last = stored_log(landing, "shop_postgres", job, attempt)[-1]
         assert (last["level"], last["attempt"]) == ("ERROR", attempt)
         assert "127.0.0.1:1/shop" in last["message"]

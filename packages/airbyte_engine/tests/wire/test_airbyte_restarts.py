@@ -8,17 +8,17 @@ from typing import Any
 import psutil
 import psycopg
 from tests.wire.captured import SIMPLE, Captured
-from tests.wire.conftest import Landing, place_of
+from tests.wire.conftest import Landing
 from tests.wire.faults import (
     details,
     slow_api,
     stored_log,
-    wait_until,
     waiting_workers_of,
     workers_of,
 )
 
 from testing.ingestion_stack import IngestionStack
+from testing.waiting import wait_until
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -31,9 +31,9 @@ def test_a_job_whose_server_was_killed_goes_on_under_the_next_server(
             connection = first.add_connection("shop_api_to_lake", landing.folder, base_url=address)
             job = first.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
             first.wait(job["jobId"], ("running",))
-            wait_until(lambda: len(workers_of(first)) >= 2)
+            wait_until(lambda: len(workers_of(first)) >= 2, "the worker and its connector run", 30)
             first.kill()
-            wait_until(lambda: not workers_of(first), 10)
+            wait_until(lambda: not workers_of(first), "both are gone", 10)
         with stack.airbyte() as second:
             ended = second.wait(job["jobId"])
             told = details(second, job)["attempts"]
@@ -94,14 +94,22 @@ def test_a_cancelled_sync_and_one_whose_server_was_killed(stack: IngestionStack,
             connection = first.add_connection("shop_api_to_lake", landing.folder, base_url=address)
             wish = {"connectionId": connection, "jobType": "sync"}
             cancelled = first.call("POST", "/jobs", wish)
-            wait_until(lambda: len(workers_of(first)) >= 2)
+            wait_until(lambda: len(workers_of(first)) >= 2, "the worker and its connector run", 30)
             first.call("DELETE", f"/jobs/{cancelled['jobId']}")
-            wait_until(lambda: bool(stored_log(landing, "shop_api", cancelled, 0)))
+            wait_until(
+                lambda: stored_log(landing, "shop_api", cancelled, 0),
+                "the cancelled attempt's log is in the lake",
+                30,
+            )
             killed = first.call("POST", "/jobs", wish)
-            wait_until(lambda: len(workers_of(first)) >= 2)
+            wait_until(lambda: len(workers_of(first)) >= 2, "the worker and its connector run", 30)
             first.kill()
         with stack.airbyte() as second:
-            wait_until(lambda: bool(stored_log(landing, "shop_api", killed, 0)))
+            wait_until(
+                lambda: stored_log(landing, "shop_api", killed, 0),
+                "the killed attempt's log is in the lake",
+                30,
+            )
             shown = details(second, killed)["attempts"][0]["logs"]["logLines"]
             second.call("DELETE", f"/jobs/{killed['jobId']}")
     assert "cancelled" in stored_log(landing, "shop_api", cancelled, 0)[-1]["message"]
@@ -112,14 +120,12 @@ def test_a_cancelled_sync_and_one_whose_server_was_killed(stack: IngestionStack,
 def test_a_log_that_the_bucket_refused_is_stored_by_the_next_server(
     stack: IngestionStack, landing: Landing
 ) -> None:
-    with stack.airbyte(LAKE_S3_SECRET_KEY="wrong") as first:
-        # The destination is told the right key by the test; only the server's own is wrong.
-        first.environ["LAKE_S3_SECRET_KEY"] = stack.environ["LAKE_S3_SECRET_KEY"]
+    with stack.airbyte(AIRBYTE_LOG_S3_SECRET_KEY="wrong") as first:
         job = first.sync(first.add_connection("shop_postgres_to_lake", landing.folder))
         assert job["status"] == "succeeded"
         assert stored_log(landing, "shop_postgres", job, 0) == []
     with stack.airbyte():
-        wait_until(lambda: bool(stored_log(landing, "shop_postgres", job, 0)))
+        wait_until(lambda: stored_log(landing, "shop_postgres", job, 0), "the log is in the lake", 30)
 
 
 def test_a_server_killed_between_upload_and_state_delivers_every_change_and_none_twice(
@@ -136,10 +142,10 @@ def test_a_server_killed_between_upload_and_state_delivers_every_change_and_none
             query(f"insert into {table} select n, 'a', n from generate_series(1, 500) as n")
             with _locked_state(stack):
                 job = first.call("POST", "/jobs", {"connectionId": captured.connection, "jobType": "sync"})
-                wait_until(lambda: bool(landing.keys("things")), 30)
+                wait_until(lambda: landing.keys("things"), "the changes have landed", 30)
                 orphan = landing.keys("things")
                 first.kill()
-                wait_until(lambda: not workers_of(first), 10)
+                wait_until(lambda: not workers_of(first), "the worker is gone", 10)
             assert captured.slot()["confirmed"] == before
             with stack.airbyte() as second:
                 captured.airbyte = second
@@ -162,11 +168,11 @@ def test_a_sync_that_hangs_on_a_locked_table_is_ended_and_named_and_the_next_one
     quick = {"AIRBYTE_MAX_SECONDS_WITHOUT_PROGRESS": "3", "AIRBYTE_SYNC_JOB_MAX_ATTEMPTS": "1"}
     with stack.airbyte(**quick) as server:
         connection = server.add_connection("shop_postgres_to_lake", landing.folder)
-        with psycopg.connect(**place_of(stack.environ, "SHOP")) as holder:
+        with psycopg.connect(**stack.database("SHOP")) as holder:
             holder.execute("lock table orders in access exclusive mode")
             job = server.sync(connection)
             holder.rollback()
-        wait_until(lambda: not workers_of(server), 15)
+        wait_until(lambda: not workers_of(server), "the worker is gone", 15)
         failure = details(server, job)["attempts"][0]["attempt"]["failureSummary"]["failures"][0]
         assert (job["status"], failure["failureType"]) == ("failed", "transient_error")
         assert "Nothing has moved for 3 s" in failure["externalMessage"]
@@ -176,11 +182,11 @@ def test_a_sync_that_hangs_on_a_locked_table_is_ended_and_named_and_the_next_one
 
 def test_the_worker_that_waits_for_an_attempt_ends_with_its_server(stack: IngestionStack) -> None:
     with stack.airbyte() as first:
-        wait_until(lambda: len(waiting_workers_of(first)) == 1)
+        wait_until(lambda: len(waiting_workers_of(first)) == 1, "a worker waits", 30)
         first.kill()
-        wait_until(lambda: not waiting_workers_of(first), 10)
+        wait_until(lambda: not waiting_workers_of(first), "it is gone", 10)
     with stack.airbyte() as second:
-        wait_until(lambda: len(waiting_workers_of(second)) == 1)
+        wait_until(lambda: len(waiting_workers_of(second)) == 1, "a worker waits", 30)
         second.terminate()
         assert waiting_workers_of(second) == []
 
@@ -190,20 +196,24 @@ def test_a_waiting_worker_that_died_is_replaced_for_the_next_sync(
 ) -> None:
     with stack.airbyte() as server:
         connection = server.add_connection("shop_postgres_to_lake", landing.folder)
-        wait_until(lambda: len(waiting_workers_of(server)) == 1)
+        wait_until(lambda: len(waiting_workers_of(server)) == 1, "a worker waits", 30)
         (waiting,) = waiting_workers_of(server)
         waiting.kill()
-        wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE)
+        wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE, "it has ended", 30)
         job = server.sync(connection)
         assert (job["status"], len(details(server, job)["attempts"])) == ("succeeded", 1)
-        wait_until(lambda: [process.pid for process in waiting_workers_of(server)] not in ([], [waiting.pid]))
+        wait_until(
+            lambda: [process.pid for process in waiting_workers_of(server)] not in ([], [waiting.pid]),
+            "another worker waits",
+            30,
+        )
 
 
 class _locked_state:
     """Nobody can save a state while this is entered."""
 
     def __init__(self, stack: IngestionStack) -> None:
-        self._place = place_of(stack.environ, "PLATFORM")
+        self._place = stack.database("PLATFORM")
 
     def __enter__(self) -> None:
         self._session = psycopg.connect(**self._place)

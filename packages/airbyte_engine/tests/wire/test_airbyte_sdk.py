@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from airbyte_api import AirbyteAPI, api, errors, models
 from tests.wire.conftest import Landing
-from tests.wire.faults import slow_api, wait_until, workers_of
+from tests.wire.faults import slow_api, workers_of
 
 from testing.ingestion_stack import AirbyteServer, IngestionStack
+from testing.waiting import wait_until
 
 
 def client(server: AirbyteServer) -> AirbyteAPI:
@@ -89,8 +90,7 @@ def test_jobs_are_found_by_when_they_were_made_and_changed(
     connection = airbyte.add_connection("shop_postgres_to_lake", landing.folder)
     before = dt.datetime.now(dt.UTC)
     first = airbyte.sync(connection)["jobId"]
-    time.sleep(0.01)
-    between = dt.datetime.now(dt.UTC)
+    between = _later_than(dt.datetime.now(dt.UTC))
     second = airbyte.sync(connection)["jobId"]
     after = dt.datetime.now(dt.UTC)
 
@@ -136,11 +136,11 @@ def test_a_cancelled_job_says_so_and_a_second_one_is_refused_meanwhile(
         with pytest.raises(errors.SDKError) as refused:
             sdk.jobs.create_job(request=wish)
         assert refused.value.status_code == 409
-        wait_until(lambda: bool(workers_of(airbyte)))
+        wait_until(lambda: workers_of(airbyte), "a worker runs", 30)
         ended = sdk.jobs.cancel_job(request=api.CancelJobRequest(job_id=job.job_id)).job_response
         assert ended is not None
         assert ended.status == models.JobStatusEnum.CANCELLED
-        wait_until(lambda: not workers_of(airbyte), 15)
+        wait_until(lambda: not workers_of(airbyte), "it is gone", 15)
 
 
 def test_a_token_that_has_expired_is_401_and_the_next_one_works(airbyte: AirbyteServer) -> None:
@@ -150,3 +150,9 @@ def test_a_token_that_has_expired_is_401_and_the_next_one_works(airbyte: Airbyte
     assert "expired" in answer.json()["detail"]
     fresh = {"Authorization": f"Bearer {airbyte.token()}"}
     assert airbyte.http.get(airbyte.url + "/jobs", headers=fresh).status_code == 200
+
+
+def _later_than(moment: dt.datetime) -> dt.datetime:
+    """A moment that is later in the SDK's milliseconds, too."""
+    wait_until(lambda: dt.datetime.now(dt.UTC) - moment > dt.timedelta(milliseconds=2), "2 ms are over")
+    return dt.datetime.now(dt.UTC)

@@ -29,7 +29,7 @@ class Backend:
 
 
 def _backend(request: Request) -> Backend:
-    backend: Backend = request.app.state.backend
+    backend: Backend = request.state.backend
     return backend
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from airbyte_engine import connectors
 from airbyte_engine.api import BackendOf
+from airbyte_engine.connectors.registry import source_of
 from airbyte_engine.problems import invalid
 from airbyte_engine.store.database import Row
 
@@ -139,7 +139,7 @@ def _streams(configurations: StreamConfigurations | None, source: Row) -> list[d
     names = [stream["name"] for stream in streams]
     if doubled := {name for name in names if names.count(name) > 1}:
         raise invalid(f"Streams configured twice: {', '.join(sorted(doubled))}.")
-    if not connectors.defines_cursor(source["connector"], source["configuration"]):
+    if not source_of(source["connector"], None).defines_cursor(source["configuration"]):
         for stream in streams:
             if stream["syncMode"] == SyncMode.INCREMENTAL_APPEND and not stream.get("cursorField"):
                 raise invalid(f"Stream {stream['name']!r} is incremental and has no cursorField.")

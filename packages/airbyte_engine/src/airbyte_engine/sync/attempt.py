@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
-from airbyte_engine.connectors import MASK, secret_values
+from airbyte_engine.connectors.configuration import MASK, secret_values
+from airbyte_engine.connectors.registry import connector_of
 from airbyte_engine.store.commits import Commit
 from airbyte_engine.store.jobs import JobStore
 from airbyte_engine.sync.worker_process import Worker, WorkerProcesses
@@ -67,8 +68,9 @@ class Attempt:
         self._process: Worker | None = None
         self._killed = threading.Event()
         self._log_lock = threading.Lock()
-        self._secrets = secret_values(order.connector, order.source, order.manifest)
-        self._secrets += secret_values("s3", order.destination, None)
+        source = connector_of("source", order.connector, order.manifest)
+        self._secrets = secret_values(source, order.source)
+        self._secrets += secret_values(connector_of("destination", "s3"), order.destination)
 
     def run(self) -> Outcome:
         """Until the worker ends; everything it stored is committed as it reports it."""

@@ -1,0 +1,36 @@
+"""Files of a bucket or a folder as a source; in Airbyte's words the S3 source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from airbyte_engine.connectors.connector import Configuration, Source, StreamProperties, stream_properties
+from airbyte_engine.worker.files.configuration import LAST_MODIFIED, URL, check_streams
+
+
+class FilesConnector(Source):
+    """CSV and JSON lines; a stream is a set of globs."""
+
+    name = "files"
+    required = ("bucket", "streams")
+    secrets = frozenset({"aws_secret_access_key"})
+
+    def check(self, configuration: Configuration) -> None:
+        check_streams(configuration["streams"])
+
+    def defines_cursor(self, configuration: Configuration) -> bool:
+        return True
+
+    def discover(self, configuration: Configuration, connectors_bin: Path) -> list[StreamProperties]:
+        """The fields are those of `input_schema`; without one the files say them when they are read."""
+        return [
+            stream_properties(
+                stream["name"],
+                [*json.loads(stream.get("input_schema") or "{}"), LAST_MODIFIED, URL],
+                [],
+                [LAST_MODIFIED],
+                incremental=True,
+            )
+            for stream in configuration["streams"]
+        ]
