@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -39,7 +38,7 @@ class Date:
                 self.failures.append(f"{what}: {type(error).__name__}")
                 if not str(error):
                     raise AssertionError(f"{type(error).__name__} says nothing") from error
-                time.sleep(1)
+                self.platform.wait_until_whole()
         return action()
 
     def failed(self, what: str, outcome: Any, expected: type[BaseException], words: str) -> None:
