@@ -275,11 +275,11 @@ def test_the_config_api_runs_a_sync_as_the_specification_calls_it(
     started = server.config_api("/connections/sync", {"connectionId": connection.connection_id})
     job_id = started["job"]["id"]
     assert server.wait(job_id)["status"] == "succeeded"
-    told = server.config_api("/jobs/get", {"id": job_id})
-    assert told["job"]["status"] == "succeeded"
-    assert told["job"]["configId"] == connection.connection_id
-    assert told["job"]["createdAt"] <= told["job"]["updatedAt"]
-    (attempt,) = told["attempts"]
+    reported = server.config_api("/jobs/get", {"id": job_id})
+    assert reported["job"]["status"] == "succeeded"
+    assert reported["job"]["configId"] == connection.connection_id
+    assert reported["job"]["createdAt"] <= reported["job"]["updatedAt"]
+    (attempt,) = reported["attempts"]
     assert attempt["attempt"]["streamStats"][0]["streamName"] == "orders"
     assert any("orders" in line for line in attempt["logs"]["logLines"])
     shown = server.config_api("/connections/get", {"connectionId": connection.connection_id})

@@ -130,7 +130,7 @@ def test_json_schema_types_become_their_natural_types() -> None:
     assert arrow_type({"type": "object"}) == pa.string()
 
 
-def test_a_value_that_does_not_fit_becomes_null_and_is_told(tmp_path: Path) -> None:
+def test_a_value_that_does_not_fit_becomes_null_and_is_reported(tmp_path: Path) -> None:
     schema = {"properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date"}}}
     file = RecordFile(tmp_path / "x.parquet", schema, "snappy", 7, 1, STARTED)
     file.write([{"id": 1, "at": "2025-10-16"}, {"id": "many", "at": "soon"}, {"id": None, "at": None}])

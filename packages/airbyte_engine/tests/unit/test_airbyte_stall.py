@@ -32,12 +32,12 @@ def run(patience: float, sign: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_silence_is_told_and_ended() -> None:
+def test_silence_is_reported_and_ended() -> None:
     ended = run(1.0, "pass")
     assert ended.returncode == -9
-    told = json.loads(ended.stdout)
-    assert (told["type"], told["failureType"]) == ("FAILURE", "transient_error")
-    assert "Nothing has moved for 1 s" in told["externalMessage"]
+    reported = json.loads(ended.stdout)
+    assert (reported["type"], reported["failureType"]) == ("FAILURE", "transient_error")
+    assert "Nothing has moved for 1 s" in reported["externalMessage"]
 
 
 def test_signs_of_life_keep_it_alive() -> None:

@@ -92,7 +92,7 @@ def test_a_file_smaller_than_a_part_is_one_put(tmp_path: Path) -> None:
     assert (bucket.object, bucket.parts) == (b"small", [])
 
 
-def test_a_refused_part_is_told_at_the_end_and_nothing_appears(tmp_path: Path) -> None:
+def test_a_refused_part_is_reported_at_the_end_and_nothing_appears(tmp_path: Path) -> None:
     file, bucket = tmp_path / "orders.parquet", Bucket(refuses_part=2)
     upload = GrowingUpload(bucket, "lake", "key", file)
     file.write_bytes(b"x" * 5 * PART)

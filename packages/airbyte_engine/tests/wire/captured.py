@@ -117,13 +117,13 @@ class Captured:
 
     def failure(self, job: dict[str, Any]) -> dict[str, Any]:
         """Why the job's last attempt failed."""
-        told = self.airbyte.config_api("/jobs/get", {"id": job["jobId"]})
-        reason: dict[str, Any] = told["attempts"][-1]["attempt"]["failureSummary"]["failures"][0]
+        reported = self.airbyte.config_api("/jobs/get", {"id": job["jobId"]})
+        reason: dict[str, Any] = reported["attempts"][-1]["attempt"]["failureSummary"]["failures"][0]
         return reason
 
     def log(self, job: dict[str, Any]) -> str:
-        told = self.airbyte.config_api("/jobs/get", {"id": job["jobId"]})
-        return "\n".join(line for attempt in told["attempts"] for line in attempt["logs"]["logLines"])
+        reported = self.airbyte.config_api("/jobs/get", {"id": job["jobId"]})
+        return "\n".join(line for attempt in reported["attempts"] for line in attempt["logs"]["logLines"])
 
     def drop(self) -> None:
         """Leave nothing in the database: a slot would keep its log."""

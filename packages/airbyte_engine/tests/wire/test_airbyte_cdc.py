@@ -205,9 +205,9 @@ def test_a_large_value_that_an_update_leaves_alone_arrives_with_the_update(
     assert [row["big"] for row in updated] == expected
     assert captured.newest() == captured.source_rows()
     changes = [row["changes"] for row in captured.landing.rows("things")["_airbyte_meta"].to_pylist()]
-    told = [change for row in changes for change in row]
+    reported = [change for row in changes for change in row]
     lost = {"field": "big", "change": "NULLED", "reason": "SOURCE_RETRIEVAL_ERROR"}
-    assert told == ([] if identity == "full" else [lost])
+    assert reported == ([] if identity == "full" else [lost])
 
 
 def test_columns_that_come_go_and_change_type_in_mid_stream_each_land_as_they_were(

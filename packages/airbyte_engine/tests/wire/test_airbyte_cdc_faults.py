@@ -57,7 +57,7 @@ def test_the_slot_stays_where_it_is_while_nothing_can_be_stored(
 
 
 @pytest.mark.parametrize("loss", ["gone", "advanced by another", "invalidated"])
-def test_lost_changes_are_told_with_what_to_do_and_a_refresh_repairs_it(
+def test_lost_changes_are_reported_with_what_to_do_and_a_refresh_repairs_it(
     stack: IngestionStack, airbyte: AirbyteServer, captured: Captured, query: Query, loss: str
 ) -> None:
     table = captured.table(SIMPLE)

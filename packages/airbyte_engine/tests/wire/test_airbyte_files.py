@@ -1,4 +1,4 @@
-"""CSV and JSON lines from the bucket and from the shop's own folder, and lines that are no record."""
+"""CSV and JSON lines from the bucket and from the shop's own folder, and lines that are not records."""
 
 from __future__ import annotations
 
@@ -177,9 +177,9 @@ def test_a_schema_of_the_stream_types_csv_values(
         (1, 1.5, True),
         (None, None, False),
     ]
-    told = [meta["changes"] for meta in landing.rows("spend")["_airbyte_meta"].to_pylist()]
+    reported = [meta["changes"] for meta in landing.rows("spend")["_airbyte_meta"].to_pylist()]
     lost = {"field": "id", "change": "NULLED", "reason": "DESTINATION_SERIALIZATION_ERROR"}
-    assert told == [[], [lost]]
+    assert reported == [[], [lost]]
 
 
 @pytest.mark.parametrize(

@@ -36,10 +36,10 @@ def test_a_job_whose_server_was_killed_goes_on_under_the_next_server(
             wait_until(lambda: not workers_of(first), "both are gone", 10)
         with stack.airbyte() as second:
             ended = second.wait(job["jobId"])
-            told = details(second, job)["attempts"]
+            reported = details(second, job)["attempts"]
     assert ended["status"] == "succeeded"
-    assert [attempt["attempt"]["status"] for attempt in told] == ["failed", "succeeded"]
-    assert "server stopped" in told[0]["attempt"]["failureSummary"]["failures"][0]["externalMessage"]
+    assert [attempt["attempt"]["status"] for attempt in reported] == ["failed", "succeeded"]
+    assert "server stopped" in reported[0]["attempt"]["failureSummary"]["failures"][0]["externalMessage"]
     assert not list(stack.folder.glob("state/airbyte/jobs/*/scratch-*"))
     assert landing.rows("shipments").num_rows == query("select count(*) from shipments")[0][0]
 

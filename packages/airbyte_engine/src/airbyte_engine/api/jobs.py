@@ -41,7 +41,7 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
-    wanted = JobFilter(
+    chosen = JobFilter(
         connectionId,
         status,
         jobType,
@@ -53,7 +53,7 @@ def list_jobs(
         limit,
         offset,
     )
-    return {"data": [job_response(row) for row in backend.jobs.page(wanted)]}
+    return {"data": [job_response(row) for row in backend.jobs.page(chosen)]}
 
 
 @router.get("/jobs/{job_id}")

@@ -95,8 +95,8 @@ class JobStore:
             raise not_found("job", job_id)
         return row
 
-    def page(self, wanted: JobFilter) -> list[Row]:
-        column, _, direction = wanted.order_by.partition("|")
+    def page(self, chosen: JobFilter) -> list[Row]:
+        column, _, direction = chosen.order_by.partition("|")
         order = sql.SQL(" order by {} {}, job.job_id limit %s offset %s").format(
             sql.Identifier("job", "updated_at" if column == "updatedAt" else "created_at"),
             sql.SQL("desc" if direction.upper() == "DESC" else "asc"),
@@ -114,17 +114,17 @@ class JobStore:
             """
         )
         filters = (
-            wanted.connection_id,
-            wanted.status,
-            wanted.job_type,
-            wanted.created_at_start,
-            wanted.created_at_end,
-            wanted.updated_at_start,
-            wanted.updated_at_end,
+            chosen.connection_id,
+            chosen.status,
+            chosen.job_type,
+            chosen.created_at_start,
+            chosen.created_at_end,
+            chosen.updated_at_start,
+            chosen.updated_at_end,
         )
         doubled = [value for value in filters for _ in range(2)]
         with self._pool.connection() as connection:
-            return connection.execute(query + order, (*doubled, wanted.limit, wanted.offset)).fetchall()
+            return connection.execute(query + order, (*doubled, chosen.limit, chosen.offset)).fetchall()
 
     def attempts(self, job_id: int) -> list[Row]:
         with self._pool.connection() as connection:
@@ -211,7 +211,7 @@ class JobStore:
             )
 
     def uncommitted_files(self, job_id: int) -> list[str]:
-        """Files that an earlier attempt stored, or began to, without saving the state after them."""
+        """Files that an earlier attempt stored, or started to store, without saving the state after them."""
         with self._pool.connection() as connection:
             rows = connection.execute(
                 "select s3_key from airbyte.files where job_id = %s and not committed", (job_id,)

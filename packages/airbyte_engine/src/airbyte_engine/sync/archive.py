@@ -32,7 +32,7 @@ _STAMP_LENGTH = len("2025-10-16 01:02:03")
 
 @dataclass(frozen=True)
 class LogOwner:
-    """Which attempt a log tells of, and what came of it."""
+    """Which attempt a log belongs to, and what came of it."""
 
     job_id: int
     attempt: int

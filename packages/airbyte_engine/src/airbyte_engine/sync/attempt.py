@@ -185,7 +185,7 @@ class Attempt:
 
 
 def append_line(file: Path, level: str, message: str) -> None:
-    """Add to the log of an attempt whose server died, if it had begun one."""
+    """Add to the log of an attempt whose server died, if there is one."""
     if file.exists():
         with file.open("a", encoding="utf-8") as log:
             log.write(_stamped(level, message))

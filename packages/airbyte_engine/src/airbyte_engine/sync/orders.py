@@ -1,4 +1,4 @@
-"""What a worker is told: connection, actors, definition and state, joined into one order."""
+"""What a worker has to know: connection, actors, definition and state, joined into one order."""
 
 from __future__ import annotations
 

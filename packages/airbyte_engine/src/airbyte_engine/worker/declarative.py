@@ -175,9 +175,9 @@ class DeclarativeSource:
                 words = error.get("message") or "the connector failed"
                 detail = str(error.get("internal_message") or "").strip()
                 self._outbox.log(str(error.get("stack_trace") or detail), "ERROR")
-                told = f"{words} ({detail})" if detail and detail not in words else words
+                reason = f"{words} ({detail})" if detail and detail not in words else words
                 if self._failure is None or not words.startswith(_SUMMARY):
-                    self._failure = WorkerError(told, error.get("failure_type") or "system_error")
+                    self._failure = WorkerError(reason, error.get("failure_type") or "system_error")
             case _:
                 pass
 

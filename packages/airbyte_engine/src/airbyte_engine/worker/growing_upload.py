@@ -83,7 +83,7 @@ class GrowingUpload:
                 else:
                     self._stop.wait(pause)
                     pause = min(2 * pause, LONGEST_LOOK_SECONDS)
-        except Exception as error:  # noqa: BLE001 - told by `finish`, in the thread that can act on it
+        except Exception as error:  # noqa: BLE001 - raised by `finish`, in the thread that can act on it
             self._failure = error
 
     @property

@@ -102,7 +102,7 @@ class Landing:
     def follow(self, stream: str, file: Path) -> None:
         """Send a file while it is written from its first byte on; `store` makes it appear.
 
-        For a file that is written anew, call it again.
+        Call it again for a file that is written again.
         """
         if self.order.redelivery:
             return

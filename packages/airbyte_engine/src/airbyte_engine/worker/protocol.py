@@ -135,7 +135,7 @@ class Outbox:
         """Say that the parts of several streams are stored: they and the shared state become true together.
 
         States of streams that are not among `active` are forgotten: a stream that leaves a CDC connection
-        and comes back begins anew, for the log went on without it.
+        and comes back starts again, for the log went on without it.
         """
         self._unconfirmed += 1
         self._send(

@@ -3,7 +3,7 @@
 Whatever a sync does (rows that arrive, files that are written, a connector that parses) costs processor time.
 An attempt whose processes used next to none for the whole of its patience, and gave no sign of life, hangs
 in one of its parts. What comes so slowly that it costs next to nothing gives signs: a line of a connector, a
-file that grows, a part that is sent (`Outbox.beat`). Each attempt is given the whole patience anew.
+file that grows, a part that is sent (`Outbox.beat`). Each attempt has the whole patience again.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ csv.field_size_limit(_LONGEST_VALUE)
 
 
 class UnreadableLineError(Exception):
-    """A line that is no record; lines are counted from 1."""
+    """A line that is not a record; lines are counted from 1."""
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(f"line {line}: {why}")

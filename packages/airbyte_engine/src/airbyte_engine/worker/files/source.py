@@ -2,7 +2,7 @@
 
 A stream's state is Airbyte's: {"history": {url: last modified}, "_ab_source_file_last_modified": the cursor}.
 A file is read when it is not in the history or has changed since; its records are stored, and the history
-grows, only when the whole file could be read. A file with a line that is no record is left out as a whole,
+grows, only when the whole file could be read. A file with a line that is not a record is left out as a whole,
 and named: the other files are stored, the sync then fails, and the next one reads that file again.
 """
 

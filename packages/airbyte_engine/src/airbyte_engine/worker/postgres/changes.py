@@ -56,7 +56,7 @@ class StreamChanges:
         self._numbered = 0
 
     def add(self, relation: Relation, row: Row, lsn: int, moment: int, deleted: bool) -> None:
-        """Take one change; a change of the table's columns begins another file."""
+        """Take one change; a change of the table's columns starts another file."""
         if relation is not self._relation:
             self._describe(relation)
         self._rows.append(row)
@@ -145,7 +145,7 @@ class StreamChanges:
             self._engine.unregister("given")
 
     def _query(self, columns: Sequence[Column], strict: bool) -> str:
-        """Strict fails on a value that its type cannot hold; otherwise such a value is null, and told."""
+        """Strict fails on a value that its type cannot hold; else it is null, as `_airbyte_meta` says."""
         typed = [_typed(column, f"c{number}", strict) for number, column in enumerate(columns)]
         named = ", ".join(
             f"{value} as {quoted(column.name)}" for column, value in zip(columns, typed, strict=True)

@@ -93,7 +93,7 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
     schema = str(rows[0][0])
     columns = [Column(name, kind, modifier) for owner, name, kind, modifier, _ in rows if owner == schema]
     names = {column.name for column in columns}
-    wanted = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
-    if missing := [name for name in (*wanted, *stream.primary_key) if name not in names]:
+    needed = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
+    if missing := [name for name in (*needed, *stream.primary_key) if name not in names]:
         raise WorkerError(f"Table {schema}.{stream.name} has no column {', '.join(missing)}", "config_error")
     return Table(schema, stream.name, columns, int(rows[0][4]))

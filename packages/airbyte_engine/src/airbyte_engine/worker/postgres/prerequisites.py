@@ -1,4 +1,4 @@
-"""What PostgreSQL must grant and be told before its changes can be captured; each refusal says the SQL to
+"""What PostgreSQL must grant and be set to before its changes can be captured; each refusal says the SQL to
 run.
 """
 
@@ -82,8 +82,8 @@ def _captured(
     identity, key = _identity(connection, name)
     if identity == "n" or (identity == "d" and not key):
         raise _refusal(
-            f"{name} has no replica identity, so updates and deletes cannot be told: give it a primary key,"
-            f" or run ALTER TABLE {name} REPLICA IDENTITY FULL"
+            f"{name} has no replica identity, so updates and deletes cannot be captured: give it a primary"
+            f" key, or run ALTER TABLE {name} REPLICA IDENTITY FULL"
         )
     return CapturedTable(stream.name, table, tuple(key or stream.primary_key))
 

@@ -5,7 +5,7 @@ The scanner is fast and has two edges, which are rounded here. It reads a numeri
 double: tables with such columns, or with types that it shows in a form of its own, are read by a query that
 lets PostgreSQL write them as text. And it reads a decimal NaN, which Parquet cannot hold, as zero: where
 zeros arrive PostgreSQL is asked for NaNs, and if there are any the table is read by such a query, in which a
-NaN is null and told in `_airbyte_meta`.
+NaN is null, and `_airbyte_meta` says so.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LAST_ID = 10**12 - 1
 
 _ABANDONED: list[duckdb.DuckDBPyConnection] = []
 """Connections of snapshots that ended with an error. Closing one whose PostgreSQL session is gone rolls back
-there, which fails in a destructor and takes the process along before it has told anybody why (its
+there, which fails in a destructor and takes the process along before it has said why (its
 postgres_scanner, 1.5.2). They are kept until the worker has said what happened, and go with its process.
 """
 _prepared: list[duckdb.DuckDBPyConnection] = []
@@ -143,7 +143,7 @@ class Snapshot:
             f" 'reason': {DESTINATION_REASON}}} end"
             for name in nulled
         )
-        told = f"list_filter([{changes}], change -> change is not null)" if changes else "[]"
+        listed = f"list_filter([{changes}], change -> change is not null)" if changes else "[]"
         codec = compression_of(self._order.destination)
         query = f"""
             copy (
@@ -151,7 +151,7 @@ class Snapshot:
                     {self._raw_id} as _airbyte_raw_id,
                     timestamptz {literal(moment)} as _airbyte_extracted_at,
                     cast({self._order.generation_id} as bigint) as _airbyte_generation_id,
-                    cast({{'sync_id': {self._order.job_id}, 'changes': {told}}} as {META_TYPE})
+                    cast({{'sync_id': {self._order.job_id}, 'changes': {listed}}} as {META_TYPE})
                         as _airbyte_meta,
                     {names}{added}
                 from ({rows})

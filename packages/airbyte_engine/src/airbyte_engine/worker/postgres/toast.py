@@ -23,17 +23,17 @@ def fetch_current(
         return {}
     names = [relation.columns[at].name for at in relation.key]
     types = [_type_name(connection, relation, at) for at in relation.key]
-    wanted = [sql.Identifier("t", relation.columns[at].name) for at in positions]
+    missing = [sql.Identifier("t", relation.columns[at].name) for at in positions]
     sent = [
         [None if value is None else _text(value) for value in column] for column in zip(*keys, strict=True)
     ]
     marks = [sql.SQL("{}::text[]").format(sql.Placeholder()) for _ in sent]
     given = [sql.Identifier(f"k{number}") for number in range(len(names))]
     query = sql.SQL(
-        "select {given}, {wanted} from {table} as t join unnest({marks}) as g({given}) on {match}"
+        "select {given}, {missing} from {table} as t join unnest({marks}) as g({given}) on {match}"
     ).format(
         given=sql.SQL(", ").join(given),
-        wanted=sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in wanted),
+        missing=sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in missing),
         table=sql.Identifier(relation.schema, relation.name),
         marks=sql.SQL(", ").join(marks),
         match=sql.SQL(" and ").join(
