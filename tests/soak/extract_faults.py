@@ -25,6 +25,8 @@ _TRIES_AGAIN: Final = "This task's next attempt syncs again; if it fails as well
 _START_AGAIN: Final = "was cancelled. Nothing was claimed; if that was not meant, start this stage again"
 _POLLS: Final = "GET /api/public/v1/jobs/"
 _LAST_TABLE: Final = "products"
+_SOON: Final = 0.01
+"""Half the connector's first pause before it repeats a request: its waits are not what is tested."""
 _FULL: Final = b"<Error><Code>InsufficientStorage</Code><Message>The disk is full</Message></Error>"
 
 
@@ -33,7 +35,7 @@ _FULL: Final = b"<Error><Code>InsufficientStorage</Code><Message>The disk is ful
 
 def source_is_down(date: Date) -> None:
     """The API refuses connections when the sync starts."""
-    with date.platform.configured("sources", "shop_api", base_url="http://127.0.0.1:9"):
+    with date.platform.configured("sources", "shop_api", base_url="http://127.0.0.1:9", retry_seconds=_SOON):
         _fails(date, "api", "refused")
 
 
@@ -42,7 +44,9 @@ def source_dies_mid_sync(date: Date) -> None:
     address = date.platform.stack.environ["SHOP_API_URL"]
     with fault_proxy(address) as proxy:
         proxy.fail_always("offset=", CUT)
-        with date.platform.configured("sources", "shop_api", base_url=proxy.url, page_size=20):
+        with date.platform.configured(
+            "sources", "shop_api", base_url=proxy.url, page_size=20, retry_seconds=_SOON
+        ):
             _fails(date, "api", "shipments|shop_api")
         assert any(line.startswith("GET /api/v1/shipments") for line, _ in proxy.answers)
         assert proxy.seen, "no second page was asked for"

@@ -109,7 +109,11 @@ def test_a_source_that_is_down_fails_by_name_and_the_rerun_succeeds(
     source = next(each for each in sources if each["name"] == "shop_api")
     path = f"/sources/{source['sourceId']}"
     good = BaseHook.get_connection("shop_api").host
-    configuration = {"start_date": "2024-10-17T00:00:00.000000", "api_token": stack.environ["SHOP_API_TOKEN"]}
+    configuration = {
+        "start_date": "2024-10-17T00:00:00.000000",
+        "api_token": stack.environ["SHOP_API_TOKEN"],
+        "retry_seconds": 0.01,
+    }
     airbyte.call("PATCH", path, {"configuration": configuration | {"base_url": "http://127.0.0.1:9"}})
     night = Night(SECOND_NIGHT)
     with pytest.raises(AirbyteJobFailedError, match=r"job \d+ of shop_api_to_lake .*failed: .+"):
