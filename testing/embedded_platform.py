@@ -15,7 +15,8 @@ from typing import Final
 from testing.ports import free_platform_ports, port_variables
 from testing.repository import PYTHON, ROOT
 
-UP_SECONDS: Final = 300
+UP_SECONDS: Final = 600
+"""Passed only by a start that hangs, on a busy machine too."""
 
 
 class EmbeddedPlatform:

@@ -86,7 +86,7 @@ SUITES: Final = (
         600,
         "dremio_engine",
     ),
-    Suite(Tier.REST, "conformance", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
+    Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
     Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
 )
