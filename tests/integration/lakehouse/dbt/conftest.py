@@ -97,21 +97,43 @@ class Lake:
             if node["resource_type"] == "model":
                 self.client.run(f"drop table if exists {node['relation_name']}")
 
+    def empty_bronze(self) -> None:
+        """Delete every object of bronze, and the datasets that Dremio has made of them."""
+        shown = [stream for stream in SOURCE_OF if self._is_dataset(stream)]
+        for source in sorted(set(SOURCE_OF.values())):
+            found = self.objects.list_objects_v2(Bucket=self.bucket, Prefix=f"{BRONZE}{source}/")
+            for each in found.get("Contents", []):
+                self.objects.delete_object(Bucket=self.bucket, Key=each["Key"])
+        for stream in shown:
+            self._refresh(stream)
+
+    def _is_dataset(self, stream: str) -> bool:
+        return (self.client.find(_path(stream)) or {}).get("entityType") == "dataset"
+
+    def _refresh(self, stream: str) -> None:
+        self.client.run(
+            f"alter pds {_dataset(stream)} refresh metadata auto promotion force update delete when missing"
+        )
+
     def _show(self, stream: str) -> None:
-        path = ["lake_bronze", SOURCE_OF[stream], stream]
-        dataset = ".".join(f'"{part}"' for part in path)
         if stream not in self.promoted:
-            if (self.client.find(path) or {}).get("entityType") != "dataset":
-                self.client.promote(path)
+            if not self._is_dataset(stream):
+                self.client.promote(_path(stream))
             columns = ", ".join(SCHEMAS[stream].names)
             self.client.run(
                 f"create or replace view bronze.raw_{stream} as "
-                f"select {columns}, cast(substr(dir0, 6) as date) as bronze_date from {dataset}"
+                f"select {columns}, cast(substr(dir0, 6) as date) as bronze_date from {_dataset(stream)}"
             )
             self.promoted.add(stream)
-        self.client.run(
-            f"alter pds {dataset} refresh metadata auto promotion force update delete when missing"
-        )
+        self._refresh(stream)
+
+
+def _path(stream: str) -> list[str]:
+    return ["lake_bronze", SOURCE_OF[stream], stream]
+
+
+def _dataset(stream: str) -> str:
+    return ".".join(f'"{part}"' for part in _path(stream))
 
 
 @pytest.fixture(scope="session")
@@ -151,9 +173,7 @@ def lake(wire: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Lake
     secret = {"DBT_ENV_SECRET_DREMIO_PASSWORD": wire["DREMIO_PASSWORD"], "DO_NOT_TRACK": "1"}
     made = Lake(client, objects, bucket, wire | secret, tmp_path_factory.mktemp("dbt"))
     made.empty()
-    for source in sorted(set(SOURCE_OF.values())):
-        for each in objects.list_objects_v2(Bucket=bucket, Prefix=f"{BRONZE}{source}/").get("Contents", []):
-            objects.delete_object(Bucket=bucket, Key=each["Key"])
+    made.empty_bronze()
     return made
 
 
