@@ -21,8 +21,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "LAKEHOUSE_DBT_ENVIRONMENT": str(settings.envs_dir / "dbt"),
         "AIRBYTE_CONNECTORS_BIN": str(settings.envs_dir / "connectors" / "bin"),
         "AIRBYTE_WORKSPACE_ROOT": str(settings.service_dir("airbyte")),
-        "AIRBYTE_DATABASE_URL": f"postgresql://platform:{secret['PLATFORM_PG_PASSWORD']}@{HOST}"
-        f":{port('POSTGRES')}/platform",
+        "AIRBYTE_DATABASE_URL": database_url(settings, secret, "platform", "postgresql"),
         "AIRBYTE_LOG_S3_BUCKET": BUCKET,
         "AIRBYTE_LOG_S3_ENDPOINT": f"http://{HOST}:{port('S3')}",
         "AIRBYTE_LOG_S3_REGION": REGION,
