@@ -21,7 +21,9 @@ from testing.repository import PYTHON, ROOT
 from testing.waiting import wait_until
 
 FINISHED = ("succeeded", "failed", "cancelled")
-READY_SECONDS = 40
+READY_SECONDS = 180
+HANG_SECONDS = 300
+"""Only a hang passes them, on a busy machine too."""
 
 
 class IngestionStack:
@@ -154,7 +156,7 @@ class AirbyteServer:
         job = self.call("POST", "/jobs", {"connectionId": connection_id, "jobType": "sync"})
         return self.wait(job["jobId"])
 
-    def wait(self, job_id: int, states: tuple[str, ...] = FINISHED, seconds: float = 90) -> dict[str, Any]:
+    def wait(self, job_id: int, states: tuple[str, ...] = FINISHED, seconds: float = HANG_SECONDS) -> dict[str, Any]:
         """The job, once it is in one of the states."""
 
         def is_there() -> bool:

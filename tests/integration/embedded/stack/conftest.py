@@ -26,6 +26,8 @@ class Stack:
     state_dir: Path
     offset: int
     extra: dict[str, str] = field(default_factory=dict)
+    _known: dict[int, dict[str, str]] = field(default_factory=dict)
+    """The wire by offset: asking the command takes longer than most queries."""
 
     def command(
         self, *arguments: str, python: Sequence[str] = (sys.executable,)
@@ -59,8 +61,14 @@ class Stack:
     def port(self, name: str) -> int:
         return DEFAULT_PORTS[name] + self.offset
 
+    def is_up(self, *port_names: str) -> bool:
+        """Does something listen on each of these ports?"""
+        return not any(_free(self.port(name)) for name in port_names)
+
     def connect(self, prefix: str) -> psycopg.Connection:
-        wire = self.wire()
+        if self.offset not in self._known:
+            self._known[self.offset] = self.wire()
+        wire = self._known[self.offset]
         return psycopg.connect(
             host=wire[f"{prefix}_PG_HOST"],
             port=int(wire[f"{prefix}_PG_PORT"]),

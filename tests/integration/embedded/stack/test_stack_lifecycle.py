@@ -8,7 +8,6 @@ import signal
 import socket
 import stat
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -19,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from embedded.settings import HOST
+from testing.waiting import wait_until
 
 if TYPE_CHECKING:
     from conftest import Stack
@@ -57,19 +57,19 @@ def running(stack: Stack) -> Stack:
 @pytest.fixture(autouse=True)
 def still_running(running: Stack) -> None:
     """Each test may leave the platform down; the next one finds it up, its data unharmed."""
-    running.must("up", "postgres", "object_store")
+    if not running.is_up("POSTGRES", "S3"):
+        running.must("up", "postgres", "object_store")
 
 
 def wait_for_query(stack: Stack, seconds: float = RESTART_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
+    def answers() -> bool:
         try:
             with stack.connect("PLATFORM") as connection:
-                connection.execute("select 1")
-            return
+                return connection.execute("select 1").fetchone() == (1,)
         except psycopg.OperationalError:
-            assert time.monotonic() < deadline, "PostgreSQL did not come back"
-            time.sleep(0.2)
+            return False
+
+    wait_until(answers, "PostgreSQL has come back", seconds)
 
 
 def test_every_role_owns_its_database_and_cannot_enter_without_its_password(running: Stack) -> None:
