@@ -99,21 +99,16 @@ class Lake:
 
     def empty_bronze(self) -> None:
         """Delete every object of bronze, and the datasets that Dremio has made of them."""
-        shown = [stream for stream in SOURCE_OF if self._is_dataset(stream)]
+        for stream in SOURCE_OF:
+            if self._is_dataset(stream):
+                self.client.run(f"alter pds {_dataset(stream)} forget metadata")
         for source in sorted(set(SOURCE_OF.values())):
             found = self.objects.list_objects_v2(Bucket=self.bucket, Prefix=f"{BRONZE}{source}/")
             for each in found.get("Contents", []):
                 self.objects.delete_object(Bucket=self.bucket, Key=each["Key"])
-        for stream in shown:
-            self._refresh(stream)
 
     def _is_dataset(self, stream: str) -> bool:
         return (self.client.find(_path(stream)) or {}).get("entityType") == "dataset"
-
-    def _refresh(self, stream: str) -> None:
-        self.client.run(
-            f"alter pds {_dataset(stream)} refresh metadata auto promotion force update delete when missing"
-        )
 
     def _show(self, stream: str) -> None:
         if stream not in self.promoted:
@@ -125,7 +120,9 @@ class Lake:
                 f"select {columns}, cast(substr(dir0, 6) as date) as bronze_date from {_dataset(stream)}"
             )
             self.promoted.add(stream)
-        self._refresh(stream)
+        self.client.run(
+            f"alter pds {_dataset(stream)} refresh metadata auto promotion force update delete when missing"
+        )
 
 
 def _path(stream: str) -> list[str]:
