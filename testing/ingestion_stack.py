@@ -156,7 +156,9 @@ class AirbyteServer:
         job = self.call("POST", "/jobs", {"connectionId": connection_id, "jobType": "sync"})
         return self.wait(job["jobId"])
 
-    def wait(self, job_id: int, states: tuple[str, ...] = FINISHED, seconds: float = HANG_SECONDS) -> dict[str, Any]:
+    def wait(
+        self, job_id: int, states: tuple[str, ...] = FINISHED, seconds: float = HANG_SECONDS
+    ) -> dict[str, Any]:
         """The job, once it is in one of the states."""
 
         def is_there() -> bool:
