@@ -98,15 +98,21 @@ def reset(yes: bool) -> int:
     folder = platform.settings.state_dir
     if not platform.secrets_file.exists() and not platform.settings.run_dir.exists():
         raise CommandError(f"{folder} holds no platform: nothing was deleted")
-    if not yes and input(f"Delete all data and passwords in {folder}? [y/N]: ").strip().lower() not in {
-        "y",
-        "yes",
-    }:
+    if not yes and not _confirmed(f"Delete all data and passwords in {folder}?"):
         return 1
     down([])
     shutil.rmtree(folder)
     print(f"deleted {folder}; receipts in {platform.settings.receipts_dir} are kept")
     return 0
+
+
+def _confirmed(question: str) -> bool:
+    """Without anybody to answer, the answer is no."""
+    try:
+        return input(f"{question} [y/N]: ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        print("not confirmed: nothing was deleted")
+        return False
 
 
 def _stop_named(platform: Platform, names: Sequence[str]) -> None:

@@ -36,18 +36,18 @@ def broken_environment(clone: Path) -> Iterator[Path]:
     return python
 
 
-def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LAKEHOUSE_", "MAKE", "MFLAGS"))}
-    environment |= {
-        "PIP_INDEX_URL": UNREACHABLE,
-        "UV_INDEX_URL": UNREACHABLE,
-        "UV_DEFAULT_INDEX": UNREACHABLE,
-    }
+def environment() -> dict[str, str]:
+    """Of somebody who has set nothing of the platform, and who has no package index in reach."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LAKEHOUSE_", "MAKE", "MFLAGS"))}
+    return kept | dict.fromkeys(("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX"), UNREACHABLE)
+
+
+def make(clone: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", *arguments],
         cwd=clone,
-        env=environment,
-        stdin=subprocess.DEVNULL,
+        env=environment(),
+        input=answer,
         capture_output=True,
         text=True,
         timeout=60,
@@ -109,8 +109,32 @@ def test_the_reader_of_the_output_may_leave_early(clone: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        ["bin/platform", "env"], cwd=clone, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False
+        ["bin/platform", "env"],
+        cwd=clone,
+        env=environment(),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
     )
     os.close(writing)
     assert done.returncode == 1
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "no\n"])
+def test_reset_deletes_nothing_unless_it_is_confirmed(clone: Path, answer: str) -> None:
+    state = clone / ".local" / "state"
+    assert make(clone, "env").returncode == 0  # makes the secrets
+    done = make(clone, "reset", answer=answer)
+    assert done.returncode != 0
+    assert f"Delete all data and passwords in {state}? [y/N]" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert (state / "secrets.env").exists()
+
+
+def test_reset_deletes_the_state_when_it_is_confirmed(clone: Path) -> None:
+    assert make(clone, "env").returncode == 0
+    done = make(clone, "reset", answer="y\n")
+    assert done.returncode == 0, done.stderr
+    assert not (clone / ".local" / "state").exists()
