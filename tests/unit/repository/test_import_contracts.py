@@ -18,6 +18,8 @@ from testing.repository import ROOT
 ROOTS = {
     "lakehouse": ROOT / "plugins" / "lakehouse",
     "embedded": ROOT / "embedded",
+    "dremio_engine": ROOT / "packages" / "dremio_engine" / "src" / "dremio_engine",
+    "airbyte_engine": ROOT / "packages" / "airbyte_engine" / "src" / "airbyte_engine",
 }
 STRICT = {"lakehouse"}
 """Root packages each of whose packages has a contract of its own; elsewhere a package's line in its parent's
