@@ -45,11 +45,13 @@ def _interpreter(dbt_environment: str) -> Iterator[str]:
 
 
 def _packages(dbt_environment: str) -> Iterator[str]:
-    """Every installed distribution: its folder's name holds the version, its time a reinstallation."""
+    """Every installed distribution: its folder's name holds the version, its time a reinstallation.
+
+    The time of site-packages itself says less: the first import of a new environment changes it.
+    """
     library = os.path.join(dbt_environment, "lib")
     for python in sorted(os.listdir(library)):
         packages = os.path.join(library, python, "site-packages")
-        yield _version(os.stat(packages))
         with os.scandir(packages) as entries:
             yield from sorted(
                 f"{entry.name} {entry.stat().st_mtime_ns}"

@@ -51,6 +51,14 @@ def test_a_changed_environment_is_another_parent(environment: Path, change: Call
     assert fingerprint(str(environment), {}) != before
 
 
+def test_the_first_import_of_a_new_environment_is_not_another_parent(environment: Path) -> None:
+    """It writes `__pycache__` into site-packages: the first night started two parents for one environment."""
+    before = fingerprint(str(environment), {})
+    (environment / PACKAGES / "__pycache__").mkdir()
+    os.utime(environment / PACKAGES, ns=(1, 1))
+    assert fingerprint(str(environment), {}) == before
+
+
 @pytest.mark.parametrize("name", ["HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TZ"])
 def test_a_variable_that_is_read_at_import_is_another_parent(environment: Path, name: str) -> None:
     assert fingerprint(str(environment), {name: "a"}) != fingerprint(str(environment), {name: "b"})
