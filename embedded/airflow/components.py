@@ -3,11 +3,11 @@ Airflow and the libraries of the DAGs.
 
 Each component by itself takes seconds of processor time and 150 MB to load Airflow; forked, they share it.
 The scheduler forks each task from itself, and the DAG processor each parse: what such a child imports it
-imports anew every time, half a second to a second of processor time for the libraries below. Loaded here,
+imports again every time, half a second to a second of processor time for the libraries below. Loaded here,
 they are there already. Airflow's own setting for it, `[dag_processor] parsing_pre_import_modules`, covers the
 DAG processor and the modules of `airflow` only.
 
-None of the repository's own modules is loaded in advance: a task reads them anew, so that an edit takes
+None of the repository's own modules is loaded in advance: a task reads them again, so that an edit takes
 effect without a restart. (Airflow itself keeps those that `plugins/airflow_plugin.py` imports.) Runs in
 Airflow's environment, not in that of the embedded services.
 """

@@ -22,7 +22,7 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 
 def follow(paths: Iterable[Path], show: Callable[[Path, str], None]) -> None:
-    """Show every line that is added to one of `paths`, for ever; rotation is noticed by a shrunk file."""
+    """Show every line that is added to one of `paths`, forever; rotation is noticed by a shrunk file."""
     places = {path: path.stat().st_size if path.exists() else 0 for path in paths}
     while True:
         for path, place in places.items():

@@ -21,7 +21,7 @@ from testing.lakehouse.extract_task import InBackground, sessions_at_the_lock, s
 from testing.waiting import wait_until
 from tests.soak.dates import Date
 
-_TRIES_AGAIN: Final = "This task's next attempt syncs again; if it fails as well, mend what the reason names"
+_TRIES_AGAIN: Final = "This task's next attempt syncs again; if it fails as well, fix what the reason names"
 _START_AGAIN: Final = "was cancelled. Nothing was claimed; if that was not meant, start this stage again"
 _POLLS: Final = "GET /api/public/v1/jobs/"
 _LAST_TABLE: Final = "products"
@@ -208,7 +208,7 @@ def delivered_twice_out_of_order(date: Date) -> None:
 
 @contextmanager
 def held_extract(date: Date) -> Iterator[InBackground]:
-    """The date's extract, with its sync in the midst: before the last table, which is locked."""
+    """The date's extract, with its sync in the middle: before the last table, which is locked."""
     with stuck_sync(_LAST_TABLE):
         task = _extract_beside(date)
         wait_until(lambda: bool(sessions_at_the_lock()), "the sync is in its midst")

@@ -12,7 +12,7 @@ from testing.fault_proxy import fault_proxy
 from tests.soak.dates import Date
 
 _MENDED_FROM: Final = 9_000_000
-"""Orders that the faults add are numbered from here; those that break the contract are mended some day."""
+"""Orders that the faults add are numbered from here; those that break the contract are fixed some day."""
 _PASSING: Final = 9_700_000
 """Orders that are there while the date is extracted only."""
 _ZONES: Final = ("America/New_York", "Europe/Berlin", "Asia/Kolkata", "UTC")
@@ -21,7 +21,7 @@ _ZONES: Final = ("America/New_York", "Europe/Berlin", "Asia/Kolkata", "UTC")
 
 
 def rows_break_the_contract(date: Date) -> None:
-    """Negative amounts, unknown states, dates out of range; the day after, they are mended."""
+    """Negative amounts, unknown states, dates out of range; the day after, they are fixed."""
     broken = {"amount": "-1", "status": "'lost'", "order_date": "'1900-01-01'", "quantity": "0"}
     for number, (column, value) in enumerate(sorted(broken.items())):
         _insert_order(date, _MENDED_FROM + date.ordinal * 10 + number, **{column: value})

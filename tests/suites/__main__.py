@@ -11,7 +11,7 @@ from tests.suites.table import chosen, files_in_no_suite
 
 
 def main() -> int:
-    """Exit code 1 when a suite has failed; to be over budget is no failure."""
+    """Exit code 1 when a suite has failed; to be over budget is not a failure."""
     try:
         suites = chosen(sys.argv[1:])
     except ValueError as error:

@@ -44,7 +44,7 @@ class BronzeCatalogue:
         self._client = client
 
     def refresh(self, contract: Contract, relist: bool = True) -> CatalogueChange:
-        """Promote the stream's folder or list its files anew, and bring its views in line.
+        """Promote the stream's folder or list its files again, and bring its views in line.
 
         Args:
             contract: the stream's, with all columns that its partitions have.

@@ -1,4 +1,4 @@
-"""Refreshing Dremio's catalogue of bronze: only what changed, and never while files are being replaced."""
+"""Refreshing Dremio's catalog of bronze: only what changed, and never while files are being replaced."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CatalogueRefresher:
     def refresh(self, business_date: date) -> Refreshed:
         """List the streams with changed partitions again, and compare the date's rows with those loaded.
 
-        What the account says Dremio has listed may be wrong, after Dremio was set up anew for instance: if
+        What the account says Dremio has listed may be wrong, after Dremio was set up again for instance: if
         the rows differ, every stream is listed again before that counts as an error.
 
         Raises:

@@ -66,7 +66,7 @@ class _ColumnRules(_Part):
             try:
                 pa.scalar(_bound(value, data_type), data_type)
             except (pa.ArrowException, TypeError, ValueError, ArithmeticError) as error:
-                raise ValueError(f"{name}: {value!r} is no {self.type}") from error
+                raise ValueError(f"{name}: {value!r} is not of type {self.type}") from error
         return self
 
 
@@ -124,7 +124,7 @@ def load_contract(stream: str, folder: Path = CONTRACTS) -> Contract:
     try:
         text = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ContractError(f"include/contracts/{path.name} is no YAML: {error}") from error
+        raise ContractError(f"include/contracts/{path.name} is not YAML: {error}") from error
     return parse_contract(text, path.name)
 
 

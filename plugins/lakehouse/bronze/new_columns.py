@@ -95,7 +95,7 @@ def admit_new_columns(
 
 
 def _bronze_type(landed: pa.DataType) -> pa.DataType:
-    """Times without zone as everywhere in bronze; what is no plain value as text."""
+    """Times without zone as everywhere in bronze; what is not a plain value as text."""
     if pa.types.is_timestamp(landed):
         return pa.timestamp("us")
     if pa.types.is_decimal(landed) or str(landed) in _BY_NAME:

@@ -164,7 +164,7 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
         self.postgres_conn_id = postgres_conn_id
 
     def execute(self, context: Context) -> StageReport:
-        """Refresh the catalogue and check it."""
+        """Refresh the catalog and check it."""
         from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.bronze.contract_file import load_contract
         from lakehouse.platform.storage import LakeStorage

@@ -51,7 +51,9 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> Checked:
         arrays.append(values)
         if failed is not None and landed is not None:
             for position in _positions(failed):
-                reasons[position].append(f"{column.name}: {_shown(landed[position])} is no {column.type}")
+                reasons[position].append(
+                    f"{column.name}: {_shown(landed[position])} is not of type {column.type}"
+                )
         for broken, text in _broken_rules(values, column, missing=landed is None):
             if failed is not None:
                 broken = pc.and_not(broken, failed)

@@ -31,7 +31,7 @@ from lakehouse.dbt.project import (
 from lakehouse.platform.names import DREMIO_POOL
 
 DBT_TIMEOUT: Final = timedelta(minutes=30)
-"""dbt-dremio 1.11.0 polls a cancelled job for ever (dremio/dbt-dremio#322: it tests CANCELLED, Dremio says
+"""dbt-dremio 1.11.0 polls a cancelled job forever (dremio/dbt-dremio#322: it tests CANCELLED, Dremio says
 CANCELED), so a dbt process needs an end of its own. Thirty minutes is the plan's longest layer."""
 
 FULL_REFRESH: Final = {

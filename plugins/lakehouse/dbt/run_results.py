@@ -114,14 +114,14 @@ def refuse_failures(run: RunResults) -> None:
     if broken:
         words = "; ".join(f"{each.kind} {each.name}: {_one_line(each.message)}" for each in broken)
         if all(any(fault in each.message for fault in _FAULTS) for each in broken):
-            raise DbtModelFaultError(f"{words}. Mend the model in include/dbt, then clear this task")
+            raise DbtModelFaultError(f"{words}. Fix the model in include/dbt, then clear this task")
         raise DbtModelError(words)
     failed = [result for result in run.of_kind("test") if result.status == "fail"]
     if failed:
         found = "; ".join(f"{test.name} found {test.rows} bad rows" for test in failed)
         raise DataTestFailedError(
             f"{len(failed)} of {len(run.of_kind('test'))} data tests failed: {found}. Nothing behind this "
-            "task has run. Mend the source, or the model in include/dbt, then clear this stage for the date"
+            "task has run. Fix the source, or the model in include/dbt, then clear this stage for the date"
         )
 
 

@@ -1,1 +1,1 @@
-"""Dremio over REST: SQL jobs, the catalogue, reflections. Whatever speaks Dremio's protocol will do."""
+"""Dremio over REST: SQL jobs, the catalog, reflections. Whatever speaks Dremio's protocol will do."""

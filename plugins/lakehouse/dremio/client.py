@@ -1,4 +1,4 @@
-"""Dremio's REST API (Software): login, SQL jobs, catalogue, reflections. Knows nothing of Airflow's tasks."""
+"""Dremio's REST API (Software): login, SQL jobs, catalog, reflections. Knows nothing of Airflow's tasks."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class DremioClient:
         return f"{self.base_url}/job/{job_id}"
 
     def cancel(self, job_id: str) -> None:
-        """Ask Dremio to cancel a job; one that is over already is no error."""
+        """Ask Dremio to cancel a job; one that is over already is not an error."""
         try:
             self._http.call("POST", f"/api/v3/job/{job_id}/cancel")
         except DremioRefusedError:
@@ -142,7 +142,7 @@ class DremioClient:
         """The rows of a statement, as dictionaries. For small results."""
         return list(self.rows(self.run(sql, timeout).id))
 
-    # catalogue
+    # catalog
 
     def find(self, path: Sequence[str]) -> Json | None:
         """The entity at a path; None when there is none."""

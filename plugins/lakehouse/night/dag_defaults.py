@@ -60,7 +60,7 @@ def task_defaults() -> dict[str, Any]:
 def dag_arguments(
     dag_id: str, doc: str | None, tags: frozenset[str], params: Mapping[str, Param] | None = None
 ) -> dict[str, Any]:
-    """Keyword arguments for `@dag` of a DAG that is started by hand and is no stage of the night.
+    """Keyword arguments for `@dag` of a DAG that is started by hand and is not a stage of the night.
 
     Raises:
         ValueError: no docstring, or a tag outside the vocabulary.
@@ -108,7 +108,7 @@ def require_business_date(context: Mapping[str, Any]) -> None:
     """Refuse a run without a proper business date before its task does anything.
 
     Raises:
-        BusinessDateError: the partition key is missing, is no date, or lies in the future.
+        BusinessDateError: the partition key is missing, is not a date, or lies in the future.
     """
     business_date(context)
 

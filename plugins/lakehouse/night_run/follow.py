@@ -113,7 +113,7 @@ class NightFollower:
         ready = self._all_announced(waits_for)
         if run is not None and run.created_at >= ready:
             return run
-        # Airflow had kept one of the two assets from a night that failed half-way, and started the stage as
+        # Airflow had kept one of the two assets from a night that failed halfway, and started the stage as
         # soon as the other one came; or it lost the run altogether (see lakehouse.landing.announce). Nothing
         # will start it now, so this does.
         overdue = datetime.now(UTC) - ready > JOIN_PATIENCE

@@ -27,7 +27,7 @@ _APPLY_SECONDS: Final = 120
 
 
 class SettingsError(Exception):
-    """The settings file cannot be turned into Airflow's settings; the message says what to mend."""
+    """The settings file cannot be turned into Airflow's settings; the message says what to fix."""
 
 
 def load_settings(
@@ -75,7 +75,7 @@ def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[
     """Connections by id, in the form of `airflow connections import`: fields, or a URI where one is given.
 
     Raises:
-        SettingsError: a port is no number.
+        SettingsError: a port is not a number.
     """
     converted: dict[str, dict[str, Any] | str] = {}
     for entry in settings["connections"]:
@@ -93,7 +93,7 @@ def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[
                 connection["port"] = int(connection["port"])
             except ValueError as error:
                 raise SettingsError(
-                    f"the port of {entry['conn_id']} is no number: {connection['port']!r}"
+                    f"the port of {entry['conn_id']} is not a number: {connection['port']!r}"
                 ) from error
         converted[entry["conn_id"]] = connection
     return converted

@@ -50,7 +50,7 @@ def landing_folder(source: str, stream: str | None = None) -> str:
 
 
 def parse_landing_key(key: str) -> LandingKey | None:
-    """Read source and stream from a landing key; None for an object that is no landing Parquet file."""
+    """Read source and stream from a landing key; None for an object that is not a landing Parquet file."""
     match = _LANDING_KEY.match(key)
     return LandingKey(match["source"], match["stream"], key) if match else None
 

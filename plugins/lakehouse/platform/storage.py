@@ -133,7 +133,7 @@ class LakeStorage:
         return found
 
     def delete(self, key: str) -> None:
-        """Remove an object; an absent one is no error."""
+        """Remove an object; an absent one is not an error."""
         with _storage_errors("delete", self._url(key)):
             self.client.delete_object(Bucket=self.bucket, Key=key)
 

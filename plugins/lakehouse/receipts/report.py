@@ -16,7 +16,7 @@ class ExternalJob(TypedDict):
 class StageReport(TypedDict):
     """One task's part of its stage. Counts are rows; `bytes` are bytes moved or written.
 
-    A stage's figures are the sums of its tasks' reports, so a task that only looks (a catalogue refresh,
+    A stage's figures are the sums of its tasks' reports, so a task that only looks (a catalog refresh,
     a check) reports zero rows.
     """
 

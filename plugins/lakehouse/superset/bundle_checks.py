@@ -41,7 +41,7 @@ def faults(files: Files) -> Iterator[str]:
         if kind in REFERENCES:
             key, pointed_to = REFERENCES[kind]
             if content[key] not in uuids[pointed_to]:
-                yield f"{path}: {key} {content[key]} is no uuid of a file in {pointed_to}/"
+                yield f"{path}: {key} {content[key]} is not the uuid of a file in {pointed_to}/"
         if kind == "charts":
             yield from _query_faults(path, content["query_context"])
         if kind == "dashboards":
@@ -64,7 +64,7 @@ def _layout_faults(path: str, position: Mapping[str, Any], charts: set[Any]) -> 
             continue
         meta = element.get("meta", {})
         if meta.get("uuid") not in charts:
-            yield f"{path}: {name} lays out {meta.get('uuid')}, which is no uuid of a file in charts/"
+            yield f"{path}: {name} lays out {meta.get('uuid')}, which is not the uuid of a file in charts/"
         if not isinstance(meta.get("chartId"), int):
             # The importer maps this number to its own; without it the chart is left out without a word.
             yield f"{path}: {name} has no chartId"

@@ -61,7 +61,7 @@ def warm_dashboard(client: SupersetClient, slug: str) -> WarmDashboard:
         SupersetNotFoundError: no such dashboard.
         BrokenChartsError: some charts cannot be drawn; the message names each with Superset's error.
         NothingDrawnError: none can be drawn, so the lake is away rather than the charts broken.
-        CacheNotWarmError: a chart is computed anew although it was just cached.
+        CacheNotWarmError: a chart is computed again although it was just cached.
         SupersetUnavailableError: Superset is away.
     """
     began = time.monotonic()
@@ -116,8 +116,8 @@ def _prove(
     request = browser_request(chart, filter_defaults(metadata, chart.id))
     answers, hit_ms = _read(client, chart, request)
     if not _is_hit(answers, start):
-        # Filter defaults made it another query than the stored one: this read, forced lest an older answer
-        # survived in a store that was not invalidated, computes it, and the next one is the proof.
+        # Filter defaults made it another query than the stored one: this read computes it, forced because an
+        # older answer may have survived in a store that was not invalidated, and the next one is the proof.
         _read(client, chart, {**request, "force": True})
         answers, hit_ms = _read(client, chart, request)
     if not _is_hit(answers, start):

@@ -106,7 +106,7 @@ def test_nothing_is_published_before_the_audit(dags: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_dbt_process_has_an_end_and_a_place_in_the_pool(dags: dict[str, Any], stage: str) -> None:
-    """dbt-dremio polls a cancelled job for ever (dremio/dbt-dremio#322)."""
+    """dbt-dremio polls a cancelled job forever (dremio/dbt-dremio#322)."""
     for task in dbt_tasks(dags[stage]):
         assert task.execution_timeout <= timedelta(minutes=30)
         assert task.pool == "dremio"

@@ -22,7 +22,7 @@ def swept(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 @pytest.fixture
 def updater(tmp_path: Path) -> UpdaterOnDemand:
     (tmp_path / "devices" / "disk" / "objects").mkdir(parents=True)
-    # What Swift leaves behind when all has been made good.
+    # What Swift leaves behind when all has been repaired.
     (tmp_path / "devices" / "disk" / "async_pending" / "089").mkdir(parents=True)
     return UpdaterOnDemand(
         {"devices": str(tmp_path / "devices"), "mount_check": "false", "recon_cache_path": str(tmp_path)}

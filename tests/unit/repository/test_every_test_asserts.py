@@ -59,7 +59,7 @@ def _runs_inherited(test: Function) -> bool:
 def _asserting_names(file: Path) -> frozenset[str]:
     """Functions and methods that check something, defined in the file or in what it imports from its tests.
 
-    `testing` is left out: what is shared there asserts that the platform works, which is no test's own claim.
+    `testing` is left out: what is shared there asserts that the platform works, not what a test claims.
     """
     helpers = [each for module in (file, *_imported(file)) for each in _functions(module)]
     helpers = [each for each in helpers if not each.name.startswith("test_")]

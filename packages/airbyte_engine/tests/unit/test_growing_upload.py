@@ -113,7 +113,7 @@ def test_a_file_that_is_not_wanted_leaves_nothing(tmp_path: Path) -> None:
 def test_a_file_that_grows_is_a_sign_of_life_and_one_that_does_not_is_hardly_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looking ten times a second for ever cost more than a hanging sync may: no hang was ever noticed."""
+    """Looking ten times a second forever cost more than a hanging sync may: no hang was ever noticed."""
     monkeypatch.setattr(growing_upload, "LONGEST_LOOK_SECONDS", 0.4)
     looks: list[float] = []
     signs: list[int] = []

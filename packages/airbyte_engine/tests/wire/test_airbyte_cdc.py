@@ -235,7 +235,7 @@ def test_columns_that_come_go_and_change_type_in_mid_stream_each_land_as_they_we
 def test_an_idle_database_lets_go_of_its_log(
     airbyte: AirbyteServer, captured: Captured, query: Query
 ) -> None:
-    """Other tables write, none of the captured ones: the slot must not keep their log for ever."""
+    """Other tables write, none of the captured ones: the slot must not keep their log forever."""
     captured.table(SIMPLE)
     captured.table("beat bigint", "pulse")
     beat = f"insert into {captured.name}.pulse values (1)"

@@ -85,7 +85,7 @@ def test_a_killed_merge_and_a_killed_ctas_leave_neither_half_a_table_nor_files(
     )
     wait_for(store, f"{base}/merged/", len([k for k in before if "/merged/" in k]) + 3)
     own_engine.stop(signal.SIGKILL)
-    assert files(store, f"{base}/") > before, "the merge had begun to write"
+    assert files(store, f"{base}/") > before, "the merge had started to write"
     own_engine.start()
     client = own_engine.client()
     assert client.sql("select count(*) as n, sum(v) as v from lake.merged") == [{"n": PARTS * 10, "v": 0}]

@@ -1,4 +1,4 @@
-"""What one statement may take, and how one that breaks half-way through its rows ends."""
+"""What one statement may take, and how one that breaks halfway through its rows ends."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The REST protocol as Dremio's clients use it: login, jobs, results, catalogue, wiki, reflections."""
+"""The REST protocol as Dremio's clients use it: login, jobs, results, catalog, wiki, reflections."""
 
 import time
 from typing import Any

@@ -4,7 +4,7 @@
 
 It reads no project and holds no manifest, so nothing in it grows old; it runs nothing itself, so nothing in
 it grows. It has one thread, because a fork copies only the thread that forks: a lock that another one held
-would stay locked for ever.
+would stay locked forever.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def main(listener: int, path: str) -> None:
             warm()
             _wait_until_alone()
         except WarmingError as error:
-            # What a command that failed has left behind is not to be in every run: begin anew, without it.
+            # What a command that failed has left behind is not to be in every run: begin again, without it.
             _say(f"every run will be slower: {error}")
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], WITHOUT_WARMING])  # noqa: S606
     # What was imported lives as long as the parent: a collection in a forked process that visited it would

@@ -3,7 +3,7 @@
 Measured on the night's project: a forked `dbt ls` costs 1.2 s of processor time after imports alone, 0.25 s
 after this. The difference is JSON schemas and (de)serialisers that dbt generates from its own classes, source
 lines that `inspect` reads, modules that are imported late: it follows from dbt's code, nothing of it from a
-project. What a command keeps of its project (flags, adapter, log, ids) dbt itself sets anew at every command:
+project. What a command keeps of its project (flags, adapter, log, ids) dbt sets again at every command:
 several commands in one process are its documented programmatic use.
 """
 
@@ -83,7 +83,7 @@ OPTIONS: Final = (
     "none",
     "--no-send-anonymous-usage-stats",
     # The static parser has threads of its own (dbt_extractor, by way of rayon), which a fork does not copy: a
-    # run that used it would wait for them for ever.
+    # run that used it would wait for them forever.
     "--no-static-parser",
 )
 

@@ -204,7 +204,7 @@ def test_only_streams_with_changed_partitions_are_listed_again(lake: Any, land_f
 def test_what_the_account_believes_listed_is_listed_again_when_dremio_does_not_show_it(
     lake: Any, land_file: Land
 ) -> None:
-    """Dremio was set up anew, or restored from a backup."""
+    """Dremio was set up again, or restored from a backup."""
     day = date(2025, 5, 7)
     provision(lake.dremio, load_sources(), lake.access)
     land_file("postgres", "orders", "2025_05_07_1_0", [order(1, day)])
@@ -273,7 +273,7 @@ def test_a_scheduled_date_without_rows_fails_and_a_backfilled_one_says_why_it_is
     assert manifest(lake, skipped)["explanation"] == loaded.load.explanation
     told = "select explanation from bronze_loads where business_date = '2025-07-02' and stream = 'orders'"
     assert lake.postgres.rows(told) == [(loaded.load.explanation,)]
-    # The first day of a backfill, begun long after both, took what the second would have brought.
+    # The first day of a backfill, started long after both, took what the second would have brought.
     backfilled = date(2025, 7, 4)
     lake.postgres.execute(
         "update landing_syncs set first_completed_at = now() where business_date = '2025-07-03'"

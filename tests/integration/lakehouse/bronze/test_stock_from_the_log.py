@@ -204,7 +204,7 @@ def test_a_replay_of_all_dates_in_another_order_asks_no_source_and_gives_the_sam
 
 
 def test_a_lost_slot_fails_the_night_by_name_and_a_refresh_loses_no_deletion(nights: Nights) -> None:
-    """The runbook's way. What was deleted while nobody captured is in no read: it must not live for ever."""
+    """The runbook's way. What was deleted while nobody captured is in no read: it must not live forever."""
     nights.shop.execute(
         "delete from stock_levels where product_id = 800004",
         "insert into stock_levels values (800005, 'Reno', 5, 5)",

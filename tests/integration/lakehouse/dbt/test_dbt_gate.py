@@ -86,7 +86,7 @@ def test_broken_mart_fails_the_audit_and_leaves_gold_untouched(platform: Any, la
     platform.execute("select status from dbt_run_history")
     assert platform.fetchall() == [("fail",)]
 
-    # The next build of the mart finds what differs and mends it, with no full refresh.
+    # The next build of the mart finds what differs and fixes it, with no full refresh.
     assert execute("transform_marts", "marts.build_fct_orders")["rows_out"] == 1
     execute("test_data_quality", "audit_marts")
 

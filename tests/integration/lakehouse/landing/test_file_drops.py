@@ -118,9 +118,9 @@ def add_up(loaded: LoadedPartition, landed: int) -> None:
             '2025-09-08,social,\n2025-09-08,print,4\n',
             1, 0,
             [
-                "amount: '' is no decimal128(12, 2)",
+                "amount: '' is not of type decimal128(12, 2)",
                 "amount: '-1.00' is below 0",
-                "amount: '1,50' is no decimal128(12, 2)",
+                "amount: '1,50' is not of type decimal128(12, 2)",
             ],
         ),
         (
@@ -129,7 +129,7 @@ def add_up(loaded: LoadedPartition, landed: int) -> None:
             0, 0,
             [
                 "channel: 'Television' is none of search, social, email, affiliate, display, print",
-                "spend_date: '09.09.2025' is no date32[day]",
+                "spend_date: '09.09.2025' is not of type date32[day]",
             ],
         ),
     ],

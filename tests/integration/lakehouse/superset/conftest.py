@@ -129,7 +129,7 @@ def dashboard(client: SupersetClient, bundle: AssetsBundle, platform: Platform) 
 
 @pytest.fixture
 def gold(platform: Platform) -> Iterator[Callable[[str], None]]:
-    """A way to drop gold tables, which are built anew afterwards."""
+    """A way to drop gold tables, which are built again afterwards."""
     dropped: list[str] = []
 
     def drop(table: str) -> None:

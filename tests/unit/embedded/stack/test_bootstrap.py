@@ -1,4 +1,4 @@
-"""bin/bootstrap: what is built anew, what is kept, and what a failure says."""
+"""bin/bootstrap: what is built again, what is kept, and what a failure says."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a process that waits, and has certainly begun to; it is ended after the test."""
+    """Starts a process that waits, and has certainly started to; it is ended after the test."""
     with ExitStack() as running:
 
         def begin(words: Sequence[str], **options: object) -> subprocess.Popen[str]:

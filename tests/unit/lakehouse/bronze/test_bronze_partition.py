@@ -234,9 +234,9 @@ def test_a_column_of_another_type_is_cast_and_what_cannot_be_is_quarantined(tmp_
         (3, Decimal("7.00")),
     ]
     assert [row["reason"] for row in quarantine(built)] == [
-        "amount: 'a lot' is no decimal128(12, 2)",
-        "amount: '1.005' is no decimal128(12, 2)",
-        "amount: '99999999999999.00' is no decimal128(12, 2)",
+        "amount: 'a lot' is not of type decimal128(12, 2)",
+        "amount: '1.005' is not of type decimal128(12, 2)",
+        "amount: '99999999999999.00' is not of type decimal128(12, 2)",
     ]
 
 

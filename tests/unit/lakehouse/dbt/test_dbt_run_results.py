@@ -1,4 +1,4 @@
-"""Reading run_results.json: the report, and which failures a retry could mend."""
+"""Reading run_results.json: the report, and which failures a retry could fix."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_statement_that_can_never_run_is_not_retried(tmp_path: Path) -> None:
         "status": "error",
         "message": "Database Error\n  ERROR: VALIDATION ERROR: Column 'x' not found",
     }
-    with pytest.raises(DbtModelFaultError, match=r"Column 'x' not found\. Mend the model"):
+    with pytest.raises(DbtModelFaultError, match=r"Column 'x' not found\. Fix the model"):
         refuse_failures(results(tmp_path, {**ORDERS, **refused}))
     assert issubclass(DbtModelFaultError, PermanentError)
     lost = {**AMOUNTS, "status": "error", "message": "lost connection"}

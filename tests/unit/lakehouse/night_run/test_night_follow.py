@@ -150,7 +150,7 @@ def test_a_stage_that_never_ends_is_given_up_on(airflow: ScriptedAirflow) -> Non
 def test_a_join_that_airflow_started_too_early_or_not_at_all_is_started(
     airflow: ScriptedAirflow, premature: bool
 ) -> None:
-    """Airflow keeps the asset of a night that failed half-way, and joins it with the first of the next."""
+    """Airflow keeps the asset of a night that failed halfway, and joins it with the first of the next."""
     done = JOIN_PATIENCE.total_seconds() + 5
     airflow.add(run_of("extract_postgres", ago=done + 20), run_of("extract_apis", ago=done))
     if premature:

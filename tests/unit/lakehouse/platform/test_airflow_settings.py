@@ -94,7 +94,7 @@ def test_the_pools() -> None:
 
 
 def test_a_port_that_is_no_number_is_an_error() -> None:
-    with pytest.raises(SettingsError, match="port of shop_postgres is no number: 'many'"):
+    with pytest.raises(SettingsError, match="port of shop_postgres is not a number: 'many'"):
         connections(load_settings(environment=ENVIRONMENT | {"SHOP_PG_PORT": "many"}))
 
 

@@ -22,7 +22,7 @@ T0 = datetime(2025, 10, 16, 1, 0, tzinfo=UTC)
 
 
 def record(stage: str, after: int, **more: Any) -> TaskRecord:
-    """A task that succeeded, begun so many minutes after the night began."""
+    """A task that succeeded, started so many minutes after the night began."""
     begun = T0 + timedelta(minutes=after)
     plain = TaskRecord(
         DAY, stage, f"run of {after}", "work", -1, "success", 1, begun, begun + timedelta(seconds=30),
@@ -87,7 +87,7 @@ def test_a_failed_task_fails_stage_and_night_with_its_words() -> None:
 
 
 def test_a_new_night_for_the_date_hides_what_the_older_one_did() -> None:
-    """Else a rerun that fails half-way would show the old night's warm dashboards as its own."""
+    """Else a rerun that fails halfway would show the old night's warm dashboards as its own."""
     again = [
         record("extract_postgres", 100),
         record("extract_apis", 100),

@@ -11,9 +11,9 @@ from typing import Any
 class Boundary:
     """Follows one stream's greatest cursor value and the records that carry it.
 
-    An API that continues from its last cursor sends the records of that very moment again, in every sync, for
-    ever. Leaving out those with that cursor would lose the ones that came later with the same value. So the
-    content of the boundary's records is remembered, and only an exact copy is left out.
+    An API that continues from its last cursor sends the records of that very moment again, in every sync,
+    forever. Leaving out those with that cursor would lose the ones that came later with the same value. So
+    the content of the boundary's records is remembered, and only an exact copy is left out.
     """
 
     def __init__(self, cursor_field: str, saved: Mapping[str, Any] | None) -> None:

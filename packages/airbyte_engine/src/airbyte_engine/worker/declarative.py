@@ -24,7 +24,7 @@ _FILE_ROWS = 1_000_000
 _SUMMARY = "During the sync, the following streams did not sync successfully"
 """The CDK's last word, after the streams' own errors, which say more."""
 _SWALLOWED = ("Failed to parse JSON data using json library", "Cannot decode/parse line")
-"""What the CDK logs, and only logs, when an answer is no JSON. It goes on as after an answer without records,
+"""What the CDK logs, and only logs, when an answer is not JSON. It goes on as if the answer had no records,
 which ends the pages: everything behind it would be lost in a sync that succeeds (JsonDecoder, airbyte-cdk
 7.39.1).
 """
@@ -69,7 +69,7 @@ class DeclarativeSource:
     def _catalog(self) -> dict[str, dict[str, Any]]:
         """The source's streams by name: discovered once, as Airbyte does when a connection is set up.
 
-        A catalogue is kept under the digest of what it was made from, so a changed manifest or configuration
+        A catalog is kept under the digest of what it was made from, so a changed manifest or configuration
         is discovered afresh; one that asks the source for its schemas is never kept.
         """
         content = json.dumps([self._order.manifest, self._order.source], sort_keys=True)
@@ -185,7 +185,7 @@ class DeclarativeSource:
         self._outbox.log(words, level)
         if words.startswith(_SWALLOWED):
             self._failure = WorkerError(
-                f"The API answered with something that is no JSON ({words}); the records it stands for are"
+                f"The API answered with something that is not JSON ({words}); the records it stands for are"
                 " missing, so nothing after it counts",
                 "transient_error",
             )

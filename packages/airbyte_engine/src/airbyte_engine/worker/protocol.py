@@ -46,7 +46,7 @@ class Order:
     """Keys that an earlier attempt may have left without a state: deleted before this one begins."""
     scratch: str
     catalogs: str
-    """Folder in which a declarative source's catalogue is kept between syncs."""
+    """Folder in which a declarative source's catalog is kept between syncs."""
     connectors_bin: str
     threads: int
     memory_mb: int

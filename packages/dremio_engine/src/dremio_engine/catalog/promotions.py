@@ -1,4 +1,4 @@
-"""Folders of Parquet files that are tables: promoted, listed anew, forgotten."""
+"""Folders of Parquet files that are tables: promoted, listed again, forgotten."""
 
 from typing import Any
 

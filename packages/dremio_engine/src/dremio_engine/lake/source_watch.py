@@ -1,7 +1,7 @@
 """Databases that did not answer when the lake was opened: tried again until they do, then attached.
 
 DuckDB attaches nothing once it is hardened, so the lake is opened again, in a moment when no statement
-runs. A database that goes away later needs none of this: every statement connects anew.
+runs. A database that goes away later needs none of this: every statement connects again.
 """
 
 import logging

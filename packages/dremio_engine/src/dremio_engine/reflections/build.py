@@ -1,4 +1,4 @@
-"""One build of what a reflection keeps: all rows anew, or those that came added to those of before."""
+"""One build of what a reflection keeps: all rows again, or those that came added to those of before."""
 
 from dataclasses import dataclass, replace
 

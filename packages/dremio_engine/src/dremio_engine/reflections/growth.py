@@ -3,7 +3,7 @@
 It can when the dataset takes one table row by row (itself, or through views that choose, compute and
 filter) and the table's files show that rows only came: every file and every delete file of before is still
 there, and no delete file is new. The rows are read from DuckLake's log of insertions and counted against
-the files; where the two do not agree the reflection is built anew.
+the files; where the two do not agree the reflection is built again.
 """
 
 import logging
@@ -26,7 +26,7 @@ from dremio_engine.sql.parsed import parsed
 from dremio_engine.sql.quoting import literal
 
 LOG = logging.getLogger(__name__)
-# A raw reflection that grew this often is written anew: each growth adds small files.
+# A raw reflection that grew this often is written again: each growth adds small files.
 GROWTHS = 24
 
 

@@ -10,7 +10,7 @@ from dremio_engine.reflections.store import ReflectionStore
 
 
 class Policies:
-    """Looked up anew each time: a source's settings and a view's tables may change."""
+    """Looked up again each time: a source's settings and a view's tables may change."""
 
     def __init__(self, store: ReflectionStore, inventory: Inventory, lineage: Lineage) -> None:
         self._store, self._inventory, self._lineage = store, inventory, lineage

@@ -63,7 +63,7 @@ async def _refuse(status: int, words: str, scope: Scope, receive: Receive, send:
 def impatient_protocol(seconds: float) -> type[asyncio.Protocol]:
     """uvicorn's HTTP/1.1, which closes a connection whose request head takes longer than `seconds`.
 
-    uvicorn itself waits for ever once a first byte has come.
+    uvicorn itself waits forever once a first byte has come.
     """
 
     class Impatient(H11Protocol):

@@ -1,4 +1,4 @@
-"""As much of Dremio's REST API as a run of dbt needs to wait for ever: logins, and jobs that never end."""
+"""As much of Dremio's REST API as a run of dbt needs to wait forever: logins, and jobs that never end."""
 
 from __future__ import annotations
 

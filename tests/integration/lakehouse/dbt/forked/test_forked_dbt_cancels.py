@@ -29,7 +29,7 @@ select '{{ env_var("ENDLESS_NAME") }}' as told, sum(a.n * k.n % 7) as s from dig
 
 @pytest.fixture(scope="module")
 def dbt(wire: dict[str, str], lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedDbt]:
-    """A forked dbt on the provisioned lake, whose only model takes for ever."""
+    """A forked dbt on the provisioned lake, whose only model takes forever."""
     made = forked_dbt(tmp_path_factory.mktemp("endless"), os.environ | wire)
     made.write("models/first.sql", ENDLESS)
     yield made
@@ -53,7 +53,7 @@ def test_killing_the_task_cancels_its_job(dbt: ForkedDbt, lake: Lake, killed: st
 
 
 def test_a_job_that_dremio_cancels_ends_its_run(dbt: ForkedDbt, lake: Lake) -> None:
-    """dbt-dremio waits for ever: it looks for CANCELLED, Dremio says CANCELED (dremio/dbt-dremio#322)."""
+    """dbt-dremio waits forever: it looks for CANCELLED, Dremio says CANCELED (dremio/dbt-dremio#322)."""
     process = dbt.start("run", ENDLESS_NAME="endless_elsewhere")
     job = until(lambda: _running(lake, "endless_elsewhere"))
     lake.client.cancel(job)

@@ -11,7 +11,7 @@ the commit is read again; what dies after it is skipped, for the position is the
 
 A table that is read again, because changes were lost, begins with a row that says what a truncation says:
 everything that landed of it before is deleted. The rows that are still there follow; those that were deleted
-while nobody captured are in no read and would else live for ever (docs/decisions/0012).
+while nobody captured are in no read and would else live forever (docs/decisions/0012).
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class LogRound:
                 position, messages = self._take_all(copy, stored)
             files = {name: changes.finish() for name, changes in self._changes.items()}
         except psycopg.errors.UndefinedObject as error:
-            # The log is read with the catalogue of its own time.
+            # The log is read with the catalog of its own time.
             raise InvalidPositionError(
                 f"The publication {publication!r} was not there yet, or not any more, when changes after"
                 f" {lsn_text(stored)} were made"

@@ -4,7 +4,7 @@ All streams of an attempt are read in one snapshot, so that an order never arriv
 
 The cursor's boundary. Rows that carry exactly the last cursor value may be committed after the sync that saw
 that value, so continuing with `>` would lose them. Continuing with `>=` never does, but sends the rows of the
-boundary again in every sync, for ever. Airbyte's connector counts the boundary's rows; here a digest of their
+boundary again in every sync, forever. Airbyte's connector counts the boundary's rows; here a digest of their
 content is kept beside the cursor: nothing new there means `>`, any difference means `>=`, and those rows are
 delivered again (at-least-once). What no cursor can see, here as in Airbyte: a row committed late with an
 *older* cursor value, and a deletion. Streams with such rows need CDC or a full refresh.

@@ -66,7 +66,7 @@ class TestModelGrants(DremioGrants, BaseModelGrants):
 
 class TestSeedGrants(DremioGrants, BaseSeedGrants):
     def seeds_support_partial_refresh(self) -> bool:
-        """dbt-dremio makes a seed's table anew each time, and its grants with it."""
+        """dbt-dremio makes a seed's table again each time, and its grants with it."""
         return False
 
 
