@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,16 @@ import pytest
 
 from tests.integration.lakehouse.dbt.forked.endless_dremio import EndlessDremio, endless_dremio
 from tests.integration.lakehouse.dbt.forked.processes import ForkedDbt, forked_dbt
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_in_a_shell() -> Iterator[None]:
+    """A run started by `nohup` or in the background ignores some signals, as does what it starts."""
+    numbers = (signal.SIGHUP, signal.SIGQUIT)
+    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
