@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 STREAMS = (0, 1, 2)
 """Standard input, output and error: passed as they are, so that a terminal stays a terminal."""
 
+_NOTHING_STARTED = "it ended before it started anything"
 _NUMBER_BYTES = 4
 
 
@@ -36,7 +37,7 @@ def send_invocation(connection: socket.socket, invocation: Invocation) -> None:
     """Send the invocation and this process's streams. A stream that is closed is passed as /dev/null.
 
     Raises:
-        OSError: the other side has ended.
+        EOFError: the parent ended before it released a process: nothing was run.
     """
     parts = [str(invocation.umask), invocation.folder, str(len(invocation.arguments)), *invocation.arguments]
     parts += [f"{name}={value}" for name, value in invocation.environment.items()]
@@ -45,9 +46,11 @@ def send_invocation(connection: socket.socket, invocation: Invocation) -> None:
     try:
         streams = [stream if _is_open(stream) else nothing for stream in STREAMS]
         socket.send_fds(connection, [_number(len(body))], streams)
+        connection.sendall(body)
+    except ConnectionError:
+        raise EOFError(_NOTHING_STARTED) from None
     finally:
         os.close(nothing)
-    connection.sendall(body)
 
 
 def receive_invocation(connection: socket.socket) -> tuple[Invocation, list[int]]:
@@ -81,9 +84,12 @@ def receive_started(connection: socket.socket) -> tuple[int, int]:
     Raises:
         EOFError: the parent ended before it released a process: nothing was run.
     """
-    head, processes, _, _ = socket.recv_fds(connection, _NUMBER_BYTES, 1)
+    try:
+        head, processes, _, _ = socket.recv_fds(connection, _NUMBER_BYTES, 1)
+    except ConnectionError:  # it ended with a part of the invocation unread
+        raise EOFError(_NOTHING_STARTED) from None
     if len(head) < _NUMBER_BYTES or not processes:
-        raise EOFError("it ended before it started anything")
+        raise EOFError(_NOTHING_STARTED)
     return int.from_bytes(head, "big"), processes[0]
 
 
