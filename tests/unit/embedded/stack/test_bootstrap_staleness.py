@@ -226,4 +226,4 @@ def test_the_platforms_in_the_way_are_named_with_their_state_folders(
     stamp(bootstrap, "dbt", "of an older lock")
     message = refusal(bootstrap, monkeypatch, "dbt")
     assert "2 processes" in message
-    assert "`LAKEHOUSE_STATE_DIR=/srv/other make down` and `make down`" in message
+    assert "`make down` and `LAKEHOUSE_STATE_DIR=/srv/other make down`" in message
