@@ -32,7 +32,6 @@ class EmbeddedPlatform:
             "LAKEHOUSE_RECEIPTS_DIR": str(self.folder / "receipts"),
         } | port_variables(free_platform_ports())
         self._started: set[str] = set()
-        self._may_run = False
         self.wire: dict[str, str] = {}
         """Addresses, users and passwords, as the platform exports them; empty until it is up."""
 
@@ -42,10 +41,9 @@ class EmbeddedPlatform:
         return os.environ | self._own | self.wire
 
     def up(self, *services: str) -> None:
-        """Start the services and those they need; healthy when this returns.."""
+        """Start the services and those they need; healthy when this returns."""
         if self._started.issuperset(services):
             return
-        self._may_run = True
         self._command("up", *services)
         self._started.update(services)
         if not self.wire:
@@ -53,8 +51,8 @@ class EmbeddedPlatform:
             self.wire = dict(line.split("=", 1) for line in printed if "=" in line)
 
     def down(self) -> None:
-        """Stop everything and delete its state."""
-        if self._may_run:
+        """Stop everything, whoever started it, and delete its state."""
+        if (self.folder / "state").exists():
             self._command("down")
         shutil.rmtree(self.folder, ignore_errors=True)
 

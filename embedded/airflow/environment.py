@@ -52,8 +52,8 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url
         "api_auth": {"jwt_secret": secret["AIRFLOW_JWT_SECRET"]},
         # A busy two-core machine answers late; a task must not fail for that.
         "workers": {"execution_api_timeout": 30},
-        # The pace while tasks run; on an idle platform the executor slows it down.
-        "scheduler": {"scheduler_idle_sleep_time": 0.2, "parsing_cleanup_interval": 30},
+        # The pace while something happens; while nothing does, the executor slows it down.
+        "scheduler": {"scheduler_idle_sleep_time": 0.05, "parsing_cleanup_interval": 30},
         "dag_processor": {
             # A changed file is seen within seconds, a new one too; an unchanged one is parsed again only for
             # what it reads beside itself: include/ and the dbt manifest.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded.object_store import info_cache
 from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.service import PreparationError
 
@@ -34,7 +35,7 @@ user = {user}
 log_level = WARNING
 
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck listing_formats s3api tempauth bulk slo dlo proxy-server
+pipeline = catch_errors gatekeeper healthcheck cache listing_formats s3api tempauth bulk slo dlo proxy-server
 
 [app:proxy-server]
 use = egg:swift#proxy
@@ -44,6 +45,9 @@ node_timeout = 60
 recoverable_node_timeout = 60
 # There is only one disk: after an error there is no other copy to use, so it is never suspended.
 error_suppression_limit = 1000000
+
+[filter:cache]
+paste.filter_factory = {cache}
 
 [filter:s3api]
 use = egg:swift#s3api
@@ -137,6 +141,7 @@ class Layout:
             **shared,
             port=self.proxy_port,
             region=REGION,
+            cache=info_cache.NAME,
             account=account,
             name=name,
             secret=secret["LAKE_S3_SECRET_KEY"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.object_store.layout import BUCKET, REGION, S3_ACCESS_KEY, STORES, Layout
-from embedded.settings import HOST, Settings
+from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.service import NotReadyError, Program, Service
 
 ANSWER_SECONDS = 5
@@ -47,6 +47,8 @@ def _programs(layout: Layout) -> tuple[Program, ...]:
             f"object_store-{server}",
             # --verbose logs to standard error instead of to a syslog that may not be there.
             (str(scripts / f"swift-{server}-server"), str(layout.configuration(server)), "--verbose"),
+            # For the filter that the proxy's configuration names.
+            environment=lambda: {"PYTHONPATH": str(ROOT)},
         )
         for server in (*STORES, "proxy")
     ]

@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 from airflow.models.taskinstancekey import TaskInstanceKey
+from airflow.utils.state import TaskInstanceState
 
 from embedded.airflow import executor as calm
 from embedded.airflow.executor import CalmLocalExecutor
@@ -44,7 +46,7 @@ json.dump({"before": sorted(before), "after": sorted(sys.modules)}, open(sys.arg
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """Time that passes only while the executor waits for its tasks."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -53,14 +55,19 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
+    def wait(self, queues: list[Connection], seconds: float) -> list[Connection]:
+        if queues[0].poll():
+            return queues
         self.pauses.append(seconds)
+        self.now += seconds
+        return []
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(calm, "time", clock)
+    monkeypatch.setattr(calm, "wait", clock.wait)
     return clock
 
 
@@ -74,35 +81,57 @@ def executor(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[CalmLoca
     executor.end()
 
 
-def test_the_scheduler_is_not_paused_while_a_task_runs(executor: CalmLocalExecutor, clock: Clock) -> None:
-    executor.running.add(TASK)
-    clock.now += 10 * calm.LINGER_SECONDS
-    executor.sync()
-    assert clock.pauses == []
-
-
-def test_the_scheduler_is_not_paused_between_the_stages_of_a_night(
-    executor: CalmLocalExecutor, clock: Clock
-) -> None:
-    executor.running.add(TASK)
-    clock.now += 10 * calm.LINGER_SECONDS
-    executor.sync()
-    executor.success(TASK)
-    clock.now += calm.LINGER_SECONDS / 2
+def round_of_the_loop(executor: CalmLocalExecutor, clock: Clock) -> None:
+    """What the scheduler does with its executor in one round, and the time it takes for the rest."""
     executor.sync()
     executor.get_event_buffer()
-    clock.now += calm.LINGER_SECONDS / 2
-    executor.sync()
+    clock.now += 0.1
+
+
+def test_the_scheduler_goes_on_at_once_when_a_task_was_started_or_has_finished(
+    executor: CalmLocalExecutor, clock: Clock
+) -> None:
+    clock.now += 100
+    executor.running.add(TASK)
+    round_of_the_loop(executor, clock)
+    clock.now += 100
+    executor.success(TASK)
+    round_of_the_loop(executor, clock)
     assert clock.pauses == []
 
 
-def test_the_scheduler_is_paused_in_every_round_once_nothing_has_run_for_a_while(
+def test_the_rounds_after_something_has_happened_follow_each_other_closely(
     executor: CalmLocalExecutor, clock: Clock
 ) -> None:
-    clock.now += calm.LINGER_SECONDS + 1
-    for _ in range(3):
-        executor.sync()
-    assert clock.pauses == [calm.IDLE_PAUSE_SECONDS] * 3
+    executor.running.add(TASK)
+    for _ in range(4):
+        round_of_the_loop(executor, clock)
+    assert clock.now < 1.0
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_scheduler_is_paused_longer_and_longer_while_nothing_happens(
+    executor: CalmLocalExecutor, clock: Clock, running: bool
+) -> None:
+    if running:
+        executor.running.add(TASK)
+    for _ in range(40):
+        round_of_the_loop(executor, clock)
+    assert clock.pauses == sorted(clock.pauses)
+    assert clock.pauses[-1] == calm.LONGEST_PAUSE_SECONDS
+
+
+def test_a_task_that_finishes_ends_the_pause_and_is_taken_up_in_the_same_round(
+    executor: CalmLocalExecutor, clock: Clock
+) -> None:
+    executor.running.add(TASK)
+    for _ in range(40):
+        round_of_the_loop(executor, clock)
+    paused = len(clock.pauses)
+    executor.result_queue.put((TASK, TaskInstanceState.SUCCESS, None))
+    executor.sync()
+    assert len(clock.pauses) == paused
+    assert executor.get_event_buffer() == {TASK: (TaskInstanceState.SUCCESS, None)}
 
 
 def test_a_task_imports_none_of_the_costly_libraries_by_itself(tmp_path: Path) -> None:

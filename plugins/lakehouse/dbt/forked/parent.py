@@ -26,7 +26,7 @@ from typing import Final, NamedTuple, NoReturn
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).resolve().parents[3]))
 
-from lakehouse.dbt.forked import dremio_adapter, protocol
+from lakehouse.dbt.forked import artifacts, dremio_adapter, protocol
 from lakehouse.dbt.forked.run import run
 from lakehouse.dbt.forked.warming import WarmingError, warm
 
@@ -200,6 +200,7 @@ def main(listener: int, path: str) -> None:
     for module in IMPORTED:
         importlib.import_module(module)
     dremio_adapter.correct()
+    artifacts.write_at_once()
     imported = time.monotonic()
     if WITHOUT_WARMING not in sys.argv:
         try:

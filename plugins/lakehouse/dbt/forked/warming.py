@@ -13,7 +13,7 @@ import contextlib
 import io
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 PROJECT: Final = {
     "dbt_project.yml": """
@@ -112,3 +112,14 @@ def warm() -> None:
             done = dbtRunner().invoke([*command, *options])
             if not done.success:
                 raise WarmingError(f"dbt {command[0]}: {done.exception or said.getvalue()}")
+            if command == COMMANDS[0]:
+                _compile_macros(done.result)
+
+
+def _compile_macros(manifest: Any) -> None:
+    """The macros of dbt and of its adapter, into the cache where dbt looks for a macro by its text."""
+    from dbt_common.clients.jinja import template_cache
+
+    for macro in manifest.macros.values():
+        if macro.package_name != manifest.metadata.project_name:
+            template_cache.get_node_template(macro)

@@ -54,6 +54,8 @@ class Users:
 
     def __init__(self, state: StateFile, cost: GuessCost = GUESS_COST) -> None:
         self._state, self._cost = state, cost
+        self._key = secrets.token_bytes(32)
+        self._right_before: dict[str, bytes] = {}
         state.ensure(SCHEMA)
         for row in state.rows("select name from users where name not in (select name from user_profiles)"):
             self._add(row["name"], "", "", "")
@@ -128,10 +130,22 @@ class Users:
         return hashlib.scrypt(password.encode(), salt=salt, n=cost.n, r=cost.r, p=cost.p)
 
     def has_password(self, name: str, password: str) -> bool:
-        """Whether this is the user's password: some 40 ms, for an unknown name too."""
+        """Whether this is the user's password: some 40 ms, for an unknown name too.
+
+        A password that was right is known again at once, until it changes or this process ends: dbt logs in
+        for every model, and several times. A guess costs what it always did.
+        """
         row = self._state.row("select salt, digest from users where name = ?", name)
-        given = self._digest(password, row["salt"] if row else NO_SALT)
-        return row is not None and hmac.compare_digest(given, row["digest"])
+        if row is None:
+            self._digest(password, NO_SALT)
+            return False
+        mark = hmac.digest(self._key, row["salt"] + row["digest"] + password.encode(), "sha256")
+        if hmac.compare_digest(self._right_before.get(name, b""), mark):
+            return True
+        right = hmac.compare_digest(self._digest(password, row["salt"]), row["digest"])
+        if right:
+            self._right_before[name] = mark
+        return right
 
 
 def check_password(password: str) -> None:
