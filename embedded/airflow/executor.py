@@ -17,7 +17,7 @@ from airflow.executors.local_executor import LocalExecutor
 LONGEST_PAUSE_SECONDS: Final = 1.2
 """What no task of this executor announces waits for at most this: a run that is started by hand, a deferred
 task that goes on."""
-PAUSE_SHARE: Final = 0.5
+PAUSE_SHARE: Final = 0.35
 """The pause as a share of the time in which nothing has happened: a finished task may set off a run, its first
 task and the next within rounds that follow at once."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ ANSWER_SECONDS = 5
 def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
     layout = Layout.of(settings)
     endpoint = f"http://{HOST}:{settings.port('S3')}"
-    secret_key = secret["LAKE_S3_SECRET_KEY"]
+
+    @cache
+    def client() -> Any:
+        return _client(endpoint, secret["LAKE_S3_SECRET_KEY"])
 
     def check() -> None:
-        _check(_client(endpoint, secret_key))
+        _check(client())
 
     def complete() -> None:
-        _ensure_bucket(_client(endpoint, secret_key))
+        _ensure_bucket(client())
 
     return Service(
         name="object_store",

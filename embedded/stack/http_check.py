@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import httpx
 
@@ -16,7 +17,7 @@ def answers(url: str, verify: Callable[[httpx.Response], str | None] = lambda _:
 
     def check() -> None:
         try:
-            response = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
+            response = _client().get(url)
         except httpx.HTTPError as error:
             raise NotReadyError(f"no answer from {url} ({error})") from error
         if response.status_code != httpx.codes.OK:
@@ -25,3 +26,10 @@ def answers(url: str, verify: Callable[[httpx.Response], str | None] = lambda _:
             raise NotReadyError(f"{url}: {complaint}")
 
     return check
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all checks: each would read the machine's certificates, and the services speak plain HTTP."""
+    alone = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, verify=False, limits=alone)  # noqa: S501

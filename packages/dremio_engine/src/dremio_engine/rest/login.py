@@ -22,7 +22,7 @@ class Login(BaseModel):
     password: str
 
 
-def token_of(authorization: Annotated[str | None, Header()] = None) -> str:
+async def token_of(authorization: Annotated[str | None, Header()] = None) -> str:
     """The token of `_dremio<token>` or `Bearer <token>`. Raises Unauthorized."""
     given = authorization or ""
     for prefix in PREFIXES:

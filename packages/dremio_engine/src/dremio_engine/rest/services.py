@@ -51,4 +51,9 @@ def services_of(request: Request) -> Services:
     return services
 
 
-CurrentServices = Annotated[Services, Depends(services_of)]
+async def current_services(request: Request) -> Services:
+    """The same as a dependency: a plain function would be run by a thread, which costs more than it does."""
+    return services_of(request)
+
+
+CurrentServices = Annotated[Services, Depends(current_services)]
