@@ -17,6 +17,8 @@ _QUIET_DBT: Final = {
     "DBT_USE_COLORS": "false",
     # The project runs from a folder that is thrown away: its log file would be written for nobody.
     "DBT_LOG_LEVEL_FILE": "none",
+    # So would the manifest; Cosmos wants one beside its parse cache. See lakehouse.dbt.forked.artifacts.
+    "LAKEHOUSE_DBT_MANIFEST": "parsed",
 }
 
 

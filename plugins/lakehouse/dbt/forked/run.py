@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from lakehouse.dbt.forked import artifacts
 from lakehouse.dbt.forked.dremio_adapter import interrupt
 from lakehouse.dbt.forked.protocol import STREAMS, Invocation, receive_invocation
 
@@ -54,6 +55,7 @@ def _run(connection: socket.socket, gate: int, parent: int) -> int:
     invocation, streams = receive_invocation(connection)
     connection.close()
     _become(invocation, streams)
+    artifacts.obey(os.environ)
     received: list[int] = []
     _take_signals(received)
     code = _FAULT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.integration.lakehouse.dbt.forked.processes import ForkedDbt
@@ -52,3 +54,25 @@ def test_profile_and_target_are_the_invocations(dbt: ForkedDbt, target: str) -> 
         assert compiled.read_text() == f"select '{target}' as id"
     finally:
         dbt.write("models/first.sql", "select 1 as id\n")
+
+
+def test_a_manifest_that_is_written_when_parsed_is_never_an_old_one(dbt: ForkedDbt) -> None:
+    manifest = dbt.project / "target/manifest.json"
+
+    def written() -> tuple[int, set[str]]:
+        assert dbt.run("parse", "--quiet", LAKEHOUSE_DBT_MANIFEST="parsed").code == 0
+        return manifest.stat().st_mtime_ns, set(json.loads(manifest.read_text())["nodes"])
+
+    manifest.unlink(missing_ok=True)
+    first, nodes = written()
+    assert nodes == {"model.small.first"}
+    assert written() == (first, nodes)
+    dbt.write("models/second.sql", "select * from {{ ref('first') }}\n")
+    try:
+        assert written()[1] == {"model.small.first", "model.small.second"}
+    finally:
+        (dbt.project / "models/second.sql").unlink()
+    assert written()[1] == {"model.small.first"}
+    kept = written()[0]
+    assert dbt.run("parse", "--quiet").code == 0
+    assert manifest.stat().st_mtime_ns > kept, "without the variable dbt writes it in every run"
