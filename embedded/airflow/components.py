@@ -25,6 +25,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
+from embedded.airflow import wakeup
+
 LIBRARIES: Final = (
     "airflow.cli.cli_parser",
     "airflow.dag_processing.dagbag",
@@ -50,6 +52,9 @@ LIBRARIES: Final = (
 )
 """Airflow, what the modules of `plugins/lakehouse` and the DAG files import beside it, and what Cosmos imports
 only when a dbt task has run."""
+
+TELLING: Final = ("triggerer", "api-server")
+"""Those that tell the scheduler of what they have changed; it waits for that."""
 
 COMPONENTS: Final = {
     "scheduler": ("--skip-serve-logs",),
@@ -190,6 +195,8 @@ def component(name: str, arguments: Sequence[str]) -> Callable[[], object]:
     def become() -> object:
         from airflow.__main__ import main as airflow
 
+        if name in TELLING:
+            wakeup.tell_of_commits()
         sys.argv = ["airflow", name, *arguments]
         return airflow()
 
@@ -199,6 +206,7 @@ def component(name: str, arguments: Sequence[str]) -> Callable[[], object]:
 def main() -> None:
     """Load, fork, and look after the children."""
     preload()
+    wakeup.create()
     family = Family({name: component(name, arguments) for name, arguments in COMPONENTS.items()})
     sys.exit(family.run())
 

@@ -14,16 +14,18 @@ from typing import Any, Final
 
 from airflow.executors.local_executor import LocalExecutor
 
-LONGEST_PAUSE_SECONDS: Final = 1.2
-"""What no task of this executor announces waits for at most this: a run that is started by hand, a deferred
-task that goes on."""
+from embedded.airflow import wakeup
+
+LONGEST_PAUSE_SECONDS: Final = 2.0
+"""What nobody tells of waits for at most this: the time of a scheduled run, a changed DAG."""
 PAUSE_SHARE: Final = 0.35
 """The pause as a share of the time in which nothing has happened: a finished task may set off a run, its first
 task and the next within rounds that follow at once."""
 
 
 class CalmLocalExecutor(LocalExecutor):
-    """A LocalExecutor that pauses the scheduler's loop while nothing happens, until a task has finished."""
+    """A LocalExecutor that pauses the scheduler's loop while nothing happens: until a task has finished, or a
+    component tells of a change."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,5 +48,7 @@ class CalmLocalExecutor(LocalExecutor):
             return
         pause = min(PAUSE_SHARE * (now - self._happened_at), LONGEST_PAUSE_SECONDS)
         # The queue's own end has no public name; `get` and `empty` cannot wait for so long at most.
-        if wait([self.result_queue._reader], pause):
+        if wait([self.result_queue._reader, *wakeup.readers()], pause):
+            self._happened_at = time.monotonic()
+            wakeup.take()
             super().sync()

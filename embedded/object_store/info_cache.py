@@ -29,17 +29,13 @@ class InfoCache:
         until, text = self._entries.get(key, (0.0, ""))
         return json.loads(text) if time.monotonic() < until else None
 
-    def set(self, key: str, value: Any, time: float = 0, **_: object) -> None:
-        """Keep the value for so many seconds."""
-        self._entries[key] = (_now() + time, json.dumps(value))
+    def set(self, key: str, value: Any, **options: Any) -> None:
+        """Keep the value for `time` seconds."""
+        self._entries[key] = (time.monotonic() + options.get("time", 0), json.dumps(value))
 
     def delete(self, key: str, **_: object) -> None:
         """Forget the value, if there is one."""
         self._entries.pop(key, None)
-
-
-def _now() -> float:
-    return time.monotonic()
 
 
 def filter_factory(_: Mapping[str, str], **__: str) -> Callable[[Application], Application]:

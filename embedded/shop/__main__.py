@@ -8,10 +8,8 @@ import sys
 import time
 
 import psycopg
-import uvicorn
 
 from embedded.shop.advance import advance
-from embedded.shop.api import create_app
 from embedded.shop.database import ShopDatabase, ShopError
 from embedded.shop.settings import ShopSettings
 
@@ -59,6 +57,10 @@ def _advance(settings: ShopSettings, to: dt.date, orders_per_year: int | None) -
 
 
 def _serve(settings: ShopSettings, port: int) -> None:
+    import uvicorn  # half a second that the other commands need not wait for
+
+    from embedded.shop.api import create_app
+
     app = create_app(settings.conninfo(), settings.api_token)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=3)
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.utils.state import TaskInstanceState
 
 from embedded.airflow import executor as calm
+from embedded.airflow import wakeup
 from embedded.airflow.executor import CalmLocalExecutor
 from testing.repository import ROOT
 
@@ -45,6 +46,34 @@ json.dump({"before": sorted(before), "after": sorted(sys.modules)}, open(sys.arg
 """
 
 
+TELLS = """
+import sys
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from airflow.models import DagRun, Variable
+from airflow.models.base import Base
+from embedded.airflow import wakeup
+engine = create_engine("sqlite:///" + sys.argv[1])
+tables = [Base.metadata.tables[name] for name in ("variable", "dag_run", "log_template")]
+Base.metadata.create_all(engine, tables=tables)
+wakeup.create()
+wakeup.tell_of_commits()
+from multiprocessing.connection import wait
+def told(row, end):
+    with Session(engine) as session:
+        session.add(row)
+        session.flush()
+        getattr(session, end)()
+    said = bool(wait(wakeup.readers(), 0))
+    wakeup.take()
+    return "yes" if said else "no"
+run = {"dag_id": "load_bronze", "run_type": "manual"}
+print("variable: " + told(Variable("a", "b"), "commit"), end=", ")
+print("run: " + told(DagRun(run_id="one", **run), "commit"), end=", ")
+print("run rolled back: " + told(DagRun(run_id="two", **run), "rollback"))
+"""
+
+
 class Clock:
     """Time that passes only while the executor waits for its tasks."""
 
@@ -55,9 +84,9 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
-    def wait(self, queues: list[Connection], seconds: float) -> list[Connection]:
-        if queues[0].poll():
-            return queues
+    def wait(self, ends: list[Connection | int], seconds: float) -> list[Connection | int]:
+        if ready := wait(ends, 0):
+            return ready
         self.pauses.append(seconds)
         self.now += seconds
         return []
@@ -132,6 +161,43 @@ def test_a_task_that_finishes_ends_the_pause_and_is_taken_up_in_the_same_round(
     executor.sync()
     assert len(clock.pauses) == paused
     assert executor.get_event_buffer() == {TASK: (TaskInstanceState.SUCCESS, None)}
+
+
+def test_a_change_that_a_component_tells_of_ends_the_pause_and_counts_as_something_that_happened(
+    executor: CalmLocalExecutor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakeup, "_pipe", None)
+    wakeup.create()
+    for _ in range(40):
+        round_of_the_loop(executor, clock)
+    paused = len(clock.pauses)
+    for _ in range(3):
+        wakeup.tell()
+    round_of_the_loop(executor, clock)
+    assert len(clock.pauses) == paused
+    round_of_the_loop(executor, clock)
+    assert clock.pauses[paused:] == [pytest.approx(calm.PAUSE_SHARE * 0.1)]
+
+
+def test_a_full_pipe_stops_nobody_who_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeup, "_pipe", None)
+    wakeup.tell()
+    wakeup.create()
+    for _ in range(70_000):
+        wakeup.tell()
+    assert wait(wakeup.readers(), 0) == wakeup.readers()
+    wakeup.take()
+    assert wait(wakeup.readers(), 0) == []
+
+
+def test_a_component_tells_of_commits_of_runs_and_tasks_only(tmp_path: Path) -> None:
+    """In a process of its own: the listeners are for as long as a process lives."""
+    told = subprocess.run(
+        [sys.executable, "-c", TELLS, str(tmp_path / "airflow.sqlite")],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[-1] == "variable: no, run: yes, run rolled back: no"
 
 
 def test_a_task_imports_none_of_the_costly_libraries_by_itself(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dremio_engine.access.grants import Grant
 from dremio_engine.access.identity import Identity
 from dremio_engine.access.privileges import BY_OBJECT, expand
 from dremio_engine.access.roles import USER
-from dremio_engine.access.users import GUESS_COST, GuessCost
+from dremio_engine.access.users import GUESS_COST, GuessCost, Users
 from dremio_engine.errors import Conflict, EngineError, Forbidden, InvalidStatement, TooMany, Unauthorized
 from dremio_engine.sql.grants import (
     CreateRole,
@@ -277,6 +277,33 @@ def test_a_right_password_that_was_never_used_waits_with_the_guesses(identity: I
             identity.login("bob", f"guess {number}", "")
     with pytest.raises(TooMany):
         identity.login("bob", "never used before", "")
+
+
+def test_a_password_that_was_right_is_known_again_until_it_changes(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guesses: list[str] = []
+    digest = Users._digest
+
+    def counted(users: Users, password: str, salt: bytes) -> bytes:
+        guesses.append(password)
+        return digest(users, password, salt)
+
+    users = identity.users
+    users.set_password(users.create("bob"), "first password 1")
+    monkeypatch.setattr(Users, "_digest", counted)
+    for _ in range(3):
+        assert users.has_password("bob", "first password 1")
+    assert guesses == ["first password 1"]
+    assert not users.has_password("bob", "a guess")
+    assert not users.has_password("bob", "a guess")
+    assert not users.has_password("nobody", "first password 1")
+    assert guesses[1:] == ["a guess", "a guess", "first password 1"], "a guess always costs its time"
+    users.set_password(users.by_name("bob"), "second password 2")
+    assert not users.has_password("bob", "first password 1")
+    assert users.has_password("bob", "second password 2")
+    users.delete(users.by_name("bob"))
+    assert not users.has_password("bob", "second password 2")
 
 
 def test_a_guess_costs_what_owasp_asks_for_unless_a_test_says_otherwise(state: StateFile) -> None:

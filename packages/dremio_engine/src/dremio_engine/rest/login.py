@@ -31,8 +31,11 @@ async def token_of(authorization: Annotated[str | None, Header()] = None) -> str
     raise Unauthorized("User authentication is required")
 
 
-def user_of(request: Request, token: Annotated[str, Depends(token_of)]) -> str:
-    """The user of a request. Raises Unauthorized."""
+async def user_of(request: Request, token: Annotated[str, Depends(token_of)]) -> str:
+    """The user of a request. Raises Unauthorized.
+
+    On the event loop: a row by its key costs a tenth of what the way to a thread and back does.
+    """
     return services_of(request).identity.user_of(token)
 
 

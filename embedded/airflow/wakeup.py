@@ -1,0 +1,63 @@
+"""A word from Airflow's other components to the scheduler: there is something to schedule.
+
+The scheduler finds by asking the database what a user has triggered or cleared and which deferred task may go
+on. It, the API server and the triggerer are forked from one process (`components`), so one pipe reaches it: a
+component writes when it has committed a change of a run or of a task, and the executor, in the scheduler,
+waits for that too. A word that is lost costs the executor's longest pause, nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+_pipe: tuple[int, int] | None = None
+
+
+def create() -> None:
+    """Make the pipe, in the process that the components are forked from."""
+    global _pipe  # noqa: PLW0603  one per family of processes, inherited by fork
+    _pipe = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def readers() -> list[int]:
+    """What to wait for beside everything else: the pipe's end, or nothing where no pipe was made."""
+    return [] if _pipe is None else [_pipe[0]]
+
+
+def take() -> None:
+    """Take what was said, so that the next wait waits again."""
+    for reader in readers():
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 65_536)
+
+
+def tell() -> None:
+    """Say that there is something to schedule."""
+    if _pipe is not None:
+        # A full pipe says it already.
+        with contextlib.suppress(BlockingIOError):
+            os.write(_pipe[1], b".")
+
+
+def tell_of_commits() -> None:
+    """Have this process tell of every commit that changes a run or a task."""
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy import event
+    from sqlalchemy.orm import Session
+
+    @event.listens_for(Session, "after_flush")
+    def note(session: Session, _: Any) -> None:
+        if any(isinstance(each, DagRun | TaskInstance) for each in (*session.new, *session.dirty)):
+            session.info[__name__] = True
+
+    @event.listens_for(Session, "after_commit")
+    def say(session: Session) -> None:
+        if session.info.pop(__name__, False):
+            tell()
+
+    @event.listens_for(Session, "after_rollback")
+    def forget(session: Session) -> None:
+        session.info.pop(__name__, None)
