@@ -7,6 +7,7 @@ renewed with the refresh token, or by a new login, and the call is repeated once
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,7 +29,7 @@ _SHOWN_CHARACTERS: Final = 500
 
 
 class SupersetClient:
-    """Calls of one user to one Superset. Not for use by several threads at once.
+    """Calls of one user to one Superset, from any number of threads.
 
     Args:
         base_url: such as ``http://127.0.0.1:8088``.
@@ -42,6 +43,8 @@ class SupersetClient:
         self._password = password
         self._timeout = (CONNECT_SECONDS, timeout)
         self._session = requests.Session()
+        self._renewing = threading.RLock()
+        """Held while tokens are asked for: what several threads miss at once is asked for once."""
         # Without it an error is an HTML page with code 500.
         self._session.headers["Accept"] = "application/json"
         self._session.headers["Referer"] = self.base_url
@@ -76,14 +79,18 @@ class SupersetClient:
         return self._call("POST", path, files=files, data=form)
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        if self._access_token is None:
-            self._log_in()
+        with self._renewing:
+            if self._access_token is None:
+                self._log_in()
+            access_token, csrf_token = self._access_token, self._csrf_token
         response = self._send(method, path, **request)
         if _token_refused(response):
-            self._renew_access_token()
+            self._renew_access_token(access_token)
             response = self._send(method, path, **request)
         elif _csrf_refused(response):
-            self._csrf_token = None
+            with self._renewing:
+                if self._csrf_token == csrf_token:
+                    self._csrf_token = None
             response = self._send(method, path, **request)
         return _body(method, path, response)
 
@@ -128,25 +135,29 @@ class SupersetClient:
         self._access_token = tokens["access_token"]
         self._refresh_token = tokens["refresh_token"]
 
-    def _renew_access_token(self) -> None:
-        headers = {"Authorization": f"Bearer {self._refresh_token}"}
-        response = self._transmit("POST", "security/refresh", headers=headers)
-        if response.ok:
-            self._access_token = response.json()["access_token"]
-        else:
-            self._log_in()
+    def _renew_access_token(self, refused: str | None) -> None:
+        with self._renewing:
+            if self._access_token != refused:  # another thread has renewed it
+                return
+            headers = {"Authorization": f"Bearer {self._refresh_token}"}
+            response = self._transmit("POST", "security/refresh", headers=headers)
+            if response.ok:
+                self._access_token = response.json()["access_token"]
+            else:
+                self._log_in()
 
     def _csrf(self) -> str:
         """The session's CSRF token; fetching it also sets the cookie it belongs to."""
-        if self._csrf_token is None:
-            headers = {"Authorization": f"Bearer {self._access_token}"}
-            response = self._transmit("GET", "security/csrf_token/", headers=headers)
-            if _token_refused(response):
-                self._renew_access_token()
+        with self._renewing:
+            if self._csrf_token is None:
                 headers = {"Authorization": f"Bearer {self._access_token}"}
                 response = self._transmit("GET", "security/csrf_token/", headers=headers)
-            self._csrf_token = _body("GET", "security/csrf_token/", response)["result"]
-        return self._csrf_token
+                if _token_refused(response):
+                    self._renew_access_token(self._access_token)
+                    headers = {"Authorization": f"Bearer {self._access_token}"}
+                    response = self._transmit("GET", "security/csrf_token/", headers=headers)
+                self._csrf_token = _body("GET", "security/csrf_token/", response)["result"]
+            return self._csrf_token
 
 
 def _token_refused(response: requests.Response) -> bool:

@@ -2,11 +2,12 @@
 
 import threading
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from dremio_engine.errors import EngineError
-from dremio_engine.jobs.results import HeldBytes, Rows, RowsGone
+from dremio_engine.jobs.results import COPIED_BYTES, HeldBytes, Rows, RowsGone, of_its_own_size
 from dremio_engine.lake.cursors import Cancelled
 
 SCHEMA = pa.schema([("a", pa.int64())])
@@ -139,3 +140,33 @@ def test_dropped_rows_take_no_memory_and_are_gone() -> None:
     rows.end()
     rows.drop()
     assert (rows.held_bytes, rows.table(), rows.total_rows) == (0, None, 1)
+
+
+OF_EVERY_TYPE = """
+    select
+        range as id, 'word ' || range as word, range::decimal(12, 2) as amount, range::double as ratio,
+        date '2025-10-16' + range::integer as day, timestamp '2025-10-16 01:00:00' as moment, range = 1 as flag,
+        null::varchar as nothing, [range, null] as list, {'a': range, 'b': 'x'} as struct, 'ab'::blob as bytes
+    from range(3)
+"""
+
+
+def test_a_small_batch_holds_no_more_than_its_rows_and_is_the_same() -> None:
+    reader = duckdb.connect().execute(OF_EVERY_TYPE).to_arrow_reader(10_000)
+    given = reader.read_next_batch()
+    reserved = sum(buffer.size for column in given for buffer in column.buffers() if buffer is not None)
+    small = of_its_own_size(given)
+    assert small.equals(given)
+    assert small.schema == given.schema
+    held = sum(buffer.size for column in small for buffer in column.buffers() if buffer is not None)
+    assert held < 4_096
+    assert held <= reserved
+
+
+def test_a_large_batch_is_not_copied() -> None:
+    large = batch(*range(COPIED_BYTES // 8))
+    assert of_its_own_size(large) is large
+
+
+def test_a_batch_of_no_rows_keeps_its_schema() -> None:
+    assert of_its_own_size(batch()).equals(batch())
