@@ -50,8 +50,8 @@ LIBRARIES: Final = (
     "requests",
     "yaml",
 )
-"""Airflow, what the modules of `plugins/lakehouse` and the DAG files import beside it, and what Cosmos imports
-only when a dbt task has run."""
+"""Airflow, what the modules of `plugins/lakehouse` and the DAG files import beside it, and what Cosmos
+imports only when a dbt task has run."""
 
 TELLING: Final = ("triggerer", "api-server")
 """Those that tell the scheduler of what they have changed; it waits for that."""

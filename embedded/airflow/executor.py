@@ -1,8 +1,8 @@
 """Airflow's LocalExecutor, which lets the scheduler look round when something has happened, and else seldom.
 
 The scheduler looks for work in a loop, some dozen queries and 70 ms of processor time each time, and
-`scheduler_idle_sleep_time` is its one pace for night and day: what makes a chain of short tasks prompt keeps a
-machine busy that only waits for its tasks.
+`scheduler_idle_sleep_time` is its one pace for night and day: what makes a chain of short tasks prompt keeps
+a machine busy that only waits for its tasks.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from embedded.airflow import wakeup
 LONGEST_PAUSE_SECONDS: Final = 2.0
 """What nobody tells of waits for at most this: the time of a scheduled run, a changed DAG."""
 PAUSE_SHARE: Final = 0.35
-"""The pause as a share of the time in which nothing has happened: a finished task may set off a run, its first
-task and the next within rounds that follow at once."""
+"""The pause as a share of the time in which nothing has happened: a finished task may set off a run, its
+first task and the next within rounds that follow at once."""
 
 
 class CalmLocalExecutor(LocalExecutor):

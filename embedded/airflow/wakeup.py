@@ -13,11 +13,12 @@ import os
 from typing import Any
 
 _pipe: tuple[int, int] | None = None
+"""One for all that are forked from the process that made it."""
 
 
 def create() -> None:
     """Make the pipe, in the process that the components are forked from."""
-    global _pipe  # noqa: PLW0603  one per family of processes, inherited by fork
+    global _pipe
     _pipe = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
 

@@ -1,7 +1,7 @@
 """What a forked dbt writes beside its results.
 
-- An artifact is encoded as a whole, by the encoder that is written in C: dbt passes `json.dump` a file, which then
-  encodes in Python, value by value.
+- An artifact is encoded as a whole, by the encoder that is written in C: dbt passes `json.dump` a file, which
+  then encodes in Python, value by value.
 - `LAKEHOUSE_DBT_MANIFEST=parsed` writes manifest.json only when the project was parsed since it was last
   written. dbt writes it twice in every run, before and after, a quarter of the processor time of a run of one
   model. What is then missing in it is the compiled text of the nodes that ran, which is in target/compiled.

@@ -13,7 +13,7 @@ from dremio_engine.lake.cursors import Cancelled
 LOOK_SECONDS = 0.1
 # Below it a result is sent when it is whole: it can be sent again then, and its size is known beforehand.
 READABLE_BYTES = 4 << 20
-# Below it a batch is copied into buffers of its own size; above it what a buffer has too much no longer counts.
+# Below it a batch is copied into buffers of its own size; above it what was reserved hardly counts.
 COPIED_BYTES = 1 << 20
 
 
