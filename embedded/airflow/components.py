@@ -94,7 +94,7 @@ def _keep_descriptions_of_s3() -> None:
     """
     from botocore import loaders
 
-    class Loader(loaders.Loader):  # type: ignore[misc]
+    class Loader(loaders.Loader):
         _kept: ClassVar[dict[tuple[str, ...], dict[object, object]]] = {}
 
         def __init__(self, *arguments: object, **options: object) -> None:

@@ -1,8 +1,9 @@
 """A filter for Swift's proxy: it remembers that the account and the bucket exist.
 
 In production memcached does. Without a cache the proxy asks the account server and the container server
-before every request for an object: two thirds of the processor time of a small read. There is one proxy process, so a dictionary in it is as
-consistent as memcached: the proxy itself deletes an entry when it creates or deletes what the entry is about.
+before every request for an object: two thirds of the processor time of a small read. There is
+one proxy process, so a dictionary in it is as consistent as memcached: the proxy itself deletes an entry when
+it creates or deletes what the entry is about.
 """
 
 from __future__ import annotations

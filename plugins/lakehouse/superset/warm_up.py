@@ -29,7 +29,7 @@ from lakehouse.superset.states import QueryStatus
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 3
-"""Charts asked for at a time. A reader's browser asks for six; the engine is not to be full of one dashboard."""
+"""Charts asked for at a time. A reader's browser asks for six; one dashboard is not to fill the engine."""
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,8 @@ OF_EVERY_TYPE = """
     select
         range as id, 'word ' || range as word, range::decimal(12, 2) as amount, range::double as ratio,
         date '2025-10-16' + range::integer as day, timestamp '2025-10-16 01:00:00' as moment,
-        range = 1 as flag, null::varchar as nothing, [range, null] as list, {'a': range, 'b': 'x'} as struct, 'ab'::blob as bytes
+        range = 1 as flag, null::varchar as nothing, [range, null] as list,
+        {'a': range, 'b': 'x'} as struct, 'ab'::blob as bytes
     from range(3)
 """
 
