@@ -11,6 +11,7 @@ import httpx
 from embedded.airflow.environment import CONVERTER, airflow_environment, convert
 from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.http_check import answers
+from embedded.stack.processes import mark
 from embedded.stack.service import Program, Service
 from embedded.stack.stamps import done_once
 from embedded.stack.steps import run_step
@@ -86,4 +87,5 @@ def _apply_pools(settings: Settings, environment: Mapping[str, str]) -> None:
 
 def _migrate(settings: Settings, environment: Mapping[str, str]) -> None:
     command = [str(settings.python("airflow")), "-m", "airflow", "db", "migrate"]
-    run_step("airflow db migrate", command, environment, settings.logs_dir / "airflow-migrate.log")
+    own = dict(environment) | mark("airflow", settings.state_dir)
+    run_step("airflow db migrate", command, own, settings.logs_dir / "airflow-migrate.log")

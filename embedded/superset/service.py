@@ -7,6 +7,7 @@ from pathlib import Path
 
 from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.http_check import answers
+from embedded.stack.processes import mark
 from embedded.stack.service import Program, Service
 from embedded.stack.stamps import done_once
 from embedded.stack.steps import run_step
@@ -91,4 +92,5 @@ def _prepare(
 
 def _first_start(settings: Settings, environment: Mapping[str, str]) -> None:
     log = settings.logs_dir / "superset-first-start.log"
-    run_step("superset: first start", [settings.python("superset"), FIRST_START], environment, log)
+    own = dict(environment) | mark("superset", settings.state_dir)
+    run_step("superset: first start", [settings.python("superset"), FIRST_START], own, log)

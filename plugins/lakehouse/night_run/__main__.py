@@ -68,10 +68,11 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
         NightRefusedError: a DAG is missing, or the platform could not be provisioned.
     """
     receipt = NightReceipt(night)
-    _await_dags(api)
+    paused = _await_dags(api)
     provision(api, console)
     for stage in NIGHT:
-        api.unpause(stage.name)
+        if stage.name in paused:
+            api.unpause(stage.name)
     extracts = {
         stage.name: api.trigger(stage.name, night.isoformat(), {"force_sync": force_sync})
         for stage in NIGHT
@@ -116,10 +117,11 @@ def provision(api: AirflowApi, console: Console) -> None:
     console.print(f"platform provisioned in {time.monotonic() - began:.0f} s", markup=False)
 
 
-def _await_dags(api: AirflowApi) -> None:
-    needed = [PROVISION, *(stage.name for stage in NIGHT)]
+def _await_dags(api: AirflowApi) -> set[str]:
+    """Wait until Airflow knows the night's DAGs; those that are paused."""
+    needed = {PROVISION, *(stage.name for stage in NIGHT)}
     until = time.monotonic() + PARSE_SECONDS
-    while missing := api.missing_dags(needed):
+    while missing := sorted(needed - (paused_by_dag := api.paused_by_dag()).keys()):
         if errors := api.import_errors():
             raise NightRefusedError("Airflow cannot import its DAGs:\n  " + "\n  ".join(errors))
         if time.monotonic() > until:
@@ -127,6 +129,7 @@ def _await_dags(api: AirflowApi) -> None:
                 f"Airflow does not know: {', '.join(missing)}. Look at its DAG processor's log"
             )
         time.sleep(POLL_SECONDS)
+    return {dag_id for dag_id in needed if paused_by_dag[dag_id]}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -60,10 +60,10 @@ class AirflowApi:
         self._http = httpx.Client(base_url=self.url, timeout=HTTP_TIMEOUT_SECONDS, transport=transport)
         self._token: str | None = None
 
-    def missing_dags(self, dag_ids: Sequence[str]) -> list[str]:
-        """Those of the DAGs that Airflow has not parsed, or whose file no longer yields them."""
-        known = {dag["dag_id"] for dag in self._listed("dags", "dags") if not dag.get("is_stale")}
-        return [dag_id for dag_id in dag_ids if dag_id not in known]
+    def paused_by_dag(self) -> dict[str, bool]:
+        """For each DAG that Airflow has parsed, and whose file still yields it: is it paused?"""
+        listed = self._listed("dags", "dags")
+        return {dag["dag_id"]: dag["is_paused"] for dag in listed if not dag.get("is_stale")}
 
     def import_errors(self) -> list[str]:
         """One line per DAG file that cannot be imported."""

@@ -202,7 +202,7 @@ def main(listener: int, path: str) -> None:
     dremio_adapter.correct()
     artifacts.write_at_once()
     imported = time.monotonic()
-    if WITHOUT_WARMING not in sys.argv:
+    if WITHOUT_WARMING not in sys.argv and os.environ.get("LAKEHOUSE_DBT_WARMED") != "0":
         try:
             warm()
             _wait_until_alone()

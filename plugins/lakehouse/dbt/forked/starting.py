@@ -23,6 +23,7 @@ A task's client has its service's, and so that service's end is the parent's."""
 _PASSED_ON = (
     "LAKEHOUSE_DBT_IDLE_SECONDS",
     "LAKEHOUSE_DBT_MOST_RUNS",
+    "LAKEHOUSE_DBT_WARMED",
     "LAKEHOUSE_PROGRAM",
     "LAKEHOUSE_STATE_DIR",
     "LOGNAME",

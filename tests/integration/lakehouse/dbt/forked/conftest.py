@@ -35,8 +35,8 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedDbt]:
 
 @pytest.fixture
 def own_dbt(tmp_path: Path) -> Iterator[ForkedDbt]:
-    """For one test, with parents of its own."""
-    made = forked_dbt(tmp_path, dict(os.environ))
+    """For one test, with parents of its own: too few runs to be worth warming one."""
+    made = forked_dbt(tmp_path, dict(os.environ) | {"LAKEHOUSE_DBT_WARMED": "0"})
     yield made
     made.stop()
 
