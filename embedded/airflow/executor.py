@@ -16,7 +16,7 @@ from airflow.executors.local_executor import LocalExecutor
 
 from embedded.airflow import wakeup
 
-LONGEST_PAUSE_SECONDS: Final = 2.0
+LONGEST_PAUSE_SECONDS: Final = 3.0
 """What nobody tells of waits for at most this: the time of a scheduled run, a changed DAG."""
 PAUSE_SHARE: Final = 0.35
 """The pause as a share of the time in which nothing has happened: a finished task may set off a run, its

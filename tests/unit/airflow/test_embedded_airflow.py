@@ -70,7 +70,8 @@ def told(row, end):
 run = {"dag_id": "load_bronze", "run_type": "manual"}
 print("variable: " + told(Variable("a", "b"), "commit"), end=", ")
 print("run: " + told(DagRun(run_id="one", **run), "commit"), end=", ")
-print("run rolled back: " + told(DagRun(run_id="two", **run), "rollback"))
+print("rolled back: " + told(DagRun(run_id="two", **run), "rollback"), end=", ")
+print("ended: " + told(DagRun(run_id="three", state="success", **run), "commit"))
 """
 
 
@@ -197,7 +198,7 @@ def test_a_component_tells_of_commits_of_runs_and_tasks_only(tmp_path: Path) -> 
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stderr
-    assert told.stdout.splitlines()[-1] == "variable: no, run: yes, run rolled back: no"
+    assert told.stdout.splitlines()[-1] == "variable: no, run: yes, rolled back: no, ended: no"
 
 
 def test_a_task_imports_none_of_the_costly_libraries_by_itself(tmp_path: Path) -> None:
