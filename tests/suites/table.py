@@ -52,7 +52,9 @@ TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60}
 
 SUITES: Final = (
     # Those that end last begin first in each tier, so that both lanes have work until the end.
-    Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 540),
+    Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 660),
+    Suite(Tier.TEST, "integration", "lakehouse", "airflow", ("tests/integration/lakehouse",), 600),
+    Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
     Suite(
         Tier.TEST,
         "unit",
@@ -64,8 +66,6 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
-    Suite(Tier.TEST, "integration", "lakehouse", "airflow", ("tests/integration/lakehouse",), 300),
-    Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
     Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
     Suite(
