@@ -87,7 +87,7 @@ def test_the_pools() -> None:
     converted = pools(load_settings(environment=ENVIRONMENT))
     assert {name: pool["slots"] for name, pool in converted.items()} == {
         "airbyte": 4,
-        "dremio": 6,
+        "dremio": 4,
         "announcements": 1,
     }
     assert converted["airbyte"]["include_deferred"] is True
