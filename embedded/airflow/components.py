@@ -53,8 +53,8 @@ LIBRARIES: Final = (
 """Airflow, what the modules of `plugins/lakehouse` and the DAG files import beside it, and what Cosmos
 imports only when a dbt task has run."""
 
-TELLING: Final = ("triggerer", "api-server")
-"""Those that tell the scheduler of what they have changed; it waits for that."""
+NOTIFIERS: Final = ("triggerer", "api-server")
+"""The components that notify the scheduler when they commit something for it to schedule."""
 
 COMPONENTS: Final = {
     "scheduler": ("--skip-serve-logs",),
@@ -81,12 +81,12 @@ def preload() -> None:
     """
     for library in LIBRARIES:
         importlib.import_module(library)
-    _keep_descriptions_of_s3()
+    _share_service_descriptions()
     gc.collect()
     gc.freeze()
 
 
-def _keep_descriptions_of_s3() -> None:
+def _share_service_descriptions() -> None:
     """Let all sessions of botocore share what one has read of its service descriptions.
 
     A session keeps what it has read, and Airflow's hook makes a session for each client: 0.3 s of processor
@@ -195,8 +195,8 @@ def component(name: str, arguments: Sequence[str]) -> Callable[[], object]:
     def become() -> object:
         from airflow.__main__ import main as airflow
 
-        if name in TELLING:
-            wakeup.tell_of_commits()
+        if name in NOTIFIERS:
+            wakeup.notify_on_commits()
         sys.argv = ["airflow", name, *arguments]
         return airflow()
 

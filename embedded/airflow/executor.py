@@ -17,7 +17,7 @@ from airflow.executors.local_executor import LocalExecutor
 from embedded.airflow import wakeup
 
 LONGEST_PAUSE_SECONDS: Final = 3.0
-"""What nobody tells of waits for at most this: the time of a scheduled run, a changed DAG."""
+"""The longest delay of what the executor is not notified of: the hour of a scheduled run, a changed DAG."""
 PAUSE_SHARE: Final = 0.35
 """The pause as a share of the time in which nothing has happened: a finished task may set off a run, its
 first task and the next within rounds that follow at once."""
@@ -25,7 +25,7 @@ first task and the next within rounds that follow at once."""
 
 class CalmLocalExecutor(LocalExecutor):
     """A LocalExecutor that pauses the scheduler's loop while nothing happens: until a task has finished, or a
-    component tells of a change."""
+    component notifies it of a change."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,5 +50,5 @@ class CalmLocalExecutor(LocalExecutor):
         # The queue's own end has no public name; `get` and `empty` cannot wait for so long at most.
         if wait([self.result_queue._reader, *wakeup.readers()], pause):
             self._happened_at = time.monotonic()
-            wakeup.take()
+            wakeup.drain()
             super().sync()

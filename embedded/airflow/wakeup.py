@@ -1,9 +1,9 @@
-"""A word from Airflow's other components to the scheduler: there is something to schedule.
+"""Airflow's other components notify the scheduler that there is something to schedule.
 
 The scheduler finds by asking the database what a user has triggered or cleared and which deferred task may go
 on. It, the API server and the triggerer are forked from one process (`components`), so one pipe reaches it: a
 component writes when it has committed a run or a task that is to be scheduled, and the executor, in the
-scheduler, waits for that too. A word that is lost costs the executor's longest pause, nothing else.
+scheduler, waits for that too. A notification that is lost costs the executor's longest pause, nothing else.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ def readers() -> list[int]:
     return [] if _pipe is None else [_pipe[0]]
 
 
-def take() -> None:
-    """Take what was said, so that the next wait waits again."""
+def drain() -> None:
+    """Empty the pipe, so that the next wait waits again."""
     for reader in readers():
         with contextlib.suppress(BlockingIOError):
             os.read(reader, 65_536)
 
 
-def tell() -> None:
-    """Say that there is something to schedule."""
+def notify() -> None:
+    """Tell the scheduler that there is something to schedule."""
     if _pipe is not None:
-        # A full pipe says it already.
+        # A full pipe wakes the scheduler just as well.
         with contextlib.suppress(BlockingIOError):
             os.write(_pipe[1], b".")
 
 
-def tell_of_commits() -> None:
-    """Have this process tell of every commit that leaves a run or a task to be scheduled.
+def notify_on_commits() -> None:
+    """Have this process notify the scheduler of every commit that leaves a run or a task to be scheduled.
 
     Not of those that a task makes on its way: the executor hears of its end, and each round of the
     scheduler's loop costs 70 ms of processor time.
@@ -69,9 +69,9 @@ def tell_of_commits() -> None:
             session.info[__name__] = True
 
     @event.listens_for(Session, "after_commit")
-    def say(session: Session) -> None:
+    def send(session: Session) -> None:
         if session.info.pop(__name__, False):
-            tell()
+            notify()
 
     @event.listens_for(Session, "after_rollback")
     def forget(session: Session) -> None:

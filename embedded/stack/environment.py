@@ -22,8 +22,7 @@ def base_environment() -> dict[str, str]:
         "HOME": user.pw_dir,
         "LANG": "C.UTF-8",
         "LOGNAME": user.pw_name,
-        # glibc gives each thread an arena of its own and hardly gives one back: an engine of forty threads
-        # held 1 GB after eight nights, of which it used 150 MB.
+        # glibc otherwise gives each thread an arena of its own, and the Dremio engine has forty threads.
         "MALLOC_ARENA_MAX": "2",
         "NO_PROXY": f"{HOST},localhost",
         "PATH": SYSTEM_PATH,

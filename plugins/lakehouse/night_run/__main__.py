@@ -118,7 +118,7 @@ def provision(api: AirflowApi, console: Console) -> None:
 
 
 def _await_dags(api: AirflowApi) -> set[str]:
-    """Wait until Airflow knows the night's DAGs; those that are paused."""
+    """Wait until Airflow has parsed the night's DAGs; returns those that are paused."""
     needed = {PROVISION, *(stage.name for stage in NIGHT)}
     until = time.monotonic() + PARSE_SECONDS
     while missing := sorted(needed - (paused_by_dag := api.paused_by_dag()).keys()):

@@ -14,9 +14,9 @@ START_PATIENCE: Final = timedelta(seconds=180)
 """How long a stage may take to start once all it waits for is done: the scheduler needs seconds."""
 OVERTIME: Final = 3
 """A stage that takes this many times its planned minutes is given up on."""
-RETRIES_LOOK: Final = timedelta(seconds=5)
-"""How often a running stage's tasks are looked at: only for a retry, which takes longer; a list costs Airflow
-ten times what a run does."""
+RETRY_CHECK_INTERVAL: Final = timedelta(seconds=5)
+"""How often a running stage's tasks are listed, to show a retry: the list costs Airflow ten times what a run
+does."""
 JOIN_PATIENCE: Final = timedelta(seconds=15)
 """How long Airflow may take to start a stage that waits for two others, before it is started by hand."""
 
@@ -42,7 +42,7 @@ class Progress:
     """waiting, queued, running, retrying, success, failed or blocked (something before it failed)."""
     run: Run | None = None
     note: str = ""
-    retries_looked_at: datetime | None = None
+    retries_checked_at: datetime | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -153,10 +153,13 @@ class NightFollower:
             return replace(now, state="failed", note=f"still {run.state} after {minutes} minutes")
         if run.state == "queued":
             return replace(now, state="queued", note="")
-        if now.retries_looked_at is not None and datetime.now(UTC) - now.retries_looked_at < RETRIES_LOOK:
+        if (
+            now.retries_checked_at is not None
+            and datetime.now(UTC) - now.retries_checked_at < RETRY_CHECK_INTERVAL
+        ):
             return now
         again = [task for task in self._api.tasks(run) if task.state == "up_for_retry"]
-        looked = replace(now, retries_looked_at=datetime.now(UTC))
+        looked = replace(now, retries_checked_at=datetime.now(UTC))
         if again:
             note = ", ".join(
                 f"{t.task_id} (attempt {t.try_number} of {t.max_tries + 1} failed)" for t in again

@@ -28,7 +28,7 @@ from lakehouse.superset.states import QueryStatus
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 3
+CONCURRENT_CHARTS: Final = 3
 """Charts asked for at a time. A reader's browser asks for six; one dashboard is not to fill the engine."""
 
 
@@ -78,7 +78,7 @@ def warm_dashboard(client: SupersetClient, slug: str) -> WarmDashboard:
     if not charts:
         raise BrokenChartsError(f"dashboard {dashboard['dashboard_title']!r} has no charts: import it again")
     start = _forget(client, slug)
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with ThreadPoolExecutor(CONCURRENT_CHARTS) as threads:
         cold = _compute(client, dashboard, charts, threads)
         warm = tuple(threads.map(lambda each: _prove(client, each, metadata, cold[each.id], start), charts))
     return WarmDashboard(slug, dashboard["dashboard_title"], warm, _since(began))

@@ -57,7 +57,7 @@ engine = create_engine("sqlite:///" + sys.argv[1])
 tables = [Base.metadata.tables[name] for name in ("variable", "dag_run", "log_template")]
 Base.metadata.create_all(engine, tables=tables)
 wakeup.create()
-wakeup.tell_of_commits()
+wakeup.notify_on_commits()
 from multiprocessing.connection import wait
 def told(row, end):
     with Session(engine) as session:
@@ -65,7 +65,7 @@ def told(row, end):
         session.flush()
         getattr(session, end)()
     said = bool(wait(wakeup.readers(), 0))
-    wakeup.take()
+    wakeup.drain()
     return "yes" if said else "no"
 run = {"dag_id": "load_bronze", "run_type": "manual"}
 print("variable: " + told(Variable("a", "b"), "commit"), end=", ")
@@ -118,6 +118,12 @@ def round_of_the_loop(executor: CalmLocalExecutor, clock: Clock) -> None:
     clock.now += 0.1
 
 
+def wait_long(executor: CalmLocalExecutor, clock: Clock) -> None:
+    """Let rounds pass until the pause is at its longest."""
+    while clock.pauses[-1:] != [calm.LONGEST_PAUSE_SECONDS]:
+        round_of_the_loop(executor, clock)
+
+
 def test_the_scheduler_goes_on_at_once_when_a_task_was_started_or_has_finished(
     executor: CalmLocalExecutor, clock: Clock
 ) -> None:
@@ -155,8 +161,7 @@ def test_a_task_that_finishes_ends_the_pause_and_is_taken_up_in_the_same_round(
     executor: CalmLocalExecutor, clock: Clock
 ) -> None:
     executor.running.add(TASK)
-    for _ in range(40):
-        round_of_the_loop(executor, clock)
+    wait_long(executor, clock)
     paused = len(clock.pauses)
     executor.result_queue.put((TASK, TaskInstanceState.SUCCESS, None))
     executor.sync()
@@ -164,34 +169,33 @@ def test_a_task_that_finishes_ends_the_pause_and_is_taken_up_in_the_same_round(
     assert executor.get_event_buffer() == {TASK: (TaskInstanceState.SUCCESS, None)}
 
 
-def test_a_change_that_a_component_tells_of_ends_the_pause_and_counts_as_something_that_happened(
+def test_a_notification_of_a_component_ends_the_pause_and_counts_as_something_that_happened(
     executor: CalmLocalExecutor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wakeup, "_pipe", None)
     wakeup.create()
-    for _ in range(40):
-        round_of_the_loop(executor, clock)
+    wait_long(executor, clock)
     paused = len(clock.pauses)
     for _ in range(3):
-        wakeup.tell()
+        wakeup.notify()
     round_of_the_loop(executor, clock)
     assert len(clock.pauses) == paused
     round_of_the_loop(executor, clock)
     assert clock.pauses[paused:] == [pytest.approx(calm.PAUSE_SHARE * 0.1)]
 
 
-def test_a_full_pipe_stops_nobody_who_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_pipe_blocks_no_notifier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wakeup, "_pipe", None)
-    wakeup.tell()
+    wakeup.notify()
     wakeup.create()
     for _ in range(70_000):
-        wakeup.tell()
+        wakeup.notify()
     assert wait(wakeup.readers(), 0) == wakeup.readers()
-    wakeup.take()
+    wakeup.drain()
     assert wait(wakeup.readers(), 0) == []
 
 
-def test_a_component_tells_of_commits_of_runs_and_tasks_only(tmp_path: Path) -> None:
+def test_a_component_notifies_of_commits_that_leave_something_to_schedule_only(tmp_path: Path) -> None:
     """In a process of its own: the listeners are for as long as a process lives."""
     told = subprocess.run(
         [sys.executable, "-c", TELLS, str(tmp_path / "airflow.sqlite")],

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from dremio_engine.errors import EngineError
-from dremio_engine.jobs.results import COPIED_BYTES, HeldBytes, Rows, RowsGone, of_its_own_size
+from dremio_engine.jobs.results import COMPACTED_BELOW_BYTES, HeldBytes, Rows, RowsGone, compacted
 from dremio_engine.lake.cursors import Cancelled
 
 SCHEMA = pa.schema([("a", pa.int64())])
@@ -156,7 +156,7 @@ def test_a_small_batch_holds_no_more_than_its_rows_and_is_the_same() -> None:
     reader = duckdb.connect().execute(OF_EVERY_TYPE).to_arrow_reader(10_000)
     given = reader.read_next_batch()
     reserved = sum(buffer.size for column in given for buffer in column.buffers() if buffer is not None)
-    small = of_its_own_size(given)
+    small = compacted(given)
     assert small.equals(given)
     assert small.schema == given.schema
     held = sum(buffer.size for column in small for buffer in column.buffers() if buffer is not None)
@@ -165,9 +165,9 @@ def test_a_small_batch_holds_no_more_than_its_rows_and_is_the_same() -> None:
 
 
 def test_a_large_batch_is_not_copied() -> None:
-    large = batch(*range(COPIED_BYTES // 8))
-    assert of_its_own_size(large) is large
+    large = batch(*range(COMPACTED_BELOW_BYTES // 8))
+    assert compacted(large) is large
 
 
 def test_a_batch_of_no_rows_keeps_its_schema() -> None:
-    assert of_its_own_size(batch()).equals(batch())
+    assert compacted(batch()).equals(batch())

@@ -32,7 +32,7 @@ def write_at_once() -> None:
     run.write_json = write_json
 
 
-def obey(environment: Mapping[str, str]) -> None:
+def apply_settings(environment: Mapping[str, str]) -> None:
     """Write in this process what the environment of the run asks for."""
     if environment.get(VARIABLE) != WHEN_PARSED:
         return

@@ -55,7 +55,7 @@ def _run(connection: socket.socket, gate: int, parent: int) -> int:
     invocation, streams = receive_invocation(connection)
     connection.close()
     _become(invocation, streams)
-    artifacts.obey(os.environ)
+    artifacts.apply_settings(os.environ)
     received: list[int] = []
     _take_signals(received)
     code = _FAULT

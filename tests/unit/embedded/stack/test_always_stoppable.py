@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded.settings import ROOT
+from embedded.settings import HOST, ROOT
 
-UNREACHABLE = "http://127.0.0.1:9/simple"
+UNREACHABLE = f"http://{HOST}:9/simple"
+"""The discard port, where nothing listens."""
 
 
 @pytest.fixture

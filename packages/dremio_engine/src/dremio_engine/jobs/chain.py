@@ -13,7 +13,7 @@ import pyarrow as pa
 from dremio_engine.access.statements import StatementAccess
 from dremio_engine.catalog.planner import Planner
 from dremio_engine.errors import InvalidStatement
-from dremio_engine.jobs.results import Rows, of_its_own_size
+from dremio_engine.jobs.results import Rows, compacted
 from dremio_engine.lake.cursors import Cursor, Interruptible, register
 from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.messages import first_line
@@ -91,7 +91,7 @@ def fetched(cursor: Cursor, plan: Translation, rows: Rows, stop: Interruptible) 
     narrowing = Narrowing(reader.schema, wide)
     rows.begin(narrowing.schema, lambda: stop.cancelled)
     while (batch := _next_batch(reader)) is not None:
-        rows.add(of_its_own_size(narrowing.batch(batch)))
+        rows.add(compacted(narrowing.batch(batch)))
     names = tuple(sorted(dotted(path) for path in plan.datasets))
     return Outcome(narrowing.schema.empty_table(), rows.total_rows, is_query=True, datasets=names)
 

@@ -14,16 +14,16 @@ LOOK_SECONDS = 0.1
 # Below it a result is sent when it is whole: it can be sent again then, and its size is known beforehand.
 READABLE_BYTES = 4 << 20
 # Below it a batch is copied into buffers of its own size; above it what was reserved hardly counts.
-COPIED_BYTES = 1 << 20
+COMPACTED_BELOW_BYTES = 1 << 20
 
 
-def of_its_own_size(batch: pa.RecordBatch) -> pa.RecordBatch:
+def compacted(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The same rows without what DuckDB reserves for more of them.
 
     Its buffers have room for thousands of rows, and a string's for as many strings: three rows of ten columns
     hold 800 KiB, of which `nbytes` knows 200 bytes. A night leaves hundreds of such results to be read.
     """
-    if batch.nbytes >= COPIED_BYTES:
+    if batch.nbytes >= COMPACTED_BELOW_BYTES:
         return batch
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as stream:
