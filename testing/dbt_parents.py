@@ -9,6 +9,8 @@ from typing import Final
 import psutil
 
 LOOK_SECONDS: Final = 0.02
+UNDER_WAY_SECONDS: Final = 0.05
+"""Processor time after which a run has been let go: before, it waits for its client to know of it."""
 
 
 def dbt_parents(home: Path) -> list[psutil.Process]:
@@ -23,12 +25,21 @@ def dbt_parents(home: Path) -> list[psutil.Process]:
 
 
 def kill_a_busy_parent(home: Path, seconds: float) -> list[psutil.Process]:
-    """Kill a parent as soon as it has a run; the runs it had, or nothing when none came within `seconds`."""
+    """Kill a parent as soon as a run of it is under way; the runs it had, or nothing when none came in time.
+
+    The parent is stopped before its runs are counted: it can neither fork another nor report an end between
+    the count and its death. A run is under way when it has done some work: its client knows of it then.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for parent in dbt_parents(home):
-            if runs := parent.children():
+            if not parent.children():
+                continue
+            parent.suspend()
+            runs = [run for run in parent.children() if run.status() != psutil.STATUS_ZOMBIE]
+            if any(sum(run.cpu_times()[:2]) >= UNDER_WAY_SECONDS for run in runs):
                 parent.kill()
                 return runs
+            parent.resume()
         time.sleep(LOOK_SECONDS)
     return []

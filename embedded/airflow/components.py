@@ -5,11 +5,8 @@ Each component by itself takes seconds of processor time and 150 MB to load Airf
 The scheduler forks each task from itself, and the DAG processor each parse: what such a child imports it
 imports again every time, half a second to a second of processor time for the libraries below. Loaded here,
 they are there already. Airflow's own setting for it, `[dag_processor] parsing_pre_import_modules`, covers the
-DAG processor and the modules of `airflow` only.
-
-None of the repository's own modules is loaded in advance: a task reads them again, so that an edit takes
-effect without a restart. (Airflow itself keeps those that `plugins/airflow_plugin.py` imports.) Runs in
-Airflow's environment, not in that of the embedded services.
+DAG processor and the modules of `airflow` only. The repository's own modules are loaded too, and read again
+after an edit (`own_modules`). Runs in Airflow's environment, not in that of the embedded services.
 """
 
 from __future__ import annotations
@@ -25,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
-from embedded.airflow import wakeup
+from embedded.airflow import own_modules, wakeup
 
 LIBRARIES: Final = (
     "airflow.cli.cli_parser",
@@ -75,13 +72,14 @@ PR_SET_PDEATHSIG: Final = 1
 
 
 def preload() -> None:
-    """Import the libraries, and keep the garbage collector's hands off them.
+    """Import the libraries and the repository's own modules, and keep the garbage collector's hands off them.
 
     In a child it would touch, and so copy, every object that is shared with this process.
     """
     for library in LIBRARIES:
         importlib.import_module(library)
     _share_service_descriptions()
+    own_modules.preload()
     gc.collect()
     gc.freeze()
 

@@ -18,9 +18,12 @@ from embedded.airflow import wakeup
 
 LONGEST_PAUSE_SECONDS: Final = 3.0
 """The longest delay of what the executor is not notified of: the hour of a scheduled run, a changed DAG."""
+ROUNDS_AT_ONCE: Final = 2
+"""Rounds without a pause after something has happened. The first one does nearly all that follows from it: it
+ends the run, makes the runs that wait for its assets and starts their first tasks."""
+SHORTEST_PAUSE_SECONDS: Final = 0.5
 PAUSE_SHARE: Final = 0.35
-"""The pause as a share of the time in which nothing has happened: a finished task may set off a run, its
-first task and the next within rounds that follow at once."""
+"""The pause as a share of the time in which nothing has happened."""
 
 
 class CalmLocalExecutor(LocalExecutor):
@@ -30,6 +33,7 @@ class CalmLocalExecutor(LocalExecutor):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._happened_at = time.monotonic()
+        self._rounds_since = 0
         self._running_before = 0
 
     def start(self) -> None:
@@ -41,14 +45,21 @@ class CalmLocalExecutor(LocalExecutor):
     def sync(self) -> None:
         """Take up what tasks have reported. Called once in every round of the scheduler's loop."""
         super().sync()
-        now = time.monotonic()
         if self.event_buffer or len(self.running) != self._running_before:
             self._running_before = len(self.running)
-            self._happened_at = now
+            self._happened()
             return
-        pause = min(PAUSE_SHARE * (now - self._happened_at), LONGEST_PAUSE_SECONDS)
+        self._rounds_since += 1
+        if self._rounds_since < ROUNDS_AT_ONCE:
+            return
+        quiet = time.monotonic() - self._happened_at
+        pause = min(max(PAUSE_SHARE * quiet, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
         # The queue's own end has no public name; `get` and `empty` cannot wait for so long at most.
         if wait([self.result_queue._reader, *wakeup.readers()], pause):
-            self._happened_at = time.monotonic()
+            self._happened()
             wakeup.drain()
             super().sync()
+
+    def _happened(self) -> None:
+        self._happened_at = time.monotonic()
+        self._rounds_since = 0

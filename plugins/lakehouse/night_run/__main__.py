@@ -25,7 +25,7 @@ PROVISION: Final = "provision_platform"
 PARSE_SECONDS: Final = 180.0
 """How long Airflow may take to know all DAGs after it came up."""
 PROVISION_SECONDS: Final = 600.0
-POLL_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 1.0
 PROVISION_POLL_SECONDS: Final = 0.25
 """Provisioning takes seconds, and the whole night waits for it."""
 
