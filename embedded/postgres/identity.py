@@ -74,7 +74,9 @@ def _prefix(account: pwd.struct_passwd, capability: str) -> tuple[str, ...]:
 
 
 def _can_run(identity: Identity, binary: Path, folder: Path) -> bool:
-    probes = (["test", "-x", str(folder)], [str(binary), "--version"])
+    # That it can be started proves nothing: its path is looked up with the rights of root, which are given up
+    # with the start. The server looks for its libraries and its share folder without them.
+    probes = (["test", "-x", str(folder)], ["test", "-r", str(binary)], [str(binary), "--version"])
     return all(
         subprocess.run([*identity.prefix, *probe], capture_output=True, cwd="/", check=False).returncode == 0
         for probe in probes
