@@ -61,6 +61,13 @@ class Captured:
             configuration, self.landing.folder, [(stream, "incremental_append") for stream in streams]
         )
 
+    def streams(self, *names: str) -> None:
+        """Have the connection carry these streams instead."""
+        streams = [{"name": name, "syncMode": "incremental_append"} for name in names]
+        self.airbyte.call(
+            "PATCH", f"/connections/{self.connection}", {"configurations": {"streams": streams}}
+        )
+
     def sync(self) -> dict[str, Any]:
         """A sync that succeeds."""
         job = self.try_sync()

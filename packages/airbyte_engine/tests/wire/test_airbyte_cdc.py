@@ -107,18 +107,18 @@ def test_changes_between_a_slot_made_by_hand_and_the_first_read_come_once(
 
 
 def test_several_tables_share_a_slot_and_a_table_that_joins_later_is_read_first(
-    airbyte: AirbyteServer, captured: Captured, query: Query
+    captured: Captured, query: Query
 ) -> None:
     one, two = captured.table(SIMPLE, "one"), captured.table(SIMPLE, "two")
     captured.connect("one", "two")
-    airbyte.call("PATCH", f"/connections/{captured.connection}", _streams("one"))
+    captured.streams("one")
     query(f"insert into {one} values (1, 'a', 1)")
     query(f"insert into {two} values (1, 'a', 1)")
     assert captured.sync()["rowsSynced"] == 1
     query(f"insert into {one} values (2, 'b', 2)")
     query(f"update {two} set name = 'unseen'")
     assert captured.sync()["rowsSynced"] == 1
-    airbyte.call("PATCH", f"/connections/{captured.connection}", _streams("one", "two"))
+    captured.streams("one", "two")
     query(f"update {one} set name = 'c' where id = 1")
     query(f"insert into {two} values (2, 'b', 2)")
     captured.sync()
@@ -303,8 +303,3 @@ def test_the_shops_own_days_arrive_by_capture(
         expected = {row[0]: row for row in query(f"select {columns} from {stream}")}
         newest = captured.newest(stream, key)
         assert {number: tuple(row.values()) for number, row in newest.items()} == expected
-
-
-def _streams(*names: str) -> dict[str, Any]:
-    streams = [{"name": name, "syncMode": "incremental_append"} for name in names]
-    return {"configurations": {"streams": streams}}

@@ -108,6 +108,20 @@ def test_lost_changes_are_repaired_at_once_where_the_source_says_so(captured: Ca
         ("alter publication {name} set (publish = 'insert')", "SET (publish ="),
         ("alter table {name}.things drop constraint things_pkey", "REPLICA IDENTITY FULL"),
         ("drop table {name}.things", "no table things"),
+        ("alter publication {name} set (publish = 'insert, update, delete')", "truncations"),
+        ("alter publication {name} set table {name}.things (id, name)", "leaves out amount"),
+        ("alter publication {name} set table {name}.things where (id > 5)", "WHERE (id > 5)"),
+        ("create table {name}.more () inherits ({name}.things)", "inherit from it ({name}.more)"),
+        (
+            "alter publication {name} drop table {name}.things; alter table {name}.things set unlogged",
+            "SET LOGGED",
+        ),
+        (
+            "alter table {name}.things alter name set not null;"
+            " create unique index by_name on {name}.things (name);"
+            " alter table {name}.things replica identity using index by_name",
+            "REPLICA IDENTITY DEFAULT",
+        ),
         ("select pg_create_physical_replication_slot('{name}')", "belongs to"),
     ],
 )
@@ -119,7 +133,7 @@ def test_what_is_missing_is_named_with_the_statement_that_mends_it(
     query(spoil.format(name=captured.name))
     failure = captured.failure(captured.try_sync())
     assert failure["failureType"] == "config_error"
-    assert named in failure["externalMessage"]
+    assert named.format(name=captured.name) in failure["externalMessage"]
 
 
 def test_a_slot_in_use_is_left_alone_and_the_user_of_it_named(

@@ -63,7 +63,7 @@ class StreamChanges:
         self._lsns.append(lsn)
         self._moments.append(moment)
         self._deleted.append(deleted)
-        if UNCHANGED in row:
+        if UNCHANGED in (row[: -relation.unlogged] if relation.unlogged else row):
             self._incomplete += 1
         full = len(self._rows) >= _BATCH_ROWS or self._incomplete >= _BATCH_UNCHANGED
         if full or self._bytes >= _BATCH_BYTES:
@@ -94,7 +94,8 @@ class StreamChanges:
     def _flush(self) -> None:
         if self._relation is None or not self._rows:
             return
-        lost = self._complete(self._relation) if self._incomplete else {}
+        gaps = self._incomplete or self._relation.unlogged
+        lost = self._complete(self._relation) if gaps else {}
         table = self._typed(self._relation.columns, lost)
         if self._writer is None:
             file = Path(self._order.scratch) / f"{self._stream}.changes-{self._numbered}.parquet"

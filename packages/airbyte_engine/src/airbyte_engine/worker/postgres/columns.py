@@ -37,6 +37,9 @@ class Column:
     name: str
     type_id: int
     modifier: int = -1
+    number: int = 0
+    """Its place in the table, which it keeps when it is renamed (pg_attribute.attnum); 0: not known."""
+    generated: bool = False
 
     @property
     def lands_as(self) -> str:
@@ -68,6 +71,8 @@ class Table:
     columns: list[Column]
     pages: int = 0
     """As PostgreSQL's statistics estimate; 0 for a view."""
+    oid: int = 0
+    """The table itself, whatever it is called (pg_class.oid); 0: not known."""
 
 
 def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: Stream) -> Table:
@@ -77,7 +82,9 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
     """
     rows = connection.execute(
         """
-        select n.nspname, a.attname, a.atttypid::bigint, a.atttypmod, c.relpages
+        select
+            n.nspname, c.oid::bigint, c.relpages,
+            a.attname, a.atttypid::bigint, a.atttypmod, a.attnum, a.attgenerated <> ''
         from pg_attribute as a
         join pg_class as c on c.oid = a.attrelid
         join pg_namespace as n on n.oid = c.relnamespace
@@ -91,9 +98,9 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
         listed = ", ".join(schemas)
         raise WorkerError(f"There is no table {stream.name} in schema {listed} of the source", "config_error")
     schema = str(rows[0][0])
-    columns = [Column(name, kind, modifier) for owner, name, kind, modifier, _ in rows if owner == schema]
+    columns = [Column(*attribute) for owner, _, _, *attribute in rows if owner == schema]
     names = {column.name for column in columns}
     needed = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
     if missing := [name for name in (*needed, *stream.primary_key) if name not in names]:
         raise WorkerError(f"Table {schema}.{stream.name} has no column {', '.join(missing)}", "config_error")
-    return Table(schema, stream.name, columns, int(rows[0][4]))
+    return Table(schema, stream.name, columns, pages=int(rows[0][2]), oid=int(rows[0][1]))

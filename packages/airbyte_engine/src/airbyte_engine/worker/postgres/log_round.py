@@ -61,6 +61,8 @@ class Sink:
 
     stream: str
     changes: StreamChanges
+    relation: Relation
+    """With the table's name of today and, at its end, the columns that the log leaves out."""
     key: tuple[int, ...]
     """Positions of the columns that are the row's key for the lake."""
 
@@ -80,8 +82,7 @@ class LogRound:
         self._conninfo = watched_conninfo(order.source)
         self._seen = seen
         self._left_out: set[str] = set()
-        self._keys = {captured.stream: captured.key for captured in tables}
-        self._streams = {(one.table.schema, one.table.name): one.stream for one in tables}
+        self._tables = {captured.table.oid: captured for captured in tables}
         self._engine = open_duckdb(order)
         self._changes = {
             one.stream: StreamChanges(one.stream, order, landing, self._engine, self._fetch) for one in tables
@@ -145,31 +146,44 @@ class LogRound:
         if sink is None or sink.stream in self._left_out:
             return
         sink.changes.weigh(size)
+        unlogged = sink.relation.unlogged
+        nothing: Row = [None] * unlogged
         if new is None:
-            sink.changes.add(relation, old or [], lsn, moment, True)
+            sink.changes.add(sink.relation, [*(old or []), *nothing], lsn, moment, True)
             return
         if old is not None:
             if change.old_is_whole and UNCHANGED in new:
                 new = [old[at] if value is UNCHANGED else value for at, value in enumerate(new)]
             if values_at(old, sink.key) != values_at(new, sink.key):
-                sink.changes.add(relation, old, lsn, moment, True)
-        sink.changes.add(relation, new, lsn, moment, False)
+                sink.changes.add(sink.relation, [*old, *nothing], lsn, moment, True)
+        if unlogged:
+            new = [*new, *([UNCHANGED] * unlogged)]
+        sink.changes.add(sink.relation, new, lsn, moment, False)
 
     def _truncate(self, message: Truncate, lsn: int, moment: int) -> None:
         for relation in message.relations:
-            sink = self._sink(relation)
+            sink = self._sinks[relation] if relation in self._sinks else self._sink(relation)
             if sink is not None and sink.stream not in self._left_out:
-                nothing: Row = [None] * len(relation.columns)
-                sink.changes.add(relation, nothing, lsn, moment, True)
+                nothing: Row = [None] * len(sink.relation.columns)
+                sink.changes.add(sink.relation, nothing, lsn, moment, True)
 
     def _sink(self, relation: Relation) -> Sink | None:
-        """None for a table of the publication that the connection does not carry."""
-        stream = self._streams.get((relation.schema, relation.name))
+        """None for a table of the publication that the connection does not carry, whatever it was called."""
+        captured = self._tables.get(relation.oid)
         sink = None
-        if stream is not None:
+        if captured is not None:
             names = [column.name for column in relation.columns]
-            key = tuple(names.index(name) for name in self._keys[stream] if name in names)
-            sink = Sink(stream, self._changes[stream], key)
+            key = tuple(names.index(name) for name in captured.key if name in names)
+            unlogged = [column for column in captured.unlogged if column.name not in names]
+            described = Relation(
+                captured.table.schema,
+                captured.table.name,
+                (*relation.columns, *unlogged),
+                key if unlogged else relation.key,
+                relation.oid,
+                len(unlogged),
+            )
+            sink = Sink(captured.stream, self._changes[captured.stream], described, key)
         self._sinks[relation] = sink
         return sink
 

@@ -36,6 +36,10 @@ class Relation:
     columns: tuple[Column, ...]
     key: tuple[int, ...]
     """Positions of the columns that identify an old row (all of them under REPLICA IDENTITY FULL)."""
+    oid: int = 0
+    """The table itself: its name may have been another one's before, and may be again."""
+    unlogged: int = 0
+    """So many of the last columns are generated, and never in the log."""
 
 
 class Begin(NamedTuple):
@@ -136,7 +140,7 @@ class Decoder:
             column, at = _word(data, at + 1)
             columns.append(Column(column, *_COLUMN.unpack_from(data, at)))
             at += _COLUMN.size
-        self._relations[identifier] = Relation(schema, name, tuple(columns), tuple(key))
+        self._relations[identifier] = Relation(schema, name, tuple(columns), tuple(key), identifier)
 
 
 def _row(data: bytes, at: int) -> tuple[Row, int]:

@@ -95,18 +95,18 @@ class Snapshot:
         row = self.duckdb.execute(f"select * from postgres_query('source', {literal(query)})").fetchone()
         return tuple(row) if row else ()
 
-    def copy(self, table: Table, since: str, file: Path, added: str = "") -> int:
-        """Write the table's rows to the file and return how many there are.
+    def copy(self, stream: str, table: Table, since: str, file: Path, added: str = "") -> int:
+        """Write the table's rows to a file of the stream and return how many there are.
 
         `since` is a where clause or empty; `added` are further columns, in DuckDB's SQL.
         """
         if all(column.scannable for column in table.columns):
             with self._readers(table.pages // _PAGES_OF_A_TASK):
-                rows = self._copy(self._scan(table, since), table, [], file, added)
+                rows = self._copy(stream, self._scan(table, since), table, [], file, added)
             nan = [name for name in self._zeros(table, file, rows) if self._has_nan(table, name, since)]
             if not nan:
                 return rows
-        return self._copy(self._query(table, since), table, _decimals(table), file, added)
+        return self._copy(stream, self._query(table, since), table, _decimals(table), file, added)
 
     @contextmanager
     def _readers(self, tasks: int) -> Iterator[None]:
@@ -135,7 +135,7 @@ class Snapshot:
         query = f"select {selected} from {quoted(table.schema)}.{quoted(table.name)}{since}"
         return f"select * from postgres_query('source', {literal(query)})"
 
-    def _copy(self, rows: str, table: Table, nulled: list[str], file: Path, added: str) -> int:
+    def _copy(self, stream: str, rows: str, table: Table, nulled: list[str], file: Path, added: str) -> int:
         moment = self._landing.started.isoformat()
         names = ", ".join(quoted(column.name) for column in table.columns)
         changes = ", ".join(
@@ -158,7 +158,7 @@ class Snapshot:
             ) to {literal(str(file))}
             (format parquet, compression {literal("uncompressed" if codec == "none" else codec)})
         """
-        self._landing.follow(table.name, file)
+        self._landing.follow(stream, file)
         row = self.duckdb.execute(query).fetchone()
         return int(row[0]) if row else 0
 

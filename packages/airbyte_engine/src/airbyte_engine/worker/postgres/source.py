@@ -67,7 +67,7 @@ class PostgresSource:
         started = time.monotonic()
         file = Path(self._order.scratch) / f"{stream.name}.parquet"
         since = self._since(snapshot, stream, table, state)
-        rows = snapshot.copy(table, since, file)
+        rows = snapshot.copy(stream.name, table, since, file)
         new_state = state if stream.incremental else {"completed_by_job": self._order.job_id}
         if stream.incremental and rows:
             new_state = self._boundary(snapshot, stream, table, file) or state

@@ -1,7 +1,8 @@
 """The values that an update left alone and the log does not repeat, read from the table.
 
 Under the default replica identity PostgreSQL writes a large value to the log only when it changes. REPLICA
-IDENTITY FULL puts the old row beside every update; then nothing is fetched.
+IDENTITY FULL puts the old row beside every update; then nothing is fetched. The log never has the value of a
+generated column; it is fetched for every row.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ def fetch_current(
         "select {given}, {missing} from {table} as t join unnest({marks}) as g({given}) on {match}"
     ).format(
         given=sql.SQL(", ").join(given),
-        missing=sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in missing),
+        # As the log writes it: a cast to text spells some types in another way, such as boolean.
+        missing=sql.SQL(", ").join(
+            sql.SQL("case when {0} is not null then format('%%s', {0}) end").format(name) for name in missing
+        ),
         table=sql.Identifier(relation.schema, relation.name),
         marks=sql.SQL(", ").join(marks),
         match=sql.SQL(" and ").join(
