@@ -6,7 +6,6 @@ down` then tried to rebuild the embedded environment under the running platform,
 
 from __future__ import annotations
 
-import _bisect
 import importlib.util
 import os
 import shutil
@@ -21,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from psutil import _psutil_linux
 
 from embedded.settings import ROOT
 
@@ -211,7 +211,7 @@ def test_a_process_that_wrote_its_title_over_its_command_line_is_found(
 ) -> None:
     """Airflow's components do; the libraries that they have loaded still lie in the environment."""
     library = bootstrap.ENVS / "dbt" / "lib" / "loaded.so"
-    shutil.copy(_bisect.__file__, library)
+    shutil.copy(_psutil_linux.__file__, library)
     load = f"import ctypes; ctypes.PyDLL({str(library)!r}); "
     process = start(["airflow scheduler", "-c", load + WAIT], executable=sys.executable)
     assert list(bootstrap.processes_of("dbt")) == [process.pid]
