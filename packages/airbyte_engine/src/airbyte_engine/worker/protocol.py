@@ -12,7 +12,9 @@ import json
 import sys
 import threading
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Order:
     """With nothing moving for so long the attempt fails."""
     redelivery: bool = False
     """For tests: deliver rows more than once and out of order (see redelivery.py)."""
+
+    def scratch_file(self, name: str) -> Path:
+        """A file of this attempt; the name may be a stream's, with whatever characters that has."""
+        return Path(self.scratch) / quote(name, safe="")
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

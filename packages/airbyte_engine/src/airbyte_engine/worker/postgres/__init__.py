@@ -2,6 +2,8 @@
 
 address.py    how the source is reached, and what its errors mean
 columns.py    tables, columns, and the one mapping of types that all ways of reading share
+cursor.py     which rows an incremental sync has not seen
+encoding.py   texts that are not UTF-8
 snapshot.py   tables to Parquet as one moment sees them, by DuckDB's postgres_scanner
 source.py     full refresh and incremental
 cdc.py        a sync by change data capture, from slot to checkpoint

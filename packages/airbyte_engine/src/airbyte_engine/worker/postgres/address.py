@@ -17,6 +17,7 @@ _HOPELESS = (
     "permission denied",
     "no pg_hba.conf entry",
     "must be superuser",
+    "invalid byte sequence for encoding",
 )
 _TEXT_FORMS = (
     "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex -c extra_float_digits=1"
@@ -30,7 +31,10 @@ clients behind it. With this it looks while it waits, too (since version 14, on 
 
 
 def conninfo_of(configuration: Mapping[str, Any]) -> str:
-    """libpq's connection string for an Airbyte PostgreSQL source configuration."""
+    """libpq's connection string for an Airbyte PostgreSQL source configuration.
+
+    Texts come as UTF-8, whatever the database's encoding is; only SQL_ASCII is not converted.
+    """
     ssl = configuration.get("ssl_mode") or {}
     return make_conninfo(
         "",
@@ -42,6 +46,7 @@ def conninfo_of(configuration: Mapping[str, Any]) -> str:
         sslmode=ssl.get("mode", "prefer"),
         connect_timeout=10,
         application_name="airbyte",
+        client_encoding="UTF8",
         options=_TEXT_FORMS,
     )
 

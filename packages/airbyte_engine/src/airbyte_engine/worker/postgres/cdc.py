@@ -139,7 +139,7 @@ class CdcSync:
             )
             for captured in new:
                 started = time.monotonic()
-                file = Path(self._order.scratch) / f"{captured.stream}.parquet"
+                file = self._order.scratch_file(f"{captured.stream}.parquet")
                 added = snapshot_columns(position, self._landing.started.isoformat())
                 rows = snapshot.copy(captured.stream, captured.table, "", file, added)
                 files = [file] if rows else []
@@ -189,7 +189,7 @@ class CdcSync:
                     partition = partition_of(connection, captured.table, int(oid))
                     if partition is None:
                         continue
-                    file = Path(self._order.scratch) / f"{captured.stream}.{oid}.parquet"
+                    file = self._order.scratch_file(f"{captured.stream}.{oid}.parquet")
                     added = snapshot_columns(position, self._landing.started.isoformat())
                     if snapshot.copy(captured.stream, partition, "", file, added):
                         files.append(file)

@@ -98,7 +98,7 @@ class StreamChanges:
         lost = self._complete(self._relation) if gaps else {}
         table = self._typed(self._relation.columns, lost)
         if self._writer is None:
-            file = Path(self._order.scratch) / f"{self._stream}.changes-{self._numbered}.parquet"
+            file = self._order.scratch_file(f"{self._stream}.changes-{self._numbered}.parquet")
             self._numbered += 1
             self._files.append(file)
             codec = compression_of(self._order.destination)

@@ -30,6 +30,13 @@ _SCANNED_AS_THEIR_TEXT = {114, 1083, 2950, 3802}
 """json, time, uuid, jsonb: the scanner's value, cast to text, is PostgreSQL's text."""
 
 
+ADDED_COLUMNS = (
+    "_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_generation_id", "_airbyte_meta",
+    "_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at",
+)  # fmt: skip
+"""What Airbyte adds to a row."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column with PostgreSQL's type id and modifier."""
@@ -73,6 +80,8 @@ class Table:
     """As PostgreSQL's statistics estimate; 0 for a view."""
     oid: int = 0
     """The table itself, whatever it is called (pg_class.oid); 0: not known."""
+    mistakable: bool = False
+    """Another table has this name in other letter case. PostgreSQL tells them apart, DuckDB does not."""
 
 
 def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: Stream) -> Table:
@@ -84,6 +93,11 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
         """
         select
             n.nspname, c.oid::bigint, c.relpages,
+            (
+                select count(*) > 1 from pg_class as k join pg_namespace as m on m.oid = k.relnamespace
+                where lower(k.relname) = lower(c.relname) and lower(m.nspname) = lower(n.nspname)
+                    and k.relkind in ('r', 'p', 'v', 'm', 'f')
+            ),
             a.attname, a.atttypid::bigint, a.atttypmod, a.attnum, a.attgenerated <> ''
         from pg_attribute as a
         join pg_class as c on c.oid = a.attrelid
@@ -98,9 +112,28 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
         listed = ", ".join(schemas)
         raise WorkerError(f"There is no table {stream.name} in schema {listed} of the source", "config_error")
     schema = str(rows[0][0])
-    columns = [Column(*attribute) for owner, _, _, *attribute in rows if owner == schema]
+    columns = [Column(*attribute) for owner, _, _, _, *attribute in rows if owner == schema]
     names = {column.name for column in columns}
     needed = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
     if missing := [name for name in (*needed, *stream.primary_key) if name not in names]:
         raise WorkerError(f"Table {schema}.{stream.name} has no column {', '.join(missing)}", "config_error")
-    return Table(schema, stream.name, columns, pages=int(rows[0][2]), oid=int(rows[0][1]))
+    _require_telling_names(f"{schema}.{stream.name}", columns)
+    _, oid, pages, mistakable = rows[0][:4]
+    return Table(schema, stream.name, columns, pages, oid, mistakable)
+
+
+def _require_telling_names(table: str, columns: list[Column]) -> None:
+    """Raises WorkerError when no reader could tell the columns apart: those of a lake ignore case."""
+    known = {name: name for name in ADDED_COLUMNS}
+    for column in columns:
+        other = known.setdefault(column.name.lower(), column.name)
+        if other is column.name:
+            continue
+        what = (
+            "Airbyte adds a column of that name" if other in ADDED_COLUMNS else f"there is {other!r} as well"
+        )
+        raise WorkerError(
+            f"Column {column.name!r} of {table} cannot land: {what}, and names in a lake have no letter case."
+            " Rename it, or make a view with other names the stream",
+            "config_error",
+        )

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from airbyte_engine.worker.landing import Landing, compression_of
+from airbyte_engine.worker.postgres import encoding
 from airbyte_engine.worker.postgres.address import literal, quoted
 from airbyte_engine.worker.postgres.columns import Column, Table
 from airbyte_engine.worker.protocol import Order, WorkerError
@@ -72,6 +73,7 @@ class Snapshot:
     def __init__(self, order: Order, landing: Landing, conninfo: str) -> None:
         self._order = order
         self._landing = landing
+        self._conninfo = conninfo
         self.duckdb = open_duckdb(order)
         self.duckdb.execute(f"load {literal(_scanner())}")
         self.duckdb.execute(f"set pg_connection_limit = {order.threads + 2}")
@@ -95,12 +97,27 @@ class Snapshot:
         row = self.duckdb.execute(f"select * from postgres_query('source', {literal(query)})").fetchone()
         return tuple(row) if row else ()
 
-    def copy(self, stream: str, table: Table, since: str, file: Path, added: str = "") -> int:
+    def copy(
+        self,
+        stream: str,
+        table: Table,
+        since: str,
+        file: Path,
+        added: str = "",
+        by_postgres: bool = False,
+    ) -> int:
         """Write the table's rows to a file of the stream and return how many there are.
 
-        `since` is a where clause or empty; `added` are further columns, in DuckDB's SQL.
+        Args:
+            stream: whose file it is.
+            table: what is read.
+            since: a where clause, or empty.
+            file: what is written.
+            added: further columns, in DuckDB's SQL.
+            by_postgres: PostgreSQL runs the where clause, which DuckDB would understand otherwise.
         """
-        if all(column.scannable for column in table.columns):
+        scanned = not (by_postgres or table.mistakable)
+        if scanned and all(column.scannable for column in table.columns):
             with self._readers(table.pages // _PAGES_OF_A_TASK):
                 rows = self._copy(stream, self._scan(table, since), table, [], file, added)
             nan = [name for name in self._zeros(table, file, rows) if self._has_nan(table, name, since)]
@@ -116,10 +133,9 @@ class Snapshot:
         wait but spins: it takes a processor from PostgreSQL, and a hang looks like work (see stall.py).
         """
         self.duckdb.execute(f"set threads = {max(1, min(tasks, self._order.threads))}")
-        try:
-            yield
-        finally:
-            self.duckdb.execute("set threads = 1")
+        yield
+        # Not after an error: the transaction is aborted then, and this would fail and hide why.
+        self.duckdb.execute("set threads = 1")
 
     def _scan(self, table: Table, since: str) -> str:
         selected = ", ".join(
@@ -159,7 +175,12 @@ class Snapshot:
             (format parquet, compression {literal("uncompressed" if codec == "none" else codec)})
         """
         self._landing.follow(stream, file)
-        row = self.duckdb.execute(query).fetchone()
+        try:
+            row = self.duckdb.execute(query).fetchone()
+        except duckdb.Error as error:
+            if encoding.REFUSED in str(error):
+                raise encoding.error_about(self._conninfo, table) from error
+            raise
         return int(row[0]) if row else 0
 
     def _zeros(self, table: Table, file: Path, rows: int) -> list[str]:

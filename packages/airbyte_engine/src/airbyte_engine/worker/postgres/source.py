@@ -1,30 +1,20 @@
 """Full refresh, and incremental by a cursor column.
 
 All streams of an attempt are read in one snapshot, so that an order never arrives without its customer.
-
-The cursor's boundary. Rows that carry exactly the last cursor value may be committed after the sync that saw
-that value, so continuing with `>` would lose them. Continuing with `>=` never does, but sends the rows of the
-boundary again in every sync, forever. Airbyte's connector counts the boundary's rows; here a digest of their
-content is kept beside the cursor: nothing new there means `>`, any difference means `>=`, and those rows are
-delivered again (at-least-once). What no cursor can see, here as in Airbyte: a row committed late with an
-*older* cursor value, and a deletion. Streams with such rows need CDC or a full refresh.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import duckdb
 import psycopg
-from psycopg import sql
 
 from airbyte_engine.worker.landing import Landing
-from airbyte_engine.worker.postgres.address import literal, quoted, source_error, watched_conninfo
+from airbyte_engine.worker.postgres.address import source_error, watched_conninfo
 from airbyte_engine.worker.postgres.cdc import CdcSync
 from airbyte_engine.worker.postgres.columns import Table, table_of
+from airbyte_engine.worker.postgres.cursor import StreamCursor
 from airbyte_engine.worker.postgres.snapshot import Snapshot
 from airbyte_engine.worker.protocol import Order, Outbox, Stream
 
@@ -65,52 +55,17 @@ class PostgresSource:
             self._outbox.log(f"{stream.name}: an earlier attempt of this job has stored it")
             return
         started = time.monotonic()
-        file = Path(self._order.scratch) / f"{stream.name}.parquet"
-        since = self._since(snapshot, stream, table, state)
-        rows = snapshot.copy(stream.name, table, since, file)
+        file = self._order.scratch_file(f"{stream.name}.parquet")
+        since = ""
         new_state = state if stream.incremental else {"completed_by_job": self._order.job_id}
-        if stream.incremental and rows:
-            new_state = self._boundary(snapshot, stream, table, file) or state
+        if stream.incremental and stream.cursor_field:
+            cursor = StreamCursor(snapshot, table, stream)
+            since = cursor.since()
+            rows = snapshot.copy(stream.name, table, since, file, by_postgres=cursor.needs_postgres)
+            new_state = cursor.after(since, file) if rows else state
+        else:
+            rows = snapshot.copy(stream.name, table, since, file)
         kept = self._landing.store(stream.name, [file] if rows else [])
         self._outbox.state(stream.name, new_state, kept.rows, kept.bytes, kept.keys)
         seconds = time.monotonic() - started
         self._outbox.log(f"{stream.name}: {kept.rows} rows{since}, {kept.bytes} bytes, {seconds:.2f} s")
-
-    def _since(self, snapshot: Snapshot, stream: Stream, table: Table, state: Mapping[str, Any]) -> str:
-        """The condition that selects what the last sync has not seen; empty for everything."""
-        if not stream.incremental or not stream.cursor_field:
-            return ""
-        if state.get("cursor") is None or state.get("cursor_field") != [stream.cursor_field]:
-            return ""
-        ties = self._ties(snapshot, stream, table, state["cursor"])
-        operator = ">" if ties == state.get("cursor_ties") else ">="
-        return f" where {quoted(stream.cursor_field)} {operator} {literal(state['cursor'])}"
-
-    def _boundary(
-        self, snapshot: Snapshot, stream: Stream, table: Table, file: Path
-    ) -> dict[str, Any] | None:
-        """The state after the file: its greatest cursor value, and what stands there. None: all cursors are
-        null.
-        """
-        field = str(stream.cursor_field)
-        query = f"select cast(max({quoted(field)}) as varchar) from read_parquet({literal(str(file))})"
-        row = snapshot.duckdb.execute(query).fetchone()
-        if row is None or row[0] is None:
-            return None
-        return {
-            "cursor_field": [field],
-            "cursor": row[0],
-            "cursor_ties": self._ties(snapshot, stream, table, row[0]),
-        }
-
-    def _ties(self, snapshot: Snapshot, stream: Stream, table: Table, cursor: str) -> str:
-        """Count and digest of the rows whose cursor has exactly this value, as the snapshot sees them."""
-        query = sql.SQL(
-            "select count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) as ties"
-            " from {} as t where {} = {}"
-        ).format(
-            sql.Identifier(table.schema, table.name),
-            sql.Identifier(str(stream.cursor_field)),
-            sql.Literal(cursor),
-        )
-        return "".join(snapshot.ask(query.as_string(None)))

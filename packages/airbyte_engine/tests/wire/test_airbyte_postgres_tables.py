@@ -1,0 +1,183 @@
+"""Tables of other people's databases: endless cursors, names that differ in case only, old encodings."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from tests.wire.conftest import Landing
+from tests.wire.faults import details
+
+from testing.ingestion_stack import AirbyteServer, IngestionStack
+
+Query = Callable[..., list[tuple[Any, ...]]]
+_numbers = itertools.count()
+
+
+class Tables:
+    """A schema of its own in a database, and the connection that reads it."""
+
+    def __init__(self, airbyte: AirbyteServer, landing: Landing, where: dict[str, Any]) -> None:
+        self.airbyte = airbyte
+        self.landing = landing
+        self.schema = f"tables_{next(_numbers)}"
+        self._where = where
+        self._connection = ""
+        self.run(f"create schema {self.schema}")
+
+    def run(self, statement: str) -> None:
+        own = {"options": f"-c search_path={self.schema}", "client_encoding": "UTF8"}
+        with psycopg.connect(**self._where, **own) as connection:
+            connection.execute(statement.encode())
+
+    def connect(self, *streams: str, cursor: str | None = None, **configuration: Any) -> None:
+        where = self._where
+        source = {
+            "sourceType": "postgres",
+            "host": where["host"],
+            "port": int(where["port"]),
+            "database": where["dbname"],
+            "username": where["user"],
+            "password": where["password"],
+            "schemas": [self.schema],
+        }
+        first = [(name, "full_refresh_append") for name in streams]
+        _, self._connection = self.airbyte.connect(source | configuration, self.landing.folder, first)
+        if cursor:
+            incremental = {"syncMode": "incremental_append", "cursorField": [cursor]}
+            told = {"configurations": {"streams": [{"name": name} | incremental for name in streams]}}
+            self.airbyte.call("PATCH", f"/connections/{self._connection}", told)
+
+    def sync(self) -> dict[str, Any]:
+        return self.airbyte.sync(self._connection)
+
+    def failure(self) -> str:
+        """The words of a sync that is hopeless."""
+        job = self.sync()
+        assert job["status"] == "failed"
+        [reason] = details(self.airbyte, job)["attempts"][-1]["attempt"]["failureSummary"]["failures"]
+        assert reason["failureType"] == "config_error", reason
+        return str(reason["externalMessage"])
+
+    def column(self, stream: str, name: str) -> list[Any]:
+        return sorted(self.landing.rows(stream)[name].to_pylist())
+
+
+@pytest.fixture
+def tables(stack: IngestionStack, airbyte: AirbyteServer, landing: Landing) -> Iterator[Tables]:
+    """In the shop's database."""
+    own = Tables(airbyte, landing, stack.database("SHOP"))
+    yield own
+    own.run(f"drop schema {own.schema} cascade")
+
+
+@contextmanager
+def database(stack: IngestionStack, encoding: str) -> Iterator[dict[str, Any]]:
+    """A database of that encoding, which belongs to the shop's user."""
+    where = stack.database("SHOP")
+    name = f"{encoding.lower()}_texts"
+    superuser = where | {"user": "postgres", "password": stack.superuser_password(), "dbname": "postgres"}
+    with psycopg.connect(**superuser, autocommit=True) as connection:
+        connection.execute(
+            f"create database {name} owner {where['user']} encoding {encoding} locale 'C' template template0"
+        )
+        try:
+            yield where | {"dbname": name}
+        finally:
+            connection.execute(f"drop database {name} with (force)")
+
+
+def test_a_value_that_nothing_ever_passes_does_not_become_the_cursor(tables: Tables) -> None:
+    for name, (kind, before, never, _) in ENDLESS.items():
+        tables.run(f"create table {name} (id bigint primary key, at {kind})")
+        tables.run(f"insert into {name} values (1, '{before}'), (2, '{never}')")
+    tables.connect(*ENDLESS, cursor="at")
+    assert tables.sync()["rowsSynced"] == 2 * len(ENDLESS)
+    for name, (_, _, _, after) in ENDLESS.items():
+        tables.run(f"insert into {name} values (3, '{after}')")
+    assert tables.sync()["rowsSynced"] == len(ENDLESS)
+    for name, (_, _, never, _) in ENDLESS.items():
+        tables.run(f"insert into {name} values (4, '{never}')")
+    assert tables.sync()["rowsSynced"] == 2 * len(ENDLESS), (
+        "all rows beyond the horizon, as one of them is new"
+    )
+    assert tables.sync()["rowsSynced"] == 0
+    for name in ENDLESS:
+        assert set(tables.column(name, "id")) == {1, 2, 3, 4}
+
+
+ENDLESS = {
+    "moments": ("timestamptz", "2025-10-16 10:00+00", "infinity", "2025-10-16 11:00+00"),
+    "times": ("timestamp", "2025-10-16 10:00", "9999-12-31 00:00", "2025-10-16 11:00"),
+    "days": ("date", "2025-10-16", "9999-12-31", "2025-10-17"),
+    "integers": ("integer", "10", "2147483647", "11"),
+    "bigints": ("bigint", "10", "9223372036854775807", "11"),
+    "doubles": ("double precision", "10", "NaN", "11"),
+    "numerics": ("numeric", "9", "Infinity", "10"),
+}
+
+
+def test_tables_whose_names_differ_in_case_only_are_told_apart(tables: Tables) -> None:
+    tables.run('create table orders (id bigint); create table "Orders" (id bigint)')
+    tables.run('insert into orders values (1); insert into "Orders" values (2), (3)')
+    tables.run('create table "odd / name" (id bigint); insert into "odd / name" values (4)')
+    tables.connect("orders", "Orders", "odd / name")
+    assert tables.sync()["rowsSynced"] == 4
+    assert tables.column("orders", "id") == [1]
+    assert tables.column("Orders", "id") == [2, 3]
+    assert tables.column("odd / name", "id") == [4]
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ('"Id" bigint, id bigint', "'id' of {schema}.things cannot land: there is 'Id' as well"),
+        ('id bigint, "_AIRBYTE_RAW_ID" text', "Airbyte adds a column of that name"),
+    ],
+)
+def test_columns_that_no_reader_could_tell_apart_are_refused_by_name(
+    tables: Tables, columns: str, named: str
+) -> None:
+    tables.run(f"create table things ({columns})")
+    tables.connect("things")
+    assert named.format(schema=tables.schema) in tables.failure()
+
+
+def test_texts_of_an_old_encoding_land_as_utf_8(
+    stack: IngestionStack, airbyte: AirbyteServer, landing: Landing
+) -> None:
+    with database(stack, "LATIN1") as where:
+        tables = Tables(airbyte, landing, where)
+        tables.run("create table things (id bigint primary key, name text, span interval)")
+        tables.run("insert into things values (1, 'Zo\u00eb', '1 day'), (2, 'M\u00fcller', null)")
+        tables.run(f"create publication {tables.schema} for table things")
+        slot = {"publication": tables.schema, "replication_slot": tables.schema}
+        tables.connect("things", replication_method={"method": "CDC", "plugin": "pgoutput"} | slot)
+        incremental = {"name": "things", "syncMode": "incremental_append"}
+        airbyte.call(
+            "PATCH", f"/connections/{tables._connection}", {"configurations": {"streams": [incremental]}}
+        )
+        assert tables.sync()["rowsSynced"] == 2
+        tables.run("insert into things values (3, 'Fran\u00e7ois', null)")
+        assert tables.sync()["rowsSynced"] == 1
+        assert tables.column("things", "name") == ["Fran\u00e7ois", "M\u00fcller", "Zo\u00eb"]
+        tables.run(f"select pg_drop_replication_slot('{tables.schema}')")
+
+
+def test_bytes_of_no_encoding_land_if_they_are_utf_8_and_are_named_if_not(
+    stack: IngestionStack, airbyte: AirbyteServer, landing: Landing
+) -> None:
+    with database(stack, "SQL_ASCII") as where:
+        tables = Tables(airbyte, landing, where)
+        tables.run("create table things (id bigint primary key, name text)")
+        tables.run("insert into things values (1, 'Zo\u00eb')")
+        tables.connect("things")
+        assert tables.sync()["rowsSynced"] == 1
+        assert tables.column("things", "name") == ["Zo\u00eb"]
+        tables.run(r"insert into things values (2, convert_from('\x5a6feb', 'SQL_ASCII'))")
+        named = rf"Column name of {tables.schema}.things has a text that is not UTF-8: 'Zo\xeb'"
+        assert named in tables.failure()
