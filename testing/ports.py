@@ -9,8 +9,8 @@ from typing import Final
 
 HOST: Final = "127.0.0.1"
 FIRST_PORT: Final = 22_000
-BLOCK_SIZE: Final = 120
-BLOCKS: Final = 80
+BLOCK_SIZE: Final = 60
+BLOCKS: Final = 160
 PLATFORM: Final = (
     "POSTGRES",
     "S3",
@@ -38,17 +38,40 @@ def port_variables(ports: dict[str, int]) -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now, all different.
+    """Ports that are free now, all different, and that no test of this machine has been given.
 
     Below the range that outgoing connections take their ports from: one of those could hold a port between
-    this look and the service's start. Each test process looks in a block of its own.
+    this look and the service's start. That may be minutes later, so a port is given once only.
     """
-    first = FIRST_PORT + os.getpid() % BLOCKS * BLOCK_SIZE
-    block = list(range(first, first + BLOCK_SIZE))
-    random.shuffle(block)
-    found = [port for port in block if _is_free(port)][:count]
-    assert len(found) == count, f"no {count} free ports in {first}-{first + BLOCK_SIZE - 1}"
+    found: list[int] = []
+    while len(found) < count:
+        if not _left:
+            _left.extend(_block())
+        if _is_free(port := _left.pop()):
+            found.append(port)
     return found
+
+
+_left: list[int] = []
+"""Ports of this process's blocks that have not been given yet."""
+_locks: list[socket.socket] = []
+
+
+def _block() -> list[int]:
+    """The ports of a block that no other test process has, in any order."""
+    start = os.getpid()
+    for number in (number % BLOCKS for number in range(start, start + BLOCKS)):
+        # A name that only one socket can have, which goes with the process; there is no file to leave behind.
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0lakehouse-test-ports-{number}")
+        except OSError:
+            lock.close()
+            continue
+        _locks.append(lock)
+        first = FIRST_PORT + number * BLOCK_SIZE
+        return random.sample(range(first, first + BLOCK_SIZE), BLOCK_SIZE)
+    raise RuntimeError(f"other tests have all {BLOCKS} blocks of ports from {FIRST_PORT} on")
 
 
 def _is_free(port: int) -> bool:

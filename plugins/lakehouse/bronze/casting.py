@@ -7,7 +7,8 @@ import pyarrow.compute as pc
 
 
 def cast_column(values: pa.Array, target: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
-    """Cast without losing anything: no overflow, no rounding, no cut-off time.
+    """Cast without making another value of any: no overflow, no rounding, no cut-off time, no number that is
+    read as a time or a truth.
 
     Times with a zone become naive UTC.
 
@@ -38,19 +39,53 @@ def _cast_or_null(values: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
+    """Raises pa.ArrowException unless every value can be cast."""
     if pa.types.is_timestamp(target) and pa.types.is_string(values.type):
         return _parse_times(values, target)
-    casted = pc.cast(values, target)
-    if pa.types.is_floating(values.type) and pa.types.is_decimal(target):
-        _refuse_rounding(casted, values)
+    _require(_may_become(values.type, target), f"a {values.type} is no {target}")
+    if pa.types.is_decimal(values.type) and pa.types.is_floating(target):
+        # By the text, which gives the nearest double: Arrow's own cast of 23 digits makes 0.0999... of 0.1.
+        casted = pc.cast(pc.cast(values, pa.string()), target)
+    else:
+        casted = pc.cast(values, target)
+    _require_same(values, casted)
     return casted.combine_chunks() if isinstance(casted, pa.ChunkedArray) else casted
 
 
-def _refuse_rounding(casted: pa.Array, values: pa.Array) -> None:
-    """Arrow rounds here: what does not come back as it was had more digits than the decimal keeps."""
-    unchanged = pc.equal(pc.cast(casted, values.type), values)
-    if not pc.all(unchanged, min_count=0).as_py():
-        raise pa.ArrowInvalid(f"rounding would change a {values.type}")
+def _may_become(landed: pa.DataType, target: pa.DataType) -> bool:
+    """Arrow takes a number for the time that it counts, a time for that number, and any for a truth."""
+    if pa.types.is_string(landed) or pa.types.is_string(target) or pa.types.is_null(landed):
+        return True
+    kinds = (pa.types.is_temporal, pa.types.is_boolean, pa.types.is_binary)
+    return all(is_kind(landed) == is_kind(target) for is_kind in kinds)
+
+
+def _require_same(values: pa.Array, casted: pa.Array) -> None:
+    """What Arrow casts without a word, although the value is another one afterwards."""
+    landed, target = values.type, casted.type
+    if pa.types.is_string(landed) and pa.types.is_integer(target):
+        # It also reads hexadecimal numbers.
+        _require(_all(pc.match_substring_regex(values, "^-?[0-9]+$")), "not a decimal integer")
+    elif pa.types.is_string(landed) and pa.types.is_floating(target):
+        endless = pc.match_substring_regex(values, "(?i)inf")
+        _require(_all(pc.or_(endless, pc.invert(pc.is_inf(casted)))), f"too large for a {target}")
+    elif pa.types.is_floating(landed) and pa.types.is_decimal(target):
+        _require(_all(pc.equal(pc.cast(casted, landed), values)), f"rounding would change a {landed}")
+    elif pa.types.is_decimal(landed) and pa.types.is_floating(target):
+        wide = pa.decimal256(76, landed.scale)
+        written = pc.cast(pc.cast(casted, pa.string()), wide)
+        _require(_all(pc.equal(written, pc.cast(values, wide))), f"rounding would change a {landed}")
+    elif pa.types.is_timestamp(landed) and pa.types.is_date(target):
+        _require(_all(pc.equal(pc.cast(casted, landed), values)), "it has a time of day")
+
+
+def _all(mask: pa.Array) -> bool:
+    return bool(pc.all(mask, min_count=0).as_py())
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise pa.ArrowInvalid(otherwise)
 
 
 def _parse_times(values: pa.Array, target: pa.DataType) -> pa.Array:

@@ -36,6 +36,13 @@ class NewColumns(StrEnum):
     REFUSE = "refuse"
 
 
+class Nulled(StrEnum):
+    """What to do with a row whose field the connector left out and says so, as its value did not fit."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
 class ZeroRows(StrEnum):
     """May a date be empty because its changes arrived with another date's sync?"""
 
@@ -63,13 +70,14 @@ class Column:
     one_of: tuple[str, ...] | None = None
     in_deletions: bool = True
     """Do the rules hold for rows that tell of a deletion too?"""
+    may_be_nulled: bool = False
+    """May the connector have put NULL for a value that it could not deliver?"""
 
     @property
     def has_rules(self) -> bool:
-        """Can a value of the right type still be refused?"""
-        return self.required or any(
-            rule is not None for rule in (self.minimum, self.maximum, self.above, self.one_of)
-        )
+        """Can a value of the right type still be refused? Of a time always: it may be infinite."""
+        rules = (self.minimum, self.maximum, self.above, self.one_of)
+        return self.required or pa.types.is_temporal(self.type) or any(rule is not None for rule in rules)
 
 
 CDC_COLUMNS: Final = (

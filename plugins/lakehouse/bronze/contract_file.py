@@ -5,6 +5,7 @@ The form needs pydantic, half a second to import: what Airflow parses does witho
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from lakehouse.bronze.contract import (
     ContractError,
     Mode,
     NewColumns,
+    Nulled,
     SourceForm,
     ZeroRows,
 )
@@ -54,6 +56,7 @@ class _ColumnRules(_Part):
     max: Any = None
     above: Any = None
     one_of: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
+    nulled: Nulled = Nulled.REFUSE
     description: str = ""
 
     @model_validator(mode="after")
@@ -63,6 +66,8 @@ class _ColumnRules(_Part):
             raise ValueError(f"one_of is for varchar, not for {self.type}")
         for name in ("min", "max", "above"):
             value = getattr(self, name)
+            if isinstance(value, float) and math.isnan(value):
+                raise ValueError(f"{name}: no value is refused by NaN")
             try:
                 pa.scalar(_bound(value, data_type), data_type)
             except (pa.ArrowException, TypeError, ValueError, ArithmeticError) as error:
@@ -193,6 +198,7 @@ def _column(name: str, rules: _ColumnRules, in_deletions: bool) -> Column:
         above=_bound(rules.above, data_type),
         one_of=rules.one_of,
         in_deletions=in_deletions,
+        may_be_nulled=rules.nulled is Nulled.ALLOW,
     )
 
 

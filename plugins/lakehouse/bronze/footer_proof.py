@@ -43,11 +43,16 @@ def _proven(column: Column, landed_type: pa.DataType, statistics: pq.Statistics 
     if column.required and not (statistics.has_null_count and statistics.null_count == 0):
         return False
     all_null = statistics.has_null_count and statistics.num_values == 0
-    if all_null or column.minimum is column.maximum is column.above is None:
+    bounded = not (column.minimum is column.maximum is column.above is None)
+    if all_null or not (bounded or pa.types.is_temporal(column.type)):
         return True
     if not statistics.has_min_max or pa.types.is_floating(column.type):  # NaN is in no bound
         return False
-    return _within(column, statistics.min, statistics.max)
+    try:
+        low, high = statistics.min, statistics.max
+    except (OverflowError, ValueError):  # times that Python cannot hold, which may be infinite
+        return False
+    return _within(column, low, high)
 
 
 def _within(column: Column, low: Any, high: Any) -> bool:

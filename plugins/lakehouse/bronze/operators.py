@@ -89,6 +89,11 @@ class LoadBronzeStreamOperator(BaseOperator):
             self.log.info("the lake holds exactly this partition already: nothing was written")
         if loaded.quarantine_key:
             self.log.warning("bad rows by column: %s; see %s", loaded.reasons, loaded.quarantine_key)
+        if loaded.nulled:
+            self.log.warning(
+                "values that the connector left out, by column (the contract lets them through): %s",
+                loaded.nulled,
+            )
         if loaded.truncated_at is not None:
             self.log.warning(
                 "the source's table was emptied at LSN %d: every row with a lower _ab_cdc_lsn is deleted, "
@@ -121,6 +126,7 @@ def _report(loaded: LoadedPartition) -> StageReport:
             "sha256": load.sha256,
             "quarantine": loaded.quarantine_key,
             "bad_rows_by_column": loaded.reasons,
+            "nulled_by_connector": loaded.nulled,
             "new_columns": loaded.new_columns,
             "source_forms": loaded.source_forms,
             "truncated_at_lsn": loaded.truncated_at,

@@ -21,7 +21,7 @@ from lakehouse.bronze.quarantine import QUARANTINE_SCHEMA, quarantined_rows
 from lakehouse.bronze.row_groups import RowGroupAssembler
 from lakehouse.bronze.survey import Survey, survey
 from lakehouse.bronze.validation import Checked, check
-from lakehouse.landing.columns import EXTRACTED_AT, SYNC_LEAF
+from lakehouse.landing.columns import CHANGES_LEAF, EXTRACTED_AT, SYNC_LEAF
 from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
 
 
@@ -35,6 +35,8 @@ class BuiltPartition:
     quarantine: WrittenFile
     reasons: dict[str, int] = field(hash=False)
     """Bad rows by the first column that made them so."""
+    nulled: dict[str, int] = field(default_factory=dict, hash=False)
+    """Rows by field that the connector left out and the contract lets through."""
     truncated_at: int | None = None
     """CDC: LSN of the last truncation of the source. Rows with a lower one are deleted, those of earlier
     dates too; the partition says so by a row without a key. None: there was none."""
@@ -77,18 +79,20 @@ def _build(
     contract: Contract, reader: LandingReader, folder: Path, part_bytes: int, surveyed: Survey
 ) -> BuiltPartition:
     reasons: Counter[str] = Counter()
+    nulled: Counter[str] = Counter()
     with (
         PartWriter(folder, contract.schema, part_bytes) as parts,
         BatchWriter(folder / "quarantine.parquet", QUARANTINE_SCHEMA) as quarantine,
         RowGroupAssembler(surveyed.order.kept, contract.schema, folder, parts.add_row_group) as assembler,
     ):
         for landed in _batches(contract, reader, surveyed):
-            checked = check(landed.batch, contract.columns)
+            checked = check(landed.batch, contract.columns, contract)
             if len(checked.bad) != surveyed.bad_rows(landed.first, len(landed.batch)):
                 raise _StatisticsLieError
             if checked.bad:
                 quarantine.add(quarantined_rows(landed, checked.bad))
                 reasons.update(reason.split(":", 1)[0] for reason in checked.bad.values())
+            nulled.update(checked.nulled)
             rows = _bronze_rows(contract, landed, checked)
             assembler.add(*_entering(rows, landed, checked, surveyed))
         return BuiltPartition(
@@ -97,13 +101,14 @@ def _build(
             parts=parts.finish(),
             quarantine=quarantine.finish(),
             reasons=dict(reasons.most_common()),
+            nulled=dict(nulled.most_common()),
             truncated_at=surveyed.truncated_at,
         )
 
 
 def _batches(contract: Contract, reader: LandingReader, surveyed: Survey) -> Iterator[LandedBatch]:
     """All rows; whole as landed where some of them go to quarantine."""
-    needed = [*(column.name for column in contract.columns), EXTRACTED_AT, SYNC_LEAF]
+    needed = [*(column.name for column in contract.columns), EXTRACTED_AT, SYNC_LEAF, CHANGES_LEAF]
     for group in reader.row_groups:
         some_bad = surveyed.bad_rows(group.first, group.metadata.num_rows)
         yield from reader.batches_of(group, None if some_bad else needed)

@@ -48,6 +48,8 @@ class LoadedPartition:
     """False: the lake held exactly these bytes already, and nothing was written."""
     quarantine_key: str | None
     reasons: dict[str, int]
+    nulled: dict[str, int]
+    """Rows by field that the connector left out and the contract lets through."""
     new_columns: list[str]
     """Landed columns that the contract does not name."""
     source_forms: list[str] = field(default_factory=list)
@@ -144,6 +146,7 @@ class PartitionLoader:
             changed=changed,
             quarantine_key=bad_rows_key,
             reasons=built.reasons,
+            nulled=built.nulled,
             new_columns=new_columns,
             source_forms=forms,
             truncated_at=built.truncated_at,

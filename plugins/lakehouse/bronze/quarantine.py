@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from lakehouse.bronze.python_rows import python_rows
 from lakehouse.landing.reader import LandedBatch
 
 QUARANTINE_SCHEMA: Final = pa.schema(
@@ -25,7 +26,7 @@ QUARANTINE_SCHEMA: Final = pa.schema(
 def quarantined_rows(landed: LandedBatch, bad: Mapping[int, str]) -> pa.RecordBatch:
     """The bad rows of a batch (reason by position), as they go to the quarantine file."""
     positions = sorted(bad)
-    rows = landed.batch.take(pa.array(positions, pa.int64())).to_pylist()
+    rows = python_rows(landed.batch.take(pa.array(positions, pa.int64())))
     return pa.RecordBatch.from_arrays(
         [
             pa.array([bad[position] for position in positions], pa.string()),

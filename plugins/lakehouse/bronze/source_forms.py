@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
 from lakehouse.bronze.contract import Contract, SourceForm
+from lakehouse.bronze.python_rows import python_rows
 from lakehouse.landing.columns import AIRBYTE_COLUMNS
 from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
 from lakehouse.platform.lake_layout import api_response_key, csv_import_key
@@ -164,7 +165,7 @@ def _records(reader: LandingReader, hidden: frozenset[str]) -> Iterator[tuple[da
     for group in reader.row_groups:
         for landed in reader.batches_of(group):
             moments = lineage(landed)[0].to_pylist()
-            rows = _visible(landed, hidden).to_pylist()
+            rows = python_rows(_visible(landed, hidden))
             yield from zip(moments, rows, strict=True)
 
 

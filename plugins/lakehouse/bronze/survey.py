@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 
 from lakehouse.bronze.contract import Column, Contract, Mode
 from lakehouse.bronze.footer_proof import unproven_columns
+from lakehouse.bronze.nulled import may_have_nulled
 from lakehouse.bronze.ordinals import Ordinals
 from lakehouse.bronze.row_order import ORDINAL, RowOrder, order_rows
 from lakehouse.bronze.validation import check, columns_to_check
 from lakehouse.bronze.versions import read_versions
-from lakehouse.landing.columns import CDC_LSN, EXTRACTED_AT, SYNC_LEAF
+from lakehouse.landing.columns import CDC_LSN, CHANGES_LEAF, EXTRACTED_AT, SYNC_LEAF
 from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
 
 _AGE = "_age"
@@ -92,7 +93,7 @@ def _candidates(
     contract: Contract, schema: pa.Schema, landed: LandedBatch, columns: list[Column]
 ) -> tuple[pa.RecordBatch, pa.Array]:
     """The good rows of a batch in that schema, and the positions in the batch of those that are not."""
-    checked = check(landed.batch, columns)
+    checked = check(landed.batch, columns, contract)
     ordinals = pa.arange(landed.first, landed.first + len(landed.batch))
     values = [*(checked.batch.column(name) for name in contract.key), ordinals]
     if contract.mode is Mode.FULL_REFRESH:
@@ -121,6 +122,8 @@ def _batches(
         names = {*contract.key, *(column.name for column in columns)}
         needed = [column for column in contract.columns if column.name in names]
         landed_names = [column.name for column in needed] + extra
+        if not trust_statistics or may_have_nulled(group.metadata, group.schema):
+            landed_names.append(CHANGES_LEAF)
         # A row group none of whose needed columns exists is still counted: its lineage is read instead.
         present = any(name in group.schema.names for name in landed_names)
         for landed in reader.batches_of(group, landed_names if present else [SYNC_LEAF]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 from lakehouse.bronze.casting import cast_column
 from lakehouse.bronze.contract import CDC_COLUMNS, Column, Contract
+from lakehouse.bronze.nulled import ROW_IS_GONE, nulled_fields
+from lakehouse.bronze.python_rows import infinite, time_texts
 from lakehouse.landing.columns import CDC_DELETED_AT
 
 
@@ -23,6 +25,8 @@ class Checked:
 
     batch: pa.RecordBatch
     bad: dict[int, str]
+    nulled: Counter[str]
+    """Rows by field that the connector left out and the contract lets through."""
 
 
 def columns_to_check(contract: Contract, landed: pa.Schema) -> list[Column]:
@@ -36,10 +40,11 @@ def columns_to_check(contract: Contract, landed: pa.Schema) -> list[Column]:
     ]
 
 
-def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> Checked:
-    """Cast the columns of a landing batch and find the rows that break a rule.
+def check(batch: pa.RecordBatch, columns: Sequence[Column], contract: Contract) -> Checked:
+    """Cast the columns of a landing batch and find the rows that break a rule of the contract.
 
-    A column that is not in the batch is read as NULL, so a missing required column refuses every row.
+    A column that is not in the batch is read as NULL, so a missing required column refuses every row. What
+    the connector left out is looked for in all columns of the contract, if the batch has Airbyte's notes.
     """
     reasons: defaultdict[int, list[str]] = defaultdict(list)
     arrays: list[pa.Array] = []
@@ -62,8 +67,27 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> Checked:
                 broken = pc.and_not(broken, truncated if column.in_deletions else deleted)
             for position in _positions(broken):
                 reasons[position].append(f"{column.name}: {text.format(_shown(values[position]))}")
+    nulled = _left_out(batch, contract, deleted, reasons)
     typed = pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
-    return Checked(typed, {position: "; ".join(texts) for position, texts in sorted(reasons.items())})
+    bad = {position: "; ".join(texts) for position, texts in sorted(reasons.items())}
+    return Checked(typed, bad, nulled)
+
+
+def _left_out(
+    batch: pa.RecordBatch, contract: Contract, deleted: pa.Array | None, reasons: dict[int, list[str]]
+) -> Counter[str]:
+    """Refuse the rows that lack a field because of the connector; counts those that may lack it."""
+    known = {column.name: column for column in contract.columns}
+    let_through: Counter[str] = Counter()
+    for position, field, reason in nulled_fields(batch):
+        column = known.get(field)
+        if column is None or (deleted is not None and deleted[position].as_py()):
+            continue  # nobody asks for it, or the row is about to go
+        if column.may_be_nulled or (deleted is not None and reason == ROW_IS_GONE):
+            let_through[field] += 1
+        else:
+            reasons[position].append(f"{field}: the connector left its value out ({reason})")
+    return let_through
 
 
 def _deleted(batch: pa.RecordBatch) -> pa.Array | None:
@@ -91,6 +115,12 @@ def _broken_rules(values: pa.Array, column: Column, missing: bool) -> Iterator[t
     """Masks of the values that break each rule of the column, with the words for it."""
     if column.required:
         yield pc.is_null(values), "the column is missing" if missing else "is NULL"
+    bounded = column.minimum is not None or column.maximum is not None or column.above is not None
+    if bounded and pa.types.is_floating(values.type):
+        # No comparison with it holds, so it would pass them all.
+        yield _holds(pc.is_nan(values)), "{} is in no bounds"
+    if pa.types.is_temporal(values.type):
+        yield _holds(infinite(values)), "{} is no point in time"
     if column.minimum is not None:
         yield (
             _holds(pc.less(values, pa.scalar(column.minimum, values.type))),
@@ -123,5 +153,8 @@ def _positions(mask: pa.Array) -> list[int]:
 
 
 def _shown(value: pa.Scalar) -> str:
-    text = str(value.as_py())
+    try:
+        text = str(value.as_py())
+    except (OverflowError, ValueError):  # a time outside Python's years
+        text = str(time_texts(pa.array([value]))[0])
     return repr(text if len(text) <= 60 else f"{text[:57]}...")

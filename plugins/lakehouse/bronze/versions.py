@@ -28,7 +28,7 @@ def read_versions(contract: Contract, reader: LandingReader, ordinals: Ordinals)
 
 def _versions_of(contract: Contract, decisive: list[str], landed: LandedBatch) -> pa.RecordBatch:
     by_name = {column.name: column for column in contract.columns}
-    typed = check(landed.batch, [by_name[name] for name in decisive]).batch
+    typed = check(landed.batch, [by_name[name] for name in decisive], contract).batch
     extracted, sync = lineage(landed)
     has_raw_ids = RAW_ID in landed.batch.schema.names
     raw_ids = landed.batch.column(RAW_ID) if has_raw_ids else pa.nulls(len(sync), pa.string())

@@ -9,7 +9,9 @@ EXTRACTED_AT: Final = "_airbyte_extracted_at"
 GENERATION_ID: Final = "_airbyte_generation_id"
 META: Final = "_airbyte_meta"
 SYNC_LEAF: Final = f"{META}.sync_id"
-"""The Airbyte job of a row: all that is read of Airbyte's struct."""
+"""The Airbyte job of a row."""
+CHANGES_LEAF: Final = f"{META}.changes"
+"""What became of fields of a row on their way: a list of `{field, change, reason}`."""
 AIRBYTE_COLUMNS: Final = frozenset({RAW_ID, EXTRACTED_AT, GENERATION_ID, META})
 
 SYNC_ID: Final = "_airbyte_sync_id"

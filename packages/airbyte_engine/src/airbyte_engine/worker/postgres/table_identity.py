@@ -54,7 +54,7 @@ class TableIdentity:
     columns: dict[str, str]
     """Names by number, which a column keeps for life (pg_attribute.attnum)."""
     partitions: dict[str, list[Any]]
-    """By oid: the partition's name, and the file that it has until it is truncated or written anew."""
+    """By oid: the partition's name, and the file that it has until it is truncated or written again."""
     publication: str
     """Another one whenever the table has been taken out and put in again, or the publication has changed."""
 
@@ -118,7 +118,7 @@ def difference(before: TableIdentity, now: FoundTable) -> Difference:
         if oid not in found.partitions:
             return Difference(f"the partition {name} was detached or dropped")
         if found.partitions[oid][1] != file:
-            return Difference(f"the partition {name} was truncated by itself, or written anew")
+            return Difference(f"the partition {name} was truncated by itself, or written again")
     return Difference(attached=tuple(oid for oid in found.partitions if oid not in before.partitions))
 
 

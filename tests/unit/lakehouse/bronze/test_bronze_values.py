@@ -1,0 +1,180 @@
+"""No value becomes another one on its way into bronze, and none passes a rule that it does not meet."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lakehouse.bronze.casting import cast_column
+from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.contract_file import parse_contract
+from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
+from lakehouse.landing.reader import LandingReader
+from testing.lakehouse.landing_files import land
+
+LAST_MICROSECOND = 2**63 - 1
+NOON = datetime(2025, 10, 16, 12)
+YEAR_44_BC = -63_517_824_000_000_000
+"""0044-03-15 BC in microseconds since 1970."""
+
+
+def contract(mode: str = "incremental", **columns: dict[str, Any]) -> Contract:
+    cdc = mode == "cdc"
+    return parse_contract(
+        {
+            "stream": "things",
+            "source": "postgres",
+            "grain": "One row per thing.",
+            "mode": mode,
+            "key": ["id"],
+            **({} if cdc else {"cursor": "id"}),
+            "new_columns": "ignore",
+            "quarantine": {"max_rows": 10, "max_share": 0.01},
+            "expected_volume": {"min_rows": 0, "zero_rows": "allow"},
+            "columns": {"id": {"type": "bigint", "required": True}} | columns,
+        },
+        "things.yaml",
+    )
+
+
+def build(
+    folder: Path, agreed: Contract, rows: list[dict[str, Any]], *fields: pa.Field
+) -> tuple[BuiltPartition, list[dict[str, Any]]]:
+    """The partition, and its quarantined rows."""
+    file = land(folder, "a", rows, [pa.field("id", pa.int64()), *fields])
+    built = build_partition(agreed, LandingReader([file]), folder)
+    assert built.rows_in == built.rows_loaded + built.rows_deduplicated + built.rows_quarantined
+    return built, pq.read_table(built.quarantine.path).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("values", "target", "expected"),
+    [
+        (pa.array(["16", "-0", "0x10", "0X1f", " 1", "1e3", "1,234"]), pa.int64(), [16, 0, *[None] * 5]),
+        (pa.array(["1.5", "1e400", "-1e400", "1,234.56"]), pa.float64(), [1.5, None, None, None]),
+        (pa.array(["inf", "-Infinity"]), pa.float64(), [math.inf, -math.inf]),
+        (pa.array(["1.25", "1.255", "0x10", "nan"]), pa.decimal128(12, 2), [Decimal("1.25"), *[None] * 3]),
+        (pa.array(["1,234.56"]), pa.decimal128(12, 2), [None]),
+        (pa.array([1.25, 1.255, math.nan]), pa.decimal128(12, 2), [Decimal("1.25"), None, None]),
+        (pa.array([Decimal("0.1"), Decimal("0.12345678901234567890123")]), pa.float64(), [0.1, None]),
+        (pa.array([2**53, 2**53 + 1]), pa.float64(), [2.0**53, None]),
+        (pa.array([2.0, 2.5, math.nan]), pa.int64(), [2, None, None]),
+        (pa.array([0, 1, 2]), pa.bool_(), [None] * 3),
+        (pa.array([0.0, 0.5]), pa.bool_(), [None] * 2),
+        (pa.array([True]), pa.int64(), [None]),
+        (pa.array(["true", "0", "yes"]), pa.bool_(), [True, False, None]),
+        (pa.array([1_760_000_000]), pa.timestamp("us"), [None]),
+        (pa.array([20_000], pa.int32()), pa.date32(), [None]),
+        (pa.array([datetime(2025, 10, 16)]), pa.int64(), [None]),
+        (pa.array([date(2025, 10, 16)]), pa.int32(), [None]),
+        (pa.array([datetime(2025, 10, 16), NOON]), pa.date32(), [date(2025, 10, 16), None]),
+        (pa.array([datetime(2025, 10, 16, 1, tzinfo=UTC)]), pa.timestamp("us"), [datetime(2025, 10, 16, 1)]),
+        (pa.array([b"a", b"\xff"]), pa.string(), ["a", None]),
+    ],
+)  # fmt: skip
+def test_a_value_is_cast_to_itself_or_not_at_all(
+    values: pa.Array, target: pa.DataType, expected: list[Any]
+) -> None:
+    casted, failed = cast_column(values, target)
+    assert casted.to_pylist() == expected
+    wrong = [value is None for value in expected]
+    assert (failed.to_pylist() if failed is not None else [False] * len(wrong)) == wrong
+
+
+@pytest.mark.parametrize("rule", ["min", "max", "above"])
+def test_nan_is_in_no_bounds(tmp_path: Path, rule: str) -> None:
+    agreed = contract(share={"type": "double", rule: 0.5}, free={"type": "double"})
+    good = 0.5 if rule != "above" else 0.75
+    rows = [{"id": 1, "share": good, "free": math.nan}, {"id": 2, "share": math.nan}, {"id": 3}]
+    fields = [pa.field(name, pa.float64()) for name in ("share", "free")]
+    built, bad = build(tmp_path, agreed, rows, *fields)
+    assert built.rows_loaded == 2
+    assert [row["reason"] for row in bad] == ["share: 'nan' is in no bounds"]
+
+
+def test_a_contract_cannot_bound_by_nan() -> None:
+    with pytest.raises(Exception, match="no value is refused by NaN"):
+        contract(share={"type": "double", "min": math.nan})
+
+
+def test_times_before_christ_are_exact_and_infinite_ones_are_quarantined(tmp_path: Path) -> None:
+    """As PostgreSQL's arrive: `infinity` is the greatest number, which would be a time in the year 294247."""
+    agreed = contract(at={"type": "timestamp"}, day={"type": "date"})
+    moments = pa.array([YEAR_44_BC, LAST_MICROSECOND, -LAST_MICROSECOND, None], pa.int64())
+    days = pa.array([-800_000, 0, 0, 2**31 - 1], pa.int32())
+    file = land(tmp_path, "a", [{"id": number} for number in range(4)], [pa.field("id", pa.int64())])
+    table = pq.read_table(file.path)
+    table = table.append_column("at", moments.view(pa.timestamp("us")))
+    pq.write_table(table.append_column("day", days.view(pa.date32())), file.path)
+    built = build_partition(agreed, LandingReader([file]), tmp_path)
+    rows = pq.read_table(built.parts[0].path)
+    assert rows["at"].combine_chunks().view(pa.int64()).to_pylist() == [YEAR_44_BC]
+    assert rows["day"].combine_chunks().view(pa.int32()).to_pylist() == [-800_000]
+    bad = pq.read_table(built.quarantine.path).to_pylist()
+    assert [row["reason"] for row in bad] == [
+        "at: 'infinity' is no point in time",
+        "at: '-infinity' is no point in time",
+        "day: 'infinity' is no point in time",
+    ]
+    assert [json.loads(row["raw"])["at"] for row in bad] == ["infinity", "-infinity", None]
+
+
+def test_a_time_that_python_cannot_hold_is_named_when_a_rule_refuses_it(tmp_path: Path) -> None:
+    agreed = contract(at={"type": "timestamp", "min": date(2000, 1, 1)})
+    file = land(tmp_path, "a", [{"id": 1}], [pa.field("id", pa.int64())])
+    at = pa.array([YEAR_44_BC], pa.int64()).view(pa.timestamp("us"))
+    pq.write_table(pq.read_table(file.path).append_column("at", at), file.path)
+    built = build_partition(agreed, LandingReader([file]), tmp_path)
+    [bad] = pq.read_table(built.quarantine.path).to_pylist()
+    assert bad["reason"] == "at: '-0043-03-15 00:00:00.000000' is below 2000-01-01 00:00:00"
+
+
+def nulled(field: str, reason: str = "DESTINATION_SERIALIZATION_ERROR") -> dict[str, Any]:
+    changes = [{"field": field, "change": "NULLED", "reason": reason}]
+    return {"_airbyte_meta": {"sync_id": 1, "changes": changes}}
+
+
+def test_a_field_that_the_connector_left_out_is_no_null_like_others(tmp_path: Path) -> None:
+    agreed = contract(amount={"type": "double"}, note={"type": "varchar", "nulled": "allow"})
+    rows = [
+        {"id": 1},
+        {"id": 2} | nulled("amount"),
+        {"id": 3} | nulled("note"),
+        {"id": 4} | nulled("unknown to the contract"),
+    ]
+    fields = [pa.field("amount", pa.float64()), pa.field("note", pa.string())]
+    built, bad = build(tmp_path, agreed, rows, *fields)
+    assert [row["reason"] for row in bad] == [
+        "amount: the connector left its value out (DESTINATION_SERIALIZATION_ERROR)"
+    ]
+    assert json.loads(bad[0]["raw"])["id"] == 2
+    assert built.reasons == {"amount": 1}
+    assert built.nulled == {"note": 1}
+    assert built.rows_loaded == 3
+
+
+def test_a_value_that_was_gone_with_its_row_is_let_through_and_counted(tmp_path: Path) -> None:
+    """The log told of a change; the row was deleted before its large value was read, and that follows."""
+    log = {"_ab_cdc_updated_at": datetime(2025, 10, 16), "_ab_cdc_deleted_at": None}
+    rows = [
+        {"id": 1, "_ab_cdc_lsn": 1} | log | nulled("body", "SOURCE_RETRIEVAL_ERROR"),
+        {"id": 2, "_ab_cdc_lsn": 2} | log | nulled("body"),
+        {"id": 3, "_ab_cdc_lsn": 3} | log | {"_ab_cdc_deleted_at": datetime(2025, 10, 16)} | nulled("body"),
+    ]
+    fields = [
+        pa.field("body", pa.string()),
+        pa.field("_ab_cdc_lsn", pa.int64()),
+        pa.field("_ab_cdc_updated_at", pa.timestamp("us")),
+        pa.field("_ab_cdc_deleted_at", pa.timestamp("us")),
+    ]
+    built, bad = build(tmp_path, contract("cdc", body={"type": "varchar"}), rows, *fields)
+    assert [json.loads(row["raw"])["id"] for row in bad] == [2]
+    assert built.nulled == {"body": 1}
