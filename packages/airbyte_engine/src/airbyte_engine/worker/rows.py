@@ -113,6 +113,10 @@ def _column(values: list[Any], type_: pa.DataType, name: str, changes: list[list
 def _converted(values: list[Any], type_: pa.DataType) -> pa.Array:
     if pa.types.is_temporal(type_):
         return pa.array(values, pa.string()).cast(type_)
+    if pa.types.is_integer(type_) and any(isinstance(v, float) and not v.is_integer() for v in values):
+        raise pa.ArrowInvalid("Arrow would cut the fraction off")
+    if pa.types.is_floating(type_) and any(isinstance(value, bool) for value in values):
+        raise pa.ArrowInvalid("Arrow would make true a 1")
     return pa.array(values, type_)
 
 
