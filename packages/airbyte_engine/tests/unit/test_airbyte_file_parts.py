@@ -131,6 +131,8 @@ def test_a_csv_text_that_is_none_of_its_type_stays_a_text() -> None:
         "n": 5, "x": None, "flag": False, "t": "1",
     }  # fmt: skip
     assert typed({"n": "five", "flag": "maybe"}, kinds, {}) == {"n": "five", "flag": "maybe"}
+    own = {"true_values": ["J"], "false_values": ["j"]}
+    assert [typed({"flag": flag}, kinds, own)["flag"] for flag in ("J", "j", "yes")] == [True, False, "yes"]
 
 
 def test_neighbouring_files_of_one_schema_land_as_one(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ URL = "_ab_source_file_url"
 class Kept:
     """What a source hands to the landing."""
 
-    started: dt.datetime = dt.datetime(2025, 10, 17, tzinfo=dt.UTC)
+    started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def store(self, stream: str, files: Sequence[Path]) -> Stored:
@@ -168,8 +168,8 @@ def test_a_pattern_that_matches_nothing_is_said(drops: Drops) -> None:
 
 
 @pytest.mark.parametrize("content", ["id\n2\n", "id\n20\n"], ids=["same-size", "other-size"])
-def test_a_correction_with_an_old_time_is_read_and_is_the_newest(drops: Drops, content: str) -> None:
-    """As `cp -p` and `rsync -t` bring it: bronze and staging would have kept the line it corrects."""
+def test_a_correction_with_an_older_time_is_read_and_is_the_newest(drops: Drops, content: str) -> None:
+    """As `cp -p` and `rsync -t` bring it: bronze and staging would have kept the line that it corrects."""
     drops.drop("a", "id\n1\n")
     (before,) = drops.sync()
     corrected = drops.drop("partial", content)
@@ -179,34 +179,81 @@ def test_a_correction_with_an_old_time_is_read_and_is_the_newest(drops: Drops, c
     assert after["id"] == content.split()[1]
     assert after["_ab_source_file_last_modified"] > before["_ab_source_file_last_modified"]
     assert drops.sync() == []
+    corrected = drops.drop("a", "id\n3\n")
+    os.utime(corrected, (1_000_000_001, 1_000_000_001))
+    (last,) = drops.sync()
+    assert last["_ab_source_file_last_modified"] > after["_ab_source_file_last_modified"]
 
 
-def test_a_changed_version_is_read_whatever_its_time_says() -> None:
-    moment = dt.datetime(2025, 10, 16, tzinfo=dt.UTC)
-    older = moment - dt.timedelta(days=1)
+def test_permissions_are_no_new_version(drops: Drops) -> None:
+    file = drops.drop("a", "id\n1\n")
+    drops.sync()
+    file.chmod(0o600)
+    assert drops.sync() == []
+
+
+MOMENT = dt.datetime(2025, 10, 16, 12, tzinfo=dt.UTC)
+OLDER, NOW = MOMENT - dt.timedelta(days=1), MOMENT + dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("moment", "version", "said"),
+    [
+        (MOMENT, "v2", "2025-10-17T12:00:00.000000Z"),
+        (OLDER, "v2", "2025-10-17T12:00:00.000000Z"),
+        (MOMENT + dt.timedelta(hours=1), "v2", "2025-10-16T13:00:00.000000Z"),
+    ],
+    ids=["within-the-moment", "older", "newer"],
+)
+def test_another_version_is_read_and_is_newer_than_the_one_it_replaces(
+    moment: dt.datetime, version: str, said: str
+) -> None:
     history = History(None)
-    history.add(RemoteFile("a", moment, "v1"))
+    first = RemoteFile("a", MOMENT, "v1")
+    assert history.moment_of(first, NOW) == "2025-10-16T12:00:00.000000Z"
+    history.add(first, history.moment_of(first, NOW))
     again = History(json.loads(json.dumps(history.state())))
-    assert not again.lacks(RemoteFile("a", moment, "v1"))
-    assert again.lacks(RemoteFile("a", moment, "v2")), "replaced within the same moment"
-    assert again.lacks(RemoteFile("a", older, "v1"))
-    assert again.lacks(RemoteFile("b", older, "v1")), "a file that was never read"
-    before = {"history": history.state()["history"]}
-    assert not History(before).lacks(RemoteFile("a", moment, "v1")), "a state without versions"
+    assert not again.lacks(first)
+    replaced = RemoteFile("a", moment, version)
+    assert again.lacks(replaced)
+    assert again.moment_of(replaced, NOW) == said
+    again.add(replaced, said)
+    assert not again.lacks(replaced)
+    assert again.state()["_ab_source_file_last_modified"] == f"{said}_a"
+
+
+def test_a_file_from_the_future_is_replaced_by_a_newer_one() -> None:
+    history = History(None)
+    history.add(RemoteFile("a", NOW, "v1"), history.moment_of(RemoteFile("a", NOW, "v1"), MOMENT))
+    replaced = RemoteFile("a", MOMENT, "v2")
+    assert history.moment_of(replaced, MOMENT) == "2025-10-17T12:00:00.000001Z"
+
+
+def test_an_old_file_under_a_new_name_keeps_its_time() -> None:
+    history = History({"history": {"a": "2025-10-16T12:00:00.000000Z"}})
+    old = RemoteFile("b", OLDER, "v1")
+    assert history.lacks(old)
+    assert history.moment_of(old, NOW) == "2025-10-15T12:00:00.000000Z"
+
+
+def test_a_state_that_airbyte_left_has_no_versions() -> None:
+    history = History({"history": {"a": "2025-10-16T12:00:00.000000Z"}})
+    assert not history.lacks(RemoteFile("a", MOMENT, "v1"))
+    assert history.lacks(RemoteFile("a", OLDER, "v1"))
 
 
 def test_a_file_of_a_full_history_is_read_again_when_it_was_replaced() -> None:
-    moment = dt.datetime(2025, 10, 16, tzinfo=dt.UTC)
     history = History(None)
     for number in range(LONGEST + 1):
-        history.add(RemoteFile(f"{number:05}", moment + dt.timedelta(seconds=number), "v1"))
+        file = RemoteFile(f"{number:05}", MOMENT + dt.timedelta(seconds=number), "v1")
+        history.add(file, history.moment_of(file, NOW))
     state = history.state()
-    assert len(state["history"]) == LONGEST
-    assert state["_ab_source_file_last_modified"] == "2025-10-16T02:46:40.000000Z_10000"
-    full, older = History(state), moment - dt.timedelta(days=1)
-    assert full.lacks(RemoteFile("00001", older, "v2"))
-    assert not full.lacks(RemoteFile("00000", moment, "v1")), "forgotten, and not new"
-    assert full.lacks(RemoteFile("new", moment + dt.timedelta(days=1), "v1"))
+    assert len(state["history"]) == len(state["versions"]) == LONGEST
+    assert state["_ab_source_file_last_modified"] == "2025-10-16T14:46:40.000000Z_10000"
+    full = History(state)
+    assert full.lacks(RemoteFile("00001", OLDER, "v2"))
+    assert not full.lacks(RemoteFile("00000", MOMENT, "v1")), "forgotten, and not new"
+    assert full.lacks(RemoteFile("new", NOW, "v1"))
 
 
 @pytest.mark.parametrize(
@@ -258,6 +305,21 @@ def test_a_stream_that_cannot_be_read_is_refused_when_it_is_declared(
     assert refused.value.status == 422
     assert "'spend'" in refused.value.detail
     assert named in refused.value.detail
+
+
+def test_columns_beyond_the_schema_are_named_in_the_log(drops: Drops) -> None:
+    drops.settings = {"input_schema": '{"id": "integer"}'}
+    drops.drop("a", "id,note, x\n1,a,b\n")
+    assert [row["id"] for row in drops.sync()] == [1]
+    assert any(line.startswith("WARN") and line.endswith("and do not land: note, ' x'") for line in drops.log)
+
+
+def test_a_column_that_the_schema_spells_otherwise_is_named(drops: Drops) -> None:
+    """It landed as nulls."""
+    drops.settings = {"input_schema": '{"id": "integer"}'}
+    drops.drop("a", "ID\n1\n")
+    with pytest.raises(WorkerError, match=r"a, .*the columns id and ID differ only in case"):
+        drops.sync()
 
 
 def test_what_is_no_file_is_not_listed(drops: Drops) -> None:

@@ -1,7 +1,11 @@
 """Which files were read, and in which version: a stream's state, as Airbyte keeps it.
 
 {"history": {url: last modified}, "_ab_source_file_last_modified": the cursor, "versions": {url: version}}.
-`versions` is an addition: it tells that a file was replaced even if both were modified at the same moment.
+
+`versions` is an addition. Airbyte reads a known file again only if its time is later than the one in the
+history. Here every other version of a file is read, also one with the same or an earlier time: `cp -p`,
+`rsync -t` and the rollback of a bucket's object bring those. It is newer than what it replaces all the same,
+and `_ab_source_file_last_modified`, by which later stages choose the newest row, must say so: `moment_of`.
 """
 
 from __future__ import annotations
@@ -33,13 +37,25 @@ class History:
     def lacks(self, file: RemoteFile) -> bool:
         """Is this version of the file still to be read? A known file that was replaced is, however old."""
         known = self._read.get(file.url)
-        if known is not None:
-            return known != stamp(file) or self._versions.get(file.url, file.version) != file.version
-        return stamp(file) >= self._oldest and (self._start is None or file.last_modified >= self._start)
+        if known is None:
+            in_time = self._start is None or file.last_modified >= self._start
+            return in_time and stamp(file.last_modified) >= self._oldest
+        if file.version and file.url in self._versions:
+            return self._versions[file.url] != file.version
+        return known != stamp(file.last_modified)
 
-    def add(self, file: RemoteFile) -> None:
-        """The file was read."""
-        self._read[file.url] = stamp(file)
+    def moment_of(self, file: RemoteFile, now: dt.datetime) -> str:
+        """What the file's rows say of when it was modified: later than of the version that it replaces."""
+        known = self._read.get(file.url)
+        moment = stamp(file.last_modified)
+        if known is None or moment > known:
+            return moment
+        after = dt.datetime.strptime(known, _MOMENT).replace(tzinfo=dt.UTC) + dt.timedelta(microseconds=1)
+        return stamp(max(now, after))
+
+    def add(self, file: RemoteFile, moment: str) -> None:
+        """The file was read, and its rows say this moment."""
+        self._read[file.url] = moment
         self._versions[file.url] = file.version
 
     def state(self) -> dict[str, Any]:
@@ -52,6 +68,6 @@ class History:
         return {"history": newest, LAST_MODIFIED: f"{moment}_{url}", "versions": versions}
 
 
-def stamp(file: RemoteFile) -> str:
-    """When the file was last modified, as Airbyte writes it."""
-    return file.last_modified.astimezone(dt.UTC).strftime(_MOMENT)
+def stamp(moment: dt.datetime) -> str:
+    """A moment as Airbyte writes it."""
+    return moment.astimezone(dt.UTC).strftime(_MOMENT)

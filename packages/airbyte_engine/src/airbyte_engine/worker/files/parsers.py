@@ -51,9 +51,11 @@ def _cast(value: Any, kind: str, form: Mapping[str, Any]) -> Any:
     if not isinstance(value, str) or kind not in ("integer", "number", "boolean"):
         return value
     if kind == "boolean":
-        if value.lower() in (form.get("true_values") or _TRUE):
-            return True
-        return False if value.lower() in (form.get("false_values") or _FALSE) else value
+        trues, falses = form.get("true_values") or _TRUE, form.get("false_values") or _FALSE
+        for spelling in (value, value.lower()):
+            if spelling in trues or spelling in falses:
+                return spelling in trues
+        return value
     if value == "":
         return None
     return csv_integer(value) if kind == "integer" else csv_number(value)

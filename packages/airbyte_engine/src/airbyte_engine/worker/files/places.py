@@ -33,9 +33,8 @@ class RemoteFile:
 
     url: str
     last_modified: dt.datetime
-    """When it was put there, as far as the place knows."""
     version: str = ""
-    """Changes with the content: two versions may be of one moment."""
+    """Differs when the file was replaced, even at the same moment; empty where that cannot be told."""
 
 
 class Place(Protocol):
@@ -117,7 +116,8 @@ class _Bucket:
                     # Consoles mark a folder by an empty object.
                     if item["Size"] or not item["Key"].endswith("/"):
                         moment = item["LastModified"].astimezone(dt.UTC)
-                        yield RemoteFile(item["Key"], moment, item.get("ETag", ""))
+                        version = f"{moment.isoformat()}-{item.get('ETag', '')}"
+                        yield RemoteFile(item["Key"], moment, version)
         except (BotoCoreError, ClientError) as error:
             raise self._error("cannot be listed", error) from error
 
@@ -143,10 +143,6 @@ def _code(error: Exception) -> str:
 
 
 class _Folder:
-    """A file is as new as its last change or its arrival: `cp -p`, `mv` and `rsync -t` bring a file with the
-    time of its original, and a correction must be newer than what it corrects, as it is in a bucket.
-    """
-
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
@@ -158,7 +154,8 @@ class _Folder:
                 status = path.stat()
                 if stat.S_ISREG(status.st_mode):
                     url = path.relative_to(self._folder).as_posix()
-                    yield RemoteFile(url, _arrival(status), _version(status))
+                    moment = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC)
+                    yield RemoteFile(url, moment, f"{status.st_mtime_ns}-{status.st_size}")
 
     def open(self, file: RemoteFile) -> io.BufferedReader:
         try:
@@ -167,12 +164,3 @@ class _Folder:
             raise VanishedFileError(str(error)) from error
         except OSError as error:
             raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from error
-
-
-def _arrival(status: os.stat_result) -> dt.datetime:
-    nanoseconds = max(status.st_mtime_ns, status.st_ctime_ns)
-    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=nanoseconds // 1000)
-
-
-def _version(status: os.stat_result) -> str:
-    return f"{status.st_size}-{status.st_mtime_ns}"

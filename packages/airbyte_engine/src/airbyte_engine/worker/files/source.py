@@ -7,7 +7,7 @@ as a whole, and named: the other files are stored, the sync then fails, and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from botocore.exceptions import BotoCoreError
 
 from airbyte_engine.problems import Problem
-from airbyte_engine.worker.files.column_names import LAST_MODIFIED, URL
+from airbyte_engine.worker.files.column_names import LAST_MODIFIED, URL, ColumnNames, shown
 from airbyte_engine.worker.files.configuration import check_streams, encoding_of, globs_of, start_of
 from airbyte_engine.worker.files.errors import UnreadableFileError, VanishedFileError
 from airbyte_engine.worker.files.globs import unmatched
-from airbyte_engine.worker.files.history import History, stamp
+from airbyte_engine.worker.files.history import History
 from airbyte_engine.worker.files.parsers import records, typed
 from airbyte_engine.worker.files.places import Place, RemoteFile, matching, place_of, shown_url
 from airbyte_engine.worker.files.schema import declared_schema, inferred
@@ -76,11 +76,12 @@ class FileSource:
         found = self._matching(place, stream, globs_of(declared))
         for number, file in enumerate(filter(history.lacks, found)):
             local = Path(self._order.scratch) / f"{stream.name}-{number}.parquet"
-            count = self._read_file(place, stream, declared, file, local)
+            moment = history.moment_of(file, self._landing.started)
+            count = self._read_file(place, stream, declared, file, local, moment)
             if count is None:
                 local.unlink(missing_ok=True)
                 continue
-            history.add(file)
+            history.add(file, moment)
             rows += count
             waiting += [local] if count else []
             if rows >= _FILE_ROWS:
@@ -103,12 +104,18 @@ class FileSource:
         self._outbox.log(f"{stream.name}: {kept.rows} rows, {kept.bytes} bytes")
 
     def _read_file(
-        self, place: Place, stream: Stream, declared: Mapping[str, Any], file: RemoteFile, local: Path
+        self,
+        place: Place,
+        stream: Stream,
+        declared: Mapping[str, Any],
+        file: RemoteFile,
+        local: Path,
+        moment: str,
     ) -> int | None:
         """How many records it has; None when it cannot be read."""
         name = shown_url(file.url)
         try:
-            rows = self._copy(place, declared, file, local)
+            rows = self._copy(place, declared, file, local, moment)
         except UnreadableFileError as error:
             self._leave_out(stream, name, str(error))
             return None
@@ -128,7 +135,9 @@ class FileSource:
         self._unreadable.append(f"{name}, {why}")
         self._outbox.log(f"{stream.name}: {name}, {why}; the file is left out", "ERROR")
 
-    def _copy(self, place: Place, declared: Mapping[str, Any], file: RemoteFile, local: Path) -> int:
+    def _copy(
+        self, place: Place, declared: Mapping[str, Any], file: RemoteFile, local: Path, moment: str
+    ) -> int:
         if not _is_text(file.url):
             raise UnreadableFileError("its name is not UTF-8: rename it")
         form = declared["format"]
@@ -140,15 +149,39 @@ class FileSource:
                 schema = inferred(found, numbers=form["filetype"] == "jsonl")
         with place.open(file) as raw:
             found = records(lines_of(raw, file.url, encoding), form)
+            if declared.get("input_schema"):
+                found = self._declared_columns(found, schema, declared, file)
             if form["filetype"] == "csv" and declared.get("input_schema"):
                 kinds = {name: part["type"] for name, part in schema.items()}
                 found = (typed(record, kinds, form) for record in found)
-            return self._write(found, schema, local, file)
+            return self._write(found, schema, local, {LAST_MODIFIED: moment, URL: file.url})
+
+    def _declared_columns(
+        self,
+        found: Iterable[dict[str, Any]],
+        schema: Mapping[str, Any],
+        declared: Mapping[str, Any],
+        file: RemoteFile,
+    ) -> Iterator[dict[str, Any]]:
+        """The records; the columns that they have beyond the schema do not land, and are named in the log."""
+        names = ColumnNames()
+        names.add(schema)
+        others: dict[str, None] = {}
+        for record in found:
+            if not names.covers(record):
+                names.add(record)
+                others |= dict.fromkeys(name for name in record if name not in schema)
+            yield record
+        if others:
+            self._outbox.log(
+                f"{declared['name']}: {shown_url(file.url)} has columns that are not in input_schema "
+                f"and do not land: {', '.join(map(shown, others))}",
+                "WARN",
+            )
 
     def _write(
-        self, found: Iterable[dict[str, Any]], schema: dict[str, Any], local: Path, file: RemoteFile
+        self, found: Iterable[dict[str, Any]], schema: dict[str, Any], local: Path, own: dict[str, str]
     ) -> int:
-        own = {LAST_MODIFIED: stamp(file), URL: file.url}
         types = {"properties": schema | {name: {"type": "string"} for name in own}}
         target = RecordFile(
             local,
