@@ -40,10 +40,28 @@ def _cast_or_null(values: pa.Array, target: pa.DataType) -> pa.Array:
 def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(target) and pa.types.is_string(values.type):
         return _parse_times(values, target)
+    if pa.types.is_integer(target) and pa.types.is_string(values.type):
+        _refuse_hexadecimals(values)
     casted = pc.cast(values, target)
+    if pa.types.is_floating(target) and pa.types.is_string(values.type):
+        _refuse_overflow(casted, values)
     if pa.types.is_floating(values.type) and pa.types.is_decimal(target):
         _refuse_rounding(casted, values)
     return casted.combine_chunks() if isinstance(casted, pa.ChunkedArray) else casted
+
+
+def _refuse_hexadecimals(values: pa.Array) -> None:
+    """Arrow reads 0x10 as 16."""
+    if pc.any(pc.match_substring_regex(values, "[xX]")).as_py():
+        raise pa.ArrowInvalid("a number is written in decimal digits")
+
+
+def _refuse_overflow(casted: pa.Array, values: pa.Array) -> None:
+    """Arrow reads 1e400 as infinity and 1e-400 as 0."""
+    has_digits = pc.match_substring_regex(values, "^[^eE]*[1-9]")
+    changed = pc.or_(pc.is_inf(casted), pc.equal(casted, 0))
+    if pc.any(pc.and_(has_digits, changed)).as_py():
+        raise pa.ArrowInvalid("too large or too small for a double")
 
 
 def _refuse_rounding(casted: pa.Array, values: pa.Array) -> None:
