@@ -68,11 +68,11 @@ def test_byte_order_marks_of_joined_json_lines_are_skipped() -> None:
         ((ROWS * 900).encode() + b"\xff\n", "utf8", "line 89101: 'utf-8' codec"),
         (ROWS.encode("utf-16") + b"\x00\xd8\x00\x00", "utf-16", "line 100: 'utf-16-le' codec"),
         (ROWS.encode() + b"2,\x81\n", "cp1252", "line 100: 'charmap' codec"),
-        (ROWS.encode("utf-16-le"), "utf8", "line 1: a NUL character: .* UTF-16"),
-        (ROWS.encode("utf-16-be"), "utf8", "line 1: a NUL character: .* UTF-16"),
+        (ROWS.encode("utf-16-le"), "utf8", "line 1: a NUL character, .* UTF-16"),
+        (ROWS.encode("utf-16-be"), "utf8", "line 1: a NUL character, .* UTF-16"),
         (ROWS.encode("utf-16-le"), "utf-16", "line 1: UTF-16 stream does not start with BOM"),
         (ROWS.encode("utf-32-le"), "utf-32", "line 1: UTF-32 stream does not start with BOM"),
-        (ROWS.encode() + b"\0" * 4096, "utf8", "line 100: a NUL character: the file is damaged"),
+        (ROWS.encode() + b"\0" * 4096, "utf8", "line 100: a NUL character, as in a damaged file"),
     ],
 )
 def test_what_is_not_text_is_named_with_its_own_line(content: bytes, encoding: str, named: str) -> None:
@@ -111,6 +111,8 @@ def test_a_damaged_gzip_file_is_named(content: bytes, named: str) -> None:
         ('{"a": 1, "a": 2}', "an object names a twice"),
         ('{"a": {"b": 1, "b": 2}}', "an object names b twice"),
         ('{"a": 1,}', "at character 9"),
+        ('{"a": "\t"}', "Invalid control character at character 8"),
+        ('{"a": ' + "1" * 5000 + "}", "Exceeds the limit"),
         ('{"a": 1} {"a": 2}', "Extra data at character 10"),
         ('{"Id": 1}', "the columns id and Id differ only in case"),
         ('{"": 1}', "a column has no name"),
@@ -147,8 +149,7 @@ def test_json_lines_keep_what_only_looks_wrong() -> None:
         ("9007199254740993.0", "9007199254740993.0"),
         ("9007199254740993", 2**53 + 1),
         ("9223372036854775807", 2**63 - 1),
-        ("9223372036854775808", "9223372036854775808"),
-        ("1" * 5000, "1" * 5000),
+        ("9223372036854775808", 2**63),
     ],
 )
 def test_a_json_number_is_itself_or_its_text(number: str, value: Any) -> None:
@@ -168,6 +169,7 @@ def test_a_json_number_is_itself_or_its_text(number: str, value: Any) -> None:
         ([0.5, None, -(2**53) - 1], "string"),
         ([1, 2**53 + 1], "integer"),
         ([None, 2**63 - 1], "integer"),
+        ([1, 2**63], "string"),
     ],
 )
 def test_an_integer_is_never_rounded_for_a_fraction_beside_it(values: list[Any], kind: str) -> None:

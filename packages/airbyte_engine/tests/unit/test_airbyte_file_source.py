@@ -307,6 +307,18 @@ def test_a_stream_that_cannot_be_read_is_refused_when_it_is_declared(
     assert named in refused.value.detail
 
 
+def test_values_that_are_not_of_their_type_are_named_in_the_log(drops: Drops) -> None:
+    drops.settings = {"input_schema": '{"id": "integer", "amount": "number"}'}
+    drops.drop("a", 'id,amount\n0x10,"1,234.56"\n16,1.5\n1_0,1e400\n')
+    rows = drops.sync()
+    assert [(row["id"], row["amount"]) for row in rows] == [(None, None), (16, 1.5), (None, None)]
+    warned = [line for line in drops.log if line.startswith("WARN")]
+    assert warned == [
+        "WARN spend: a, 2 values of id are not integer and landed as null; the first is '0x10'",
+        "WARN spend: a, 2 values of amount are not number and landed as null; the first is '1,234.56'",
+    ]
+
+
 def test_columns_beyond_the_schema_are_named_in_the_log(drops: Drops) -> None:
     drops.settings = {"input_schema": '{"id": "integer"}'}
     drops.drop("a", "id,note, x\n1,a,b\n")

@@ -24,14 +24,6 @@ def json_float(text: str) -> float | str:
     return text if value is None else value
 
 
-def json_integer(text: str) -> int | str:
-    """A JSON number without either."""
-    if len(text) > _LONGEST_INTEGER:
-        return text
-    value = int(text)
-    return value if abs(value) <= LARGEST_INTEGER else text
-
-
 def csv_integer(text: str) -> int | str:
     """Decimal digits, with or without a sign: neither 0x10 nor 1_000 nor 1,000."""
     digits = text.strip()
@@ -50,6 +42,8 @@ def csv_number(text: str) -> float | str:
 def _exact(text: str) -> float | None:
     """None for what a double cannot hold: too large, too small, too many digits."""
     value = float(text)
+    if repr(value) == text:
+        return value
     mantissa, _, exponent = text.lower().partition("e")
     if len(mantissa) <= _SURELY_EXACT and not exponent:
         return value

@@ -11,7 +11,7 @@ from typing import Any
 
 from airbyte_engine.worker.files.column_names import ColumnNameError, ColumnNames, shown
 from airbyte_engine.worker.files.errors import UnreadableLineError
-from airbyte_engine.worker.files.numbers import csv_integer, csv_number, json_float, json_integer
+from airbyte_engine.worker.files.numbers import csv_integer, csv_number, json_float
 
 _LONGEST_VALUE = 512 * 1024 * 1024
 DEEPEST = 500
@@ -167,12 +167,7 @@ def _without_a_name(columns: list[int]) -> str:
 
 
 def _json_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder(
-        parse_float=json_float,
-        parse_int=json_integer,
-        parse_constant=_not_json,
-        object_pairs_hook=_object,
-    )
+    decoder = json.JSONDecoder(parse_float=json_float, parse_constant=_not_json, object_pairs_hook=_object)
     names = ColumnNames()
     for line, raw in enumerate(lines, 1):
         # Files that were joined have their byte-order marks in the middle.
@@ -181,15 +176,17 @@ def _json_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             continue
         try:
             record = decoder.decode(content)
-            _check_depth(content)
+            if content.count("[") + content.count("{") > DEEPEST:
+                _check_depth(content)
             if not isinstance(record, dict):
                 raise ValueError(f"a record is a JSON object, not {content.strip()[:40]!r}")
-            if _SURROGATE.search(content):
+            if "\\u" in content and _SURROGATE.search(content):
                 json.dumps(record, ensure_ascii=False).encode()
             if not names.covers(record):
                 names.add(record)
         except json.JSONDecodeError as error:
-            raise UnreadableLineError(line, f"{error.msg} at character {error.colno}") from error
+            why = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
+            raise UnreadableLineError(line, why) from error
         except UnicodeEncodeError as error:
             half = f"\\u{ord(error.object[error.start]):04x}"
             raise UnreadableLineError(line, f"{half} is half a surrogate pair, not a character") from error
@@ -205,8 +202,6 @@ _TOO_DEEP = f"objects and arrays are nested more than {DEEPEST} deep"
 
 def _check_depth(content: str) -> None:
     """How deep Python could go depends on its version. Raises ValueError."""
-    if content.count("[") + content.count("{") <= DEEPEST:
-        return
     depth = 0
     for text in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', content):
         depth += (text.group() in "[{") - (text.group() in "]}")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airbyte_engine.worker.files.numbers import LARGEST_EXACT
+from airbyte_engine.worker.files.numbers import LARGEST_EXACT, LARGEST_INTEGER
 
 _NUMBER, _INTEGER, _BOOLEAN, _OBJECT, _TEXT = "number", "integer", "boolean", "object", "string"
 _LONG = "integer that a double would round"
@@ -39,6 +39,8 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return _BOOLEAN
     if isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            return _TEXT
         return _INTEGER if abs(value) <= LARGEST_EXACT else _LONG
     if isinstance(value, float):
         return _NUMBER

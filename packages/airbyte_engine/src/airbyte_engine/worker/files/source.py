@@ -154,7 +154,14 @@ class FileSource:
             if form["filetype"] == "csv" and declared.get("input_schema"):
                 kinds = {name: part["type"] for name, part in schema.items()}
                 found = (typed(record, kinds, form) for record in found)
-            return self._write(found, schema, local, {LAST_MODIFIED: moment, URL: file.url})
+            target = self._write(found, schema, local, {LAST_MODIFIED: moment, URL: file.url})
+        for name, (count, first) in target.nulled.items():
+            self._outbox.log(
+                f"{declared['name']}: {shown_url(file.url)}, {count} values of {shown(name)} are not "
+                f"{schema[name]['type']} and landed as null; the first is {str(first)[:40]!r}",
+                "WARN",
+            )
+        return target.rows
 
     def _declared_columns(
         self,
@@ -181,7 +188,7 @@ class FileSource:
 
     def _write(
         self, found: Iterable[dict[str, Any]], schema: dict[str, Any], local: Path, own: dict[str, str]
-    ) -> int:
+    ) -> RecordFile:
         types = {"properties": schema | {name: {"type": "string"} for name in own}}
         target = RecordFile(
             local,
@@ -202,7 +209,7 @@ class FileSource:
                 target.write(batch)
         finally:
             target.close()
-        return target.rows
+        return target
 
 
 def merged(files: list[Path], compression: str) -> list[Path]:

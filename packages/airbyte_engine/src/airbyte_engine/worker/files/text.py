@@ -12,6 +12,7 @@ from airbyte_engine.worker.files.errors import UnreadableLineError
 
 _CHUNK = 64 * 1024
 _MARK = "\ufeff"
+_REPAIR = "repair the file, or set the stream's encoding"
 
 
 class _FlawError(Exception):
@@ -75,10 +76,7 @@ def _text(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
         before, nul, _ = whole.partition("\0")
         yield before
         if nul:
-            raise _FlawError(
-                "a NUL character: the file is damaged, or in another encoding such as UTF-16; repair it, or "
-                "set the stream's encoding"
-            )
+            raise _FlawError(f"a NUL character, as in a damaged file or in UTF-16; {_REPAIR}")
 
 
 def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
@@ -91,11 +89,11 @@ def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
             text.encode()
         except UnicodeEncodeError as error:
             yield text[: error.start]
-            raise _FlawError(f"{text[error.start]!r} is not a character: is the encoding right?") from error
+            raise _FlawError(f"{text[error.start]!r} is not a character; {_REPAIR}") from error
         except UnicodeError as error:
             decoder.setstate(state)
             yield _readable(decoder, chunk)
-            raise _FlawError(f"{_reason(error)}; repair the file, or set the stream's encoding") from error
+            raise _FlawError(f"{_reason(error)}; {_REPAIR}") from error
         yield text
 
 
