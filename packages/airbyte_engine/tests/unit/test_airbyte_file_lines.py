@@ -89,9 +89,20 @@ def test_what_is_not_text_is_named_with_its_own_line(content: bytes, encoding: s
         (gzip.compress(ROWS.encode())[:-9], "the gzip file is cut off"),
         (gzip.compress(ROWS.encode())[:-8] + b"\0" * 8, "line 100: the file is not gzip, or is damaged: CRC"),
         (gzip.compress(ROWS.encode())[:10] + b"\xff" * 40, "line 1: the file is not gzip, or is damaged"),
+        (gzip.compress(b"id\n\xff\n")[:-8] + b"\0" * 8, "line 2: the file is not gzip, or is damaged: CRC"),
+        (gzip.compress(b"id\n\xff\n"), "line 2: 'utf-8' codec can't decode byte 0xff"),
         (gzip.compress(ROWS.encode()) + b"rubbish", "line 100: the file is not gzip, or is damaged"),
     ],
-    ids=["plain-text", "empty", "cut-off", "checksum", "corrupt", "trailing-rubbish"],
+    ids=[
+        "plain-text",
+        "empty",
+        "cut-off",
+        "checksum",
+        "corrupt",
+        "text-and-checksum",
+        "text-alone",
+        "rubbish",
+    ],
 )
 def test_a_damaged_gzip_file_is_named(content: bytes, named: str) -> None:
     with pytest.raises(UnreadableLineError, match=named):

@@ -236,10 +236,18 @@ def test_an_old_file_under_a_new_name_keeps_its_time() -> None:
     assert history.moment_of(old, NOW) == "2025-10-15T12:00:00.000000Z"
 
 
-def test_a_state_that_airbyte_left_has_no_versions() -> None:
+def test_a_state_that_airbyte_left_learns_the_versions() -> None:
     history = History({"history": {"a": "2025-10-16T12:00:00.000000Z"}})
-    assert not history.lacks(RemoteFile("a", MOMENT, "v1"))
     assert history.lacks(RemoteFile("a", OLDER, "v1"))
+    assert history.unread([RemoteFile("a", MOMENT, "v1")]) == []
+    assert History(history.state()).lacks(RemoteFile("a", MOMENT, "v2"))
+
+
+def test_a_time_that_python_does_not_know_keeps_no_file_from_landing(drops: Drops) -> None:
+    for name, moment in (("a", -(10**9)), ("b", 10**10)):
+        os.utime(drops.drop(name, "id\n1\n"), (moment, moment))
+    assert len(drops.sync()) == 2
+    assert drops.sync() == []
 
 
 def test_a_file_of_a_full_history_is_read_again_when_it_was_replaced() -> None:

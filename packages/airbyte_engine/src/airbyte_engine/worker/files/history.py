@@ -11,7 +11,7 @@ and `_ab_source_file_last_modified`, by which later stages choose the newest row
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from airbyte_engine.worker.files.column_names import LAST_MODIFIED
@@ -33,6 +33,16 @@ class History:
         self._versions: dict[str, str] = dict(state.get("versions") or {})
         self._oldest = min(self._read.values()) if len(self._read) >= LONGEST else ""
         self._start = start
+
+    def unread(self, files: Iterable[RemoteFile]) -> list[RemoteFile]:
+        """Those that are still to be read, in their order. Notes the versions of the others."""
+        found = []
+        for file in files:
+            if self.lacks(file):
+                found.append(file)
+            elif file.url in self._read:
+                self._versions[file.url] = file.version
+        return found
 
     def lacks(self, file: RemoteFile) -> bool:
         """Is this version of the file still to be read? A known file that was replaced is, however old."""

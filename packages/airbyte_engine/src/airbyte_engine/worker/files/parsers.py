@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -149,7 +150,7 @@ def _read_header(rows: Iterator[tuple[int, list[str]]]) -> _Header:
     if empty := [place for place, name in enumerate(names, 1) if not name.strip()]:
         behind = range(len(names) + 1, len(row) + 1)
         raise UnreadableLineError(line, f"{_without_a_name([*empty, *behind])}: add the names")
-    if doubled := {name: None for name in names if names.count(name) > 1}:
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
         raise UnreadableLineError(line, f"the header names {', '.join(map(shown, doubled))} twice")
     try:
         ColumnNames().add(names)
@@ -216,7 +217,6 @@ def _not_json(token: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
+        doubled = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"an object names {shown(doubled)} twice")
     return found

@@ -26,6 +26,9 @@ _GONE = {"NoSuchKey", "404"}
 _LOCKED = {"AccessDenied", "403", "InvalidObjectState"}
 """Not this file: it is archived, or its own permissions forbid it."""
 
+_LATEST = dt.datetime(9999, 1, 1, tzinfo=dt.UTC).timestamp()
+"""File systems know later moments than Python does."""
+
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -154,7 +157,7 @@ class _Folder:
                 status = path.stat()
                 if stat.S_ISREG(status.st_mode):
                     url = path.relative_to(self._folder).as_posix()
-                    moment = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC)
+                    moment = dt.datetime.fromtimestamp(min(max(status.st_mtime, 0), _LATEST), dt.UTC)
                     yield RemoteFile(url, moment, f"{status.st_mtime_ns}-{status.st_size}")
 
     def open(self, file: RemoteFile) -> io.BufferedReader:

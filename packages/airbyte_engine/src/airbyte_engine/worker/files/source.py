@@ -74,8 +74,8 @@ class FileSource:
         waiting: list[Path] = []
         rows = 0
         found = self._matching(place, stream, globs_of(declared))
-        for number, file in enumerate(filter(history.lacks, found)):
-            local = Path(self._order.scratch) / f"{stream.name}-{number}.parquet"
+        for number, file in enumerate(history.unread(found)):
+            local = Path(self._order.scratch) / f"file-{number}.parquet"
             moment = history.moment_of(file, self._landing.started)
             count = self._read_file(place, stream, declared, file, local, moment)
             if count is None:

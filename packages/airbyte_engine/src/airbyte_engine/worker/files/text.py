@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import itertools
 import zlib
 from collections.abc import Iterator
 
@@ -29,8 +30,10 @@ def lines_of(raw: io.BufferedReader, name: str, encoding: str) -> Iterator[str]:
     """
     given = 0
     held: list[str] = []
+    packed = name.endswith(".gz")
+    chunks = _unpacked(raw) if packed else _stored(raw)
     try:
-        for text in _text(_chunks(raw, name), encoding):
+        for text in _text(chunks, encoding):
             if "\n" not in text and "\r" not in text and not _ends_in_return(held):
                 held.append(text)
                 continue
@@ -41,7 +44,8 @@ def lines_of(raw: io.BufferedReader, name: str, encoding: str) -> Iterator[str]:
                 given += 1
                 yield line
     except _FlawError as flaw:
-        raise UnreadableLineError(given + 1 + _ends_in_return(held), str(flaw)) from flaw
+        cause = (_damage(chunks) if packed else None) or flaw
+        raise UnreadableLineError(given + 1 + _ends_in_return(held), str(cause)) from flaw
     if rest := "".join(held):
         yield rest
 
@@ -50,11 +54,22 @@ def _ends_in_return(held: list[str]) -> bool:
     return bool(held) and held[-1].endswith("\r")
 
 
-def _chunks(raw: io.BufferedReader, name: str) -> Iterator[bytes]:
-    if not name.endswith(".gz"):
-        while chunk := raw.read(_CHUNK):
-            yield chunk
-        return
+def _damage(chunks: Iterator[bytes]) -> _FlawError | None:
+    """What is wrong behind the place where the text went wrong: its cause, if the archive is damaged."""
+    try:
+        for _ in chunks:
+            pass
+    except _FlawError as damage:
+        return damage
+    return None
+
+
+def _stored(raw: io.BufferedReader) -> Iterator[bytes]:
+    while chunk := raw.read(_CHUNK):
+        yield chunk
+
+
+def _unpacked(raw: io.BufferedReader) -> Iterator[bytes]:
     if not raw.peek(1):
         raise _FlawError("the gzip file is empty: upload it again")
     unpacked = gzip.GzipFile(fileobj=raw)
@@ -81,7 +96,7 @@ def _text(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
 
 def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)()
-    for chunk in _and_end(chunks):
+    for chunk in itertools.chain(chunks, [b""]):
         state = decoder.getstate()
         try:
             text = decoder.decode(chunk, final=not chunk)
@@ -95,11 +110,6 @@ def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
             yield _readable(decoder, chunk)
             raise _FlawError(f"{_reason(error)}; {_REPAIR}") from error
         yield text
-
-
-def _and_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield from chunks
-    yield b""
 
 
 def _readable(decoder: codecs.IncrementalDecoder, chunk: bytes) -> str:
