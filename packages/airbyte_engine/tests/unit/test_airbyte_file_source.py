@@ -138,13 +138,13 @@ def test_what_nobody_foresaw_in_a_file_keeps_no_other_from_landing(
     def records(lines: Any, form: Any) -> Any:
         content = list(lines)
         if content == ["id\n", "2\n"]:
-            raise ValueError("strange")
+            raise ValueError("strange \ud800\0")
         return iter([{"id": "1"}])
 
     monkeypatch.setattr("airbyte_engine.worker.files.source.records", records)
     for name, content in (("a", "id\n1\n"), ("b", "id\n2\n"), ("c", "id\n3\n")):
         drops.drop(name, content)
-    with pytest.raises(WorkerError, match="b, its records cannot be stored: strange"):
+    with pytest.raises(WorkerError, match=r"b, its records cannot be stored: strange \\ud800\\0\."):
         drops.sync()
     assert drops.names() == {"a", "c"}
 
@@ -287,6 +287,12 @@ def test_files_from_before_the_start_date_are_not_read(start: str, read: bool) -
         ({"globs": ["[[:vowel:]]*"]}, "unknown class"),
         ({"globs": ["{a,b}" * 12]}, "more than 1000 alternatives"),
         ({"format": CSV | {"encoding": "utf-99"}}, "encoding 'utf-99' is not one that Python knows"),
+        ({"format": CSV | {"encoding": "undefined"}}, "encoding 'undefined' is not"),
+        ({"input_schema": {"id": "integer"}}, "input_schema is not JSON"),
+        (
+            {"format": CSV | {"header_definition": {"header_definition_type": "None"}}},
+            "header_definition 'None' is none of From CSV",
+        ),
         ({"format": CSV | {"encoding": "base64"}}, "encoding 'base64' is not one that Python knows"),
         ({"format": CSV | {"delimiter": "||"}}, "this CSV format cannot be read"),
         ({"format": CSV | {"skip_rows_before_header": "two"}}, "skip_rows_before_header is a number"),

@@ -117,10 +117,10 @@ def _csv(lines: Iterable[str], form: Mapping[str, Any]) -> Iterator[dict[str, An
     nulls = set(form.get("null_values") or ()) if form.get("strings_can_be_null", True) else set()
     lenient = bool(form.get("ignore_errors_on_fields_mismatch"))
     for line, fields in rows:
-        if header is None:
-            header = _Header(0, [f"f{number}" for number in range(len(fields))])
         if not fields:
             continue
+        if header is None:
+            header = _Header(0, [f"f{number}" for number in range(len(fields))])
         row = header.record_fields(line, fields)
         if len(row) != len(header.names) and not lenient:
             raise UnreadableLineError(line, f"{len(row)} fields under a header of {len(header.names)}")

@@ -132,8 +132,10 @@ class FileSource:
         return rows
 
     def _leave_out(self, stream: Stream, name: str, why: str) -> None:
-        self._unreadable.append(f"{name}, {why}")
-        self._outbox.log(f"{stream.name}: {name}, {why}; the file is left out", "ERROR")
+        # A library's message may quote the file, and not everything in a file can be stored as text.
+        told = why.replace("\0", r"\0").encode("utf-8", "backslashreplace").decode()
+        self._unreadable.append(f"{name}, {told}")
+        self._outbox.log(f"{stream.name}: {name}, {told}; the file is left out", "ERROR")
 
     def _copy(
         self, place: Place, declared: Mapping[str, Any], file: RemoteFile, local: Path, moment: str
