@@ -25,7 +25,7 @@ def python_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
 
 
 def infinite(values: pa.Array) -> pa.Array:
-    """Mask of the times that are no point in time.
+    """Mask of the times that are not a point in time.
 
     PostgreSQL's `infinity` and `-infinity` land as the greatest and the least number that there is.
     """

@@ -120,7 +120,7 @@ def _broken_rules(values: pa.Array, column: Column, missing: bool) -> Iterator[t
         # No comparison with it holds, so it would pass them all.
         yield _holds(pc.is_nan(values)), "{} is in no bounds"
     if pa.types.is_temporal(values.type):
-        yield _holds(infinite(values)), "{} is no point in time"
+        yield _holds(infinite(values)), "{} is not a point in time"
     if column.minimum is not None:
         yield (
             _holds(pc.less(values, pa.scalar(column.minimum, values.type))),

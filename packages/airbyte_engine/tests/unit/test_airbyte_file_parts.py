@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airbyte_engine.sync.archive import LogOwner, log_documents
+from airbyte_engine.worker.files.globs import pattern_of, unmatched
 from airbyte_engine.worker.files.parsers import UnreadableLineError, records, typed
 from airbyte_engine.worker.files.places import matching, place_of
 from airbyte_engine.worker.files.source import inferred, merged
@@ -34,6 +35,12 @@ def parsed(text: str, **form: Any) -> list[dict[str, Any]]:
         ("in/*.{csv,json}", ["in/b.csv", "in/d.json"]),
         ("a.csv|in/d.json", ["a.csv", "in/d.json"]),
         ("b.csv", []),
+        ("**/[a-c]*.csv", ["a.csv", "in/b.csv", "in/deep/c.csv"]),
+        ("**/[!a-b].*", ["in/d.json", "in/deep/c.csv"]),
+        ("{a,in/{b,d}}.{csv,json}", ["a.csv", "in/b.csv", "in/d.json"]),
+        ("in/**/c.csv", ["in/deep/c.csv"]),
+        ("in/**.csv", ["in/b.csv"]),
+        ("A.csv", []),
     ],
 )
 def test_globs_choose_files_as_airbytes_do(tmp_path: Path, glob: str, names: list[str]) -> None:
@@ -46,6 +53,39 @@ def test_globs_choose_files_as_airbytes_do(tmp_path: Path, glob: str, names: lis
     found = matching(place_of({"bucket": f"file://{tmp_path}"}), [glob])
     assert sorted(file.url for file in found) == names
     assert [file.last_modified for file in found] == sorted(file.last_modified for file in found)
+
+
+@pytest.mark.parametrize(
+    ("glob", "covered", "other"),
+    [
+        ("batch_[0-9]*.csv", ["batch_2.csv", "batch_20251016.csv"], ["batch_x.csv", "batch_.csv"]),
+        ("{a,b}*.csv", ["a.csv", "b_1.csv"], ["c.csv", "{a,b}.csv"]),
+        ("{a,b,c/d}", ["a", "c/d"], ["d", "c"]),
+        ("{a,{b,c}d}|e", ["a", "bd", "cd", "e"], ["b", "ad"]),
+        ("{a|b,c}", ["a|b", "c"], ["a", "b"]),
+        ("{a}", ["{a}"], ["a"]),
+        ("a{1..3}", ["a{1..3}"], ["a2"]),
+        ("[!0-9]", ["a", "-"], ["1", ".", "/"]),
+        ("[^0-9]", ["a", "^"], ["1"]),
+        ("[]x]", ["]", "x"], ["[]x]"]),
+        ("[a-]", ["a", "-"], ["b"]),
+        ("[[:digit:]_]", ["7", "_"], ["d", ":"]),
+        ("[a", ["[a"], ["a"]),
+        (r"\*[*]\[", ["**["], ["a*["]),
+        (r"a\|b", ["a|b"], ["a", "b"]),
+        ("a.csv", ["a.csv"], ["axcsv", "a.csv\n"]),
+        ("*", ["a", "a\nb", " "], [".a", "a/b"]),
+        ("**", ["a", "a/b", "a//b"], [".a", "a/.b", ".a/b"]),
+        ("**/.*", [".a", "b/.a"], ["a"]),
+        ("[.]a", [], [".a"]),
+        ("a**/b", ["a/b", "ax/b"], ["a/x/b"]),
+    ],
+)
+def test_a_glob_covers_names(glob: str, covered: list[str], other: list[str]) -> None:
+    assert unmatched([glob], covered) == ([] if covered else [glob])
+    assert {name: bool(pattern_of(glob).fullmatch(name)) for name in [*covered, *other]} == {
+        name: name in covered for name in [*covered, *other]
+    }
 
 
 def test_the_header_is_read_given_or_numbered() -> None:
@@ -91,6 +131,8 @@ def test_a_csv_text_that_is_none_of_its_type_stays_a_text() -> None:
         "n": 5, "x": None, "flag": False, "t": "1",
     }  # fmt: skip
     assert typed({"n": "five", "flag": "maybe"}, kinds, {}) == {"n": "five", "flag": "maybe"}
+    own = {"true_values": ["J"], "false_values": ["j"]}
+    assert [typed({"flag": flag}, kinds, own)["flag"] for flag in ("J", "j", "yes")] == [True, False, "yes"]
 
 
 def test_neighbouring_files_of_one_schema_land_as_one(tmp_path: Path) -> None:

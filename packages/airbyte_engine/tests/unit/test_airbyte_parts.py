@@ -146,3 +146,27 @@ def test_a_value_that_does_not_fit_becomes_null_and_is_reported(tmp_path: Path) 
     }
     assert {row["_airbyte_meta"]["sync_id"] for row in rows} == {7}
     assert len({row["_airbyte_raw_id"] for row in rows}) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "kept"),
+    [
+        ("integer", [1, 1.5, 2.0], [1, None, 2]),
+        ("integer", [True, 1], [None, 1]),
+        ("number", [True, 0.5], [None, 0.5]),
+        ("number", [2**53 + 1, 0.5], [None, 0.5]),
+        ("boolean", [1, True], [None, True]),
+    ],
+)
+def test_a_value_of_another_type_becomes_null_and_is_reported(
+    tmp_path: Path, kind: str, values: list[Any], kept: list[Any]
+) -> None:
+    """Arrow made 1.5 an integer 1, and true a number 1."""
+    schema = {"properties": {"a": {"type": kind}}}
+    file = RecordFile(tmp_path / "x.parquet", schema, "none", 1, 1, STARTED)
+    file.write([{"a": value} for value in values])
+    file.close()
+    table = pq.read_table(file.file)
+    assert table["a"].to_pylist() == kept
+    reported = [len(meta["changes"]) for meta in table["_airbyte_meta"].to_pylist()]
+    assert reported == [int(value is None) for value in kept]

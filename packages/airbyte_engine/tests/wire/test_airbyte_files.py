@@ -166,6 +166,47 @@ def test_a_line_that_is_no_record_is_named_its_file_left_out_and_nothing_lost(
     assert len(inbox.rows()) == job["rowsSynced"] + mended["rowsSynced"]
 
 
+def test_bad_files_of_every_kind_are_named_in_one_failure_and_the_good_ones_land(
+    airbyte: AirbyteServer, inbox: Inbox
+) -> None:
+    """A file that no decoder or unpacker could make sense of kept every other one from landing."""
+    good = "id,note\n1,x\n"
+    bad: dict[str, tuple[str | bytes, str]] = {
+        "cut.csv.gz": (gzip.compress(good.encode() * 50)[:-9], "the gzip file is cut off"),
+        "plain.csv.gz": (good, "line 1: the file is not gzip"),
+        "wide.csv": (good.encode("utf-16-le"), "line 1: a NUL character"),
+        "own.csv": ("id,_airbyte_raw_id\n1,2\n", "line 1: the header: the column _airbyte_raw_id"),
+        "case.csv": ("id,ID\n1,2\n", "line 1: the header: the columns id and ID differ only in case"),
+        "latin.csv": (b"id,note\n" + b"1,x\n" * 98 + b"2,\xe9\n", "line 100: 'utf-8' codec"),
+    }
+    inbox.put("a.csv", good)
+    for name, (content, _) in bad.items():
+        inbox.put(name, content)
+    inbox.put("folder.csv/", b"")
+    inbox.put("z.csv.gz", gzip.compress(good.encode()))
+    connection = inbox.connect("**", CSV)
+    job = airbyte.sync(connection)
+    (attempt,) = details(airbyte, job)["attempts"]
+    (failure,) = attempt["attempt"]["failureSummary"]["failures"]
+    assert failure["failureType"] == "config_error"
+    assert failure["externalMessage"].startswith(f"{len(bad)} files could not be read")
+    for name, (_, named) in bad.items():
+        assert f"/{name}, " in failure["externalMessage"]
+        assert named in failure["externalMessage"]
+    assert {Path(row[FILE_COLUMNS[1]]).name for row in inbox.rows()} == {"a.csv", "z.csv.gz"}
+    for name in bad:
+        inbox.put(name, gzip.compress(good.encode()) if name.endswith(".gz") else good)
+    assert airbyte.sync(connection)["rowsSynced"] == len(bad)
+
+
+def test_names_of_columns_land_as_they_are(airbyte: AirbyteServer, inbox: Inbox) -> None:
+    names = ["the id", 'the "id"', "a/b", "a.b", "\u00e4", " id"]
+    inbox.put("a.jsonl", json.dumps(dict.fromkeys(names, 1)))
+    assert airbyte.sync(inbox.connect("*.jsonl", {"filetype": "jsonl"}))["rowsSynced"] == 1
+    (row,) = inbox.rows()
+    assert {name: row[name] for name in row if name not in FILE_COLUMNS} == dict.fromkeys(names, 1)
+
+
 def test_a_schema_of_the_stream_types_csv_values(
     airbyte: AirbyteServer, inbox: Inbox, landing: Landing
 ) -> None:

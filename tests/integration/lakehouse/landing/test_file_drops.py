@@ -6,9 +6,11 @@ Nothing is lost: rows that landed = loaded + deduplicated + quarantined, and wha
 from __future__ import annotations
 
 import io
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -38,10 +40,13 @@ class Drops:
     folder: Path
     storage: LakeStorage
 
-    def drop(self, name: str, content: str | bytes) -> None:
-        """As it should be done: a file appears whole."""
+    def drop(self, name: str, content: str | bytes, age: timedelta | None = None) -> None:
+        """As it should be done: a file appears whole. `age` is that of a copy which keeps its time."""
         partial = self.folder / "partial"
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        if age:
+            moment = time.time() - age.total_seconds()
+            os.utime(partial, (moment, moment))
         partial.replace(self.folder / name)
 
     def extract(self, night: Night) -> int:
@@ -197,12 +202,19 @@ def test_a_date_whose_every_line_is_bad_is_no_success(drops: Drops) -> None:
     assert drops.reasons("2025-09-14") == ["amount: the column is missing"]
 
 
-def test_a_correction_of_the_same_date_replaces_the_lines_it_repeats(drops: Drops) -> None:
-    day, name = "2025-09-15", "batch_corrected_at_once.csv"
+@pytest.mark.parametrize(
+    ("day", "age"),
+    [("2025-09-15", None), ("2025-09-20", timedelta(days=300))],
+    ids=["newer", "with-an-older-time"],
+)
+def test_a_correction_of_the_same_date_replaces_the_lines_it_repeats(
+    drops: Drops, day: str, age: timedelta | None
+) -> None:
+    name = f"batch_corrected_at_once_{day}.csv"
     drops.drop(name, HEADER + f"{day},search,1.00\n{day},email,2.00\n")
     assert drops.extract(Night(day)) == 2
     corrected = HEADER + f"{day},search,1.50\n"
-    drops.drop(name, corrected)
+    drops.drop(name, corrected, age)
     assert drops.extract(Night(day, force_sync=True)) == 3
     result = drops.load(day)
     add_up(result, 3)

@@ -1,11 +1,10 @@
-"""No value becomes another one on its way into bronze, and none passes a rule that it does not meet."""
+"""NaN, infinite times and what the connector left out: values that a rule could be thought to let through."""
 
 from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.bronze.casting import cast_column
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
@@ -21,7 +19,6 @@ from lakehouse.landing.reader import LandingReader
 from testing.lakehouse.landing_files import land
 
 LAST_MICROSECOND = 2**63 - 1
-NOON = datetime(2025, 10, 16, 12)
 YEAR_44_BC = -63_517_824_000_000_000
 """0044-03-15 BC in microseconds since 1970."""
 
@@ -55,40 +52,6 @@ def build(
     return built, pq.read_table(built.quarantine.path).to_pylist()
 
 
-@pytest.mark.parametrize(
-    ("values", "target", "expected"),
-    [
-        (pa.array(["16", "-0", "0x10", "0X1f", " 1", "1e3", "1,234"]), pa.int64(), [16, 0, *[None] * 5]),
-        (pa.array(["1.5", "1e400", "-1e400", "1,234.56"]), pa.float64(), [1.5, None, None, None]),
-        (pa.array(["inf", "-Infinity"]), pa.float64(), [math.inf, -math.inf]),
-        (pa.array(["1.25", "1.255", "0x10", "nan"]), pa.decimal128(12, 2), [Decimal("1.25"), *[None] * 3]),
-        (pa.array(["1,234.56"]), pa.decimal128(12, 2), [None]),
-        (pa.array([1.25, 1.255, math.nan]), pa.decimal128(12, 2), [Decimal("1.25"), None, None]),
-        (pa.array([Decimal("0.1"), Decimal("0.12345678901234567890123")]), pa.float64(), [0.1, None]),
-        (pa.array([2**53, 2**53 + 1]), pa.float64(), [2.0**53, None]),
-        (pa.array([2.0, 2.5, math.nan]), pa.int64(), [2, None, None]),
-        (pa.array([0, 1, 2]), pa.bool_(), [None] * 3),
-        (pa.array([0.0, 0.5]), pa.bool_(), [None] * 2),
-        (pa.array([True]), pa.int64(), [None]),
-        (pa.array(["true", "0", "yes"]), pa.bool_(), [True, False, None]),
-        (pa.array([1_760_000_000]), pa.timestamp("us"), [None]),
-        (pa.array([20_000], pa.int32()), pa.date32(), [None]),
-        (pa.array([datetime(2025, 10, 16)]), pa.int64(), [None]),
-        (pa.array([date(2025, 10, 16)]), pa.int32(), [None]),
-        (pa.array([datetime(2025, 10, 16), NOON]), pa.date32(), [date(2025, 10, 16), None]),
-        (pa.array([datetime(2025, 10, 16, 1, tzinfo=UTC)]), pa.timestamp("us"), [datetime(2025, 10, 16, 1)]),
-        (pa.array([b"a", b"\xff"]), pa.string(), ["a", None]),
-    ],
-)  # fmt: skip
-def test_a_value_is_cast_to_itself_or_not_at_all(
-    values: pa.Array, target: pa.DataType, expected: list[Any]
-) -> None:
-    casted, failed = cast_column(values, target)
-    assert casted.to_pylist() == expected
-    wrong = [value is None for value in expected]
-    assert (failed.to_pylist() if failed is not None else [False] * len(wrong)) == wrong
-
-
 @pytest.mark.parametrize("rule", ["min", "max", "above"])
 def test_nan_is_in_no_bounds(tmp_path: Path, rule: str) -> None:
     agreed = contract(share={"type": "double", rule: 0.5}, free={"type": "double"})
@@ -120,9 +83,9 @@ def test_times_before_christ_are_exact_and_infinite_ones_are_quarantined(tmp_pat
     assert rows["day"].combine_chunks().view(pa.int32()).to_pylist() == [-800_000]
     bad = pq.read_table(built.quarantine.path).to_pylist()
     assert [row["reason"] for row in bad] == [
-        "at: 'infinity' is no point in time",
-        "at: '-infinity' is no point in time",
-        "day: 'infinity' is no point in time",
+        "at: 'infinity' is not a point in time",
+        "at: '-infinity' is not a point in time",
+        "day: 'infinity' is not a point in time",
     ]
     assert [json.loads(row["raw"])["at"] for row in bad] == ["infinity", "-infinity", None]
 

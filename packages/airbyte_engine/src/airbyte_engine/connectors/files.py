@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from airbyte_engine.connectors.connector import Configuration, Source, StreamProperties, stream_properties
-from airbyte_engine.worker.files.configuration import LAST_MODIFIED, URL, check_streams
+from airbyte_engine.worker.files.column_names import LAST_MODIFIED, URL
+from airbyte_engine.worker.files.configuration import check_streams, start_of
 
 
 class FilesConnector(Source):
@@ -18,6 +19,7 @@ class FilesConnector(Source):
 
     def check(self, configuration: Configuration) -> None:
         check_streams(configuration["streams"])
+        start_of(configuration)
 
     def defines_cursor(self, configuration: Configuration) -> bool:
         return True

@@ -60,6 +60,8 @@ class RecordFile:
     ) -> None:
         self.file = file
         self.rows = 0
+        self.nulled: dict[str, tuple[int, Any]] = {}
+        """By column: how many values did not fit its type, and the first of them."""
         self._types = {name: arrow_type(part) for name, part in json_schema.get("properties", {}).items()}
         self._job_id = job_id
         self._generation_id = generation_id
@@ -86,6 +88,10 @@ class RecordFile:
         }
         self._writer.write_table(pa.table(added | columns))
         self.rows += count
+        for record, change in zip(records, changes, strict=True):
+            for name in (one["field"] for one in change):
+                earlier, first = self.nulled.get(name, (0, record[name]))
+                self.nulled[name] = (earlier + 1, first)
 
     def close(self) -> None:
         self._writer.close()
@@ -113,6 +119,10 @@ def _column(values: list[Any], type_: pa.DataType, name: str, changes: list[list
 def _converted(values: list[Any], type_: pa.DataType) -> pa.Array:
     if pa.types.is_temporal(type_):
         return pa.array(values, pa.string()).cast(type_)
+    if pa.types.is_integer(type_) and any(isinstance(v, float) and not v.is_integer() for v in values):
+        raise pa.ArrowInvalid("Arrow would cut the fraction off")
+    if pa.types.is_floating(type_) and any(isinstance(value, bool) for value in values):
+        raise pa.ArrowInvalid("Arrow would make true a 1")
     return pa.array(values, type_)
 
 

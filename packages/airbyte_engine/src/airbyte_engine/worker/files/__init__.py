@@ -1,7 +1,14 @@
 """Airbyte's source-s3: CSV and JSON lines from a bucket, or from a folder of this machine.
 
 configuration.py   what is understood of source-s3's configuration
+globs.py           which names a pattern covers
 places.py          where files are: listed, opened
-parsers.py         files to records, with the line of what cannot be read
+text.py            bytes to lines: unpacked, decoded
+parsers.py         lines to records, with the line of what cannot be read
+numbers.py         texts to numbers that are exactly what the text says
+column_names.py    which names columns can have
+schema.py          the types of columns
+history.py         which files were read, in which version
 source.py          which files are new, and their records to the landing
+errors.py          what can be wrong with one file
 """

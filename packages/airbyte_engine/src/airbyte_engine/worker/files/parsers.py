@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TextIO
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_engine.worker.files.column_names import ColumnNameError, ColumnNames, shown
+from airbyte_engine.worker.files.errors import UnreadableLineError
+from airbyte_engine.worker.files.numbers import csv_integer, csv_number, json_float
 
 _LONGEST_VALUE = 512 * 1024 * 1024
-_EXACT_DIGITS = 15
-"""A number of JSON with more digits does not survive as a double: it lands as text."""
-_LARGEST_INTEGER = 2**63 - 1
+DEEPEST = 500
+"""Python's JSON cannot go much deeper."""
 _TRUE = ("y", "yes", "t", "true", "on", "1")
 _FALSE = ("n", "no", "f", "false", "off", "0")
 """Airbyte's defaults."""
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 csv.field_size_limit(_LONGEST_VALUE)
 
 
-class UnreadableLineError(Exception):
-    """A line that is not a record; lines are counted from 1."""
-
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"line {line}: {why}")
-        self.line = line
-
-
-def records(text: TextIO, form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def records(lines: Iterable[str], form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The records of a file under a `format` of source-s3. Raises UnreadableLineError."""
-    return _json_lines(text) if form["filetype"] == "jsonl" else _csv(text, form)
+    return _json_lines(lines) if form["filetype"] == "jsonl" else _csv(lines, form)
 
 
 def typed(record: dict[str, Any], kinds: Mapping[str, str], form: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,108 +35,188 @@ def typed(record: dict[str, Any], kinds: Mapping[str, str], form: Mapping[str, A
     return {name: _cast(value, kinds.get(name, "string"), form) for name, value in record.items()}
 
 
-def _cast(value: Any, kind: str, form: Mapping[str, Any]) -> Any:
-    if not isinstance(value, str) or kind not in ("integer", "number", "boolean"):
-        return value
-    if kind == "boolean":
-        if value.lower() in (form.get("true_values") or _TRUE):
-            return True
-        return False if value.lower() in (form.get("false_values") or _FALSE) else value
-    if value == "":
-        return None
-    try:
-        return int(value) if kind == "integer" else float(value)
-    except ValueError:
-        return value
-
-
-def _csv(text: TextIO, form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    reader = csv.reader(
-        text,
-        delimiter=form.get("delimiter") or ",",
+def csv_reader(lines: Iterable[str], form: Mapping[str, Any]) -> Any:
+    """Python's reader in the format's dialect. Raises TypeError for a dialect that there is not."""
+    delimiter = form.get("delimiter") or ","
+    return csv.reader(
+        lines,
+        delimiter="\t" if delimiter == r"\t" else delimiter,
         quotechar=form.get("quote_char") or '"',
         escapechar=form.get("escape_char") or None,
         doublequote=form.get("double_quote", True),
         strict=True,
     )
-    rows = _rows(reader)
-    for _ in range(int(form.get("skip_rows_before_header") or 0)):
-        next(rows, None)
-    names, first = _header(rows, form.get("header_definition") or {})
-    for _ in range(int(form.get("skip_rows_after_header") or 0)):
-        next(rows, None)
+
+
+def _cast(value: Any, kind: str, form: Mapping[str, Any]) -> Any:
+    if not isinstance(value, str) or kind not in ("integer", "number", "boolean"):
+        return value
+    if kind == "boolean":
+        trues, falses = form.get("true_values") or _TRUE, form.get("false_values") or _FALSE
+        for spelling in (value, value.lower()):
+            if spelling in trues or spelling in falses:
+                return spelling in trues
+        return value
+    if value == "":
+        return None
+    return csv_integer(value) if kind == "integer" else csv_number(value)
+
+
+class _Counted:
+    """Lines, and how many of them were read: the reader counts those alone that it sees."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.read += 1
+        return line
+
+    def skip(self, count: Any) -> None:
+        """As Airbyte does it: lines of the file, whatever quotes are in them."""
+        for _ in range(int(count or 0)):
+            next(self, None)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The columns' names; behind them `nameless` columns may stand that are empty in every row."""
+
+    line: int
+    names: list[str]
+    nameless: int = 0
+
+    def record_fields(self, line: int, row: list[str]) -> list[str]:
+        """The row without its nameless fields. Raises UnreadableLineError."""
+        count = len(self.names)
+        if not self.nameless or len(row) <= count:
+            return row
+        nameless = row[count : count + self.nameless]
+        if any(value.strip() for value in nameless):
+            columns = [count + 1 + place for place, value in enumerate(nameless) if value.strip()]
+            raise UnreadableLineError(
+                self.line, f"{_without_a_name(columns)}, and line {line} has values there: add the names"
+            )
+        return row[:count] + row[count + self.nameless :]
+
+
+def _csv(lines: Iterable[str], form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    source = _Counted(lines)
+    source.skip(form.get("skip_rows_before_header"))
+    rows = _rows(csv_reader(source, form), source)
+    kind = (form.get("header_definition") or {}).get("header_definition_type", "From CSV")
+    header = _read_header(rows) if kind == "From CSV" else None
+    source.skip(form.get("skip_rows_after_header"))
+    if kind == "User Provided":
+        header = _Header(0, list(form["header_definition"]["column_names"]))
     nulls = set(form.get("null_values") or ()) if form.get("strings_can_be_null", True) else set()
     lenient = bool(form.get("ignore_errors_on_fields_mismatch"))
-    for line, row in _all(first, rows):
-        if not row:
+    for line, fields in rows:
+        if not fields:
             continue
-        if len(row) != len(names) and not lenient:
-            raise UnreadableLineError(line, f"{len(row)} fields under a header of {len(names)}")
-        yield {name: None if value in nulls else value for name, value in zip(names, row, strict=False)}
+        if header is None:
+            header = _Header(0, [f"f{number}" for number in range(len(fields))])
+        row = header.record_fields(line, fields)
+        if len(row) != len(header.names) and not lenient:
+            raise UnreadableLineError(line, f"{len(row)} fields under a header of {len(header.names)}")
+        pairs = zip(header.names, row, strict=False)
+        yield {name: None if value in nulls else value for name, value in pairs}
 
 
-def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+def _rows(reader: Any, source: _Counted) -> Iterator[tuple[int, list[str]]]:
     """Each row with the line it began on."""
     while True:
-        line = reader.line_num + 1
+        line = source.read + 1
         try:
             yield line, next(reader)
         except StopIteration:
             return
-        except (csv.Error, UnicodeDecodeError) as error:
+        except csv.Error as error:
             raise UnreadableLineError(line, str(error)) from error
 
 
-def _header(
-    rows: Iterator[tuple[int, list[str]]], definition: Mapping[str, Any]
-) -> tuple[Sequence[str], list[tuple[int, list[str]]]]:
-    """The columns' names, and the rows that were read to learn them and are data."""
-    kind = definition.get("header_definition_type", "From CSV")
-    if kind == "User Provided":
-        return list(definition["column_names"]), []
+def _read_header(rows: Iterator[tuple[int, list[str]]]) -> _Header:
     line, row = next(rows, (1, []))
-    if kind == "Autogenerated":
-        return [f"f{number}" for number in range(len(row))], [(line, row)]
-    if not any(name.strip() for name in row):
+    names = list(row)
+    while names and not names[-1].strip():
+        names.pop()
+    if not names:
         raise UnreadableLineError(line, "there is no header: the file is empty, or its first line is")
-    if doubled := sorted({name for name in row if row.count(name) > 1}):
-        raise UnreadableLineError(line, f"the header names {', '.join(doubled)} twice")
-    return row, []
+    if empty := [place for place, name in enumerate(names, 1) if not name.strip()]:
+        behind = range(len(names) + 1, len(row) + 1)
+        raise UnreadableLineError(line, f"{_without_a_name([*empty, *behind])}: add the names")
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+        raise UnreadableLineError(line, f"the header names {', '.join(map(shown, doubled))} twice")
+    try:
+        ColumnNames().add(names)
+    except ColumnNameError as error:
+        raise UnreadableLineError(line, f"the header: {error}") from error
+    return _Header(line, names, len(row) - len(names))
 
 
-def _all(
-    first: Iterable[tuple[int, list[str]]], rows: Iterable[tuple[int, list[str]]]
-) -> Iterator[tuple[int, list[str]]]:
-    yield from first
-    yield from rows
+def _without_a_name(columns: list[int]) -> str:
+    """Columns are counted from 1."""
+    *most, last = map(str, columns)
+    if not most:
+        return f"column {last} of the header has no name"
+    return f"columns {', '.join(most)} and {last} of the header have no name"
 
 
-def _json_lines(text: TextIO) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder(parse_float=_number, parse_int=_integer)
-    line = 0
-    while True:
-        line += 1
-        try:
-            content = text.readline()
-        except UnicodeDecodeError as error:
-            raise UnreadableLineError(line, str(error)) from error
-        if not content:
-            return
+def _json_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    decoder = json.JSONDecoder(parse_float=json_float, parse_constant=_not_json, object_pairs_hook=_object)
+    names = ColumnNames()
+    for line, raw in enumerate(lines, 1):
+        # Files that were joined have their byte-order marks in the middle.
+        content = raw.removeprefix("\ufeff")
         if not content.strip():
             continue
         try:
             record = decoder.decode(content)
+            if content.count("[") + content.count("{") > DEEPEST:
+                _check_depth(content)
+            if not isinstance(record, dict):
+                raise ValueError(f"a record is a JSON object, not {content.strip()[:40]!r}")
+            if "\\u" in content and _SURROGATE.search(content):
+                json.dumps(record, ensure_ascii=False).encode()
+            if not names.covers(record):
+                names.add(record)
         except json.JSONDecodeError as error:
+            why = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
+            raise UnreadableLineError(line, why) from error
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(error.object[error.start]):04x}"
+            raise UnreadableLineError(line, f"{half} is half a surrogate pair, not a character") from error
+        except RecursionError as error:
+            raise UnreadableLineError(line, _TOO_DEEP) from error
+        except ValueError as error:
             raise UnreadableLineError(line, str(error)) from error
-        if not isinstance(record, dict):
-            raise UnreadableLineError(line, f"a record is a JSON object, not {content.strip()[:40]!r}")
         yield record
 
 
-def _number(text: str) -> float | str:
-    digits = sum(character.isdigit() for character in text.lower().partition("e")[0].lstrip("-0."))
-    return float(text) if digits <= _EXACT_DIGITS else text
+_TOO_DEEP = f"objects and arrays are nested more than {DEEPEST} deep"
 
 
-def _integer(text: str) -> int | str:
-    return int(text) if abs(int(text)) <= _LARGEST_INTEGER else text
+def _check_depth(content: str) -> None:
+    """How deep Python could go depends on its version. Raises ValueError."""
+    depth = 0
+    for text in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', content):
+        depth += (text.group() in "[{") - (text.group() in "]}")
+        if depth > DEEPEST:
+            raise ValueError(_TOO_DEEP)
+
+
+def _not_json(token: str) -> Any:
+    raise ValueError(f"{token} is not JSON: write null, or a text")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        doubled = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"an object names {shown(doubled)} twice")
+    return found

@@ -1,36 +1,39 @@
 """Which files are new, and their records to the landing.
 
-A stream's state is Airbyte's: {"history": {url: last modified}, "_ab_source_file_last_modified": the cursor}.
-A file is read when it is not in the history or has changed since; its records are stored, and the history
-grows, only when the whole file could be read. A file with a line that is not a record is left out as a whole,
-and named: the other files are stored, the sync then fails, and the next one reads that file again.
+A file is read when it is not in the stream's history or was replaced since (history.py). Its records are
+stored, and the history grows, only when the whole file could be read. A file that cannot be read is left out
+as a whole, and named: the other files are stored, the sync then fails, and the next one reads it again.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import BotoCoreError
 
-from airbyte_engine.worker.files.configuration import LAST_MODIFIED, URL
-from airbyte_engine.worker.files.parsers import UnreadableLineError, records, typed
-from airbyte_engine.worker.files.places import Place, RemoteFile, matching, place_of, text_of
+from airbyte_engine.problems import Problem
+from airbyte_engine.worker.files.column_names import LAST_MODIFIED, URL, ColumnNames, shown
+from airbyte_engine.worker.files.configuration import check_streams, encoding_of, globs_of, start_of
+from airbyte_engine.worker.files.errors import UnreadableFileError, VanishedFileError
+from airbyte_engine.worker.files.globs import unmatched
+from airbyte_engine.worker.files.history import History
+from airbyte_engine.worker.files.parsers import records, typed
+from airbyte_engine.worker.files.places import Place, RemoteFile, matching, place_of, shown_url
+from airbyte_engine.worker.files.schema import declared_schema, inferred
+from airbyte_engine.worker.files.text import lines_of
 from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.protocol import Order, Outbox, Stream, WorkerError
 from airbyte_engine.worker.rows import RecordFile
 
-_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _BATCH_ROWS = 10_000
 _FILE_ROWS = 1_000_000
 """After so many rows what was read is stored."""
-_LONGEST_HISTORY = 10_000
-"""Airbyte's limit: beyond it the oldest files are forgotten, and only newer ones than those are looked at."""
-_NUMBER, _INTEGER, _BOOLEAN, _OBJECT, _TEXT = "number", "integer", "boolean", "object", "string"
+_MOST_NAMED = 50
+"""Files that a failure lists; the log has all of them."""
 
 
 class FileSource:
@@ -40,38 +43,45 @@ class FileSource:
         self._order = order
         self._outbox = outbox
         self._landing = landing
-        self._declared = {stream["name"]: stream for stream in order.source["streams"]}
         self._unreadable: list[str] = []
 
     def read(self) -> None:
-        """Raises WorkerError that names every file with a line that cannot be read."""
+        """Raises WorkerError that names every file that cannot be read."""
+        try:
+            check_streams(self._order.source["streams"])
+            self._start = start_of(self._order.source)
+        except Problem as problem:
+            raise WorkerError(problem.detail, "config_error") from problem
+        declared = {stream["name"]: stream for stream in self._order.source["streams"]}
         place = place_of(self._order.source)
         for stream in self._order.streams:
-            if stream.name not in self._declared:
+            if stream.name not in declared:
                 raise WorkerError(f"The source declares no stream {stream.name}", "config_error")
-            self._read_stream(place, stream, self._declared[stream.name])
+            self._read_stream(place, stream, declared[stream.name])
         if self._unreadable:
             raise WorkerError(
                 f"{len(self._unreadable)} files could not be read and were left out as a whole: "
-                + "; ".join(self._unreadable)
+                + "; ".join(self._unreadable[:_MOST_NAMED])
+                + ("; and others, which the log names" if len(self._unreadable) > _MOST_NAMED else "")
                 + ". Repair or remove them; the next sync reads them again",
                 "config_error",
             )
 
     def _read_stream(self, place: Place, stream: Stream, declared: Mapping[str, Any]) -> None:
-        state = dict(stream.state or {}) if stream.incremental else {}
         if not stream.incremental and (stream.state or {}).get("completed_by_job") == self._order.job_id:
             return
-        history: dict[str, str] = dict(state.get("history") or {})
+        history = History(stream.state if stream.incremental else None, self._start)
         waiting: list[Path] = []
         rows = 0
-        new = self._new(matching(place, declared.get("globs") or ["**"]), history)
-        for number, file in enumerate(new):
-            local = Path(self._order.scratch) / f"{stream.name}-{number}.parquet"
-            count = self._read_file(place, stream, declared, file, local)
+        found = self._matching(place, stream, globs_of(declared))
+        for number, file in enumerate(history.unread(found)):
+            local = self._order.scratch_file(f"file-{number}.parquet")
+            moment = history.moment_of(file, self._landing.started)
+            count = self._read_file(place, stream, declared, file, local, moment)
             if count is None:
+                local.unlink(missing_ok=True)
                 continue
-            history[file.url] = _stamp(file)
+            history.add(file, moment)
             rows += count
             waiting += [local] if count else []
             if rows >= _FILE_ROWS:
@@ -79,59 +89,113 @@ class FileSource:
                 waiting, rows = [], 0
         self._store(stream, waiting, history)
 
-    def _store(self, stream: Stream, files: list[Path], history: dict[str, str]) -> None:
+    def _matching(self, place: Place, stream: Stream, globs: list[str]) -> list[RemoteFile]:
+        found = matching(place, globs)
+        for glob in unmatched(globs, [file.url for file in found]):
+            bucket = self._order.source["bucket"]
+            self._outbox.log(f"{stream.name}: no file in {bucket} matches {glob}", "WARN")
+        return found
+
+    def _store(self, stream: Stream, files: list[Path], history: History) -> None:
         """Rows of files that are alike land in one file, as they would from Airbyte's destination."""
         kept = self._landing.store(stream.name, merged(files, compression_of(self._order.destination)))
-        done = {"completed_by_job": self._order.job_id}
-        state = (_state(history) if history else {}) if stream.incremental else done
+        state = history.state() if stream.incremental else {"completed_by_job": self._order.job_id}
         self._outbox.state(stream.name, state, kept.rows, kept.bytes, kept.keys)
         self._outbox.log(f"{stream.name}: {kept.rows} rows, {kept.bytes} bytes")
 
-    def _new(self, files: Iterable[RemoteFile], history: Mapping[str, str]) -> list[RemoteFile]:
-        oldest = min(history.values()) if len(history) >= _LONGEST_HISTORY else ""
-        start = str(self._order.source.get("start_date") or "")
-        return [
-            file
-            for file in files
-            if history.get(file.url) != _stamp(file) and _stamp(file) >= max(oldest, start)
-        ]
-
     def _read_file(
-        self, place: Place, stream: Stream, declared: Mapping[str, Any], file: RemoteFile, local: Path
+        self,
+        place: Place,
+        stream: Stream,
+        declared: Mapping[str, Any],
+        file: RemoteFile,
+        local: Path,
+        moment: str,
     ) -> int | None:
-        """How many records it has; None when a line of it cannot be read."""
-        form = declared["format"]
-        encoding = form.get("encoding") or "utf8"
+        """How many records it has; None when it cannot be read."""
+        name = shown_url(file.url)
         try:
-            schema = _schema(declared)
-            if schema is None:
-                with place.open(file) as raw, text_of(raw, file, encoding) as text:
-                    schema = inferred(records(text, form), numbers=form["filetype"] == "jsonl")
-            with place.open(file) as raw, text_of(raw, file, encoding) as text:
-                found = records(text, form)
-                if form["filetype"] == "csv" and declared.get("input_schema"):
-                    kinds = {name: part["type"] for name, part in schema.items()}
-                    found = (typed(record, kinds, form) for record in found)
-                rows = self._write(found, schema, local, file)
-        except UnreadableLineError as error:
-            self._unreadable.append(f"{file.url}, {error}")
-            self._outbox.log(f"{stream.name}: {file.url}, {error}; the file is left out", "ERROR")
+            rows = self._copy(place, declared, file, local, moment)
+        except UnreadableFileError as error:
+            self._leave_out(stream, name, str(error))
             return None
-        except (OSError, EOFError, BotoCoreError, LookupError) as error:
-            raise WorkerError(f"{file.url} cannot be read: {error}", "transient_error") from error
-        self._outbox.log(f"{stream.name}: {file.url}, {rows} records")
+        except VanishedFileError as error:
+            self._outbox.log(f"{stream.name}: {name} is gone since it was listed: {error}", "WARN")
+            return None
+        except (ValueError, RecursionError, pa.ArrowException) as error:
+            # Whatever else is in a file, it must not keep the others from landing.
+            self._leave_out(stream, name, f"its records cannot be stored: {error}")
+            return None
+        except (OSError, BotoCoreError) as error:
+            raise WorkerError(f"{name} cannot be read: {error}", "transient_error") from error
+        self._outbox.log(f"{stream.name}: {name}, {rows} records")
         return rows
 
-    def _write(
-        self, found: Iterable[dict[str, Any]], schema: dict[str, Any], local: Path, file: RemoteFile
+    def _leave_out(self, stream: Stream, name: str, why: str) -> None:
+        # A library's message may quote the file, and not everything in a file can be stored as text.
+        told = why.replace("\0", r"\0").encode("utf-8", "backslashreplace").decode()
+        self._unreadable.append(f"{name}, {told}")
+        self._outbox.log(f"{stream.name}: {name}, {told}; the file is left out", "ERROR")
+
+    def _copy(
+        self, place: Place, declared: Mapping[str, Any], file: RemoteFile, local: Path, moment: str
     ) -> int:
-        own = {LAST_MODIFIED: _stamp(file), URL: file.url}
-        types = {"properties": schema | {name: {"type": _TEXT} for name in own}}
-        compression = compression_of(self._order.destination)
+        if not _is_text(file.url):
+            raise UnreadableFileError("its name is not UTF-8: rename it")
+        form = declared["format"]
+        encoding = encoding_of(declared)
+        schema = declared_schema(declared)
+        if schema is None:
+            with place.open(file) as raw:
+                found = records(lines_of(raw, file.url, encoding), form)
+                schema = inferred(found, numbers=form["filetype"] == "jsonl")
+        with place.open(file) as raw:
+            found = records(lines_of(raw, file.url, encoding), form)
+            if declared.get("input_schema"):
+                found = self._declared_columns(found, schema, declared, file)
+            if form["filetype"] == "csv" and declared.get("input_schema"):
+                kinds = {name: part["type"] for name, part in schema.items()}
+                found = (typed(record, kinds, form) for record in found)
+            target = self._write(found, schema, local, {LAST_MODIFIED: moment, URL: file.url})
+        for name, (count, first) in target.nulled.items():
+            self._outbox.log(
+                f"{declared['name']}: {shown_url(file.url)}, {count} values of {shown(name)} are not "
+                f"{schema[name]['type']} and landed as null; the first is {str(first)[:40]!r}",
+                "WARN",
+            )
+        return target.rows
+
+    def _declared_columns(
+        self,
+        found: Iterable[dict[str, Any]],
+        schema: Mapping[str, Any],
+        declared: Mapping[str, Any],
+        file: RemoteFile,
+    ) -> Iterator[dict[str, Any]]:
+        """The records; the columns that they have beyond the schema do not land, and are named in the log."""
+        names = ColumnNames()
+        names.add(schema)
+        others: dict[str, None] = {}
+        for record in found:
+            if not names.covers(record):
+                names.add(record)
+                others |= dict.fromkeys(name for name in record if name not in schema)
+            yield record
+        if others:
+            self._outbox.log(
+                f"{declared['name']}: {shown_url(file.url)} has columns that are not in input_schema "
+                f"and do not land: {', '.join(map(shown, others))}",
+                "WARN",
+            )
+
+    def _write(
+        self, found: Iterable[dict[str, Any]], schema: dict[str, Any], local: Path, own: dict[str, str]
+    ) -> RecordFile:
+        types = {"properties": schema | {name: {"type": "string"} for name in own}}
         target = RecordFile(
             local,
             types,
-            compression,
+            compression_of(self._order.destination),
             self._order.job_id,
             self._order.generation_id,
             self._landing.started,
@@ -147,7 +211,7 @@ class FileSource:
                 target.write(batch)
         finally:
             target.close()
-        return target.rows
+        return target
 
 
 def merged(files: list[Path], compression: str) -> list[Path]:
@@ -171,50 +235,9 @@ def _concatenated(files: list[Path], compression: str) -> Path:
     return target
 
 
-def inferred(found: Iterable[dict[str, Any]], numbers: bool) -> dict[str, Any]:
-    """JSON schema properties of the records: all text for CSV, as Airbyte's default, else what every value of
-    a name can be.
-    """
-    types: dict[str, str] = {}
-    for record in found:
-        for name, value in record.items():
-            kind = _kind(value) if numbers else _TEXT
-            if value is not None or name not in types:
-                types[name] = kind if name not in types else _wider(types[name], kind)
-    return {name: {"type": kind or _TEXT} for name, kind in types.items()}
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return _BOOLEAN
-    if isinstance(value, int):
-        return _INTEGER
-    if isinstance(value, float):
-        return _NUMBER
-    return _OBJECT if isinstance(value, dict | list) else _TEXT
-
-
-def _wider(one: str, other: str) -> str:
-    if not one or one == other:
-        return other
-    return _NUMBER if {one, other} == {_INTEGER, _NUMBER} else _TEXT
-
-
-def _schema(declared: Mapping[str, Any]) -> dict[str, Any] | None:
-    """`input_schema`: a JSON text of {column: type}."""
-    text = declared.get("input_schema")
-    if not text:
-        return None
-    return {name: {"type": kind} for name, kind in json.loads(text).items()}
-
-
-def _state(history: dict[str, str]) -> dict[str, Any]:
-    newest = sorted(history.items(), key=lambda item: (item[1], item[0]))[-_LONGEST_HISTORY:]
-    cursor = f"{newest[-1][1]}_{newest[-1][0]}"
-    return {"history": dict(newest), LAST_MODIFIED: cursor}
-
-
-def _stamp(file: RemoteFile) -> str:
-    return file.last_modified.astimezone(dt.UTC).strftime(_MOMENT)
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
