@@ -24,6 +24,14 @@ def dbt_parents(home: Path) -> list[psutil.Process]:
     return [each for each in found.values() if each.info["ppid"] not in found]
 
 
+def gone(process: psutil.Process) -> bool:
+    """It has ended, whether or not its new parent has looked."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # between the two
+        return True
+
+
 def kill_a_busy_parent(home: Path, seconds: float) -> list[psutil.Process]:
     """Kill a parent as soon as a run of it is under way; the runs it had, or nothing when none came in time.
 
@@ -36,7 +44,7 @@ def kill_a_busy_parent(home: Path, seconds: float) -> list[psutil.Process]:
             if not parent.children():
                 continue
             parent.suspend()
-            runs = [run for run in parent.children() if run.status() != psutil.STATUS_ZOMBIE]
+            runs = [run for run in parent.children() if not gone(run)]
             if any(sum(run.cpu_times()[:2]) >= UNDER_WAY_SECONDS for run in runs):
                 parent.kill()
                 return runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.service import NotReadyError, Program, Service
 
 ANSWER_SECONDS = 5
+CREATE_RETRIES = 5
+"""A busy machine's account server answers late, which the proxy passes on as "reduce your request rate"."""
 
 
 def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
@@ -21,14 +24,14 @@ def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
     endpoint = f"http://{HOST}:{settings.port('S3')}"
 
     @cache
-    def client() -> Any:
-        return _client(endpoint, secret["LAKE_S3_SECRET_KEY"])
+    def client(retries: int) -> Any:
+        return _client(endpoint, secret["LAKE_S3_SECRET_KEY"], retries)
 
     def check() -> None:
-        _check(client())
+        _check(client(retries=0))
 
     def complete() -> None:
-        _ensure_bucket(client())
+        _ensure_bucket(client(retries=CREATE_RETRIES))
 
     return Service(
         name="object_store",
@@ -78,7 +81,7 @@ def _lacks_attributes(folder: Path) -> list[str]:
     return []
 
 
-def _client(endpoint: str, secret_key: str) -> Any:
+def _client(endpoint: str, secret_key: str, retries: int) -> Any:
     import boto3
     from botocore.config import Config
 
@@ -92,7 +95,7 @@ def _client(endpoint: str, secret_key: str) -> Any:
             s3={"addressing_style": "path"},
             connect_timeout=ANSWER_SECONDS,
             read_timeout=ANSWER_SECONDS,
-            retries={"max_attempts": 0},
+            retries={"max_attempts": retries, "mode": "standard"},
         ),
     )
 
@@ -110,5 +113,8 @@ def _check(client: Any) -> None:
 
 
 def _ensure_bucket(client: Any) -> None:
-    if BUCKET not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+    if BUCKET in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+        return
+    # A retry may find what the attempt before it has made, although it was told that it had not.
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
         client.create_bucket(Bucket=BUCKET)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
 
 from testing.checkout_platform import NIGHT_TIMEOUT_SECONDS, CheckoutPlatform, CommandResult
-from testing.dbt_parents import kill_a_busy_parent
+from testing.dbt_parents import gone, kill_a_busy_parent
 
 pytestmark = pytest.mark.night
 
@@ -26,7 +25,7 @@ def test_a_killed_dbt_parent_costs_a_retry_and_nothing_else(
     runs = killing.result()
     assert runs, "it was killed while dbt ran"
     assert night.exit_code == 0, night.output[-6000:]
-    assert all(not run.is_running() or run.status() == psutil.STATUS_ZOMBIE for run in runs)
+    assert all(gone(run) for run in runs)
     assert platform.gold_checksums() == before
 
     receipt = platform.receipt(NIGHT)

@@ -173,11 +173,6 @@ def until(condition: Callable[[], Any]) -> Any:
     return found[-1]
 
 
-def gone(process: psutil.Process) -> bool:
-    """It has ended, whether or not its new parent has looked."""
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-
-
 def signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
     """As Cosmos kills a task's dbt: the whole process group."""
     os.killpg(os.getpgid(process.pid), number)

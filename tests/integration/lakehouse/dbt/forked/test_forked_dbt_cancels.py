@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from lakehouse.dremio.states import JobState
+from testing.dbt_parents import gone
 from tests.integration.lakehouse.dbt.conftest import Lake
 from tests.integration.lakehouse.dbt.forked.processes import (
     SECONDS,
     ForkedDbt,
     ended,
     forked_dbt,
-    gone,
     signal_group,
     until,
 )
