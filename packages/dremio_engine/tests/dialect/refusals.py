@@ -32,4 +32,13 @@ NO_VALUE_OF_THE_TYPE = [
     "select cast('1.5x' as double) as v",
     "select cast('no day' as date) as v",
 ]
-NOT_PARSED = ["select 1 as a; select 2", "select `a` from (values (1)) as t(a)", "select 1 as"]
+NOT_PARSED = [
+    "select 1 as a; select 2",
+    "select `a` from (values (1)) as t(a)",
+    "select 1 as",
+    # Reserved words without quotes.
+    "select 1 as value",
+    "select 1 year",
+    "select t.date from (values (1)) as t(date)",
+    "with rows as (select 1 as a) select a from rows",
+]

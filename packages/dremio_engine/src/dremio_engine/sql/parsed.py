@@ -6,9 +6,11 @@ import threading
 from sqlglot import exp
 
 from dremio_engine.paths import Path
-from dremio_engine.sql.dialect import parse_fresh
+from dremio_engine.sql.dialect import parse_fresh, without_places
+from dremio_engine.sql.faults import Fault
 from dremio_engine.sql.hints import Hints, hints_in
 from dremio_engine.sql.names import names_in_tree
+from dremio_engine.sql.reserved_words import reserved_name
 
 # In characters. A longer statement's tree is not kept, for hundreds of them would fill the memory; and they
 # are parsed one at a time, since parsing is Python and would take the interpreter from everybody.
@@ -18,12 +20,14 @@ _long_statements = threading.Lock()
 
 
 class Parsed:
-    """What is known of a query from its text alone."""
+    """What is known of a query from its text alone; `fault` is the first thing Dremio would not parse."""
 
     def __init__(self, sql: str) -> None:
         """Raises InvalidStatement."""
         self.sql = sql
-        self._tree = parse_fresh(sql)
+        tree = parse_fresh(sql)
+        self.fault: Fault | None = reserved_name(tree, sql)
+        self._tree = without_places(tree)
 
     def tree(self) -> exp.Expr:
         """A copy of the tree, to be changed at will."""
