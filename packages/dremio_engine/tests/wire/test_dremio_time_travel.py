@@ -225,6 +225,14 @@ def test_partition_fields_and_the_order_of_rows_change_for_new_files(client: Cli
     assert client.value("select sum(n) from gold.reshaped") == 10
 
 
+def test_a_view_that_names_its_columns_names_all_of_them(client: Client) -> None:
+    for names in ("a", "a, b, c"):
+        with pytest.raises(
+            StatementFailed, match=r"names \d column\(s\), its query has 2; name every column"
+        ):
+            client.sql(f"create view wares.partly ({names}) as select 1, 2")
+
+
 def test_a_view_may_name_its_columns(client: Client) -> None:
     client.sql("create view if not exists bronze.named (a, b) as select 1 as x, 'y' as z")
     client.sql("create view if not exists bronze.named as select 2 as other")

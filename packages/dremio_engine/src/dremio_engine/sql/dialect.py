@@ -8,7 +8,6 @@ arguments until `functions/` has decided what it means; what that table does not
 import re
 from typing import Any, ClassVar
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dremio import Dremio
 from sqlglot.dialects.duckdb import DuckDB
@@ -19,7 +18,7 @@ from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.sql.faults import Fault
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR")
-# What sqlglot says when it only knows that something is wrong.
+# What the parser says when it only knows that something is wrong; else it may name its own classes.
 _SAYS_NOTHING = ("Invalid expression / Unexpected token",)
 # Characters of a call that has too many arguments.
 _SHOWN = 60
@@ -39,6 +38,13 @@ class _Parser(Dremio.Parser):
             self.raise_error("A name is expected after AS")
         return aliased
 
+    def _parse_limit(
+        self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
+    ) -> exp.Expr | None:
+        if self._match_text_seq("LIMIT", "ALL"):
+            return this
+        return super()._parse_limit(this, top, skip_limit_token)
+
     def _parse_version(self) -> exp.Version | None:
         for word in _BRANCHING:
             at = self._curr
@@ -54,6 +60,7 @@ class _Parser(Dremio.Parser):
 class _Tokenizer(Dremio.Tokenizer):
     # Else the rest of SHOW and EXPLAIN would be one token of raw text.
     COMMANDS: ClassVar[set[TokenType]] = set()
+    KEYWORDS: ClassVar[dict[str, TokenType]] = {**Dremio.Tokenizer.KEYWORDS, "MINUS": TokenType.EXCEPT}
 
 
 class _Generator(DuckDB.Generator):
@@ -93,13 +100,13 @@ def tokens_of(sql: str) -> list[Token]:
     return found
 
 
-def parse_fresh(sql: str) -> exp.Expr:
+def parse_fresh(tokens: list[Token], sql: str) -> exp.Expr:
     """The tree of one statement, parsed now; `parsed.py` keeps the trees. Raises InvalidStatement.
 
     Its nodes know where they stand in the text.
     """
     try:
-        statements = [s for s in sqlglot.parse(sql, dialect=EngineDialect) if s is not None]
+        statements = [s for s in EngineDialect().parser().parse(tokens, sql) if s is not None]
     except ParseError as error:
         raise _fault(error, sql).error(sql) from error
     except SqlglotError as error:
@@ -124,7 +131,7 @@ def _fault(error: ParseError, sql: str) -> Fault:
     # The parser counts columns to a word's end.
     start = sum(len(line) + 1 for line in above) + first["col"] - len(text)
     reason = str(first["description"])
-    if "<class" in reason or reason in _SAYS_NOTHING:
+    if "<" in reason or reason in _SAYS_NOTHING:
         reason = "it cannot stand here"
     elif reason.startswith("The number of provided arguments"):
         reason += f" in [{sql[: start + len(text)][-_SHOWN:]}]"
