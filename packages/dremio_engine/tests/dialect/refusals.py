@@ -28,6 +28,7 @@ DIVISIONS_BY_ZERO = [
     ),
 ]
 NO_VALUE_OF_THE_TYPE = [
+    "select locate('b', 'abc', 0) as v",
     "select cast('x' as integer) as v",
     "select cast('1.5x' as double) as v",
     "select cast('no day' as date) as v",

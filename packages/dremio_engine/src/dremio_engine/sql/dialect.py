@@ -38,6 +38,12 @@ class _Parser(Dremio.Parser):
             self.raise_error("A name is expected after AS")
         return aliased
 
+    def _parse_position(self, haystack_first: bool = False) -> exp.StrPosition:
+        found = super()._parse_position(haystack_first)
+        if self._match(TokenType.FROM):
+            found.set("position", self._parse_bitwise())
+        return found
+
     def _parse_limit(
         self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
     ) -> exp.Expr | None:
