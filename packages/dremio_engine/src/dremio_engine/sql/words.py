@@ -51,7 +51,7 @@ class Words:
         return len(self._words)
 
     def plain(self, index: int) -> str:
-        """What a word is; empty for a name in quotes and for a text, which are no keyword."""
+        """What a word is; empty for a name in quotes and for a text, for neither is a keyword."""
         return self._plain[index] if 0 <= index < len(self._plain) else ""
 
     def begin(self, start: int, phrase: tuple[str, ...]) -> bool:

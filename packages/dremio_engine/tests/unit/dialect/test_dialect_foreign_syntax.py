@@ -117,6 +117,15 @@ CHANGES = [
 REFUSED = [*QUERIES, *CHANGES]
 
 
+def is_admitted(sql: str) -> bool:
+    """Whether the gate lets a statement through."""
+    try:
+        admit(read_statement(sql, (), "me"))
+    except EngineError:
+        return False
+    return True
+
+
 def refusal(sql: str) -> str:
     """The words of a refusal."""
     with pytest.raises(EngineError) as refused:
@@ -209,4 +218,4 @@ def test_what_looks_alike_and_is_dremios_is_answered(dremio: Any, sql: str, valu
     ],
 )
 def test_dremios_own_changes_pass(sql: str) -> None:
-    admit(read_statement(sql, (), "me"))
+    assert is_admitted(sql)

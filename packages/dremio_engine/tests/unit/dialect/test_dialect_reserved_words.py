@@ -93,6 +93,15 @@ VALUES = {
 }
 
 
+def is_admitted(sql: str) -> bool:
+    """Whether the gate lets a statement through."""
+    try:
+        admit(read_statement(sql, (), "me"))
+    except EngineError:
+        return False
+    return True
+
+
 def refusal(sql: str) -> str:
     """The words of a refusal."""
     with pytest.raises(EngineError) as refused:
@@ -124,8 +133,8 @@ def test_no_reserved_word_is_a_column_or_relation_without_quotes(dremio: Any, wo
 def test_every_reserved_word_is_a_name_in_quotes() -> None:
     every = [f'"{word}"' for word in WORDS]
     query = f"select {', '.join(every)} from (select {', '.join(f'1 as {word}' for word in every)}) as q"
-    admit(read_statement(query, (), "me"))
-    admit(read_statement(f"create table s.t ({' int, '.join(every)} int)", (), "me"))
+    assert is_admitted(query)
+    assert is_admitted(f"create table s.t ({' int, '.join(every)} int)")
 
 
 @pytest.mark.parametrize("form", [*NAME_OF_A_COLUMN, *NAME_OF_A_RELATION, *DEFINITIONS])
@@ -143,8 +152,7 @@ def test_a_reserved_word_without_quotes_is_no_name_anywhere(dremio: Any, form: s
 
 @pytest.mark.parametrize("form", [*NAME_OF_A_COLUMN, *NAME_OF_A_RELATION, *ANYWHERE, *DEFINITIONS])
 def test_a_reserved_word_in_quotes_is_a_name_everywhere(form: str) -> None:
-    for word in SAMPLE:
-        admit(read_statement(form.format(w=f'"{word}"'), (), "me"))
+    assert [word for word in SAMPLE if not is_admitted(form.format(w=f'"{word}"'))] == []
 
 
 FREE = [
