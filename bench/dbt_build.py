@@ -212,7 +212,7 @@ def _partition_keys(keys: list[str] | None) -> str:
     """Dremio's partition transforms as DuckLake's."""
     if not keys:
         return ""
-    command = parse_command(f"create table t partition by ({', '.join(keys)}) as select 1 as one")
+    command = parse_command(f"create table t partition by ({', '.join(keys)}) as select 1 as n")
     if not isinstance(command, CreateTable):
         raise RuntimeError(f"no partitions: {keys}")
     return partition_sql(command.partitions)

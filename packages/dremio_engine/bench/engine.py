@@ -17,7 +17,7 @@ from pyarrow import flight
 
 from testing.engine_on_the_wire import Client, EngineProcess
 
-SOURCE = "files"
+SOURCE = "shop"
 MEMORY = "3GB"
 """The engine's own default, for both sides."""
 
@@ -87,7 +87,7 @@ class Sides:
 
 @contextmanager
 def engine_with_orders(rows: int) -> Iterator[Sides]:
-    """An engine whose source `files` holds `orders` and, a tenth of them, `customers`; gone afterwards.
+    """An engine whose source `shop` holds `orders` and, a tenth of them, `customers`; gone afterwards.
 
     DuckDB's side has the engine's settings, and a copy of the DuckLake metadata with the same Parquet files:
     the engine holds the metadata file itself open.

@@ -14,7 +14,7 @@ MOST_ADDED_SECONDS = 0.010
 SECONDS_PER_QUERY = 6.0
 
 QUERIES = {
-    "no table": "select 1 as one",
+    "no table": "select 1 as n",
     "point lookup": "select * from {orders} where order_id = 777777",
     "filter scan": "select count(*) as n, sum(amount) as total from {orders}"
     " where country = 'DE' and quantity >= 5 and status <> 'cancelled'",

@@ -17,9 +17,9 @@ from packages.dremio_engine.bench.engine import Sides, engine_with_orders
 
 READERS = 32
 PHASE_SECONDS = 8.0
-QUERY = "select count(*) as n, sum(amount) as total from files.orders"
+QUERY = "select count(*) as n, sum(amount) as total from shop.orders"
 MERGE = (
-    "merge into files.orders as t using (select order_id from files.orders where mod(order_id, 20) = 0) as s"
+    "merge into shop.orders as t using (select order_id from shop.orders where mod(order_id, 20) = 0) as s"
     " on t.order_id = s.order_id when matched then update set amount = t.amount + 1"
 )
 

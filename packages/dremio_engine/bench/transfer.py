@@ -71,7 +71,7 @@ def _add(table: Table, what: str, result: pa.Table, times: dict[str, Times]) -> 
 
 def _ticket(sides: Sides, sql: str) -> flight.Ticket:
     """The ticket of a statement that has ended."""
-    command = flight.FlightDescriptor.for_command(sql.replace("{orders}", "files.orders"))
+    command = flight.FlightDescriptor.for_command(sql.replace("{orders}", "shop.orders"))
     ticket = sides.flight_client.get_flight_info(command, sides.options).endpoints[0].ticket
     sides.rest.wait(ticket.ticket.decode())
     return ticket

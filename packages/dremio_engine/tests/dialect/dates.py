@@ -84,6 +84,15 @@ PARTS: list[Example] = [
         moment("2021-12-24 12:28:00"),
         TIMESTAMP,
     ),
+    # Centuries and millennia begin with their first year (dremio-oss, DateTruncFunctions.java).
+    value("date_trunc('CENTURY', date '2021-12-24')", day("2001-01-01"), DATE),
+    value("date_trunc('CENTURY', date '2000-12-31')", day("1901-01-01"), DATE),
+    value("date_trunc('CENTURY', date '2001-01-01')", day("2001-01-01"), DATE),
+    value(
+        "date_trunc('MILLENNIUM', timestamp '2000-12-31 23:00:00')", moment("1001-01-01 00:00:00"), TIMESTAMP
+    ),
+    value("date_trunc('MILLENNIUM', '2021-12-24')", day("2001-01-01")),
+    value("date_trunc('DECADE', date '2021-12-24')", day("2020-01-01"), DATE),
     value("date_trunc('WEEK', date '2021-12-24')", day("2021-12-20"), DATE),
     value("date_trunc('QUARTER', timestamp '2021-12-24 12:28:33')", moment("2021-10-01 00:00:00"), TIMESTAMP),
     # .../functions/DAYOFWEEK: Sunday is 1.

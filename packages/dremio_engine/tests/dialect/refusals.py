@@ -28,8 +28,27 @@ DIVISIONS_BY_ZERO = [
     ),
 ]
 NO_VALUE_OF_THE_TYPE = [
+    "select locate('b', 'abc', 0) as v",
     "select cast('x' as integer) as v",
     "select cast('1.5x' as double) as v",
     "select cast('no day' as date) as v",
 ]
-NOT_PARSED = ["select 1 as a; select 2", "select `a` from (values (1)) as t(a)", "select 1 as"]
+NOT_PARSED = [
+    "select 1 as a; select 2",
+    "select `a` from (values (1)) as t(a)",
+    "select 1 as",
+    # What only other dialects have.
+    "select 1::varchar",
+    "select 1 as a,",
+    "select [1, 2]",
+    "select * exclude (a) from (values (1, 2)) as t(a, b)",
+    "select a, count(*) from (values (1)) as t(a) group by all",
+    "select a from (values (1)) as t(a) limit 10%",
+    "select a from (values ('x')) as t(a) where a ilike 'X'",
+    "with recursive r as (select 1 as a) select a from r",
+    # Reserved words without quotes.
+    "select 1 as value",
+    "select 1 year",
+    "select t.date from (values (1)) as t(date)",
+    "with rows as (select 1 as a) select a from rows",
+]

@@ -109,7 +109,7 @@ from sqlalchemy import create_engine, inspect
 engine = create_engine(sys.argv[1])
 shape = inspect(engine)
 frame = pandas.read_sql(
-    "SELECT DATE_TRUNC('DAY', moment) AS day, SUM(amount) AS total FROM marts.readings WHERE moment >="
+    "SELECT DATE_TRUNC('DAY', moment) AS \\"day\\", SUM(amount) AS total FROM marts.readings WHERE moment >="
     " TO_TIMESTAMP('2025-01-01 00:00:00.000','YYYY-MM-DD HH24:MI:SS.FFF') GROUP BY DATE_TRUNC('DAY', moment)"
     " ORDER BY total DESC LIMIT 10000", engine)
 print(json.dumps({

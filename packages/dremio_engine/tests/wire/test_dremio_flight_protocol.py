@@ -141,6 +141,20 @@ def test_a_client_that_stops_reading_ends_its_statement(
     assert caller.client.do_get(unread, caller.options()).read_chunk().data.num_rows > 0
 
 
+def test_a_refusal_shows_no_traceback_and_no_path(streaming_engine: EngineProcess) -> None:
+    caller = Caller(streaming_engine)
+    for sql in (
+        "select nothing from disk.many",
+        "select 1 as value",
+        "select 1 from nowhere.x",
+        "select 1 / 0",
+    ):
+        with pytest.raises(pa.ArrowInvalid) as refused:
+            caller.info(sql)
+        assert "Traceback" not in str(refused.value)
+        assert "/" not in str(refused.value)
+
+
 def test_an_error_in_a_late_row_comes_while_reading(streaming_engine: EngineProcess) -> None:
     caller = Caller(streaming_engine)
     late = "case when a.n = 99999 and b.n = 99 then 'x' else '1' end"

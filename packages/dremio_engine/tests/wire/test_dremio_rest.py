@@ -105,7 +105,7 @@ def test_a_page_above_the_limit_and_an_unfinished_job_are_400(client: Client) ->
     done = client.submit("select 1")
     client.wait(done)
     assert client.http.get(f"/api/v3/job/{done}/results", params={"limit": 501}).status_code == 400
-    failed = client.submit("select nothing from nowhere.at.all")
+    failed = client.submit("select nothing from nowhere.that_is.known")
     assert client.wait(failed)["jobState"] == "FAILED"
     assert client.http.get(f"/api/v3/job/{failed}/results").status_code == 400
     assert client.http.get("/api/v3/job/no-such-job").status_code == 404

@@ -48,8 +48,8 @@ def test_an_older_version_is_read_by_its_id_in_joins_subqueries_and_views(
     for rows, version in enumerate(versions[:3], 1):
         assert client.value(f"select count(*) from marts.travelled at snapshot '{version}'") == rows
     changed = client.sql(
-        f"select old.name as was, t.name as is_now from marts.travelled at snapshot '{versions[2]}' as old"
-        " join marts.travelled t on t.id = old.id where t.name <> old.name"
+        f"select before.name as was, t.name as is_now from marts.travelled at snapshot"
+        f" '{versions[2]}' as before join marts.travelled t on t.id = before.id where t.name <> before.name"
     )
     assert changed == [{"was": "a", "is_now": "A"}]
     inner = f"select max(id) as m from marts.travelled at snapshot '{versions[1]}'"
@@ -107,12 +107,14 @@ def test_what_has_no_versions_says_so(client: Client, versions: list[int], sql: 
 def test_files_and_partitions_are_listed(engine: EngineProcess, client: Client) -> None:
     client.sql("create table gold.listed partition by (day(d)) as select date '2025-10-16' as d, 1 as n")
     client.sql("insert into gold.listed values (date '2025-10-16', 2), (date '2025-10-17', 3)")
-    files = client.sql("select file_path, file_format, record_count from table(table_files('gold.listed'))")
+    files = client.sql(
+        "select file_path, \"file_format\", record_count from table(table_files('gold.listed'))"
+    )
     assert len(files) == 3
     folder = f"{engine.nas}/datalake/gold/listed/year=2025/month=10/"
     assert all(row["file_path"].startswith(folder) for row in files)
     assert {row["file_format"] for row in files} == {"PARQUET"}
-    partitions = client.sql("select * from table(table_partitions('gold.listed')) order by partition")
+    partitions = client.sql("select * from table(table_partitions('gold.listed')) order by \"partition\"")
     assert [(row["record_count"], row["file_count"]) for row in partitions] == [(2, 2), (1, 1)]
     assert partitions[0]["partition"] == "{year(d)=2025, month(d)=10, day(d)=16}"
 
@@ -221,6 +223,14 @@ def test_partition_fields_and_the_order_of_rows_change_for_new_files(client: Cli
         client.sql("alter table gold.reshaped drop partition field month(d)")
     client.sql("insert into gold.reshaped values (date '2025-12-01', 4)")
     assert client.value("select sum(n) from gold.reshaped") == 10
+
+
+def test_a_view_that_names_its_columns_names_all_of_them(client: Client) -> None:
+    for names in ("a", "a, b, c"):
+        with pytest.raises(
+            StatementFailed, match=r"names \d column\(s\), its query has 2; name every column"
+        ):
+            client.sql(f"create view wares.partly ({names}) as select 1, 2")
 
 
 def test_a_view_may_name_its_columns(client: Client) -> None:

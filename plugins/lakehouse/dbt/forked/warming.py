@@ -45,7 +45,7 @@ lakehouse_dbt_warming:
     "models/first.sql": """
 {{ config(unique_key='id') }}
 with source as (select * from {{ source('outside', 'things') }})
-select id, {{ one() }} as one from source
+select id, {{ one() }} as "one" from source
 """,
     "models/second.sql": "select * from {{ ref('first') }}",
     "models/first.yml": """

@@ -32,7 +32,7 @@ ENDLESS = "select count(*) from " + ", ".join(f"({TWENTY}) t{number}" for number
 
 def test_a_statement_reports_its_job_and_a_wrong_one_fails_with_the_engines_words(lake: Any) -> None:
     store: dict[str, Any] = {}
-    report = DremioSqlOperator(task_id="sql", sql="select 1 as one").execute(context(DAY, store))
+    report = DremioSqlOperator(task_id="sql", sql="select 1 as n").execute(context(DAY, store))
     [job] = report["external_jobs"]
     assert job["id"] == store["external_job"]["handle"]
     with pytest.raises(DremioJobFailedError, match=r"Dremio job [0-9a-f-]+ failed: .*nowhere"):
@@ -67,7 +67,7 @@ def test_a_canceled_job_fails_the_task_and_names_the_job(lake: Any) -> None:
 
 
 def test_a_success_reported_before_the_task_was_cleared_is_not_taken_up(lake: Any) -> None:
-    finished = lake.dremio.run("select 1 as one").id
+    finished = lake.dremio.run("select 1 as n").id
     store = kept(finished, reported=True)
     DremioSqlOperator(task_id="sql", sql="select 2 as two").execute(context(DAY, store, cleared=1))
     assert store["external_job"]["handle"] != finished

@@ -11,6 +11,7 @@ import duckdb
 
 from dremio_engine.errors import EngineError, Unsupported
 from dremio_engine.lake.lake import Lake
+from dremio_engine.lake.messages import without_folders
 from dremio_engine.paths import Path, check_file_path, dotted
 from dremio_engine.sql.quoting import literal, quoted
 
@@ -143,7 +144,9 @@ def _described(lake: Lake, relation: str) -> Columns:
         try:
             rows = cursor.execute(f"describe select * from {relation}").fetchall()
         except duckdb.Error as error:
-            raise EngineError(f"These files are not one table: {str(error).splitlines()[0]}") from error
+            raise EngineError(
+                f"These files are not one table: {without_folders(str(error).splitlines()[0])}"
+            ) from error
     return [(row[0], row[1]) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Arrow Flight SQL, refused by the name of the command.
+"""What is refused: statements in words alone, and Arrow Flight SQL by the name of the command.
 
 Dremio speaks it beside plain Flight; none of this platform's clients do. Its commands are protobufs of
 type Any, so the name is what follows the last slash or dot of the type's URL.
@@ -28,6 +28,18 @@ ACTIONS = frozenset(
         "SetSessionOptions",
     ]
 )
+
+
+class Refused(ValueError):
+    """Reaches the client as ArrowInvalid (INVALID_ARGUMENT), as Dremio's refusals do, without a traceback.
+
+    Arrow's server writes an exception's traceback, and with it this machine's paths, behind the message. It
+    leaves that out of an exception that cannot be formatted: formatting asks for the cause first.
+    """
+
+    @property
+    def __cause__(self) -> BaseException | None:  # type: ignore[override]
+        raise AttributeError("a refusal is not shown with its traceback")
 
 
 def refuse_command(command: bytes) -> None:

@@ -16,7 +16,7 @@ from pyarrow import flight
 
 from dremio_engine.access.identity import Identity
 from dremio_engine.errors import Busy, EngineError, Forbidden, TooMany
-from dremio_engine.flight.refusals import refuse_action, refuse_command
+from dremio_engine.flight.refusals import Refused, refuse_action, refuse_command
 from dremio_engine.flight.sessions import Session, SessionFactory, session_of
 from dremio_engine.jobs.job import Job, JobState
 from dremio_engine.jobs.jobs import Jobs
@@ -62,7 +62,7 @@ class FlightServer(flight.FlightServerBase):
             )
         except EngineError as error:
             # pyarrow 26 turns Flight's own errors into "Unknown error" here, and here alone.
-            raise pa.ArrowInvalid(error.message) from error
+            raise Refused(error.message) from error
 
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
         """Stream a job's rows; at least one batch, which may be empty."""
@@ -126,7 +126,7 @@ class FlightServer(flight.FlightServerBase):
             text = f"{job.error} [job {job.id}]"
             if (job.error or "").startswith("PERMISSION ERROR"):
                 raise flight.FlightUnauthorizedError(text)
-            raise pa.ArrowInvalid(text)
+            raise Refused(text)
 
     def _stream(self, job: Job) -> flight.FlightDataStream:
         schema = job.rows.schema
@@ -153,7 +153,7 @@ def _as_flight_errors(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBa
     try:
         yield from batches
     except EngineError as error:
-        raise pa.ArrowInvalid(error.message) from error
+        raise Refused(error.message) from error
 
 
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
@@ -165,15 +165,15 @@ def _flight_error(error: EngineError) -> Exception:
         return flight.FlightUnavailableError(error.message)
     if isinstance(error, Forbidden):
         return flight.FlightUnauthorizedError(error.message)
-    return pa.ArrowInvalid(error.message)
+    return Refused(error.message)
 
 
 def _command(descriptor: flight.FlightDescriptor) -> str:
     command = descriptor.command
     if descriptor.descriptor_type is not flight.DescriptorType.CMD or not command:
-        raise pa.ArrowInvalid("Only descriptors with a command are supported.")
+        raise Refused("Only descriptors with a command are supported.")
     refuse_command(command)
     try:
         return str(command.decode())
     except UnicodeDecodeError as error:
-        raise pa.ArrowInvalid("The command is not a text in UTF-8.") from error
+        raise Refused("The command is not a text in UTF-8.") from error

@@ -1,4 +1,4 @@
-"""The way of every statement: authorize -> accelerate -> run -> record.
+"""The way of every statement: admit -> authorize -> accelerate -> run -> record.
 
 A SELECT, what EXPLAIN explains and the SELECT that a SHOW stands for are read on one cursor, where
 reflections may answer them; every other command has a handler.
@@ -21,6 +21,7 @@ from dremio_engine.lake.outcomes import Outcome, Relationship
 from dremio_engine.paths import dotted
 from dremio_engine.reflections.acceleration import Acceleration
 from dremio_engine.sql import commands as c
+from dremio_engine.sql.gate import admit
 from dremio_engine.sql.quoting import literal
 from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.translate import Translation
@@ -49,6 +50,7 @@ class StatementChain:
         def fetch(cursor: Cursor, plan: Translation, *_: object) -> Outcome:
             return fetched(cursor, plan, rows, stop)
 
+        admit(statement)
         self._access.authorize(statement)
         match statement.command:
             case c.Query():
@@ -74,6 +76,7 @@ class StatementChain:
 
     def schema(self, statement: Statement) -> pa.Schema:
         """The schema of a query's result; it is only planned."""
+        admit(statement)
         self._access.authorize(statement)
         translation = self._planner.query(statement.query, statement.context, statement.user)
         plan = replace(translation, sql=f"select * from ({translation.sql}) as q limit 0")

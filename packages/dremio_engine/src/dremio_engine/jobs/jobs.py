@@ -13,6 +13,7 @@ from dremio_engine.jobs.queue import QUEUE, FairQueue
 from dremio_engine.jobs.results import HeldBytes, Rows
 from dremio_engine.jobs.runner import Runner
 from dremio_engine.lake.cursors import Cancelled
+from dremio_engine.lake.messages import without_folders
 from dremio_engine.paths import Path
 from dremio_engine.settings import Settings
 from dremio_engine.sql.statement import read_statement
@@ -112,7 +113,7 @@ class Jobs:
         except Exception as error:
             # The last resort of a worker thread: the job must end, and the log must tell why.
             LOG.exception("job %s broke: %s", job.id, job.sql[:500])
-            return job.failed(f"SYSTEM ERROR: {type(error).__name__}: {error}")
+            return job.failed(f"SYSTEM ERROR: {without_folders(str(error))} (see the engine's log)")
 
     def _finish(self, job: Job, state: JobState) -> None:
         job.rows.end(None if state is JobState.COMPLETED else job.error or job.cancellation_reason)

@@ -17,7 +17,7 @@ from dremio_engine.rest.catalog_shapes import (
     table_shape,
 )
 from dremio_engine.rest.services import Services
-from dremio_engine.sql.parsed import parsed
+from dremio_engine.sql.gate import admitted
 from dremio_engine.sql.quoting import quoted
 
 DATASETS = (Kind.VIEW, Kind.PROMOTED)
@@ -101,7 +101,7 @@ class CatalogObjects:
                 context = tuple(body.get("sqlContext") or ())
                 return self._entity(
                     self._services.views.create(
-                        _path(body), parsed(_needed(body, "sql")), context, False, user
+                        _path(body), admitted(_needed(body, "sql")), context, False, user
                     )
                 )
             case "dataset" if body.get("type") == "PHYSICAL_DATASET":
@@ -144,7 +144,7 @@ class CatalogObjects:
                 context = tuple(body.get("sqlContext") or ())
                 return self._entity(
                     self._services.views.create(
-                        entity.path, parsed(_needed(body, "sql")), context, True, user
+                        entity.path, admitted(_needed(body, "sql")), context, True, user
                     )
                 )
             case Kind.PROMOTED:

@@ -89,8 +89,9 @@ def _check_new(body: dict[str, Any], services: Services, user: str) -> Path:
             services.access.check(user, (), "CREATE SOURCE")
         case "dataset" if body.get("type") == "VIRTUAL_DATASET":
             context = tuple(str(part) for part in body.get("sqlContext") or ())
-            view = CreateView(path, str(body.get("sql") or ""), replace=False)
-            services.statement_access.authorize(Statement(view, context, user))
+            sql = str(body.get("sql") or "")
+            view = CreateView(path, sql, replace=False)
+            services.statement_access.authorize(Statement(view, context, user, sql))
         case _:
             services.access.check(user, path[:-1], ALTER)
     return path

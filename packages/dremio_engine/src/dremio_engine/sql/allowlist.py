@@ -14,6 +14,7 @@ ALLOWED_NODES = (
 REFUSED_NODES = (
     exp.Command, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Into, exp.Lock, exp.Pivot,
     exp.Lambda, exp.Kwarg, exp.Use, exp.Pragma, exp.Copy, exp.Attach, exp.Detach,
+    exp.TableSample,
 )  # fmt: skip
 SCALAR_TYPES = frozenset(
     """
@@ -29,6 +30,12 @@ def refuse(tree: exp.Expr) -> None:
     for node in tree.walk():
         if isinstance(node, exp.Select) and not node.expressions:
             raise InvalidStatement("PARSE ERROR: SELECT without columns.")
+        if isinstance(node, exp.In) and not any(
+            node.args.get(part) for part in ("expressions", "query", "field")
+        ):
+            raise InvalidStatement("PARSE ERROR: IN needs a list of values or a query in brackets.")
+        if isinstance(node, exp.Fetch) and not node.args.get("count"):
+            raise InvalidStatement("PARSE ERROR: FETCH needs FIRST or NEXT, and a number of rows.")
         if isinstance(node, REFUSED_NODES):
             text = node.sql(dialect="dremio")[:80]
             raise Unsupported(f"PARSE ERROR: [{text}] is not supported by the engine.")

@@ -42,7 +42,8 @@ _BODIES = {
     "remainder": f"case when b = 0 then case when a is not null then {_ZERO} end else a % b end",
     "remainder_of_integers": "case when b = 0 then a else a % b end",
     "positive_remainder": f"case when b = 0 then case when a is not null then {_ZERO} end"
-    " else ((a % b) + b) % b end",
+    # Not ((a % b) + b) % b, which leaves the type near its end.
+    " when (a % b < 0) = (b < 0) or a % b = 0 then a % b else a % b + b end",
 }
 # A macro writes an operand as often as its body names it. One that holds a division is computed once, by a
 # list of one, else nesting would double the text each time. The names are ones no column has.

@@ -20,7 +20,8 @@ def partitions(r: Reader) -> tuple[PartitionField, ...]:
 
 def partition_field(r: Reader) -> PartitionField:
     """column, transform(column) or transform(n, column)."""
-    where, word = r.position(), r.name()
+    where = r.position()
+    word = r.word() if r.is_call else r.name()
     if not r.accept("("):
         return PartitionField(word)
     if word.lower() not in TRANSFORMS:

@@ -65,11 +65,7 @@ def _create(r: Reader) -> Command:
         path = r.path()
         names = r.names() if r.peek == "(" else ()
         r.expect("AS")
-        query = r.rest()
-        if names:
-            columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
-            query = f"select * from (\n{query}\n) as q({columns})"
-        return CreateView(path, query, replace, missing)
+        return CreateView(path, r.rest(), replace, missing, names)
     if not replace and r.accept("FOLDER"):
         missing = r.accept("IF", "NOT", "EXISTS")
         return CreateFolder(r.path(), missing)

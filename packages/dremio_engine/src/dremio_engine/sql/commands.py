@@ -53,12 +53,13 @@ class CreateTable:
 
 @dataclass(frozen=True)
 class CreateView:
-    """CREATE [OR REPLACE] VIEW [IF NOT EXISTS]; a column list has become part of the query."""
+    """CREATE [OR REPLACE] VIEW [IF NOT EXISTS], perhaps with names for its columns."""
 
     path: Path
     query: str
     replace: bool
     if_missing: bool = False
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

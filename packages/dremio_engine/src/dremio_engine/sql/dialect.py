@@ -8,16 +8,20 @@ arguments until `functions/` has decided what it means; what that table does not
 import re
 from typing import Any, ClassVar
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dremio import Dremio
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.sql.faults import Fault
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR")
+# What the parser says when it only knows that something is wrong; else it may name its own classes.
+_SAYS_NOTHING = ("Invalid expression / Unexpected token",)
+# Characters of a call that has too many arguments.
+_SHOWN = 60
 _BRANCHING = ("BRANCH", "TAG", "COMMIT", "REFERENCE", "REF")
 
 
@@ -34,6 +38,19 @@ class _Parser(Dremio.Parser):
             self.raise_error("A name is expected after AS")
         return aliased
 
+    def _parse_position(self, haystack_first: bool = False) -> exp.StrPosition:
+        found = super()._parse_position(haystack_first)
+        if self._match(TokenType.FROM):
+            found.set("position", self._parse_bitwise())
+        return found
+
+    def _parse_limit(
+        self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
+    ) -> exp.Expr | None:
+        if self._match_text_seq("LIMIT", "ALL"):
+            return this
+        return super()._parse_limit(this, top, skip_limit_token)
+
     def _parse_version(self) -> exp.Version | None:
         for word in _BRANCHING:
             at = self._curr
@@ -49,6 +66,7 @@ class _Parser(Dremio.Parser):
 class _Tokenizer(Dremio.Tokenizer):
     # Else the rest of SHOW and EXPLAIN would be one token of raw text.
     COMMANDS: ClassVar[set[TokenType]] = set()
+    KEYWORDS: ClassVar[dict[str, TokenType]] = {**Dremio.Tokenizer.KEYWORDS, "MINUS": TokenType.EXCEPT}
 
 
 class _Generator(DuckDB.Generator):
@@ -88,19 +106,42 @@ def tokens_of(sql: str) -> list[Token]:
     return found
 
 
-def parse_fresh(sql: str) -> exp.Expr:
-    """The tree of one statement, parsed now; `parsed.py` keeps the trees. Raises InvalidStatement."""
+def parse_fresh(tokens: list[Token], sql: str) -> exp.Expr:
+    """The tree of one statement, parsed now; `parsed.py` keeps the trees. Raises InvalidStatement.
+
+    Its nodes know where they stand in the text.
+    """
     try:
-        statements = [s for s in sqlglot.parse(sql, dialect=EngineDialect) if s is not None]
+        statements = [s for s in EngineDialect().parser().parse(tokens, sql) if s is not None]
+    except ParseError as error:
+        raise _fault(error, sql).error(sql) from error
     except SqlglotError as error:
         raise InvalidStatement(f"PARSE ERROR: Failure parsing the query. {_plain(error)}") from error
     if len(statements) != 1:
         raise InvalidStatement("PARSE ERROR: exactly one statement is expected.")
-    for node in statements[0].walk():
-        if not isinstance(node, exp.Func):
-            # Places in the text, wanted for functions only: copying them costs more than the tree itself.
-            node._meta = None
     return statements[0]
+
+
+def without_places(tree: exp.Expr) -> exp.Expr:
+    """The tree, in which only functions know where they stand: copying places costs more than the tree."""
+    for node in tree.walk():
+        if not isinstance(node, exp.Func):
+            node._meta = None
+    return tree
+
+
+def _fault(error: ParseError, sql: str) -> Fault:
+    """The first thing that the parser could not place."""
+    first = error.errors[0]
+    text, above = first["highlight"], sql.split("\n")[: first["line"] - 1]
+    # The parser counts columns to a word's end.
+    start = sum(len(line) + 1 for line in above) + first["col"] - len(text)
+    reason = str(first["description"])
+    if "<" in reason or reason in _SAYS_NOTHING:
+        reason = "it cannot stand here"
+    elif reason.startswith("The number of provided arguments"):
+        reason += f" in [{sql[: start + len(text)][-_SHOWN:]}]"
+    return Fault(start, text, reason[:1].lower() + reason[1:])
 
 
 def _plain(error: Exception) -> str:

@@ -9,7 +9,8 @@ from dremio_engine.sql.allowlist import check_type, position
 from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainder
 from dremio_engine.sql.casts import cast
 from dremio_engine.sql.functions.dates import extract, interval_of, interval_span
-from dremio_engine.sql.functions.signature import build, cast_to, expect, literal, wrong_number
+from dremio_engine.sql.functions.number_text import exact_number_text
+from dremio_engine.sql.functions.signature import cast_to, expect, literal, wrong_number
 from dremio_engine.sql.functions.text import similar_to
 from dremio_engine.sql.inference import OPERATORS, Types, type_name
 from dremio_engine.sql.type_rules import whole_type
@@ -30,6 +31,8 @@ USER_FUNCTIONS = frozenset(["USER", "QUERY_USER", "SESSION_USER", "SYSTEM_USER",
 REMAINDERS = frozenset(["MOD", "PMOD"])
 # DuckDB answers these with the type the table names.
 _NATURAL = frozenset(["VARCHAR", "BOOLEAN", "VARCHAR[]", "BLOB"])
+# Whose meaning hangs on the type of the first argument.
+_BY_ARGUMENT = frozenset(["CARDINALITY", "TO_CHAR"])
 _AROUND = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
 Plan = dict[int, tuple[str | None, ...]]
@@ -101,7 +104,11 @@ class Expressions:
                 # DuckDB loses the type of a text when NULL is joined to it.
                 return cast_to(exp.Paren(this=node.copy()), "VARCHAR")
             case exp.StrPosition():
-                return build("CAST(strpos({0}, {1}) AS INTEGER)", [node.this, node.args["substr"]])
+                places = [node.args["substr"], node.this, node.args.get("position")]
+                return _as(functions.translate_function("LOCATE", [p for p in places if p], ""), "INTEGER")
+            case exp.Substring():
+                parts = [node.this, node.args.get("start"), node.args.get("length")]
+                return functions.translate_function("SUBSTRING", [p for p in parts if p], "")
             case exp.Cast() if isinstance(node.to.this, exp.Interval):
                 return interval_of(node.this, str(node.to.this.args["unit"]).upper())
             case exp.Cast():
@@ -133,6 +140,8 @@ class Expressions:
         result, *argument_types = plan[id(node)]
         if name == "CARDINALITY" and (argument_types[0] or "").startswith("MAP("):
             name = "SIZE"
+        if name == "TO_CHAR" and (exact := exact_number_text(arguments, argument_types)) is not None:
+            return exact
         translated = functions.translate_function(name, arguments, position(node))
         if functions.FUNCTIONS[name].aggregate and _is_inside(node):
             translated.meta["result"] = result
@@ -166,8 +175,9 @@ def _call_types(node: exp.Anonymous, types: Types) -> tuple[str | None, ...]:
     function = functions.FUNCTIONS.get(name)
     if function is None:
         return (None,)
-    if name == "CARDINALITY":
-        return ("INTEGER", types.of(node.expressions[0]) if node.expressions else None)
+    if name in _BY_ARGUMENT:
+        result = "INTEGER" if name == "CARDINALITY" else None
+        return (result, types.of(node.expressions[0]) if node.expressions else None)
     if isinstance(function.result, str):
         return (None if function.result in _NATURAL else function.result,)
     return (types.of(node) if function.cast_ruled else None,)

@@ -6,9 +6,14 @@ import threading
 from sqlglot import exp
 
 from dremio_engine.paths import Path
-from dremio_engine.sql.dialect import parse_fresh
+from dremio_engine.sql.dialect import parse_fresh, tokens_of, without_places
+from dremio_engine.sql.faults import Fault, NotParsed
+from dremio_engine.sql.foreign_clauses import foreign_clauses
+from dremio_engine.sql.foreign_syntax import foreign_syntax
 from dremio_engine.sql.hints import Hints, hints_in
 from dremio_engine.sql.names import names_in_tree
+from dremio_engine.sql.reserved_words import reserved_name
+from dremio_engine.sql.words import Words
 
 # In characters. A longer statement's tree is not kept, for hundreds of them would fill the memory; and they
 # are parsed one at a time, since parsing is Python and would take the interpreter from everybody.
@@ -18,12 +23,21 @@ _long_statements = threading.Lock()
 
 
 class Parsed:
-    """What is known of a query from its text alone."""
+    """What is known of a query from its text alone; `fault` is the first thing Dremio would not parse."""
 
     def __init__(self, sql: str) -> None:
         """Raises InvalidStatement."""
         self.sql = sql
-        self._tree = parse_fresh(sql)
+        tokens = tokens_of(sql)
+        foreign = foreign_syntax(Words(tokens, sql), sql)
+        try:
+            tree = parse_fresh(tokens, sql)
+        except NotParsed as error:
+            # What belongs to another dialect is easier to understand than where the parser lost its way.
+            raise (foreign.error(sql) if foreign else error) from error
+        faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree)]
+        self.fault: Fault | None = min(filter(None, faults), key=lambda fault: fault.start, default=None)
+        self._tree = without_places(tree)
 
     def tree(self) -> exp.Expr:
         """A copy of the tree, to be changed at will."""

@@ -7,6 +7,8 @@ from sqlglot.tokens import Token, TokenType
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.paths import Path
 from dremio_engine.sql.dialect import tokens_of
+from dremio_engine.sql.faults import Fault, place
+from dremio_engine.sql.reserved_words import is_reserved, why_reserved
 
 # Parsing costs some 30 microseconds a word, and no other statement parses meanwhile.
 MOST_WORDS = 100_000
@@ -35,12 +37,16 @@ class Reader:
         """The next token's text, empty at the end."""
         return "" if self.done else self._tokens[self._at].text
 
+    @property
+    def is_call(self) -> bool:
+        """Whether a bracket follows the next token."""
+        return self._at + 1 < len(self._tokens) and self._tokens[self._at + 1].text == "("
+
     def position(self) -> str:
         """Where the next token stands."""
         if self.done:
             return " at the end"
-        token = self._tokens[self._at]
-        return f" at line {token.line}, column {token.col}"
+        return f" at {place(self._sql, self._tokens[self._at].start)}"
 
     def next(self) -> Token:
         """Read one token."""
@@ -71,6 +77,17 @@ class Reader:
 
     def name(self) -> str:
         """One identifier."""
+        if (
+            not self.done
+            and self._tokens[self._at].token_type != TokenType.IDENTIFIER
+            and is_reserved(self.peek)
+        ):
+            token = self._tokens[self._at]
+            raise Fault(token.start, self.peek, why_reserved(self.peek)).error(self._sql)
+        return self.word()
+
+    def word(self) -> str:
+        """One identifier, which may be a reserved word."""
         token = self.next()
         if token.token_type == TokenType.STRING or not token.text or token.text in "()=,.;*":
             self._at -= 1
@@ -124,13 +141,13 @@ class Reader:
 
     def type(self) -> str:
         """A type: words, then perhaps (n, m)."""
-        words = [self.name()]
+        words = [self.word()]
         while (
             not self.done
             and re.fullmatch(r"[A-Za-z]+", self.peek)
             and self.peek.upper() not in ("NOT", "NULL")
         ):
-            words.append(self.name())
+            words.append(self.word())
         text = " ".join(words)
         if self.peek == "(":
             text += f"({self.enclosed()})"

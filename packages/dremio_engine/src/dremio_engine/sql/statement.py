@@ -11,22 +11,33 @@ from dremio_engine.sql.parsed import Parsed, parsed
 
 @dataclass(frozen=True)
 class Statement:
-    """The command, the query or change inside it as a tree, the path short names start from, and who asks."""
+    """The command, the query or change inside it as a tree, the path short names start from, and who asks.
+
+    `sql` is the whole text.
+    """
 
     command: c.Command
     context: Path
     user: str
+    sql: str
+
+    @property
+    def query_text(self) -> str | None:
+        """The text of the query or change in the command, with which the statement ends; if it has one."""
+        match self.command:
+            case c.Query(sql) | c.Explain(sql) | c.Change(_, sql) | c.CreateView(query=sql):
+                return sql
+            case c.CreateTable(query=sql):
+                return sql
+            case _:
+                return None
 
     @functools.cached_property
     def query(self) -> Parsed:
         """The query or change in the command, parsed at the first look. Raises InvalidStatement."""
-        match self.command:
-            case c.Query(sql) | c.Explain(sql) | c.Change(_, sql):
-                return parsed(sql)
-            case c.CreateTable(query=str(sql)) | c.CreateView(query=sql):
-                return parsed(sql)
-            case other:
-                raise TypeError(f"there is no query in {type(other).__name__}")
+        if self.query_text is None:
+            raise TypeError(f"there is no query in {type(self.command).__name__}")
+        return parsed(self.query_text)
 
     @property
     def is_query(self) -> bool:
@@ -36,4 +47,4 @@ class Statement:
 
 def read_statement(sql: str, context: Path, user: str) -> Statement:
     """The statement in a text. Raises InvalidStatement, or Unsupported naming the statement."""
-    return Statement(parse_command(sql), tuple(context), user)
+    return Statement(parse_command(sql), tuple(context), user, sql)

@@ -13,7 +13,7 @@ from dremio_engine.lake.cursors import Interruptible
 from dremio_engine.lake.outcomes import Outcome, done
 from dremio_engine.paths import Path, dotted, flattened, in_context
 from dremio_engine.sql import commands as c
-from dremio_engine.sql.parsed import parsed
+from dremio_engine.sql.parsed import Parsed, parsed
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
 from dremio_engine.tables.handlers import Handlers
@@ -48,8 +48,20 @@ class CatalogStatements:
         path = in_context(command.path, statement.context)
         if command.if_missing and self._store.by_path(path):
             return done(f"View '{dotted(path)}' exists")
-        self._views.create(path, statement.query, statement.context, command.replace, statement.user)
+        query = self._named(command, statement) if command.columns else statement.query
+        self._views.create(path, query, statement.context, command.replace, statement.user)
         return done(f"View '{dotted(path)}' created successfully")
+
+    def _named(self, command: c.CreateView, statement: Statement) -> Parsed:
+        """The query of a view that names its columns itself."""
+        columns = self._planner.described(statement.query, statement.context, statement.user)
+        if len(columns) != len(command.columns):
+            raise InvalidStatement(
+                f"VALIDATION ERROR: CREATE VIEW [{dotted(command.path)}] names {len(command.columns)}"
+                f" column(s), its query has {len(columns)}; name every column of the query."
+            )
+        names = ", ".join(map(quoted, command.columns))
+        return parsed(f"select * from (\n{command.query}\n) as q({names})")
 
     def create_folder(self, command: c.CreateFolder, statement: Statement, stop: Interruptible) -> Outcome:
         """CREATE FOLDER."""

@@ -13,7 +13,7 @@ from dremio_engine.lake.upkeep import Upkeep
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import Path, check_file_path, dotted, in_context
 from dremio_engine.sql import commands as c
-from dremio_engine.sql.changes import target_of_change
+from dremio_engine.sql.changes import rows_met_twice, target_of_change
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
@@ -130,10 +130,17 @@ class TableStatements:
                 raise Unsupported(f"{verb} .. [{extra}] is not supported by the embedded engine.")
         table = self._table_at(path_of(target), statement.context)
         translator = self._planner.translator(statement.user)
-        translation = translator.translation(tree, statement.context, expect_query=False)
+        tree = translator.tree(tree, statement.context, expect_query=False)
+        doubles = rows_met_twice(tree)
+        check = translator.finished(doubles).sql if doubles is not None else None
+        translation = translator.finished(tree)
 
         def work(cursor: Cursor) -> int:
             register(cursor, translation.registered)
+            if check is not None and cursor.execute(check).fetchone():
+                raise InvalidStatement(
+                    "VALIDATION ERROR: A target row matched more than once. Please update your query."
+                )
             return count(cursor.execute(translation.sql))
 
         return records(self._writer.run(lake_name(table), work, stop, files_of=table))

@@ -16,6 +16,16 @@ RULES = (
     (r"(?i)\bdate\(('[^']*')\)", r"date \1"),
     (r"(?i)(\bnull|'[^']*'|\b[\w.]+)::text", r"cast(\1 as varchar)"),
     (r"(?i)(\bnull|'[^']*'|\b[\w.]+)::(timestamp|numeric|date)\b", r"cast(\1 as \2)"),
+    (
+        r"(?i)(\bnull|'[^']*'|\b[\w.]+)"
+        r"::(smallint|integer|bigint|real|double precision|varchar\(\d+\)|\{\{.*?\}\})",
+        r"cast(\1 as \2)",
+    ),
+    # Names that are reserved words in Dremio.
+    (r"(?<=\.)schemas\b", '"schemas"'),
+    (r"\b(result|day|month) as expected\b", r'"\1" as expected'),
+    (r"\bas (value|current_timestamp)\b", r'as "\1"'),
+    (r"\.value as\b", '."value" as'),
     # An offset of nothing: Dremio's literals have no zone.
     (r"(\d\d:\d\d:\d\d)-0(?='|$)", r"\1"),
 )

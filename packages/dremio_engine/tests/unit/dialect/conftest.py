@@ -10,6 +10,8 @@ import pytest
 
 from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.sql.functions import MACROS
+from dremio_engine.sql.gate import admit
+from dremio_engine.sql.statement import read_statement
 from dremio_engine.sql.translate import Relation, Translator
 from dremio_engine.sql.types import Narrowing
 
@@ -56,7 +58,8 @@ class Dremio:
         }
 
     def sql(self, query: str) -> str:
-        """DuckDB's text of a query."""
+        """DuckDB's text of a query that has passed the gate."""
+        admit(read_statement(query, (), self.user))
         return Translator(self.resolve, self.user).query(query, ()).sql
 
     def read(self, query: str) -> pa.Table:

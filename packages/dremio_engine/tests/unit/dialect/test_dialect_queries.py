@@ -77,11 +77,8 @@ def test_a_name_in_a_literal_never_becomes_sql(dremio: Any) -> None:
         ("select sum(sleep(1))", "SLEEP"),
         ("select 1 where exists (select which_secret('s3://x', 's3'))", "WHICH_SECRET"),
         ("select columns('a.*') from gold.orders", "COLUMNS"),
-        ("select unnest([1])", "UNNEST"),
-        ("select list_transform([1], x -> x)", ""),
+        ("select unnest(array[1])", "UNNEST"),
         ("select * from gold.orders at branch dev", "AT BRANCH"),
-        ("select cast(1 as hugeint)", "INT128"),
-        ("select cast('x' as json)", "JSON"),
         ("select ?", ""),
     ],
 )

@@ -22,7 +22,7 @@ def orders(engine: ReflectedEngine) -> None:
     """`gold.orders` with a raw reflection `rows` and an aggregate one `days`; views above it."""
     engine.run(ORDERS, ROWS, "create table gold.regions as select 'n' as region, 'north' as name")
     engine.run(
-        "create view space.plain as select id as number, product, order_date as day, amount from gold.orders",
+        'create view space.plain as select id as number, product, order_date as "day", amount from gold.orders',
         "create view space.north as select * from gold.orders where region = 'n'",
         "create view space.doubled as select product, amount * 2 as amount from gold.orders",
         "create view space.joined as select o.product, r.name, o.amount from gold.orders o"
@@ -58,7 +58,7 @@ def orders(engine: ReflectedEngine) -> None:
         "select product from gold.orders where order_date > date '2025-01-01' group by product",
         "select product, sum(total) from (select product, amount as total, order_date from gold.orders"
         " where region is not null) v where order_date > date '2025-01-01' group by product",
-        "select day, sum(amount) from space.plain group by day",
+        'select "day", sum(amount) from space.plain group by "day"',
         "select product, count(*) from space.north where order_date < date '2026-01-01' group by product",
         "select count(*) from (select product, sum(amount) as s from gold.orders group by product) q where s > 1",
         "select r.name, q.s from (select region, sum(amount) as s from gold.orders group by region) q"

@@ -36,7 +36,7 @@ from sqlglot import exp
 
 from dremio_engine.errors import Unsupported
 from dremio_engine.sql import arithmetic
-from dremio_engine.sql.functions import collections, conversion, dates, text
+from dremio_engine.sql.functions import collections, conversion, dates, numbers, text
 from dremio_engine.sql.functions.aggregates import AGGREGATES
 from dremio_engine.sql.functions.collections import COLLECTIONS
 from dremio_engine.sql.functions.conditionals import CONDITIONALS
@@ -53,7 +53,14 @@ from dremio_engine.sql.functions.signature import (
 )
 from dremio_engine.sql.functions.text import TEXT
 
-MACROS = (*arithmetic.MACROS, *dates.MACROS, *collections.MACROS, *conversion.MACROS, *text.MACROS)
+MACROS = (
+    *arithmetic.MACROS,
+    *dates.MACROS,
+    *collections.MACROS,
+    *conversion.MACROS,
+    *numbers.MACROS,
+    *text.MACROS,
+)
 
 FUNCTIONS: dict[str, Function] = {
     **DATES,

@@ -7,12 +7,12 @@ from sqlglot import exp
 
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.sql.formats import (
-    NumberFormat,
     date_pieces,
     is_number_format,
     number_format,
     reading_format,
 )
+from dremio_engine.sql.functions.number_text import number_text
 from dremio_engine.sql.functions.signature import (
     Arguments,
     Function,
@@ -56,7 +56,7 @@ def _to_char(a: Arguments) -> exp.Expr:
     expect("TO_CHAR", a, 2)
     pattern = literal("TO_CHAR", a[1])
     if is_number_format(pattern):
-        return build(_number_text(number_format(pattern)), a[:1])
+        return build(number_text(number_format(pattern)), a[:1])
     texts: list[str] = []
     values = a[:1]
     for plain, text in date_pieces(pattern):
@@ -66,28 +66,6 @@ def _to_char(a: Arguments) -> exp.Expr:
         else:
             texts.append(text.replace("{0}", "dremio_moment({0})"))
     return build(" || ".join(texts), values)
-
-
-def _number_text(wanted: NumberFormat) -> str:
-    """DecimalFormat as a template: rounded half to even, zeros the format does not ask for cut off."""
-    value = "CAST({0} AS DOUBLE)" + (" * 100" if wanted.tail else "")
-    rounded = f"abs(round_even({value}, {wanted.most}))"
-    comma = "," if wanted.grouped else ""
-    if wanted.whole > 1 and not wanted.grouped:
-        width = wanted.whole + (wanted.most + 1 if wanted.most else 0)
-        text = f"format('{{{{:0{width}.{wanted.most}f}}}}', {rounded})"
-    elif wanted.whole > 1:
-        raise Unsupported("Number formats with both grouping and leading zeros are not supported.")
-    else:
-        text = f"format('{{{{:{comma}.{wanted.most}f}}}}', {rounded})"
-    if wanted.most and not wanted.least:
-        text = f"regexp_replace({text}, '\\.?0+$', '')"
-    elif wanted.most > wanted.least:
-        text = f"regexp_replace({text}, '(\\.\\d{{{{{wanted.least}}}}}\\d*?)0+$', '\\1')"
-    if wanted.whole == 0:
-        text = f"regexp_replace({text}, '^0\\.', '.')"
-    sign = f"CASE WHEN round_even({value}, {wanted.most}) < 0 THEN '-' ELSE '' END"
-    return f"{sign} || '{wanted.head}' || {text} || '{wanted.tail}'"
 
 
 def _to_number(a: Arguments) -> exp.Expr:

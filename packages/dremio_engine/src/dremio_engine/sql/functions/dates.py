@@ -22,6 +22,9 @@ MACROS = (
     "create or replace macro dremio_date_trunc(u varchar, d date) as cast(date_trunc(u, d) as date),"
     " (u varchar, d timestamp) as date_trunc(u, d),"
     " (u varchar, d varchar) as cast(date_trunc(u, cast(cast(d as timestamp) as date)) as date)",
+    "create or replace macro dremio_years_on(d date, n) as cast(d + to_years(n) as date),"
+    " (d timestamp, n) as d + to_years(n),"
+    " (d varchar, n) as cast(cast(cast(d as timestamp) as date) + to_years(n) as date)",
     *(
         f"create or replace macro dremio_date_{name}(d date, n integer) as d {sign} cast(n as integer),"
         f" (d date, n interval) as cast(d as timestamp) {sign} n,"
@@ -57,6 +60,7 @@ UNITS = {
     "MICROSECOND": (1, "MICROSECOND"),
 }
 WHOLE_DAYS = frozenset(["YEAR", "QUARTER", "MONTH", "WEEK", "DAY"])
+_FROM_YEAR_ONE = ("CENTURY", "MILLENNIUM")
 TRUNC_UNITS = frozenset(["DECADE", "CENTURY", "MILLENNIUM"]) | set(UNITS)
 PART_UNITS = frozenset(["DOW", "DOY", "EPOCH"]) | TRUNC_UNITS
 
@@ -136,7 +140,14 @@ def _date_trunc(a: Arguments) -> exp.Expr:
     unit = unit_of(a[0])
     if unit not in TRUNC_UNITS:
         raise InvalidStatement(f"VALIDATION ERROR: DATE_TRUNC has no unit [{unit}].")
-    return exp.Anonymous(this="dremio_date_trunc", expressions=[exp.Literal.string(unit.lower()), a[1]])
+    moment = a[1]
+    if unit in _FROM_YEAR_ONE:
+        # DuckDB counts them from the year 0.
+        moment = exp.Anonymous(this="dremio_years_on", expressions=[moment, exp.Literal.number(-1)])
+    cut = exp.Anonymous(this="dremio_date_trunc", expressions=[exp.Literal.string(unit.lower()), moment])
+    if unit in _FROM_YEAR_ONE:
+        return exp.Anonymous(this="dremio_years_on", expressions=[cut, exp.Literal.number(1)])
+    return cut
 
 
 def _date_part(a: Arguments) -> exp.Expr:

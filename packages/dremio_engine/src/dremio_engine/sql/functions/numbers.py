@@ -5,11 +5,16 @@ from dremio_engine.sql.type_rules import whole_type
 
 _TO_DOUBLE = "ACOS ASIN ATAN CBRT COS COSH COT DEGREES EXP LN LOG10 RADIANS SIN SINH SQRT TAN TANH"
 
+# An INTEGER has 32 bits; DuckDB shows 64 of a negative one.
+MACROS = (
+    "create or replace macro dremio_bin(n integer) as bin(n::bigint & 4294967295), (n bigint) as bin(n)",
+)
+
 NUMBERS: dict[str, Function] = {
     **{name: f("DOUBLE", f"{name.lower()}({{0}})") for name in _TO_DOUBLE.split()},
     "ABS": f(first, "abs({0})"),
     "ATAN2": f("DOUBLE", "atan2({0}, {1})"),
-    "BIN": f("VARCHAR", "bin({0})"),
+    "BIN": f("VARCHAR", "dremio_bin({0})"),
     "BITWISE_AND": f(first, "({0} & {1})"),
     "BITWISE_NOT": f(first, "(~{0})"),
     "BITWISE_OR": f(first, "({0} | {1})"),

@@ -24,6 +24,16 @@ MACROS = (
     f" case when length(s) * n::hugeint > {LONGEST_TEXT} then {TOO_LONG} else repeat(s, n) end",
     f"create or replace macro dremio_width(n) as case when n > {LONGEST_TEXT} then {TOO_LONG}"
     " else cast(n as integer) end",
+    # As Gandiva counts: 0 is 1, a place before the first character and no length give an empty text.
+    "create or replace macro dremio_substring(s, p) as"
+    " case when p < -length(s) then '' when p = 0 then s else substring(s, p) end,"
+    " (s, p, n) as case when s is null or p is null or n is null then null"
+    " when n <= 0 or p < -length(s) then '' else substring(s, case when p = 0 then 1 else p end, n) end",
+    "create or replace macro dremio_locate(part, s) as"
+    " case when part = '' and s is not null then 0 else strpos(s, part) end,"
+    " (part, s, p) as case when p < 1 then error('Start position must be greater than 0')"
+    " when part = '' and s is not null then 0 * p when strpos(substring(s, p), part) = 0 then 0"
+    " else strpos(substring(s, p), part) + p - 1 end",
 )
 
 
@@ -73,7 +83,15 @@ def _substr(a: Arguments) -> exp.Expr:
     expect("SUBSTR", a, 2, 3)
     if len(a) == 2 and isinstance(a[1], exp.Literal) and a[1].is_string:
         return build("nullif(regexp_extract({0}, {1}), '')", a)
-    return build("substring({0}, {1}, {2})" if len(a) == 3 else "substring({0}, {1})", a)
+    if all(_is_above_zero(number) for number in a[1:]):
+        return build("substring({0}, {1}, {2})" if len(a) == 3 else "substring({0}, {1})", a)
+    return exp.Anonymous(this="dremio_substring", expressions=a)
+
+
+def _is_above_zero(node: exp.Expr) -> bool:
+    return (
+        isinstance(node, exp.Literal) and not node.is_string and node.name.isdecimal() and int(node.name) > 0
+    )
 
 
 def _ilike(a: Arguments) -> exp.Expr:
@@ -136,12 +154,7 @@ TEXT: dict[str, Function] = {
     "LENGTH": f("INTEGER", "length({0})"),
     "LEVENSHTEIN": f("INTEGER", "levenshtein({0}, {1})"),
     "LIKE": ruled("BOOLEAN", _like),
-    "LOCATE": f(
-        "INTEGER",
-        "strpos({1}, {0})",
-        "CASE WHEN strpos(substring({1}, {2}), {0}) = 0 THEN 0"
-        " ELSE strpos(substring({1}, {2}), {0}) + {2} - 1 END",
-    ),
+    "LOCATE": f("INTEGER", "dremio_locate({0}, {1})", "dremio_locate({0}, {1}, {2})"),
     "LOWER": f("VARCHAR", "lower({0})"),
     "LPAD": f("VARCHAR", "lpad({0}, dremio_width({1}), ' ')", "lpad({0}, dremio_width({1}), {2})"),
     "LTRIM": f("VARCHAR", "ltrim({0})", "ltrim({0}, {1})"),
@@ -173,7 +186,7 @@ TEXT: dict[str, Function] = {
     "SPACE": f("VARCHAR", "dremio_repeat(' ', {0})"),
     "SPLIT_PART": f("VARCHAR", "split_part({0}, {1}, {2})"),
     "STARTS_WITH": f("BOOLEAN", "starts_with({0}, {1})"),
-    "STRPOS": f("INTEGER", "strpos({0}, {1})"),
+    "STRPOS": f("INTEGER", "dremio_locate({1}, {0})"),
     "SUBSTR": ruled("VARCHAR", _substr),
     "SUBSTRING": ruled("VARCHAR", _substr),
     "SUBSTRING_INDEX": f("VARCHAR", f"CASE WHEN {{2}} >= 0 THEN {_BEFORE} ELSE {_AFTER} END"),

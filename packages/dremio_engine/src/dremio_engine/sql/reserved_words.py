@@ -1,0 +1,119 @@
+"""The words that are names only in double quotes, and where a query uses one without.
+
+Dremio's parser is Apache Calcite's with words of its own. A word is here if Dremio's grammar reserves it
+(dremio-oss, dac/ui-common/sql-grammar: the lexer's words that `nonReservedKeyWord` does not list), or if both
+Calcite's reference (calcite.apache.org/docs/reference.html, Keywords) reserves it and Dremio's documentation
+follows it there (docs.dremio.com, SQL, Reserved Keywords).
+"""
+
+import re
+
+from sqlglot import exp
+
+from dremio_engine.sql.faults import Fault
+
+RESERVED_WORDS = frozenset(
+    """
+    ABS ALL ALLOCATE ALLOW ALTER ANALYZE AND ANY ARE ARRAY ARRAY_MAX_CARDINALITY AS ASENSITIVE ASYMMETRIC AT
+    ATOMIC AUTHORIZATION AVG BEGIN BEGIN_FRAME BEGIN_PARTITION BETWEEN BIGINT BINARY BIT BLOB BOOLEAN BOTH
+    BY CALL CALLED CARDINALITY CASCADED CASE CAST CEIL CEILING CHAR CHARACTER CHARACTER_LENGTH CHAR_LENGTH
+    CHECK CLASSIFIER CLOB CLOSE COALESCE COLLATE COLLECT COLUMN COMMIT COMMITS_OLDER_THAN COMPACT COMPUTE
+    CONDITION CONNECT CONSTRAINT CONTAINS CONVERT COPY CORR CORRESPONDING COUNT COVAR_POP COVAR_SAMP CREATE
+    CROSS CUBE CUME_DIST CURRENT CURRENT_CATALOG CURRENT_DATE CURRENT_DEFAULT_TRANSFORM_GROUP CURRENT_PATH
+    CURRENT_ROLE CURRENT_ROW CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_TRANSFORM_GROUP_FOR_TYPE
+    CURRENT_USER CURSOR CYCLE DATABASES DATE DATE_FORMAT DAY DEALLOCATE DEC DECIMAL DECLARE
+    DEDUPE_LOOKBACK_PERIOD DEFAULT DEFINE DELETE DENSE_RANK DEREF DESCRIBE DETERMINISTIC DISALLOW DISCONNECT
+    DISTINCT DOUBLE DROP DYNAMIC EACH ELEMENT ELSE EMPTY EMPTY_AS_NULL END END_FRAME END_PARTITION EQUALS
+    ESCAPE ESCAPE_CHAR EVERY EXCEPT EXEC EXECUTE EXISTS EXP EXPIRE EXPLAIN EXTEND EXTERNAL EXTRACT
+    EXTRACT_HEADER FALSE FETCH FIELD_DELIMITER FILES FILE_FORMAT FILTER FIRST_VALUE FLOAT FLOOR FOR FOREIGN
+    FRAME_ROW FREE FROM FULL FUNCTION FUSION GET GLOBAL GRANT GROUP GROUPING GROUPS HAVING HOLD HOUR
+    IDENTITY IF IMPORT IN INDICATOR INITIAL INNER INOUT INSENSITIVE INSERT INT INTEGER INTERSECT
+    INTERSECTION INTERVAL INTO IS JOIN JSON_ARRAY JSON_ARRAYAGG JSON_EXISTS JSON_OBJECT JSON_OBJECTAGG
+    JSON_QUERY JSON_VALUE LAG LANGUAGE LARGE LAST_VALUE LATERAL LEAD LEADING LEFT LIKE LIKE_REGEX LIMIT LN
+    LOAD LOCAL LOCALTIME LOCALTIMESTAMP LOWER MATCH MATCHES MATCH_NUMBER MATCH_RECOGNIZE MAX MEMBER
+    MERGE METADATA METHOD MIN MINUS MINUTE MOD MODIFIES MODULE MONTH MULTISET NATIONAL NATURAL NCHAR NCLOB
+    NEW NEXT NO NONE NORMALIZE NOT NOTIFICATION_PROVIDER NOTIFICATION_QUEUE_REFERENCE NTH_VALUE NTILE NULL
+    NULLIF NULL_IF NUMERIC OCCURRENCES_REGEX OCTET_LENGTH OF OFFSET OLD OLDER_THAN OMIT ON ONE ONLY ON_ERROR
+    OPEN OPTIMIZE OR ORDER ORPHAN OUT OUTER OVER OVERLAPS OVERLAY PARAMETER PARTITION PARTITIONS PATTERN PER
+    PERCENT PERCENTILE_CONT PERCENTILE_DISC PERCENT_RANK PERIOD PERMUTE PIPE PIPES PIVOT PORTION POSITION
+    POSITION_REGEX POWER PRECEDES PRECISION PREPARE PREV PRIMARY PROCEDURE QUALIFY QUOTE_CHAR RANGE RANK
+    READS REAL RECORD_DELIMITER RECURSIVE REF REFERENCES REFERENCING REFRESH REGEX REGR_AVGX REGR_AVGY
+    REGR_COUNT REGR_INTERCEPT REGR_R2 REGR_SLOPE REGR_SXX REGR_SXY REGR_SYY RELEASE REMOVE RESET RESULT
+    RETAIN_LAST RETAIN_LAST_COMMITS RETAIN_LAST_SNAPSHOTS RETURN RETURNS REVOKE RIGHT ROLLBACK ROLLUP ROW
+    ROWS ROW_NUMBER RUNNING SAVEPOINT SCHEMAS SCOPE SCRIPT SCROLL SEARCH SECOND SEEK SELECT SENSITIVE
+    SESSION_USER SET SHOW SIMILAR SKIP SKIP_LINES SMALLINT SNAPSHOTS SNAPSHOTS_OLDER_THAN SOME SPECIFIC
+    SPECIFICTYPE SQL SQLEXCEPTION SQLSTATE SQLWARNING SQRT START STATIC STATISTICS STDDEV_POP STDDEV_SAMP
+    STREAM SUBMULTISET SUBSET SUBSTRING SUBSTRING_REGEX SUCCEEDS SUM SYMMETRIC SYSTEM SYSTEM_TIME
+    SYSTEM_USER TABLE TABLES TABLESAMPLE TBLPROPERTIES THEN TIME TIMESTAMP TIMESTAMP_FORMAT TIMEZONE_HOUR
+    TIMEZONE_MINUTE TIME_FORMAT TINYINT TO TRAILING TRANSLATE TRANSLATE_REGEX TRANSLATION TREAT TRIGGER TRIM
+    TRIM_ARRAY TRIM_SPACE TRUE TRUNCATE UESCAPE UNION UNIQUE UNKNOWN UNNEST UNPIVOT UNSET UPDATE UPPER
+    UPSERT USE USER USING VACUUM VALUE VALUES VALUE_OF VARBINARY VARCHAR VARYING VAR_POP VAR_SAMP VERSIONING
+    WHEN WHENEVER WHERE WIDTH_BUCKET WINDOW WITH WITHIN WITHOUT YEAR
+    """.split()  # noqa: SIM905 - a list of 414 strings would fill as many lines
+)
+# Reserved words that are values without brackets (Calcite: contextVariable).
+_VALUES = frozenset(
+    [
+        "CURRENT_CATALOG",
+        "CURRENT_DATE",
+        "CURRENT_PATH",
+        "CURRENT_ROLE",
+        "CURRENT_SCHEMA",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "SESSION_USER",
+        "SYSTEM_USER",
+        "USER",
+    ]
+)
+_TAKE_A_UNIT = frozenset(["TIMESTAMPADD", "TIMESTAMPDIFF"])
+_UNITS = frozenset(["SECOND", "MINUTE", "HOUR", "DAY", "MONTH", "YEAR"])
+
+
+def is_reserved(word: str) -> bool:
+    """Whether a word without quotes cannot be a name."""
+    return word.upper() in RESERVED_WORDS
+
+
+def why_reserved(word: str) -> str:
+    """What an error says about it."""
+    return f'{word.upper()} is a reserved word; write "{word}" in double quotes to use it as a name'
+
+
+def reserved_name(tree: exp.Expr, sql: str) -> Fault | None:
+    """The first name in a tree, and in the text it came from, that is a reserved word without quotes."""
+    found = [name for name in tree.find_all(exp.Identifier) if _is_taken(name)]
+    if not found:
+        return None
+    start, name = min(((_start(name, sql), name.name) for name in found), key=lambda each: each[0])
+    return Fault(start, name, why_reserved(name))
+
+
+def _start(name: exp.Identifier, sql: str) -> int:
+    """Where a name stands. The parser does not say it of TRUE, FALSE and NULL, names only after a dot."""
+    if "start" in name.meta:
+        return int(name.meta["start"])
+    found = re.search(rf"\.\s*({name.name})\b", sql, re.IGNORECASE)
+    return found.start(1) if found else 0
+
+
+def _is_taken(name: exp.Identifier) -> bool:
+    return not name.args.get("quoted") and is_reserved(name.name) and not _is_keyword(name)
+
+
+def _is_keyword(name: exp.Identifier) -> bool:
+    """Whether the parser made a name of what is a value or a unit of time."""
+    column, word = name.parent, name.name.upper()
+    if not isinstance(column, exp.Column) or column.table:
+        return False
+    if word in _UNITS:
+        call = column.parent
+        return (
+            isinstance(call, exp.Anonymous)
+            and call.name.upper() in _TAKE_A_UNIT
+            and call.expressions[0] is column
+        )
+    return word in _VALUES
