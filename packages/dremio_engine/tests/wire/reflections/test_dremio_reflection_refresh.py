@@ -47,10 +47,10 @@ CHANGES = (
 def test_the_very_next_query_after_a_change_does_not_use_what_was_kept(engine: ReflectedEngine) -> None:
     name = table(engine, "changing")
     made = engine.reflect(RAW.format(name))
-    engine.reflect(AGGREGATE.format(name).replace("reflection r ", "reflection groups "))
+    engine.reflect(AGGREGATE.format(name).replace("reflection r ", "reflection by_group "))
     queries = {
         "r": f"select k, v from {name}",
-        "groups": f"select k, sum(v), count(*) from {name} group by k",
+        "by_group": f"select k, sum(v), count(*) from {name} group by k",
     }
     for change in CHANGES:
         engine.run(change.format(name))
