@@ -21,6 +21,7 @@ RULES = (
         r"::(smallint|integer|bigint|real|double precision|varchar\(\d+\)|\{\{.*?\}\})",
         r"cast(\1 as \2)",
     ),
+    (r"(?i)\binterval '(\d+) (day|hour)s?'", r"interval '\1' \2"),
     # Names that are reserved words in Dremio.
     (r"(?<=\.)schemas\b", '"schemas"'),
     (r"\b(result|day|month) as expected\b", r'"\1" as expected'),
