@@ -27,6 +27,11 @@ PLATFORM: Final = (
 """What the ports of a platform are for: LAKEHOUSE_PORT_<name> is each one's variable."""
 
 
+_left: list[int] = []
+"""Ports of this process's blocks that have not been given yet."""
+_locks: list[socket.socket] = []
+
+
 def free_platform_ports() -> dict[str, int]:
     """A free port for each of `PLATFORM`."""
     return dict(zip(PLATFORM, free_ports(len(PLATFORM)), strict=True))
@@ -50,11 +55,6 @@ def free_ports(count: int) -> list[int]:
         if _is_free(port := _left.pop()):
             found.append(port)
     return found
-
-
-_left: list[int] = []
-"""Ports of this process's blocks that have not been given yet."""
-_locks: list[socket.socket] = []
 
 
 def _block() -> list[int]:

@@ -67,7 +67,7 @@ class _ColumnRules(_Part):
         for name in ("min", "max", "above"):
             value = getattr(self, name)
             if isinstance(value, float) and math.isnan(value):
-                raise ValueError(f"{name}: no value is refused by NaN")
+                raise ValueError(f"{name}: a bound of NaN would refuse nothing")
             try:
                 pa.scalar(_bound(value, data_type), data_type)
             except (pa.ArrowException, TypeError, ValueError, ArithmeticError) as error:

@@ -118,7 +118,7 @@ def _broken_rules(values: pa.Array, column: Column, missing: bool) -> Iterator[t
     bounded = column.minimum is not None or column.maximum is not None or column.above is not None
     if bounded and pa.types.is_floating(values.type):
         # No comparison with it holds, so it would pass them all.
-        yield _holds(pc.is_nan(values)), "{} is in no bounds"
+        yield _holds(pc.is_nan(values)), "{} is within no bounds"
     if pa.types.is_temporal(values.type):
         yield _holds(infinite(values)), "{} is not a point in time"
     if column.minimum is not None:

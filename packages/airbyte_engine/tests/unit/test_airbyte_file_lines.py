@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from airbyte_engine.worker.files.column_names import ADDED, LAST_MODIFIED, URL
+from airbyte_engine.worker.files.file_columns import ADDED, LAST_MODIFIED, URL
 from airbyte_engine.worker.files.parsers import UnreadableLineError, records, typed
 from airbyte_engine.worker.files.schema import inferred
 from airbyte_engine.worker.files.text import lines_of

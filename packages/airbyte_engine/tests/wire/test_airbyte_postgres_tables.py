@@ -135,8 +135,14 @@ def test_tables_whose_names_differ_in_case_only_are_told_apart(tables: Tables) -
 @pytest.mark.parametrize(
     ("columns", "named"),
     [
-        ('"Id" bigint, id bigint', "'id' of {schema}.things cannot land: there is 'Id' as well"),
-        ('id bigint, "_AIRBYTE_RAW_ID" text', "Airbyte adds a column of that name"),
+        (
+            '"Id" bigint, id bigint',
+            "Table {schema}.things cannot land: the columns Id and id differ only in case: rename one of",
+        ),
+        (
+            'id bigint, "_AIRBYTE_RAW_ID" text',
+            "{schema}.things cannot land: the column _AIRBYTE_RAW_ID has the name of one that Airbyte adds",
+        ),
     ],
 )
 def test_columns_that_no_reader_could_tell_apart_are_refused_by_name(

@@ -12,7 +12,7 @@ import pytest
 
 from embedded.settings import HOST, ROOT
 
-UNREACHABLE = f"http://{HOST}:9/simple"
+UNREACHABLE = f"http://{HOST}:9"
 """The discard port, where nothing listens."""
 
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from airbyte_engine.connectors.connector import Configuration, Source, StreamProperties, stream_properties
-from airbyte_engine.worker.files.column_names import LAST_MODIFIED, URL
 from airbyte_engine.worker.files.configuration import check_streams, start_of
+from airbyte_engine.worker.files.file_columns import LAST_MODIFIED, URL
 
 
 class FilesConnector(Source):

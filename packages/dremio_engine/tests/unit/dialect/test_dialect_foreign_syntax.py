@@ -3,10 +3,7 @@
 from typing import Any
 
 import pytest
-
-from dremio_engine.errors import EngineError
-from dremio_engine.sql.gate import admit
-from dremio_engine.sql.statement import read_statement
+from tests.support.gate import is_admitted, refusal
 
 QUERIES = [
     ("select i::varchar from t", "::"),
@@ -115,22 +112,6 @@ CHANGES = [
 
 
 REFUSED = [*QUERIES, *CHANGES]
-
-
-def is_admitted(sql: str) -> bool:
-    """Whether the gate lets a statement through."""
-    try:
-        admit(read_statement(sql, (), "me"))
-    except EngineError:
-        return False
-    return True
-
-
-def refusal(sql: str) -> str:
-    """The words of a refusal."""
-    with pytest.raises(EngineError) as refused:
-        admit(read_statement(sql, (), "me"))
-    return refused.value.message
 
 
 @pytest.mark.parametrize(("sql", "shown"), REFUSED, ids=[sql for sql, _ in REFUSED])

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+from tests.support.gate import is_admitted, refusal
 
 from dremio_engine.errors import EngineError, InvalidStatement
-from dremio_engine.sql.gate import admit, admitted
+from dremio_engine.sql.gate import admitted
 from dremio_engine.sql.reserved_words import RESERVED_WORDS
-from dremio_engine.sql.statement import read_statement
 
 WORDS = sorted(RESERVED_WORDS)
 SAMPLE = [
@@ -91,22 +91,6 @@ VALUES = {
     ),
     *("TRUE", "FALSE", "NULL"),
 }
-
-
-def is_admitted(sql: str) -> bool:
-    """Whether the gate lets a statement through."""
-    try:
-        admit(read_statement(sql, (), "me"))
-    except EngineError:
-        return False
-    return True
-
-
-def refusal(sql: str) -> str:
-    """The words of a refusal."""
-    with pytest.raises(EngineError) as refused:
-        admit(read_statement(sql, (), "me"))
-    return refused.value.message
 
 
 def refused_at_the_word(form: str, word: str) -> bool:

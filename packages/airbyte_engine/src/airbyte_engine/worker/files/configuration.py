@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airbyte_engine.problems import invalid
-from airbyte_engine.worker.files.column_names import ColumnNameError, ColumnNames
+from airbyte_engine.worker.column_names import ColumnNameError, ColumnNames
+from airbyte_engine.worker.files.file_columns import ADDED
 from airbyte_engine.worker.files.globs import GlobError, pattern_of
 from airbyte_engine.worker.files.parsers import csv_reader
 
@@ -125,6 +126,6 @@ def _check_names(where: str, names: list[str]) -> None:
     if doubled := {name for name in names if names.count(name) > 1}:
         raise invalid(f"{where} has {', '.join(sorted(doubled))} twice.")
     try:
-        ColumnNames().add(names)
+        ColumnNames(ADDED).add(names)
     except ColumnNameError as error:
         raise invalid(f"{where}: {error}.") from error

@@ -14,7 +14,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from airbyte_engine.worker.files.column_names import LAST_MODIFIED
+from airbyte_engine.worker.files.file_columns import LAST_MODIFIED
 from airbyte_engine.worker.files.places import RemoteFile
 
 LONGEST: Final = 10_000

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airbyte_engine.worker.files.column_names import ColumnNameError, ColumnNames, shown
+from airbyte_engine.worker.column_names import ColumnNameError, ColumnNames, shown
 from airbyte_engine.worker.files.errors import UnreadableLineError
+from airbyte_engine.worker.files.file_columns import ADDED
 from airbyte_engine.worker.files.numbers import csv_integer, csv_number, json_float
 
 _LONGEST_VALUE = 512 * 1024 * 1024
@@ -153,7 +154,7 @@ def _read_header(rows: Iterator[tuple[int, list[str]]]) -> _Header:
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
         raise UnreadableLineError(line, f"the header names {', '.join(map(shown, doubled))} twice")
     try:
-        ColumnNames().add(names)
+        ColumnNames(ADDED).add(names)
     except ColumnNameError as error:
         raise UnreadableLineError(line, f"the header: {error}") from error
     return _Header(line, names, len(row) - len(names))
@@ -169,7 +170,7 @@ def _without_a_name(columns: list[int]) -> str:
 
 def _json_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     decoder = json.JSONDecoder(parse_float=json_float, parse_constant=_not_json, object_pairs_hook=_object)
-    names = ColumnNames()
+    names = ColumnNames(ADDED)
     for line, raw in enumerate(lines, 1):
         # Files that were joined have their byte-order marks in the middle.
         content = raw.removeprefix("\ufeff")

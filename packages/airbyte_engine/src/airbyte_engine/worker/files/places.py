@@ -132,7 +132,7 @@ class _Bucket:
             if code in _GONE:
                 raise VanishedFileError(str(error)) from error
             if code in _LOCKED:
-                raise UnreadableFileError(f"the bucket does not give it: {error}") from error
+                raise UnreadableFileError(f"the bucket refuses access to it: {error}") from error
             raise self._error(f"does not give {file.url}", error) from error
         return io.BufferedReader(_Body(answer["Body"], file))
 

@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from botocore.exceptions import BotoCoreError
 
 from airbyte_engine.problems import Problem
-from airbyte_engine.worker.files.column_names import LAST_MODIFIED, URL, ColumnNames, shown
+from airbyte_engine.worker.column_names import ColumnNames, shown
 from airbyte_engine.worker.files.configuration import check_streams, encoding_of, globs_of, start_of
 from airbyte_engine.worker.files.errors import UnreadableFileError, VanishedFileError
+from airbyte_engine.worker.files.file_columns import ADDED, LAST_MODIFIED, URL
 from airbyte_engine.worker.files.globs import unmatched
 from airbyte_engine.worker.files.history import History
 from airbyte_engine.worker.files.parsers import records, typed
@@ -173,7 +174,7 @@ class FileSource:
         file: RemoteFile,
     ) -> Iterator[dict[str, Any]]:
         """The records; the columns that they have beyond the schema do not land, and are named in the log."""
-        names = ColumnNames()
+        names = ColumnNames(ADDED)
         names.add(schema)
         others: dict[str, None] = {}
         for record in found:

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from airbyte_engine.worker.column_names import ADDED_TO_ROWS, ColumnNameError, ColumnNames
 from airbyte_engine.worker.protocol import Stream, WorkerError
 
 _NUMERIC = 1700
@@ -30,10 +31,7 @@ _SCANNED_AS_THEIR_TEXT = {114, 1083, 2950, 3802}
 """json, time, uuid, jsonb: the scanner's value, cast to text, is PostgreSQL's text."""
 
 
-ADDED_COLUMNS = (
-    "_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_generation_id", "_airbyte_meta",
-    "_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at",
-)  # fmt: skip
+ADDED_COLUMNS = ADDED_TO_ROWS | {"_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at"}
 """What Airbyte adds to a row."""
 
 
@@ -80,7 +78,7 @@ class Table:
     """As PostgreSQL's statistics estimate; 0 for a view."""
     oid: int = 0
     """The table itself, whatever it is called (pg_class.oid); 0: not known."""
-    mistakable: bool = False
+    ambiguous: bool = False
     """Another table has this name in other letter case. PostgreSQL tells them apart, DuckDB does not."""
 
 
@@ -117,23 +115,16 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
     needed = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
     if missing := [name for name in (*needed, *stream.primary_key) if name not in names]:
         raise WorkerError(f"Table {schema}.{stream.name} has no column {', '.join(missing)}", "config_error")
-    _require_telling_names(f"{schema}.{stream.name}", columns)
-    _, oid, pages, mistakable = rows[0][:4]
-    return Table(schema, stream.name, columns, pages, oid, mistakable)
+    _require_distinct_names(f"{schema}.{stream.name}", columns)
+    _, oid, pages, ambiguous = rows[0][:4]
+    return Table(schema, stream.name, columns, pages, oid, ambiguous)
 
 
-def _require_telling_names(table: str, columns: list[Column]) -> None:
-    """Raises WorkerError when no reader could tell the columns apart: those of a lake ignore case."""
-    known = {name: name for name in ADDED_COLUMNS}
-    for column in columns:
-        other = known.setdefault(column.name.lower(), column.name)
-        if other is column.name:
-            continue
-        what = (
-            "Airbyte adds a column of that name" if other in ADDED_COLUMNS else f"there is {other!r} as well"
-        )
+def _require_distinct_names(table: str, columns: list[Column]) -> None:
+    """Raises WorkerError when a column has a name under which it cannot land."""
+    try:
+        ColumnNames(ADDED_COLUMNS).add(column.name for column in columns)
+    except ColumnNameError as error:
         raise WorkerError(
-            f"Column {column.name!r} of {table} cannot land: {what}, and names in a lake have no letter case."
-            " Rename it, or make a view with other names the stream",
-            "config_error",
-        )
+            f"Table {table} cannot land: {error}, or make a view with other names the stream", "config_error"
+        ) from error

@@ -116,7 +116,7 @@ class Snapshot:
             added: further columns, in DuckDB's SQL.
             by_postgres: PostgreSQL runs the where clause, which DuckDB would understand otherwise.
         """
-        scanned = not (by_postgres or table.mistakable)
+        scanned = not (by_postgres or table.ambiguous)
         if scanned and all(column.scannable for column in table.columns):
             with self._readers(table.pages // _PAGES_OF_A_TASK):
                 rows = self._copy(stream, self._scan(table, since), table, [], file, added)

@@ -1,24 +1,14 @@
-"""Which names a file may give its columns: they arrive as they are, or the file is refused."""
+"""Which names a source may give its columns: they arrive as they are, or are refused."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
-LAST_MODIFIED: Final = "_ab_source_file_last_modified"
-URL: Final = "_ab_source_file_url"
-"""Airbyte's columns: the cursor, and which file a record came from."""
-ADDED: Final = frozenset(
-    {
-        LAST_MODIFIED,
-        URL,
-        "_airbyte_raw_id",
-        "_airbyte_extracted_at",
-        "_airbyte_generation_id",
-        "_airbyte_meta",
-    }
+ADDED_TO_ROWS: Final = frozenset(
+    {"_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_generation_id", "_airbyte_meta"}
 )
-"""What Airbyte adds to every row."""
+"""The columns that Airbyte adds to every row."""
 
 
 class ColumnNameError(ValueError):
@@ -26,9 +16,14 @@ class ColumnNameError(ValueError):
 
 
 class ColumnNames:
-    """The names of one file. Databases cannot tell apart names that differ only in case: they are refused."""
+    """The names of one file or table.
 
-    def __init__(self) -> None:
+    Those that differ only in case are refused: DuckDB, Dremio and Spark cannot tell them apart.
+    """
+
+    def __init__(self, added: frozenset[str]) -> None:
+        """`added`: the columns that Airbyte adds, in lower case."""
+        self._added = added
         self._known: set[str] = set()
         self._spelled: dict[str, str] = {}
 
@@ -48,7 +43,7 @@ class ColumnNames:
             raise ColumnNameError("a column has no name: give it one")
         if "\0" in name:
             raise ColumnNameError(f"the column name {name!r} has a NUL character: rename it")
-        if lower in ADDED:
+        if lower in self._added:
             raise ColumnNameError(f"the column {name} has the name of one that Airbyte adds: rename it")
         other = self._spelled.setdefault(lower, name)
         if other != name:
