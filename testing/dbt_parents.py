@@ -9,8 +9,6 @@ from typing import Final
 import psutil
 
 LOOK_SECONDS: Final = 0.02
-UNDER_WAY_SECONDS: Final = 0.05
-"""Processor time after which a run has been let go: before, it waits for its client to know of it."""
 
 
 def dbt_parents(home: Path) -> list[psutil.Process]:
@@ -33,10 +31,10 @@ def gone(process: psutil.Process) -> bool:
 
 
 def kill_a_busy_parent(home: Path, seconds: float) -> list[psutil.Process]:
-    """Kill a parent as soon as a run of it is under way; the runs it had, or nothing when none came in time.
+    """Kill a parent as soon as a run of it is under way; those runs, or nothing when none came in time.
 
-    The parent is stopped before its runs are counted: it can neither fork another nor report an end between
-    the count and its death. A run is under way when it has done some work: its client knows of it then.
+    The parent is stopped before its runs are looked at: it can neither fork another nor report an end between
+    the look and its death.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -44,10 +42,21 @@ def kill_a_busy_parent(home: Path, seconds: float) -> list[psutil.Process]:
             if not parent.children():
                 continue
             parent.suspend()
-            runs = [run for run in parent.children() if not gone(run)]
-            if any(sum(run.cpu_times()[:2]) >= UNDER_WAY_SECONDS for run in runs):
+            runs = [run for run in parent.children() if _under_way(run, parent)]
+            if runs:
                 parent.kill()
                 return runs
             parent.resume()
         time.sleep(LOOK_SECONDS)
     return []
+
+
+def _under_way(child: psutil.Process, parent: psutil.Process) -> bool:
+    """It has gone to its client's folder: a run does so once the client knows of it.
+
+    A run that still waits, and the `uname` that Python starts while dbt is imported, are where the parent is.
+    """
+    try:
+        return not gone(child) and child.cwd() != parent.cwd()
+    except psutil.NoSuchProcess:
+        return False
