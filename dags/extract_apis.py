@@ -22,7 +22,8 @@ the line: have the file dropped again, or move it away. Fix the cause and clear 
 job that is still running.
 
 **Safe to rerun?** Yes. A source whose landing is complete for the date is not synced again. With
-`force_sync` it is, and what the API and the files have gained since then is added to the date.
+`force_sync` it is, and what the API and the files have gained since then is added to the date. If you typed
+a wrong date, `bin/bronze give-back DATE` takes the rows from it (docs/runbooks/replay-and-backfill.md).
 """
 
 from __future__ import annotations

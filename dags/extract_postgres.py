@@ -20,7 +20,8 @@ task is retried with growing pauses. A wrong configuration, a lost replication s
 task; it adopts a job that is still running.
 
 **Safe to rerun?** Yes. A date whose landing is complete is not synced again. With `force_sync` it is, and
-what the source has gained since then is added to the date.
+what the source has gained since then is added to the date. If you typed a wrong date,
+`bin/bronze give-back DATE` takes the rows from it (docs/runbooks/replay-and-backfill.md).
 """
 
 from __future__ import annotations

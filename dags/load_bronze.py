@@ -24,7 +24,8 @@ the source or the contract, and clear the task. `VolumeBelowExpectedError`: fewe
 contract expects, and no later date's sync explains it. `NothingClaimedError`: run the extract stage for
 this date. `LandingFileUnreadableError` names the damaged object. The task is retried if storage, PostgreSQL
 or Dremio is down, if the disk is full, or if another run is loading the same date. An earlier partition
-stays in place until the new one is complete. `docs/runbooks/quarantine.md` explains every error.
+stays in place until the new one is complete. `docs/runbooks/quarantine.md` explains every error. The log of
+`refresh_catalogue` names rows that some date has claimed and that were never loaded.
 
 **Safe to rerun?** Yes, for any date and in any order. A partition is a pure function of its landing
 objects: the same objects give the same bytes. The source is not read.

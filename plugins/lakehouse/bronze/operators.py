@@ -140,7 +140,8 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
     Folders that Dremio does not know yet become datasets; of the others those with partitions that have
     changed since have their files listed again. The views `bronze.raw_<stream>` and `bronze.customers` are
     created, or replaced where their query differs.
-    Then the date's rows in the views are compared with those that were loaded.
+    Then the date's rows in the views are compared with those that were loaded. Rows that a date has claimed
+    and no load has brought into bronze are named: nothing else would ever tell of them.
 
     Args:
         streams: streams with a contract, loaded for the date before.
@@ -173,19 +174,25 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
         """Refresh the catalog and check it."""
         from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.bronze.contract_file import load_contract
+        from lakehouse.bronze.unloaded_claims import tell, unloaded_claims
         from lakehouse.platform.storage import LakeStorage
 
         client = DremioHook(self.dremio_conn_id).get_conn()
+        postgres = platform_postgres(self.postgres_conn_id)
         refresher = CatalogueRefresher(
             client,
-            platform_postgres(self.postgres_conn_id),
+            postgres,
             LakeStorage.from_connection(self.lake_conn_id),
             [load_contract(stream) for stream in self.streams],
         )
         refreshed = refresher.refresh(business_date(context))
         for change in refreshed.changes:
             self.log.info("%s: %s", change.stream, change)
+        not_loaded = tell(unloaded_claims(postgres))
+        for sentence in not_loaded:
+            self.log.warning("%s", sentence)
         report = empty_report(
+            not_loaded=not_loaded,
             promoted=[change.stream for change in refreshed.changes if change.promoted],
             relisted=[change.stream for change in refreshed.changes if change.relisted],
             views_changed=[view for change in refreshed.changes for view in change.views],

@@ -17,6 +17,7 @@ from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
 from lakehouse.bronze.scratch import scratch_folder
 from lakehouse.bronze.source_forms import publish_source_forms, write_source_form
+from lakehouse.bronze.unloaded_claims import unloaded_claims
 from lakehouse.landing.ledger import LandingLedger
 from lakehouse.landing.ledger_rows import LandingFile
 from lakehouse.landing.reader import LandedFile, LandingReader
@@ -120,7 +121,11 @@ class PartitionLoader:
             )
         claimed = self._ledger.files(contract.source, contract.stream, business_date)
         explanation = explain_volume(
-            contract, self._ledger, business_date, sum(file.rows for file in claimed)
+            contract,
+            self._ledger,
+            unloaded_claims(self._postgres),
+            business_date,
+            sum(file.rows for file in claimed),
         )
         reader = LandingReader(self._fetch(claimed, folder))
         known_columns = NewColumnLedger(self._postgres)

@@ -73,6 +73,13 @@ class BronzeLoads:
             cursor.execute(read_sql("postgres/select_bronze_loads.sql"), {"business_date": business_date})
             return {stream: int(rows) for stream, rows in cursor.fetchall()}
 
+    def streams_loaded(self, source: str, business_date: date) -> list[str]:
+        """The source's streams that have a published partition of the date."""
+        values = {"source": source, "business_date": business_date}
+        with transaction(self._postgres) as cursor:
+            cursor.execute(read_sql("postgres/select_loaded_streams.sql"), values)
+            return [stream for (stream,) in cursor.fetchall()]
+
     def changed_since_catalogued(self, source: str, stream: str) -> list[date]:
         """Dates whose partition is not the one that Dremio listed last."""
         with transaction(self._postgres) as cursor:

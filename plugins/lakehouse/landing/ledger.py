@@ -21,6 +21,7 @@ from lakehouse.landing.ledger_rows import (
     dates_of_jobs,
     daytime_syncs,
     landed_rows,
+    last_job,
     record_sync,
     sync_of,
     totals,
@@ -118,21 +119,60 @@ class LandingLedger:
             LandingFileUnreadableError: an object is truncated or is not Parquet.
         """
         with transaction(self._postgres, Lock("landing", source)) as cursor:
-            self._take_unclaimed(cursor, source, business_date, str(job_id))
-            report = totals(cursor, source, business_date)
-            earlier = sync_of(cursor, source, business_date)
-            between = daytime_syncs(cursor, source, business_date)
-            jobs = {**(earlier or {}), **between, str(job_id): int(rows_emitted)}
-            landed = landed_rows(cursor, source, business_date, jobs)
-            if landed < sum(jobs.values()):
-                raise LandingIncompleteError(
-                    f"Airbyte job {job_id} of source {source}: {sum(jobs.values())} rows were committed for "
-                    f"{business_date}, but its landing objects under {landing_folder(source)} hold "
-                    f"{landed}; nothing was claimed, rerun this stage"
-                )
+            own = {str(job_id): int(rows_emitted)}
+            report = self._claim(cursor, source, business_date, str(job_id), own)
             check_streams(cursor, source, str(job_id), rows_by_stream or {})
-            record_sync(cursor, source, business_date, str(job_id), jobs, report)
             return report
+
+    def sources_of(self, business_date: date) -> list[str]:
+        """Sources that the date has claimed something of, or keeps a job's rows of."""
+        with transaction(self._postgres) as cursor:
+            cursor.execute(read_sql("postgres/select_sources_of_date.sql"), {"business_date": business_date})
+            return [source for (source,) in cursor.fetchall()]
+
+    def release(self, source: str, business_date: date, to: date | None = None) -> ClaimReport:
+        """Take from the date what it has claimed, as if it had never been extracted.
+
+        The claim that comes next takes the objects, and answers for what their jobs have committed.
+
+        Args:
+            source: as contracts and connections spell it.
+            business_date: the date that has them.
+            to: claim them for this date at once, in the same transaction.
+
+        Returns:
+            What the date had.
+
+        Raises:
+            LandingIncompleteError: `to` cannot claim them, for landing lacks rows; nothing was released.
+        """
+        values = {"source": source, "business_date": business_date}
+        with transaction(self._postgres, Lock("landing", source)) as cursor:
+            released = totals(cursor, source, business_date)
+            job_id = last_job(cursor, source, business_date)
+            for statement in ("delete_landing_files", "delete_landing_jobs", "delete_landing_sync"):
+                cursor.execute(read_sql(f"postgres/{statement}.sql"), values)
+            if to is not None and job_id is not None:
+                self._claim(cursor, source, to, job_id, {})
+            return released
+
+    def _claim(
+        self, cursor: Any, source: str, business_date: date, job_id: str, own: Mapping[str, int]
+    ) -> ClaimReport:
+        self._take_unclaimed(cursor, source, business_date, job_id)
+        report = totals(cursor, source, business_date)
+        earlier = sync_of(cursor, source, business_date)
+        between = daytime_syncs(cursor, source, business_date)
+        jobs = {**(earlier or {}), **between, **own}
+        landed = landed_rows(cursor, source, business_date, jobs)
+        if landed < sum(jobs.values()):
+            raise LandingIncompleteError(
+                f"Airbyte job {job_id} of source {source}: {sum(jobs.values())} rows were committed for "
+                f"{business_date}, but its landing objects under {landing_folder(source)} hold "
+                f"{landed}; nothing was claimed, rerun this stage"
+            )
+        record_sync(cursor, source, business_date, job_id, jobs, report)
+        return report
 
     def _take_unclaimed(self, cursor: Any, source: str, business_date: date, job_id: str) -> None:
         kept_for = dates_of_jobs(cursor, source)

@@ -37,6 +37,7 @@ def success_lines(stages: Iterable[Progress], receipt: NightReceipt, api: Airflo
     lines = [f"rows written  {' · '.join(rows)}"]
     if quarantined := sum(entry.get("rows_quarantined") or 0 for entry in entries.values()):
         lines.append(f"quarantined   {quarantined:,} rows: s3://datalake/bronze/quarantine/")
+    lines += [f"not loaded    {sentence}" for sentence in _not_loaded(entries["load_bronze"])]
     if published := _published(entries["test_data_quality"]):
         lines.append(f"published     {published}")
     if warmed := _warmed(entries["warm_dashboards"]):
@@ -76,6 +77,15 @@ def failure_in_log(api: AirflowApi, run: Run) -> Failure | None:
         return None
     log = log_path(run.dag_id, run.run_id, task.task_id, task.map_index, task.try_number)
     return Failure(task.task_id, api.error_of(run, task) or "told in the log only", log)
+
+
+def _not_loaded(entry: Mapping[str, Any]) -> list[str]:
+    """Rows that a date has claimed and that are not in bronze, as load_bronze's last task told."""
+    return [
+        sentence
+        for task in entry.get("tasks", [])
+        for sentence in (task.get("report") or {}).get("detail", {}).get("not_loaded") or []
+    ]
 
 
 def _published(entry: Mapping[str, Any]) -> str:

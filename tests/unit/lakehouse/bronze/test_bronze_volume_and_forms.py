@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lakehouse.bronze.expected_volume import VolumeBelowExpectedError, explain_v
 from lakehouse.bronze.new_columns import NewColumnsRefusedError, admit_new_columns
 from lakehouse.bronze.partition_builder import build_partition
 from lakehouse.bronze.source_forms import write_source_form
+from lakehouse.bronze.unloaded_claims import UnloadedClaim, tell
 from lakehouse.landing.reader import LandingReader
 from testing.lakehouse.landing_files import land
 from tests.unit.lakehouse.bronze.test_bronze_row_order import FIELDS, contract, rows, thing
@@ -33,10 +35,20 @@ class Ledger:
         return self.later
 
 
-def volume(landed: int, min_rows: int, later: date | None = None, zero_rows: str = "allow") -> str | None:
+def unloaded(day: date, rows: int, stream: str = "things", rejected: bool = False) -> UnloadedClaim:
+    return UnloadedClaim("postgres", stream, day, datetime(2025, 10, 21, 14, tzinfo=UTC), rows, rejected)
+
+
+def volume(
+    landed: int,
+    min_rows: int,
+    later: date | None = None,
+    zero_rows: str = "allow",
+    not_loaded: Sequence[UnloadedClaim] = (),
+) -> str | None:
     asked = contract(expected_volume={"min_rows": min_rows, "zero_rows": zero_rows})
     ledger: Any = Ledger(later)
-    return explain_volume(asked, ledger, DAY, landed)
+    return explain_volume(asked, ledger, not_loaded, DAY, landed)
 
 
 def test_enough_rows_need_no_explanation() -> None:
@@ -62,6 +74,40 @@ def test_a_stream_whose_every_sync_brings_all_rows_is_never_empty() -> None:
 
 def test_a_stream_that_may_be_empty_says_that_it_is() -> None:
     assert volume(0, 0) == "no changes"
+
+
+MISTYPED = date(2015, 10, 16)
+
+
+def test_changes_that_a_date_took_and_never_loaded_are_named_with_what_to_do() -> None:
+    told = volume(0, 5, MISTYPED, not_loaded=[unloaded(MISTYPED, 502)])
+    assert told == (
+        "its changes arrived with the sync of 2015-10-16; 502 rows (502 of postgres.things) claimed for "
+        "2015-10-16 are not in bronze: run load_bronze for 2015-10-16, or, if nobody meant that date, give "
+        "its rows back: bin/bronze give-back 2015-10-16"
+    )
+    told = volume(0, 0, not_loaded=[unloaded(MISTYPED, 502)])
+    assert told is not None
+    assert told.startswith("no changes; 502 rows")
+
+
+def test_a_date_that_falls_short_is_not_excused_by_rows_that_were_never_loaded() -> None:
+    with pytest.raises(VolumeBelowExpectedError, match=r"4 rows landed.*bin/bronze give-back 2015-10-16"):
+        volume(4, 5, not_loaded=[unloaded(MISTYPED, 1)])
+
+
+def test_other_streams_and_the_date_itself_explain_nothing() -> None:
+    assert volume(0, 0, not_loaded=[unloaded(MISTYPED, 2, "others"), unloaded(DAY, 3)]) == "no changes"
+
+
+def test_what_is_not_loaded_is_told_date_by_date() -> None:
+    claims = [unloaded(MISTYPED, 1500), unloaded(MISTYPED, 2, "others"), unloaded(DAY, 7, rejected=True)]
+    first, second = tell(claims)
+    assert first.startswith("1,502 rows (1,500 of postgres.things, 2 of postgres.others) claimed for 2015")
+    assert second == (
+        "7 rows (7 of postgres.things) claimed for 2025-10-16 were refused by their contract "
+        "(docs/runbooks/quarantine.md)"
+    )
 
 
 class Columns:
