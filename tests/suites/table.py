@@ -86,6 +86,8 @@ SUITES: Final = (
         600,
         "dremio_engine",
     ),
+    # Only the tests of the process that dbt is forked from: the others run dbt as it comes from there.
+    Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 240),
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
     Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),

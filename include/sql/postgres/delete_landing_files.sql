@@ -1,4 +1,4 @@
--- The date's objects are no date's again.
+-- The objects that the date has claimed are unclaimed again.
 delete from landing_files
 where
     source = %(source)s

@@ -9,8 +9,8 @@ import pytest
 
 from lakehouse.dbt.forked.client import PARENT_LOST
 from testing.dbt_parents import gone
-from tests.integration.lakehouse.dbt.forked.conftest import Waiting
-from tests.integration.lakehouse.dbt.forked.processes import ended, signal_group, until
+from tests.integration.forked_dbt.conftest import Waiting
+from tests.integration.forked_dbt.processes import ended, signal_group, until
 
 DBT_FAILED = 2
 """dbt's exit code for an error that is not a model's or a test's."""

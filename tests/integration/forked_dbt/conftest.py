@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.lakehouse.dbt.forked.endless_dremio import EndlessDremio, endless_dremio
-from tests.integration.lakehouse.dbt.forked.processes import ForkedDbt, forked_dbt
+from tests.integration.forked_dbt.endless_dremio import EndlessDremio, endless_dremio
+from tests.integration.forked_dbt.processes import ForkedDbt, forked_dbt
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any, Final
 
-from tests.integration.lakehouse.dbt.forked.processes import until
+from tests.integration.forked_dbt.processes import until
 
 POLLED_TWICE: Final = 2
 

@@ -8,8 +8,8 @@ import socket
 from pathlib import Path
 
 from lakehouse.dbt.project import dbt_environment
-from tests.integration.lakehouse.dbt.forked.conftest import Waiting
-from tests.integration.lakehouse.dbt.forked.processes import (
+from tests.integration.forked_dbt.conftest import Waiting
+from tests.integration.forked_dbt.processes import (
     SECRET,
     ForkedDbt,
     ended,

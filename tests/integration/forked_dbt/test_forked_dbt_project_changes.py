@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.integration.lakehouse.dbt.forked.processes import ForkedDbt
+from tests.integration.forked_dbt.processes import ForkedDbt
 
 
 def names(dbt: ForkedDbt, **told: str) -> list[str]:

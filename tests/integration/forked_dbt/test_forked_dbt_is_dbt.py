@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.dbt.project import CLIENT
-from tests.integration.lakehouse.dbt.forked.conftest import Waiting
-from tests.integration.lakehouse.dbt.forked.processes import ForkedDbt, ended, until
+from tests.integration.forked_dbt.conftest import Waiting
+from tests.integration.forked_dbt.processes import ForkedDbt, ended, until
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ import pytest
 
 from lakehouse.dremio.states import JobState
 from testing.dbt_parents import gone
-from tests.integration.lakehouse.dbt.conftest import Lake
-from tests.integration.lakehouse.dbt.forked.processes import (
+from tests.integration.forked_dbt.processes import (
     SECONDS,
     ForkedDbt,
     ended,
@@ -20,6 +19,7 @@ from tests.integration.lakehouse.dbt.forked.processes import (
     signal_group,
     until,
 )
+from tests.integration.lakehouse.dbt.conftest import Lake
 
 ENDLESS = """
 with digits as (select * from (values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)) t(n))
