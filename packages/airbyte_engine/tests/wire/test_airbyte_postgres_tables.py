@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 import pytest
 from tests.wire.conftest import Landing
 from tests.wire.faults import details
@@ -33,6 +34,28 @@ class Tables:
         own = {"options": f"-c search_path={self.schema}", "client_encoding": "UTF8"}
         with psycopg.connect(**self._where, **own) as connection:
             connection.execute(statement.encode())
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(**self._where, options=f"-c search_path={self.schema}") as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def connect_by(self, path: str, stream: str) -> None:
+        """Read the stream in full, by the cursor `id`, or from the log."""
+        if path != "cdc":
+            return self.connect(stream, cursor="id" if path == "cursor" else None)
+        self.run(f"create publication {self.schema} for table {stream}")
+        slot = {"publication": self.schema, "replication_slot": self.schema}
+        self.connect(stream, replication_method={"method": "CDC", "plugin": "pgoutput"} | slot)
+        incremental = {"streams": [{"name": stream, "syncMode": "incremental_append"}]}
+        self.airbyte.call("PATCH", f"/connections/{self._connection}", {"configurations": incremental})
+        return None
+
+    def drop(self) -> None:
+        self.run(
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots"
+            f" where slot_name = '{self.schema}'"
+        )
+        self.run(f"drop schema {self.schema} cascade; drop publication if exists {self.schema}")
 
     def connect(self, *streams: str, cursor: str | None = None, **configuration: Any) -> None:
         where = self._where
@@ -72,7 +95,7 @@ def tables(stack: IngestionStack, airbyte: AirbyteServer, landing: Landing) -> I
     """In the shop's database."""
     own = Tables(airbyte, landing, stack.database("SHOP"))
     yield own
-    own.run(f"drop schema {own.schema} cascade")
+    own.drop()
 
 
 @contextmanager
@@ -160,18 +183,12 @@ def test_texts_of_an_old_encoding_land_as_utf_8(
         tables = Tables(airbyte, landing, where)
         tables.run("create table things (id bigint primary key, name text, span interval)")
         tables.run("insert into things values (1, 'Zo\u00eb', '1 day'), (2, 'M\u00fcller', null)")
-        tables.run(f"create publication {tables.schema} for table things")
-        slot = {"publication": tables.schema, "replication_slot": tables.schema}
-        tables.connect("things", replication_method={"method": "CDC", "plugin": "pgoutput"} | slot)
-        incremental = {"name": "things", "syncMode": "incremental_append"}
-        airbyte.call(
-            "PATCH", f"/connections/{tables._connection}", {"configurations": {"streams": [incremental]}}
-        )
+        tables.connect_by("cdc", "things")
         assert tables.sync()["rowsSynced"] == 2
         tables.run("insert into things values (3, 'Fran\u00e7ois', null)")
         assert tables.sync()["rowsSynced"] == 1
         assert tables.column("things", "name") == ["Fran\u00e7ois", "M\u00fcller", "Zo\u00eb"]
-        tables.run(f"select pg_drop_replication_slot('{tables.schema}')")
+        tables.drop()
 
 
 def test_bytes_of_no_encoding_land_if_they_are_utf_8_and_are_named_if_not(
@@ -187,3 +204,54 @@ def test_bytes_of_no_encoding_land_if_they_are_utf_8_and_are_named_if_not(
         tables.run(r"insert into things values (2, convert_from('\x5a6feb', 'SQL_ASCII'))")
         named = rf"Column name of {tables.schema}.things has a text that is not UTF-8: 'Zo\xeb'"
         assert named in tables.failure()
+
+
+FITTING = [
+    ("0044-03-15 BC", "0044-03-15 12:30:00.000001 BC"),
+    ("4713-01-01 BC", "4714-11-24 00:00:00 BC"),
+    ("0001-01-01", "0001-12-31 23:59:59.999999 BC"),
+    ("10000-01-01", "9999-12-31 23:59:59.999999"),
+    ("5874897-12-31", "294247-01-10 04:00:54.775806"),
+    ("2025-10-16", "2025-10-16 01:02:03"),
+]
+TOO_LATE = [("infinity", "294247-01-10 04:00:54.775807"), ("-infinity", "294276-12-31 23:59:59.999999")]
+INFINITE = [("infinity", "infinity"), ("-infinity", "-infinity")]
+TIMES = "id bigint primary key, day date, moment timestamp, instant timestamptz"
+
+
+@pytest.mark.parametrize("unfit", [[], TOO_LATE, INFINITE], ids=["none", "too late", "infinite"])
+@pytest.mark.parametrize("path", ["full", "cursor", "cdc"])
+def test_a_time_lands_as_it_is_or_is_null_with_the_reason(
+    tables: Tables, path: str, unfit: list[tuple[str, str]]
+) -> None:
+    """DuckDB's scanner makes a year before Christ of 294276, and a far one of infinity."""
+    tables.run(f"create table things ({TIMES})")
+    rows = enumerate([*FITTING, *unfit], 1)
+    values = ", ".join(f"({n}, '{day}', '{moment}', '{moment}')" for n, (day, moment) in rows)
+    tables.connect_by(path, "things")
+    if path == "cdc":
+        tables.sync()
+    tables.run(f"insert into things values {values}")
+    tables.sync()
+    table = tables.landing.rows("things").sort_by("id")
+    for name, kind in (("day", pa.int32()), ("moment", pa.int64()), ("instant", pa.int64())):
+        landed = [value.as_py() for value in table[name].combine_chunks().view(kind)]
+        days = f"{name} - date '1970-01-01'" if name == "day" else f"extract(epoch from {name}) * 1000000"
+        fitting = tables.ask(f"select {days} from things where id <= {len(FITTING)} order by id")
+        assert landed == [int(value) for (value,) in fitting] + [None] * len(unfit), name
+    told = [
+        {(change["field"], change["change"], change["reason"]) for change in meta["changes"]}
+        for meta in table["_airbyte_meta"].to_pylist()
+    ]
+    left_out = {(name, "NULLED", "DESTINATION_SERIALIZATION_ERROR") for name in ("day", "moment", "instant")}
+    assert told == [set()] * len(FITTING) + [left_out] * len(unfit)
+
+
+def test_a_cursor_before_christ_is_continued(tables: Tables) -> None:
+    tables.run(f"create table things ({TIMES})")
+    tables.run("insert into things (id, moment) values (1, '0044-03-15 12:00 BC'), (2, '0045-01-01 BC')")
+    tables.connect("things", cursor="moment")
+    assert tables.sync()["rowsSynced"] == 2
+    assert tables.sync()["rowsSynced"] == 0
+    tables.run("insert into things (id, moment) values (3, '0043-01-01 BC')")
+    assert tables.sync()["rowsSynced"] == 1

@@ -1,5 +1,5 @@
 """Low-code (declarative) sources, read by Airbyte's own `source-declarative-manifest` in a process of its
-own.
+own, under the checks of `low_code`.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ import hashlib
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from airbyte_engine.worker import low_code
 from airbyte_engine.worker.boundary import Boundary
+from airbyte_engine.worker.column_names import ADDED_TO_ROWS, ColumnNameError, ColumnNames, shown
 from airbyte_engine.worker.landing import Landing, compression_of
+from airbyte_engine.worker.low_code.decoding import NOT_JSON
 from airbyte_engine.worker.protocol import Order, Outbox, Stream, WorkerError
 from airbyte_engine.worker.rows import RecordFile
 
@@ -23,11 +26,6 @@ _FILE_ROWS = 1_000_000
 """After so many rows a file is stored at the next state the source sends."""
 _SUMMARY = "During the sync, the following streams did not sync successfully"
 """The CDK's last word, after the streams' own errors, which say more."""
-_SWALLOWED = ("Failed to parse JSON data using json library", "Cannot decode/parse line")
-"""What the CDK logs, and only logs, when an answer is not JSON. It goes on as if the answer had no records,
-which ends the pages: everything behind it would be lost in a sync that succeeds (JsonDecoder, airbyte-cdk
-7.39.1).
-"""
 
 
 class DeclarativeSource:
@@ -43,6 +41,7 @@ class DeclarativeSource:
         self._scratch = Path(order.scratch)
         self._streams = {stream.name: stream for stream in order.streams}
         self._schemas: dict[str, dict[str, Any]] = {}
+        self._names: dict[str, ColumnNames] = {}
         self._batches: dict[str, list[dict[str, Any]]] = {name: [] for name in self._streams}
         self._files: dict[str, RecordFile] = {}
         self._states = {
@@ -98,7 +97,7 @@ class DeclarativeSource:
     def _configured(self, catalog: dict[str, dict[str, Any]]) -> dict[str, Any]:
         streams = []
         for stream in self._order.streams:
-            self._schemas[stream.name] = catalog[stream.name]["json_schema"]
+            self._describe(stream.name, catalog[stream.name]["json_schema"])
             streams.append(
                 {
                     "stream": catalog[stream.name],
@@ -109,6 +108,42 @@ class DeclarativeSource:
                 }
             )
         return {"streams": streams}
+
+    def _describe(self, name: str, schema: dict[str, Any]) -> None:
+        """Raises WorkerError for a schema under which no record could land."""
+        declared = schema.get("properties") or {}
+        if not declared:
+            raise WorkerError(
+                f"Stream {name}: the manifest declares no schema, so no field can land: add a schema_loader",
+                "config_error",
+            )
+        self._schemas[name] = schema
+        self._names[name] = ColumnNames(ADDED_TO_ROWS)
+        self._take_names(name, declared)
+
+    def _take_names(self, name: str, fields: Iterable[str]) -> None:
+        """Raises WorkerError for a name under which a field cannot land."""
+        try:
+            self._names[name].add(fields)
+        except ColumnNameError as error:
+            raise WorkerError(
+                f"Stream {name} cannot land: {error}, by a transformation in the manifest", "config_error"
+            ) from error
+
+    def _can_land(self, name: str, record: dict[str, Any]) -> bool:
+        """Look at the fields that are new; those that the schema does not have are named in the log."""
+        declared, names = self._schemas[name]["properties"], self._names[name]
+        others = [field for field in record if field not in declared and not names.covers([field])]
+        try:
+            self._take_names(name, record)
+        except WorkerError as error:
+            self._outbox.log(error.message, "ERROR")
+            self._failure = self._failure or error
+            return False
+        if others:
+            listed = ", ".join(map(shown, others))
+            self._outbox.log(f"{name}: fields that are not in the schema do not land: {listed}", "WARN")
+        return True
 
     def _saved_states(self) -> list[dict[str, Any]]:
         return [
@@ -126,13 +161,15 @@ class DeclarativeSource:
     def _run(self, command: str, *arguments: str) -> Iterator[dict[str, Any]]:
         """The messages of one connector call. Raises WorkerError when it fails."""
         self._failure = None
-        executable = Path(self._order.connectors_bin) / "source-declarative-manifest"
+        environment = Path(self._order.connectors_bin)
+        executable = environment / "source-declarative-manifest"
         if not executable.exists():
             raise WorkerError(f"{executable} is missing: set up the connectors environment", "system_error")
         config = self._write("config.json", self._order.source)
         manifest = self._write("manifest.json", self._order.manifest)
         call = [
-            str(executable),
+            str(environment / "python"),
+            str(Path(low_code.__file__).with_name("__main__.py")),
             command,
             "--config",
             str(config),
@@ -183,14 +220,15 @@ class DeclarativeSource:
 
     def _take_log(self, words: str, level: str) -> None:
         self._outbox.log(words, level)
-        if words.startswith(_SWALLOWED):
+        if words.startswith(NOT_JSON):
             self._failure = WorkerError(
-                f"The API answered with something that is not JSON ({words}); the records it stands for are"
-                " missing, so nothing after it counts",
+                f"{words}. The records it stands for are missing, so nothing after it counts",
                 "transient_error",
             )
 
     def _take_record(self, name: str, record: dict[str, Any]) -> None:
+        if not self._names[name].covers(record) and not self._can_land(name, record):
+            return
         boundary = self._boundaries.get(name)
         if boundary is not None and not boundary.is_new(record):
             return
@@ -205,7 +243,7 @@ class DeclarativeSource:
             return
         if name not in self._files:
             self._files[name] = RecordFile(
-                self._scratch / f"{name}.parquet",
+                self._order.scratch_file(f"{name}.parquet"),
                 self._schemas[name],
                 compression_of(self._order.destination),
                 self._order.job_id,
@@ -221,12 +259,22 @@ class DeclarativeSource:
         file = self._files.pop(stream.name, None)
         if file is not None:
             file.close()
+            self._tell_nulled(stream.name, file)
         kept = self._landing.store(stream.name, [file.file] if file is not None else [])
         state: dict[str, Any] = {"connector": self._states[stream.name]}
         if stream.name in self._boundaries:
             state["boundary"] = self._boundaries[stream.name].to_save()
         self._outbox.state(stream.name, state, kept.rows, kept.bytes, kept.keys)
         self._outbox.log(f"{stream.name}: {kept.rows} rows, {kept.bytes} bytes")
+
+    def _tell_nulled(self, name: str, file: RecordFile) -> None:
+        for field, (count, first) in file.nulled.items():
+            kind = self._schemas[name]["properties"][field].get("type")
+            self._outbox.log(
+                f"{name}: {count} values of {shown(field)} are not {kind} and landed as null; the first is"
+                f" {str(first)[:40]!r}",
+                "WARN",
+            )
 
     def _write(self, name: str, content: Any) -> Path:
         path = self._scratch / name

@@ -1,44 +1,75 @@
-"""Rows of a result as Dremio's REST API writes them."""
+"""Rows of a result as Dremio's REST API writes them.
+
+Times are read as Arrow's numbers, not as Python's, whose years end at 1 and 9999. A year before 1 has ISO
+8601's astronomical number (1 BC is 0000). How Dremio itself writes such years, NaN and the infinities is not
+documented; these forms are this engine's.
+"""
 
 import base64
 import json
-from collections.abc import Callable
-from datetime import date, datetime, time
+import math
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+
+_DAY_MILLISECONDS = 86_400_000
 
 
 def rows_json(table: pa.Table) -> str:
-    """A JSON array of objects. DECIMAL stays exact: it is written digit by digit, not through a float."""
+    """A JSON array of objects. DECIMAL stays exact: it is written digit by digit, not through a float.
+
+    NaN and the infinities, for which JSON has no number, are texts.
+    """
     names = [json.dumps(name) for name in table.schema.names]
-    columns = [[_encode(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [[_encode(value) for value in column] for column in table.columns]
     rows = zip(*columns, strict=True) if columns else ()
     objects = (",".join(f"{n}:{v}" for n, v in zip(names, row, strict=True)) for row in rows)
     return "[" + ",".join("{" + members + "}" for members in objects) + "]"
 
 
-def _encode(value: Any) -> str:
+def _encode(scalar: pa.Scalar) -> str:
+    if not scalar.is_valid:
+        return "null"
+    kind = scalar.type
+    if pa.types.is_map(kind):
+        entries = (tuple(entry.values()) for entry in scalar.values)
+        return "{" + ",".join(f"{_as_name(_encode(k))}:{_encode(v)}" for k, v in entries) + "}"
+    if pa.types.is_struct(kind):
+        return "{" + ",".join(f"{json.dumps(name)}:{_encode(scalar[name])}" for name in scalar) + "}"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return "[" + ",".join(_encode(value) for value in scalar.values) + "]"
+    if pa.types.is_timestamp(kind):
+        return json.dumps(_moment(scalar))
+    if pa.types.is_date(kind):
+        return json.dumps(_day(scalar))
+    return _encode_plain(scalar.as_py())
+
+
+def _as_name(encoded: str) -> str:
+    """A map's key, which may be of any type; a name in JSON is a text."""
+    return encoded if encoded.startswith('"') else json.dumps(encoded)
+
+
+def _encode_plain(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(str(k))}:{_encode(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(_encode(v) for v in value) + "]"
-    for kind, text in _TEXTS:
-        if isinstance(value, kind):
-            return json.dumps(text(value))
-    if isinstance(value, float) and value not in (value, float("inf"), float("-inf")):
-        return json.dumps(str(value))
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return json.dumps("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, time):
+        return json.dumps(value.strftime("%H:%M:%S.") + f"{value.microsecond // 1000:03d}")
+    if isinstance(value, bytes):
+        return json.dumps(base64.b64encode(value).decode())
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps("NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity")
     return json.dumps(value)
 
 
-_TEXTS: tuple[tuple[type, Callable[[Any], str]], ...] = (
-    (datetime, lambda v: v.strftime("%Y-%m-%d %H:%M:%S.") + f"{v.microsecond // 1000:03d}"),
-    (date, lambda v: v.isoformat()),
-    (time, lambda v: v.strftime("%H:%M:%S.") + f"{v.microsecond // 1000:03d}"),
-    (bytes, lambda v: base64.b64encode(v).decode()),
-)
+def _moment(scalar: pa.TimestampScalar) -> str:
+    found = np.datetime64(scalar.value, scalar.type.unit).astype("datetime64[ms]")
+    return str(np.datetime_as_string(found)).replace("T", " ")
+
+
+def _day(scalar: pa.Date32Scalar | pa.Date64Scalar) -> str:
+    days = scalar.value if pa.types.is_date32(scalar.type) else scalar.value // _DAY_MILLISECONDS
+    return str(np.datetime64(days, "D"))

@@ -5,7 +5,6 @@ globs.py           which names a pattern covers
 places.py          where files are: listed, opened
 text.py            bytes to lines: unpacked, decoded
 parsers.py         lines to records, with the line of what cannot be read
-numbers.py         texts to numbers that are exactly what the text says
 file_columns.py    what Airbyte adds to a record
 schema.py          the types of columns
 history.py         which files were read, in which version

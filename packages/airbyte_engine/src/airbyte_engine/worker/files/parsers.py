@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airbyte_engine.worker.column_names import ColumnNameError, ColumnNames, shown
+from airbyte_engine.worker.exact_json import ExactJson
 from airbyte_engine.worker.files.errors import UnreadableLineError
 from airbyte_engine.worker.files.file_columns import ADDED
-from airbyte_engine.worker.files.numbers import csv_integer, csv_number, json_float
+from airbyte_engine.worker.numbers import csv_integer, csv_number
 
 _LONGEST_VALUE = 512 * 1024 * 1024
-DEEPEST = 500
-"""Python's JSON cannot go much deeper."""
 _TRUE = ("y", "yes", "t", "true", "on", "1")
 _FALSE = ("n", "no", "f", "false", "off", "0")
 """Airbyte's defaults."""
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 csv.field_size_limit(_LONGEST_VALUE)
 
@@ -169,7 +166,7 @@ def _without_a_name(columns: list[int]) -> str:
 
 
 def _json_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder(parse_float=json_float, parse_constant=_not_json, object_pairs_hook=_object)
+    exact = ExactJson()
     names = ColumnNames(ADDED)
     for line, raw in enumerate(lines, 1):
         # Files that were joined have their byte-order marks in the middle.
@@ -177,47 +174,14 @@ def _json_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         if not content.strip():
             continue
         try:
-            record = decoder.decode(content)
-            if content.count("[") + content.count("{") > DEEPEST:
-                _check_depth(content)
+            record = exact.parse(content)
             if not isinstance(record, dict):
                 raise ValueError(f"a record is a JSON object, not {content.strip()[:40]!r}")
-            if "\\u" in content and _SURROGATE.search(content):
-                json.dumps(record, ensure_ascii=False).encode()
             if not names.covers(record):
                 names.add(record)
         except json.JSONDecodeError as error:
             why = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
             raise UnreadableLineError(line, why) from error
-        except UnicodeEncodeError as error:
-            half = f"\\u{ord(error.object[error.start]):04x}"
-            raise UnreadableLineError(line, f"{half} is half a surrogate pair, not a character") from error
-        except RecursionError as error:
-            raise UnreadableLineError(line, _TOO_DEEP) from error
         except ValueError as error:
             raise UnreadableLineError(line, str(error)) from error
         yield record
-
-
-_TOO_DEEP = f"objects and arrays are nested more than {DEEPEST} deep"
-
-
-def _check_depth(content: str) -> None:
-    """How deep Python could go depends on its version. Raises ValueError."""
-    depth = 0
-    for text in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', content):
-        depth += (text.group() in "[{") - (text.group() in "]}")
-        if depth > DEEPEST:
-            raise ValueError(_TOO_DEEP)
-
-
-def _not_json(token: str) -> Any:
-    raise ValueError(f"{token} is not JSON: write null, or a text")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        doubled = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"an object names {shown(doubled)} twice")
-    return found

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airbyte_engine.worker.files.numbers import LARGEST_EXACT, LARGEST_INTEGER
+from airbyte_engine.worker.numbers import LARGEST_EXACT, LARGEST_INTEGER
 
 _NUMBER, _INTEGER, _BOOLEAN, _OBJECT, _TEXT = "number", "integer", "boolean", "object", "string"
 _LONG = "integer that a double would round"

@@ -20,6 +20,7 @@ from airbyte_engine.worker.postgres.address import literal, quoted
 from airbyte_engine.worker.postgres.columns import BPCHAR, BYTEA, Column, Table
 from airbyte_engine.worker.postgres.pgoutput import UNCHANGED, Relation, Row, Value, values_at
 from airbyte_engine.worker.postgres.snapshot import META_TYPE, open_duckdb
+from airbyte_engine.worker.postgres.times import castable, is_time
 from airbyte_engine.worker.protocol import Order
 
 Key: TypeAlias = tuple[Value, ...]
@@ -201,10 +202,8 @@ def _typed(column: Column, text: str, strict: bool) -> str:
         return f"({text} = 't')"
     if column.type_id == BYTEA:
         return f"unhex(substr({text}, 3))"
-    if kind in ("date", "timestamp", "timestamptz"):
-        # PostgreSQL writes the era last, DuckDB reads it after the date.
-        era = rf"regexp_replace({text}, '^(\S+)(.*) BC$', '\1 (BC)\2')"
-        return f"{cast}(case when {text} like '% BC' then {era} else {text} end as {kind})"
+    if is_time(column):
+        return f"{cast}({castable(text)} as {kind})"
     return f"{cast}({text} as {kind})"
 
 

@@ -1,11 +1,11 @@
 """Tables to Parquet as one moment sees them. DuckDB's postgres_scanner reads, with several connections that
 share one PostgreSQL snapshot.
 
-The scanner is fast and has two edges, which are rounded here. It reads a numeric without a precision as a
+The scanner is fast and has three edges, which are rounded here. It reads a numeric without a precision as a
 double: tables with such columns, or with types that it shows in a form of its own, are read by a query that
-lets PostgreSQL write them as text. And it reads a decimal NaN, which Parquet cannot hold, as zero: where
-zeros arrive PostgreSQL is asked for NaNs, and if there are any the table is read by such a query, in which a
-NaN is null, and `_airbyte_meta` says so.
+lets PostgreSQL write them as text. It reads a decimal NaN, which Parquet cannot hold, as zero: where zeros
+arrive PostgreSQL is asked for NaNs. And it makes some other time of one that Parquet cannot hold (times.py).
+Tables with such values are read by such a query, in which they are null, and `_airbyte_meta` says so.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.postgres import encoding
 from airbyte_engine.worker.postgres.address import literal, quoted
 from airbyte_engine.worker.postgres.columns import Column, Table
+from airbyte_engine.worker.postgres.times import fits, is_time, scanned_wrong
 from airbyte_engine.worker.protocol import Order, WorkerError
 
 META_TYPE = "struct(sync_id bigint, changes struct(field varchar, change varchar, reason varchar)[])"
@@ -120,10 +121,13 @@ class Snapshot:
         if scanned and all(column.scannable for column in table.columns):
             with self._readers(table.pages // _PAGES_OF_A_TASK):
                 rows = self._copy(stream, self._scan(table, since), table, [], file, added)
-            nan = [name for name in self._zeros(table, file, rows) if self._has_nan(table, name, since)]
-            if not nan:
+            zeros = self._found(file, rows, {name: f"{quoted(name)} = 0" for name in _decimals(table)})
+            if not self._found(file, rows, _wrong_times(table)) and not any(
+                self._has_nan(table, name, since) for name in zeros
+            ):
                 return rows
-        return self._copy(stream, self._query(table, since), table, _decimals(table), file, added)
+        nulled = [column.name for column in table.columns if column.is_decimal or is_time(column)]
+        return self._copy(stream, self._query(table, since), table, nulled, file, added)
 
     @contextmanager
     def _readers(self, tasks: int) -> Iterator[None]:
@@ -155,7 +159,7 @@ class Snapshot:
         moment = self._landing.started.isoformat()
         names = ", ".join(quoted(column.name) for column in table.columns)
         changes = ", ".join(
-            f"case when {quoted('nan ' + name)} then {{'field': {literal(name)}, 'change': {NULLED},"
+            f"case when {quoted(_misfit(name))} then {{'field': {literal(name)}, 'change': {NULLED},"
             f" 'reason': {DESTINATION_REASON}}} end"
             for name in nulled
         )
@@ -183,15 +187,17 @@ class Snapshot:
             raise
         return int(row[0]) if row else 0
 
-    def _zeros(self, table: Table, file: Path, rows: int) -> list[str]:
-        decimals = _decimals(table)
-        if not decimals or not rows:
+    def _found(self, file: Path, rows: int, conditions: dict[str, str]) -> list[str]:
+        """The columns for which the condition, in DuckDB's SQL, holds in a row of the file."""
+        if not conditions or not rows:
             return []
         # Each its own question: the statistics of the row groups answer most of them, and no row is read.
         written = f"read_parquet({literal(str(file))})"
-        asked = ", ".join(f"exists (select 1 from {written} where {quoted(name)} = 0)" for name in decimals)
+        asked = ", ".join(
+            f"exists (select 1 from {written} where {condition})" for condition in conditions.values()
+        )
         row = self.duckdb.execute(f"select {asked}").fetchone()
-        return [name for name, found in zip(decimals, row or (), strict=True) if found]
+        return [name for name, found in zip(conditions, row or (), strict=True) if found]
 
     def _has_nan(self, table: Table, column: str, since: str) -> bool:
         condition = f"{since} and " if since else " where "
@@ -216,12 +222,26 @@ def _decimals(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.is_decimal]
 
 
+def _wrong_times(table: Table) -> dict[str, str]:
+    times = [column for column in table.columns if is_time(column)]
+    return {column.name: scanned_wrong(column, quoted(column.name)) for column in times}
+
+
+def _misfit(name: str) -> str:
+    """The column of the query that says whether a value had to be left out."""
+    return f"misfit {name}"
+
+
 def _written_by_postgres(column: Column) -> str:
-    name = quoted(column.name)
+    name, misfit = quoted(column.name), quoted(_misfit(column.name))
     if column.is_decimal:
         # Without the cast the result has lost its precision and arrives as a double.
         target = column.lands_as.replace("decimal", "numeric")
-        return f"nullif({name}, 'NaN')::{target} as {name}, {name} = 'NaN' as {quoted('nan ' + column.name)}"
+        return f"nullif({name}, 'NaN')::{target} as {name}, {name} = 'NaN' as {misfit}"
+    if is_time(column):
+        return (
+            f"case when {fits(column, name)} then {name} end as {name}, not {fits(column, name)} as {misfit}"
+        )
     if column.lands_as == "varchar":
         return f"{name}::text as {name}"
     return name

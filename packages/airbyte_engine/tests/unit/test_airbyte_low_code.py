@@ -1,0 +1,348 @@
+"""A REST API to what lands, by Airbyte's own connector: rows that change between pages, numbers, names.
+
+The connector takes seconds to start, so that one sync reads a stream for each case.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+
+from airbyte_engine.worker.declarative import DeclarativeSource
+from airbyte_engine.worker.landing import Stored
+from airbyte_engine.worker.protocol import Order, Outbox, Stream, WorkerError
+from testing.repository import ROOT
+
+CONNECTORS = ROOT / ".local" / "envs" / "connectors" / "bin"
+pytestmark = pytest.mark.skipif(
+    not (CONNECTORS / "source-declarative-manifest").exists(),
+    reason=f"{CONNECTORS} has no source-declarative-manifest: run `make setup` in the repository",
+)
+
+Answer = str | dict[str, Any]
+Api = Callable[[dict[str, str], int], Answer]
+"""Answers to the parameters of a request and its number."""
+PARAMETER = {"type": "RequestOption", "inject_into": "request_parameter"}
+OFFSETS = {"type": "OffsetIncrement", "page_size": 5}
+NUMBERS = {"type": "PageIncrement", "page_size": 5, "start_from_page": 1}
+LINKS = {"type": "CursorPagination", "page_size": 5, "cursor_value": "{{ response.get('next') }}"}
+LINKS["stop_condition"] = "{{ not response.get('next') }}"
+MOST_REQUESTS = 100
+"""Of one stream."""
+
+
+@dataclass
+class Kept:
+    """What a source hands to the landing."""
+
+    started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def store(self, stream: str, files: Sequence[Path]) -> Stored:
+        rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+        self.rows.setdefault(stream, []).extend(rows)
+        return Stored([], 1, len(rows))
+
+
+@contextmanager
+def served(apis: Mapping[str, Api]) -> Iterator[str]:
+    """The address of a server that has an API for each stream."""
+    requests: Counter[str] = Counter()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            stream = unquote(url.path).removeprefix("/")
+            given = apis[stream](dict(parse_qsl(url.query)), requests[stream])
+            requests[stream] += 1
+            body = (given if isinstance(given, str) else json.dumps(given)).encode()
+            self.send_response(200 if requests[stream] <= MOST_REQUESTS else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class Case:
+    """A stream of the manifest, and the API that it reads."""
+
+    api: Api
+    paging: dict[str, Any] | None = None
+    fields: dict[str, Any] = field(default_factory=lambda: {"id": {"type": "integer"}})
+    key: list[str] = field(default_factory=lambda: ["id"])
+    parameters: dict[str, Any] = field(default_factory=dict)
+    cursor: dict[str, Any] | None = None
+
+    def declared(self, name: str, address: str) -> dict[str, Any]:
+        retriever: dict[str, Any] = {
+            "type": "SimpleRetriever",
+            "requester": {"type": "HttpRequester", "url_base": address, "path": quote(name, safe="")},
+            "record_selector": {
+                "type": "RecordSelector",
+                "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
+            },
+        }
+        if self.paging:
+            place = {"OffsetIncrement": "offset", "PageIncrement": "page"}.get(self.paging["type"], "after")
+            retriever["paginator"] = {
+                "type": "DefaultPaginator",
+                "page_size_option": PARAMETER | {"field_name": "limit"},
+                "page_token_option": PARAMETER | {"field_name": place},
+                "pagination_strategy": self.paging,
+            }
+        stream = {
+            "type": "DeclarativeStream",
+            "name": name,
+            "primary_key": self.key,
+            "retriever": retriever,
+            "schema_loader": {
+                "type": "InlineSchemaLoader",
+                "schema": {"type": "object", "properties": self.fields},
+            },
+            "$parameters": self.parameters,
+        }
+        return stream | ({"incremental_sync": self.cursor} if self.cursor else {})
+
+
+@dataclass
+class Rest:
+    """A connection to an API, and syncs of it one after the other."""
+
+    scratch: Path
+    states: dict[str, Any] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+
+    def sync(self, cases: Mapping[str, Case]) -> dict[str, list[dict[str, Any]]]:
+        """The rows that landed, by stream."""
+        kept, messages = Kept(), io.StringIO()
+        with served({name: case.api for name, case in cases.items()}) as address:
+            manifest = {
+                "version": "7.0.0",
+                "type": "DeclarativeSource",
+                "check": {"type": "CheckStream", "stream_names": list(cases)},
+                "streams": [case.declared(name, address) for name, case in cases.items()],
+                "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}},
+            }
+            streams = []
+            for name, case in cases.items():
+                cursor = case.cursor["cursor_field"] if case.cursor else None
+                streams.append(Stream(name, bool(cursor), cursor, case.key, self.states.get(name)))
+            order = Order(
+                connector="declarative", job_id=7, attempt=1, source={}, manifest=manifest, destination={},
+                streams=streams, shared_state=None, orphans=[], namespace="", prefix="", generation_id=1,
+                scratch=str(self.scratch), catalogs=str(self.scratch / "catalogs"),
+                connectors_bin=str(CONNECTORS), threads=1, memory_mb=1,
+            )  # fmt: skip
+            try:
+                DeclarativeSource(order, Outbox(messages), kept).read()  # type: ignore[arg-type]
+            finally:
+                told = [json.loads(line) for line in messages.getvalue().splitlines()]
+                self.log = [f"{one['level']} {one['message']}" for one in told if one["type"] == "LOG"]
+        self.states = {one["stream"]: one["state"] for one in told if one["type"] == "STATE"}
+        return kept.rows
+
+    def errors(self, cases: Mapping[str, Case]) -> str:
+        """The log of a sync that fails, in which nothing lands."""
+        with pytest.raises(WorkerError):
+            self.sync(cases)
+        return "\n".join(line for line in self.log if line.startswith("ERROR"))
+
+
+@pytest.fixture
+def rest(tmp_path: Path) -> Rest:
+    return Rest(tmp_path)
+
+
+def ids(rows: list[dict[str, Any]]) -> list[int]:
+    return sorted(row["id"] for row in rows)
+
+
+def listed(
+    count: int, cap: int = 1000, total: bool = True, moved: Sequence[int] = (), gone: Sequence[int] = ()
+) -> Api:
+    """A listing of `count` rows in the order of their change; some move to its end, or go, before the second
+    request.
+    """
+    keys = list(range(count))
+
+    def answer(given: dict[str, str], number: int) -> Answer:
+        if number == 1:
+            keys[:] = [key for key in keys if key not in (*moved, *gone)] + list(moved)
+        size = min(int(given["limit"]), cap)
+        start = int(given.get("offset", 0)) or (int(given.get("page", 1)) - 1) * size
+        rows = [{"id": key} for key in keys[start : start + size]]
+        return {"data": rows} | ({"total": len(keys)} if total else {})
+
+    return answer
+
+
+def said(answer: Answer) -> Api:
+    return lambda given, number: answer
+
+
+COUNTED = {"offsets": OFFSETS, "numbers": NUMBERS}
+CHANGES: dict[str, dict[str, Any]] = {
+    "none": {}, "one moves": {"moved": [0]}, "two go": {"gone": [1, 3]},
+    "the last moves, one goes": {"moved": [4], "gone": [2]}, "no total": {"moved": [0], "total": False},
+    "pages are capped": {"cap": 2},
+}  # fmt: skip
+
+
+def test_every_row_that_is_there_lands_once(rest: Rest) -> None:
+    cases = {
+        f"{paged}, {change}": Case(listed(12, **CHANGES[change]), paging)
+        for paged, paging in COUNTED.items()
+        for change in CHANGES
+    }
+    landed = rest.sync(cases)
+    assert {name: ids(landed[name]) for name in cases} == {name: list(range(12)) for name in cases}
+
+
+def test_what_a_total_is_may_be_declared(rest: Rest) -> None:
+    overall = {"data": [{"id": 1}], "meta": {"total": 3}}
+    landed = rest.sync(
+        {
+            "no total": Case(said(overall), parameters={"total_field": "none"}),
+            "elsewhere": Case(said(overall | {"found": {"n": 1}}), parameters={"total_field": "found.n"}),
+        }
+    )
+    assert {name: ids(rows) for name, rows in landed.items()} == {"no total": [1], "elsewhere": [1]}
+
+
+def links_back(given: dict[str, str], number: int) -> Answer:
+    return {"data": [{"id": number}], "next": ["a", "b", "a"][number % 3]}
+
+
+ROWS = [{"id": number} for number in range(5)]
+FAILURES = {
+    "unpaged": (Case(said({"data": ROWS, "meta": {"total": 6}})), "the API sent 5 of 6 records"),
+    "empty": (Case(said({"data": [], "total": 3}), OFFSETS, key=[]), "there are 3 records, and 0 were read"),
+    "offsets": (Case(said({"data": ROWS}), OFFSETS), "was read before: the API ignores the parameter"),
+    "numbers": (Case(said({"data": ROWS}), NUMBERS), "was read before: the API ignores the parameter"),
+    "links": (Case(links_back, LINKS), 'the pages repeat: "a" leads to a page that was read before'),
+    "ended": (
+        Case(said({"data": ROWS, "total": 6}), LINKS),
+        "there are 6 records, and its pages end after 5",
+    ),
+}
+
+
+def test_records_that_do_not_come_fail_the_sync_by_name(rest: Rest) -> None:
+    errors = rest.errors({name: case for name, (case, _) in FAILURES.items()})
+    for name, (_, named) in FAILURES.items():
+        assert any(f"Stream {name}: " in line and named in line for line in errors.splitlines()), name
+    assert rest.states == {}
+
+
+KINDS = ("integer", "number", "string")
+NUMBERS_WRITTEN: list[tuple[str, int | None, float | None, str]] = [
+    ("1", 1, 1.0, "1"),
+    ("-0", 0, 0.0, "0"),
+    ("9007199254740993", 9007199254740993, None, "9007199254740993"),
+    ("9223372036854775807", 2**63 - 1, None, "9223372036854775807"),
+    ("9223372036854775808", None, None, "9223372036854775808"),
+    ("123456789012345678901234567890", None, None, "123456789012345678901234567890"),
+    ("0.5", None, 0.5, "0.5"),
+    ("1e400", None, None, "1e400"),
+    ("-1e-400", None, None, "-1e-400"),
+    ("9007199254740993.0", None, None, "9007199254740993.0"),
+    ("0.1234567890123456789", None, None, "0.1234567890123456789"),
+    ("true", None, None, "true"),
+]
+
+
+def test_a_number_lands_as_it_is_or_is_null_with_the_reason(rest: Rest) -> None:
+    fields = {kind: {"type": [kind, "null"]} for kind in (*KINDS, "object")} | {"id": {"type": "integer"}}
+    written = [
+        f'{{"id": {at}, "integer": {text}, "number": {text}, "string": {text}, "object": {{"n": [{text}]}}}}'
+        for at, (text, *_) in enumerate(NUMBERS_WRITTEN)
+    ]
+    landed = rest.sync({"things": Case(said(f'{{"data": [{", ".join(written)}]}}'), fields=fields)})
+    rows = sorted(landed["things"], key=lambda row: row["id"])
+    for row, (text, integer, number, string) in zip(rows, NUMBERS_WRITTEN, strict=True):
+        assert (row["integer"], row["number"], row["string"]) == (integer, number, string), text
+        exact = json.loads(row["object"], parse_float=str, parse_int=str)["n"][0]
+        assert (exact if isinstance(exact, str) else json.dumps(exact)) == string
+        told = {(one["field"], one["change"]) for one in row["_airbyte_meta"]["changes"]}
+        unfit = {"integer": integer, "number": number}
+        assert told == {(name, "NULLED") for name, value in unfit.items() if value is None}, text
+    assert any(line.startswith("WARN things: 8 values of integer are not") for line in rest.log)
+
+
+NOT_JSON = {
+    '{"data": [{"id": NaN}]}': "NaN is not JSON",
+    '{"data": [{"id": -Infinity}]}': "-Infinity is not JSON",
+    '{"data": [{"id": 1, "id": 2}]}': "an object names id twice",
+    '{"data": [{"id": 1}': "Expecting ',' delimiter",
+    r'{"data": [{"id": 1, "a": "\ud800"}]}': r"\ud800 is half a surrogate pair",
+}
+
+
+def test_answers_that_are_not_json_fail_the_sync(rest: Rest) -> None:
+    errors = rest.errors({f"s{n}": Case(said(answer)) for n, answer in enumerate(NOT_JSON)})
+    for named in NOT_JSON.values():
+        assert f"ERROR The API answered with something that is not JSON: {named}" in errors
+
+
+NAMES = {
+    "both": ({"id": 1, "ID": 2}, "the columns id and ID differ only in case"),
+    "other": ({"Id": 1}, "the columns id and Id differ only in case"),
+    "added": ({"id": 1, "_airbyte_raw_id": 2}, "the column _airbyte_raw_id has the name of one that Airbyte"),
+    "none": ({"id": 1, " ": 2}, "a column has no name"),
+}
+
+
+def test_fields_that_no_reader_could_tell_apart_are_refused_by_name(rest: Rest) -> None:
+    errors = rest.errors(
+        {name: Case(said({"data": [{"id": 0}, record]})) for name, (record, _) in NAMES.items()}
+    )
+    for name, (_, named) in NAMES.items():
+        assert f"ERROR Stream {name} cannot land: {named}" in errors
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [(("id", "ID"), "the columns id and ID differ only in case"), ((), "the manifest declares no schema")],
+)
+def test_a_schema_under_which_no_record_can_land_is_refused(
+    rest: Rest, fields: tuple[str, ...], named: str
+) -> None:
+    case = Case(said({"data": []}), fields={name: {"type": "integer"} for name in fields})
+    with pytest.raises(WorkerError, match=named) as failed:
+        rest.sync({"things": case})
+    assert failed.value.failure_type == "config_error"
+
+
+def test_odd_names_land_as_they_are(rest: Rest) -> None:
+    names = ["a b", "a/b", 'a"b', "a.b", "gr\u00f6\u00dfe", "select", "{{ x }}"]
+    fields = {"id": {"type": "integer"}} | {name: {"type": "string"} for name in names}
+    record = {"id": 1, "other": 2} | {name: name for name in names}
+    landed = rest.sync({"odd / name": Case(said({"data": [record]}), fields=fields)})
+    [row] = landed["odd / name"]
+    assert {name: row[name] for name in names} == {name: name for name in names}
+    assert "WARN odd / name: fields that are not in the schema do not land: other" in rest.log
