@@ -16,10 +16,3 @@ def name_expressions(tree: exp.Expr) -> None:
                 name = f"EXPR${index}"
             alias = exp.to_identifier(name, quoted=True)
             projection.replace(exp.Alias(this=projection.copy(), alias=alias))
-
-
-def cut_qualifiers(tree: exp.Expr) -> None:
-    """`gold.orders.amount` -> `orders.amount`: a relation keeps only its own name as alias."""
-    for column in tree.find_all(exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)

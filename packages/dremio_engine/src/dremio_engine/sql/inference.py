@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from dremio_engine.sql.functions import FUNCTIONS
+from dremio_engine.sql.scopes import relations_of, scopes_around
 from dremio_engine.sql.type_rules import NULL, arithmetic_type, common_type, rounded_type, whole_type
 
 Columns = Mapping[str, str]
@@ -114,9 +115,8 @@ class Types:
 
     def _column(self, node: exp.Column) -> str | None:
         name, qualifier = node.name.lower(), node.table.lower()
-        select = node.find_ancestor(exp.Select)
-        while select is not None:
-            sources = self._sources_of(select)
+        for scope in scopes_around(node):
+            sources = self._sources_of(scope)
             if qualifier:
                 for alias, columns in sources:
                     if alias == qualifier:
@@ -126,25 +126,19 @@ class Types:
                 if holding:
                     only = holding[0] if len(holding) == 1 else None
                     return only.get(name) if only is not None else None
-                for projection in select.expressions:
+                for projection in scope.expressions:
                     if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
                         return self.of(projection.this)
-            select = select.find_ancestor(exp.Select)
         return None
 
-    def _sources_of(self, select: exp.Select) -> list[tuple[str, Columns | None]]:
-        if id(select) not in self._sources:
-            self._sources[id(select)] = []
-            from_ = select.args.get("from_")
-            nodes = [from_.this] if from_ is not None else []
-            nodes += [join.this for join in select.args.get("joins") or []]
-            for node in list(nodes):
-                nodes += [join.this for join in node.args.get("joins") or []]
-            found = [(node.alias_or_name.lower(), self._source(node)) for node in nodes]
-            if select.args.get("laterals"):
+    def _sources_of(self, scope: exp.Expr) -> list[tuple[str, Columns | None]]:
+        if id(scope) not in self._sources:
+            self._sources[id(scope)] = []
+            found = [(node.alias_or_name.lower(), self._source(node)) for node in relations_of(scope)]
+            if scope.args.get("laterals"):
                 found.append(("", None))
-            self._sources[id(select)] = found
-        return self._sources[id(select)]
+            self._sources[id(scope)] = found
+        return self._sources[id(scope)]
 
     def _source(self, node: exp.Expr) -> Columns | None:
         if isinstance(node, exp.Table):

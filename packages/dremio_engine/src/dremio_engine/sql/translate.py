@@ -11,7 +11,7 @@ from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
 from dremio_engine.sql import flatten
 from dremio_engine.sql.allowlist import refuse
 from dremio_engine.sql.averages import spell_out_averages
-from dremio_engine.sql.column_names import cut_qualifiers, name_expressions
+from dremio_engine.sql.column_names import name_expressions
 from dremio_engine.sql.dialect import OutputDialect
 from dremio_engine.sql.expressions import Expressions
 from dremio_engine.sql.folder_dates import Folders, precompute
@@ -107,7 +107,6 @@ class Translator:
             self._table(table, context, depth, calls.get(id(table)))
         tree = expressions.translated()
         name_expressions(tree)
-        cut_qualifiers(tree)
         return tree
 
     def _table(self, table: exp.Table, context: tuple[str, ...], depth: int, call: Call | None) -> None:
