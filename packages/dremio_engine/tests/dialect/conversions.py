@@ -67,3 +67,21 @@ CONVERSIONS: list[Example] = [
     value("CAST(1.005 AS DECIMAL(10, 2))", Decimal("1.01")),
     value("CAST(7 AS DECIMAL)", Decimal(7)),
 ]
+
+BYTES_AND_LENGTHS: list[Example] = [
+    value("CAST('abc' AS BINARY VARYING)", b"abc"),
+    value("CAST('abc' AS VARBINARY(2))", b"ab"),
+    value("CAST('é' AS VARBINARY)", "é".encode()),
+    value("CAST(CAST('é' AS VARBINARY) AS VARCHAR)", "é"),
+    value("CAST('abcdef' AS CHARACTER VARYING(3))", "abc"),
+    value("CAST('abcdef' AS CHAR VARYING(3))", "abc"),
+    value("CAST('abcdef' AS CHARACTER(3))", "abc"),
+    value("CAST('abc' AS CHARACTER VARYING)", "abc"),
+    value("CAST(12345 AS VARCHAR(3))", "123"),
+    value("CAST('1.25' AS DEC(5, 1))", Decimal("1.3")),
+    value("CAST(1 AS DOUBLE PRECISION)", 1.0),
+    value("CAST(array[1, 2] AS LIST<BIGINT>)", [1, 2]),
+    value("CAST(array[array[1]] AS LIST<LIST<DOUBLE>>)", [[1.0]]),
+    value("CAST(CONVERT_FROM('{\"a\": 1}', 'JSON') AS STRUCT<a: INT>)", {"a": 1}),
+    value("CAST(NULL AS MAP<VARCHAR, INT>)", None),
+]

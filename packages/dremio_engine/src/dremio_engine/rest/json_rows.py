@@ -13,7 +13,9 @@ import pyarrow as pa
 def rows_json(table: pa.Table) -> str:
     """A JSON array of objects. DECIMAL stays exact: it is written digit by digit, not through a float."""
     names = [json.dumps(name) for name in table.schema.names]
-    columns = [[_encode(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [
+        [_encode(value) for value in column.to_pylist(maps_as_pydicts="lossy")] for column in table.columns
+    ]
     rows = zip(*columns, strict=True) if columns else ()
     objects = (",".join(f"{n}:{v}" for n, v in zip(names, row, strict=True)) for row in rows)
     return "[" + ",".join("{" + members + "}" for members in objects) + "]"
@@ -23,7 +25,7 @@ def _encode(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(str(k))}:{_encode(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{_key(k)}:{_encode(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(_encode(v) for v in value) + "]"
     for kind, text in _TEXTS:
@@ -34,6 +36,12 @@ def _encode(value: Any) -> str:
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return json.dumps("Infinity" if value > 0 else "-Infinity")
     return json.dumps(value)
+
+
+def _key(value: Any) -> str:
+    """A member's name, or a map's key, which may be of any type."""
+    written = _encode(value)
+    return written if written.startswith('"') else json.dumps(written)
 
 
 _TEXTS: tuple[tuple[type, Callable[[Any], str]], ...] = (

@@ -16,6 +16,7 @@ from sqlglot.tokens import Token, TokenType
 
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.type_syntax import TypeParser
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR")
 # What the parser says when it only knows that something is wrong; else it may name its own classes.
@@ -25,7 +26,7 @@ _SHOWN = 60
 _BRANCHING = ("BRANCH", "TAG", "COMMIT", "REFERENCE", "REF")
 
 
-class _Parser(Dremio.Parser):
+class _Parser(TypeParser):
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX

@@ -199,6 +199,9 @@ def type_name(node: exp.DataType) -> str | None:
     if node.is_type(exp.DType.DECIMAL):
         sizes = [e.name for e in node.expressions] or ["38"]
         return f"DECIMAL({sizes[0]},{sizes[1] if len(sizes) > 1 else 0})"
+    if node.is_type(exp.DType.ARRAY) and node.expressions:
+        element = type_name(node.expressions[0])
+        return f"{element}[]" if element else None
     return _TYPE_NAMES.get(node.this.value if isinstance(node.this, exp.DType) else "")
 
 
