@@ -13,7 +13,7 @@ from tests.dialect.refusals import DIVISIONS_BY_ZERO, NO_VALUE_OF_THE_TYPE, NOT_
 from tests.dialect.types import RESULT_TYPES
 
 
-@table([*dates.MOMENTS, *dates.MORE_DATES])
+@table([*dates.MOMENTS, *dates.MORE_DATES, *dates.MOMENTS_AS_JDBC_WRITES_THEM, *dates.ZONES])
 def test_moments_are_moved_and_compared(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
@@ -53,7 +53,7 @@ def test_rows_are_aggregated_ranked_and_ordered(dialect: Dialect, example: Examp
     example.check(dialect)
 
 
-@table(queries.QUERIES)
+@table([*queries.QUERIES, *queries.SETS_OF_ROWS])
 def test_queries(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 

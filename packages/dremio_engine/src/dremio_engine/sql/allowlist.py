@@ -9,7 +9,7 @@ ALLOWED_NODES = (
     exp.Cast, exp.TryCast, exp.Extract, exp.StrPosition, exp.Substring, exp.Trim, exp.Ceil, exp.Floor,
     exp.Case, exp.If, exp.Exists, exp.And, exp.Or, exp.Array, exp.Anonymous, exp.CurrentDate,
     exp.CurrentTimestamp, exp.CurrentTime, exp.CurrentUser, exp.SessionUser, exp.Localtime,
-    exp.Localtimestamp, exp.Any, exp.All,
+    exp.Localtimestamp, exp.Any, exp.All, exp.Overlay,
 )  # fmt: skip
 REFUSED_NODES = (
     exp.Command, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Into, exp.Lock, exp.Pivot,

@@ -16,3 +16,29 @@ def name_expressions(tree: exp.Expr) -> None:
                 name = f"EXPR${index}"
             alias = exp.to_identifier(name, quoted=True)
             projection.replace(exp.Alias(this=projection.copy(), alias=alias))
+
+
+def name_values(tree: exp.Expr) -> exp.Expr:
+    """The columns of VALUES that nobody named are EXPR$n as well; the root may become another node."""
+    for values in list(tree.find_all(exp.Values)):
+        if isinstance(values.parent, exp.Insert):
+            continue
+        relation = isinstance(values.parent, exp.From | exp.Join | exp.Merge | exp.Delete)
+        alias = values.args.get("alias") or exp.TableAlias(this=exp.to_identifier("_values", quoted=True))
+        if not alias.columns:
+            width = len(values.expressions[0].expressions)
+            alias.set("columns", [exp.to_identifier(f"EXPR${i}", quoted=True) for i in range(width)])
+        values.set("alias", alias)
+        if relation:
+            continue
+        query = exp.Select(expressions=[exp.Star()])
+        for clause in ("with_", "order", "limit", "offset"):
+            if (given := values.args.get(clause)) is not None:
+                values.set(clause, None)
+                query.set(clause, given)
+        if values is tree:
+            tree = query
+        else:
+            values.replace(query)
+        query.set("from_", exp.From(this=values))
+    return tree

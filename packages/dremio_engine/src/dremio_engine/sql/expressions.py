@@ -106,6 +106,9 @@ class Expressions:
             case exp.StrPosition():
                 places = [node.args["substr"], node.this, node.args.get("position")]
                 return _as(functions.translate_function("LOCATE", [p for p in places if p], ""), "INTEGER")
+            case exp.Overlay():
+                parts = [node.this, node.expression, node.args["from_"], node.args.get("for_")]
+                return functions.translate_function("OVERLAY", [p for p in parts if p], "")
             case exp.Substring():
                 parts = [node.this, node.args.get("start"), node.args.get("length")]
                 return functions.translate_function("SUBSTRING", [p for p in parts if p], "")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from sqlglot.tokens import TokenType
 
 from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.jdbc_escapes import ESCAPES
 from dremio_engine.sql.merge_clauses import merge_fault
 from dremio_engine.sql.type_syntax import NESTED, STRUCTS
 from dremio_engine.sql.words import NONE, Words
@@ -32,7 +33,7 @@ _INSTEAD = {
     "**": "call POWER",
     "<<": "call LSHIFT",
     ">>": "call RSHIFT",
-    "{": "there are no literals of structs and maps",
+    "{": "the escapes are {d ..}, {t ..}, {ts ..} and {fn ..}",
     ":": "there are no slices, and no parameters by name",
 }
 # Adjacent symbols that are one operator elsewhere.
@@ -136,6 +137,8 @@ def _symbol(words: Words, at: int) -> Found:
             return None
         return at, at + 1, _INSTEAD[word.text + after.text]
     if word.text == ":" and _bracketed_word(words, at) in STRUCTS:
+        return None
+    if word.text == "}" or (word.text == "{" and after.text in ESCAPES):
         return None
     if word.written not in SYMBOLS:
         return at, at, _INSTEAD.get(word.written, "there is no such operator")

@@ -31,6 +31,7 @@ _LITERAL_WORDS: dict[type[exp.Expr], str] = {
     exp.CurrentTime: "TIME",
     exp.Interval: "INTERVAL",
     exp.DPipe: "VARCHAR",
+    exp.Overlay: "VARCHAR",
     exp.Trim: "VARCHAR",
     exp.Substring: "VARCHAR",
     exp.StrPosition: "INTEGER",
@@ -175,7 +176,7 @@ class Types:
         if isinstance(query, exp.Values):
             rows = [r.expressions if isinstance(r, exp.Tuple) else [r] for r in query.expressions]
             width = len(rows[0])
-            return [(f"col{i}", common_type([self.of(row[i]) for row in rows])) for i in range(width)]
+            return [(f"EXPR${i}", common_type([self.of(row[i]) for row in rows])) for i in range(width)]
         if not isinstance(query, exp.Select):
             return None
         found: list[tuple[str, str | None]] = []

@@ -29,6 +29,8 @@ MACROS = (
     " case when p < -length(s) then '' when p = 0 then s else substring(s, p) end,"
     " (s, p, n) as case when s is null or p is null or n is null then null"
     " when n <= 0 or p < -length(s) then '' else substring(s, case when p = 0 then 1 else p end, n) end",
+    "create or replace macro dremio_overlay(s, r, p, n) as"
+    " cast(left(s, greatest(p - 1, 0)) || r || substring(s, greatest(p + n, 1)) as varchar)",
     "create or replace macro dremio_locate(part, s) as"
     " case when part = '' and s is not null then 0 else strpos(s, part) end,"
     " (part, s, p) as case when p < 1 then error('Start position must be greater than 0')"
@@ -165,6 +167,9 @@ TEXT: dict[str, Function] = {
     "MASK_SHOW_LAST_N": _split(mask_head=True, from_end=True),
     "MD5": f("VARCHAR", "md5({0})"),
     "OCTET_LENGTH": f("INTEGER", "octet_length(encode({0}))"),
+    "OVERLAY": f(
+        "VARCHAR", "dremio_overlay({0}, {1}, {2}, length({1}))", "dremio_overlay({0}, {1}, {2}, {3})"
+    ),
     "REGEXP_COL_LIKE": f("BOOLEAN", "regexp_matches({0}, {1})"),
     "REGEXP_EXTRACT": f(
         "VARCHAR", "regexp_extract({0}, {1})", "regexp_extract({0}, {1}, CAST({2} AS INTEGER))"
