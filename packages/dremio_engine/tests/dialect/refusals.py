@@ -30,6 +30,11 @@ DIVISIONS_BY_ZERO = [
 NO_VALUE_OF_THE_TYPE = [
     "select locate('b', 'abc', 0) as v",
     "select cast('x' as integer) as v",
+    *(f"select cast('{text}' as integer) as v" for text in ("1.7", "1e3", "0x10", "1_000", "", "+", "1 2")),
+    "select cast('99999999999' as integer) as v",
+    *(f"select cast('{text}' as boolean) as v" for text in ("yes", "t", "on", "2", "")),
+    f"select cast(s as bigint) from {ROW} as t",
+    "select cast(s as boolean) from (values ('no')) as t(s)",
     "select cast('1.5x' as double) as v",
     "select cast('no day' as date) as v",
 ]

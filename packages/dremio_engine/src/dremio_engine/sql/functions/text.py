@@ -199,3 +199,31 @@ TEXT: dict[str, Function] = {
     "UCASE": f("VARCHAR", "upper({0})"),
     "UPPER": f("VARCHAR", "upper({0})"),
 }
+
+# Places of arguments that are no texts; other values there become texts by themselves.
+_OTHER_PLACES: dict[str, tuple[int, ...]] = {
+    "CHR": (0,),
+    "LEFT": (1,),
+    "LOCATE": (2,),
+    "LPAD": (1,),
+    **dict.fromkeys(["MASK_FIRST_N", "MASK_LAST_N", "MASK_SHOW_FIRST_N", "MASK_SHOW_LAST_N"], (1,)),
+    "OVERLAY": (2, 3),
+    "REGEXP_EXTRACT": (2,),
+    "REGEXP_SPLIT": (3,),
+    "REPEAT": (1,),
+    "REPEATSTR": (1,),
+    "RIGHT": (1,),
+    "RPAD": (1,),
+    "SPACE": (0,),
+    "SPLIT_PART": (2,),
+    "SUBSTR": (1, 2),
+    "SUBSTRING": (1, 2),
+    "SUBSTRING_INDEX": (2,),
+}
+# A digest of a number is one of its bytes in Dremio, which cannot be had here.
+_DIGESTS = frozenset(["HASHMD5", "HASHSHA1", "HASHSHA256", "MD5", "SHA", "SHA1", "SHA256"])
+
+
+def takes_text(name: str, place: int) -> bool:
+    """Whether a function wants a text as its argument at a place, counted from 0."""
+    return name in TEXT and name not in _DIGESTS and place not in _OTHER_PLACES.get(name, ())
