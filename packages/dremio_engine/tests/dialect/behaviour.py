@@ -5,15 +5,14 @@ They ask the fixture `dialect`, which is each folder's own.
 
 import pyarrow as pa
 import pytest
-from tests.dialect import dates, nested, numbers, queries, text
-from tests.dialect.conversions import CONVERSIONS
+from tests.dialect import conversions, dates, nested, numbers, queries, text
 from tests.dialect.example import DATE, ROW, TIMESTAMP, Dialect, Example, Refused, table, utc_now
 from tests.dialect.names import COLUMN_NAMES, RESERVED_WORDS, WAYS_TO_ASK_WHO_ASKS, WAYS_TO_WRITE_A
 from tests.dialect.refusals import DIVISIONS_BY_ZERO, NO_VALUE_OF_THE_TYPE, NOT_PARSED
 from tests.dialect.types import RESULT_TYPES
 
 
-@table([*dates.MOMENTS, *dates.MORE_DATES])
+@table([*dates.MOMENTS, *dates.MORE_DATES, *dates.MOMENTS_AS_JDBC_WRITES_THEM, *dates.ZONES])
 def test_moments_are_moved_and_compared(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
@@ -23,8 +22,18 @@ def test_parts_of_moments_are_taken(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 
-@table([*dates.FORMATS, *CONVERSIONS])
+@table([*dates.FORMATS, *conversions.CONVERSIONS])
 def test_values_are_read_and_written_by_format(dialect: Dialect, example: Example) -> None:
+    example.check(dialect)
+
+
+@table([*conversions.BYTES_AND_LENGTHS, *conversions.TEXTS_READ, *conversions.FLOATING_TEXTS])
+def test_values_are_cast(dialect: Dialect, example: Example) -> None:
+    example.check(dialect)
+
+
+@table(conversions.BECOME_TEXTS)
+def test_values_become_texts_where_texts_are_wanted(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 
@@ -53,7 +62,7 @@ def test_rows_are_aggregated_ranked_and_ordered(dialect: Dialect, example: Examp
     example.check(dialect)
 
 
-@table(queries.QUERIES)
+@table([*queries.QUERIES, *queries.SETS_OF_ROWS])
 def test_queries(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 

@@ -67,3 +67,94 @@ CONVERSIONS: list[Example] = [
     value("CAST(1.005 AS DECIMAL(10, 2))", Decimal("1.01")),
     value("CAST(7 AS DECIMAL)", Decimal(7)),
 ]
+
+BYTES_AND_LENGTHS: list[Example] = [
+    value("CAST('abc' AS BINARY VARYING)", b"abc"),
+    value("CAST('abc' AS VARBINARY(2))", b"ab"),
+    value("CAST('é' AS VARBINARY)", "é".encode()),
+    value("CAST(CAST('é' AS VARBINARY) AS VARCHAR)", "é"),
+    value("CAST('abcdef' AS CHARACTER VARYING(3))", "abc"),
+    value("CAST('abcdef' AS CHAR VARYING(3))", "abc"),
+    value("CAST('abcdef' AS CHARACTER(3))", "abc"),
+    value("CAST('abc' AS CHARACTER VARYING)", "abc"),
+    value("CAST(12345 AS VARCHAR(3))", "123"),
+    value("CAST('1.25' AS DEC(5, 1))", Decimal("1.3")),
+    value("CAST(1 AS DOUBLE PRECISION)", 1.0),
+    value("CAST(array[1, 2] AS LIST<BIGINT>)", [1, 2]),
+    value("CAST(array[array[1]] AS LIST<LIST<DOUBLE>>)", [[1.0]]),
+    value("CAST(CONVERT_FROM('{\"a\": 1}', 'JSON') AS STRUCT<a: INT>)", {"a": 1}),
+    value("CAST(NULL AS MAP<VARCHAR, INT>)", None),
+]
+
+# Whole numbers and truths are read as Gandiva reads them: blanks around them do not count.
+TEXTS_READ: list[Example] = [
+    value("CAST(' 12 ' AS INTEGER)", 12),
+    value("CAST('+5' AS BIGINT) + CAST('-7' AS BIGINT)", -2),
+    value("CAST(CAST(NULL AS VARCHAR) AS INTEGER)", None),
+    value("CAST(' TRUE' AS BOOLEAN) AND CAST('1' AS BOOLEAN)", True),
+    value("CAST('false' AS BOOLEAN) OR CAST('0' AS BOOLEAN)", False),
+    value("CAST(CAST(NULL AS VARCHAR) AS BOOLEAN)", None),
+    value("CAST(' 1.5 ' AS DOUBLE)", 1.5),
+    value("CAST('1e3' AS DOUBLE)", 1000.0),
+    value("select sum(cast(a as integer)) from (values ('1'), (' 2'), (null)) as t(a)", 3),
+    value("select count(*) from (values ('1'), ('01')) as t(a) group by cast(a as integer)", 2),
+]
+
+# Java's Double.toString and Float.toString, which Gandiva follows.
+FLOATING_TEXTS: list[Example] = [
+    value(f"CAST(CAST({number} AS {kind}) AS VARCHAR)", text)
+    for kind, number, text in (
+        ("DOUBLE", "1e7", "1.0E7"),
+        ("DOUBLE", "9999999", "9999999.0"),
+        ("DOUBLE", "12345678.5", "1.23456785E7"),
+        ("DOUBLE", "-1234567890.125", "-1.234567890125E9"),
+        ("DOUBLE", "1e20", "1.0E20"),
+        ("DOUBLE", "0.001", "0.001"),
+        ("DOUBLE", "0.0001", "1.0E-4"),
+        ("DOUBLE", "0.00012", "1.2E-4"),
+        ("DOUBLE", "1.5e-10", "1.5E-10"),
+        ("DOUBLE", "100", "100.0"),
+        ("DOUBLE", "0", "0.0"),
+        ("DOUBLE", "'NaN'", "NaN"),
+        ("DOUBLE", "'-Infinity'", "-Infinity"),
+        ("DOUBLE", "null", None),
+        ("FLOAT", "1e10", "1.0E10"),
+        ("FLOAT", "1.1", "1.1"),
+    )
+]
+
+# What stands where a text is wanted becomes one, written as CAST writes it.
+BECOME_TEXTS: list[Example] = [
+    value("CONCAT(1, 'a')", "1a"),
+    value("CONCAT_WS('-', 1, 2.50, true)", "1-2.50-true"),
+    value("1 || 'a'", "1a"),
+    value("1 || 2", "12"),
+    value("'a' || CAST(1.50 AS DECIMAL(5, 2)) || 2", "a1.502"),
+    value("'at ' || timestamp '2025-01-31 10:00:00'", "at 2025-01-31 10:00:00.000"),
+    value("'' || date '2025-01-31' || time '01:02:03'", "2025-01-3101:02:03.000"),
+    value("CONCAT(1e7, '')", "1.0E7"),
+    value("UPPER(1)", "1"),
+    value("LOWER(true)", "true"),
+    value("LENGTH(12)", 2),
+    value("CHAR_LENGTH(-1.50)", 5),
+    value("REVERSE(12)", "21"),
+    value("LPAD(7, 3, '0')", "007"),
+    value("LPAD(7, 3, 0)", "007"),
+    value("LEFT(123, 2) || RIGHT(123, 1)", "123"),
+    value("SUBSTRING(12345, 2, 2)", "23"),
+    value("SUBSTRING(12345 FROM 2)", "2345"),
+    value("TRIM(5)", "5"),
+    value("TRIM(LEADING 1 FROM 112)", "2"),
+    value("REPLACE(1212, 1, 3)", "3232"),
+    value("POSITION(2 IN 123)", 2),
+    value("LOCATE(3, 123)", 3),
+    value("STARTS_WITH(12, 1)", True),
+    value("SPLIT_PART(1.5, '.', 1)", "1"),
+    value("OVERLAY(123 PLACING 9 FROM 2)", "193"),
+    value("REGEXP_REPLACE(123, 2, 'x')", "1x3"),
+    value("12 LIKE '1%'", True),
+    value("ILIKE(12, '1%')", True),
+    of_row("CONCAT(i, l, p, x, y, b, d)", "7310.502.51.5true2025-01-31"),
+    of_row("CONCAT(nothing, 'a')", "a"),
+    of_row("nothing || 'a'", None),
+]

@@ -210,3 +210,32 @@ MORE_DATES: list[Example] = [
     of_row("d - date '2025-01-01'", timedelta(days=30)),
     value("date '2025-10-16' - interval '3' day < date '2025-10-16'", True),
 ]
+
+MOMENTS_AS_JDBC_WRITES_THEM: list[Example] = [
+    value("{d '2025-01-31'}", day("2025-01-31"), DATE),
+    value("{t '10:11:12'}", clock("10:11:12"), TIME),
+    value("{ ts '2025-01-31 10:11:12.5' }", moment("2025-01-31 10:11:12.5"), TIMESTAMP),
+    value("{fn timestampdiff(SQL_TSI_DAY, {ts '2025-01-01 00:00:00'}, {ts '2025-01-03 00:00:00'})}", 2),
+    value("{fn extract(year from {d '2025-01-31'})}", 2025),
+    value("{fn curdate()} = current_date and {d '2025-01-31'} < {fn now()}", True),
+    of_row("d = {d '2025-01-31'}", True),
+]
+
+# .../functions/CONVERT_TIMEZONE: an abbreviation is an offset, also in summer.
+ZONES: list[Example] = [
+    value("CONVERT_TIMEZONE('PST', 'EST', '2021-04-01 15:27:32')", moment("2021-04-01 18:27:32"), TIMESTAMP),
+    value("CONVERT_TIMEZONE('PST', '2021-07-01 12:00:00')", moment("2021-07-01 04:00:00")),
+    value("CONVERT_TIMEZONE('EDT', '2021-04-01 15:27:32')", moment("2021-04-01 11:27:32")),
+    value("CONVERT_TIMEZONE('edt', '2021-01-01 15:27:32')", moment("2021-01-01 11:27:32")),
+    value("CONVERT_TIMEZONE('PST', '+02:00', '2021-04-01 15:27:32')", moment("2021-04-02 01:27:32")),
+    value("CONVERT_TIMEZONE('-05:30', 'UTC', '2021-04-01 15:27:32')", moment("2021-04-01 20:57:32")),
+    value("CONVERT_TIMEZONE('IST', 'Z', '2021-04-01 12:00:00')", moment("2021-04-01 10:00:00")),
+    value("CONVERT_TIMEZONE('UTC+2', '2021-04-01 12:00:00')", moment("2021-04-01 14:00:00")),
+    value("CONVERT_TIMEZONE('+0530', '2021-04-01 12:00:00')", moment("2021-04-01 17:30:00")),
+    value("CONVERT_TIMEZONE('+02:00', 'Europe/Berlin', '2021-01-01 12:00')", moment("2021-01-01 11:00:00")),
+    value("CONVERT_TIMEZONE('Europe/Berlin', '-01:00', '2021-07-01 12:00')", moment("2021-07-01 09:00:00")),
+    value("CONVERT_TIMEZONE('America/Los_Angeles', 'America/New_York', date '2021-04-01')",
+          moment("2021-04-01 03:00:00")),
+    value("CONVERT_TIMEZONE('EST', cast(null as timestamp))", None),
+    of_row("CONVERT_TIMEZONE('+01:00', ts)", moment("2025-01-31 11:00:00.500")),
+]  # fmt: skip

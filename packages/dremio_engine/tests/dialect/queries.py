@@ -54,6 +54,18 @@ QUERIES: list[Example] = [
     value("select distinct a from (values (1), (1)) as t(a)", 1),
 ]
 
+SETS_OF_ROWS: list[Example] = [
+    rows("values (1, 'a'), (2, 'b')", [(1, "a"), (2, "b")]),
+    rows("values 1, 2", [(1,), (2,)]),
+    rows("values row(1, 'a'), row(2, 'b')", [(1, "a"), (2, "b")]),
+    rows("select b from (values row(1, 'a'), (2, 'b')) as t(a, b) order by 1 desc", [("b",), ("a",)]),
+    rows("select a from (values (1), (2)) as t(a) where a in (values (2), (3))", [(2,)]),
+    rows('select "EXPR$0" / "EXPR$0" from (values (cast(4 as decimal(10, 2))))', [(1,)]),
+    rows("select a from (values (1), (2)) as t(a) minus select 2", [(1,)]),
+    rows("values (1), (2), (2) minus values (1)", [(2,)]),
+    rows("select 1 minus select 1 union all select 3", [(3,)]),
+]
+
 GROUPED: list[Example] = [
     rows(f"select k, sum(n) from {THREE} group by 1 order by 1", [("a", 10), ("b", 50), (None, None)]),
     rows(f"select k as g, count(n) from {THREE} group by g order by g desc", [("b", 2), ("a", 1), (None, 0)]),

@@ -30,6 +30,11 @@ DIVISIONS_BY_ZERO = [
 NO_VALUE_OF_THE_TYPE = [
     "select locate('b', 'abc', 0) as v",
     "select cast('x' as integer) as v",
+    *(f"select cast('{text}' as integer) as v" for text in ("1.7", "1e3", "0x10", "1_000", "", "+", "1 2")),
+    "select cast('99999999999' as integer) as v",
+    *(f"select cast('{text}' as boolean) as v" for text in ("yes", "t", "on", "2", "")),
+    f"select cast(s as bigint) from {ROW} as t",
+    "select cast(s as boolean) from (values ('no')) as t(s)",
     "select cast('1.5x' as double) as v",
     "select cast('no day' as date) as v",
 ]
@@ -37,6 +42,14 @@ NOT_PARSED = [
     "select 1 as a; select 2",
     "select `a` from (values (1)) as t(a)",
     "select 1 as",
+    "select {x 'a'} as v",
+    "select {d 1} as v",
+    "select {d '2025-01-01' as v",
+    "select {fn } as v",
+    "select overlay('a', 'b', 1) as v",
+    "select convert_timezone('+25:00', '2021-04-01') as v",
+    "select convert_timezone('Mars/Phobos', '2021-04-01') as v",
+    "select cast(1 as list) as v",
     # What only other dialects have.
     "select 1::varchar",
     "select 1 as a,",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dremio_engine.rest.json_rows import rows_json
+from dremio_engine.sql.types import client_type, rest_type
 
 
 def shown(values: Any) -> Any:
@@ -74,3 +75,32 @@ def test_other_values_keep_their_forms() -> None:
     assert shown(pa.array([2**63 - 1])) == [2**63 - 1]
     assert shown(pa.array([[(1, "one")]], pa.map_(pa.int64(), pa.string()))) == [{"1": "one"}]
     assert rows_json(pa.table({})) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "written"),
+    [
+        ([("a", 1)], pa.map_(pa.string(), pa.int32()), {"a": 1}),
+        ([], pa.map_(pa.string(), pa.int32()), {}),
+        (None, pa.map_(pa.string(), pa.int32()), None),
+        (
+            [(1, [{"x": True}])],
+            pa.map_(pa.int32(), pa.list_(pa.struct([("x", pa.bool_())]))),
+            {"1": [{"x": True}]},
+        ),
+        ([(True, "a")], pa.map_(pa.bool_(), pa.string()), {"true": "a"}),
+        ({"a": [1, None]}, pa.struct([("a", pa.list_(pa.int32()))]), {"a": [1, None]}),
+    ],
+)
+def test_lists_structs_and_maps_are_json(value: object, kind: pa.DataType, written: object) -> None:
+    assert json.loads(rows_json(pa.table([pa.array([value], kind)], ["c"]))) == [{"c": written}]
+
+
+def test_a_map_is_described_by_its_entries() -> None:
+    kind = client_type(pa.map_(pa.string(), pa.timestamp("us")))
+    assert kind == pa.map_(pa.string(), pa.timestamp("ms"))
+    entry = [{"name": "key", "type": {"name": "VARCHAR"}}, {"name": "value", "type": {"name": "TIMESTAMP"}}]
+    assert rest_type(kind) == {
+        "name": "MAP",
+        "subSchema": [{"type": {"name": "STRUCT", "subSchema": entry}}],
+    }

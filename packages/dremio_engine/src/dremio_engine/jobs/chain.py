@@ -107,14 +107,16 @@ def explained(cursor: Cursor, plan: Translation, relationships: tuple[Relationsh
 
 
 def select_of_show(command: c.Show) -> str:
-    """The query on INFORMATION_SCHEMA that a SHOW stands for."""
-    like = literal(command.like or "%")
+    """The query on INFORMATION_SCHEMA that a SHOW stands for; its pattern ignores case."""
+    like = literal("%" if command.like is None else command.like.strip())
     if command.what == "SCHEMAS":
-        return f"select SCHEMA_NAME from INFORMATION_SCHEMA.SCHEMATA where SCHEMA_NAME like {like} order by 1"
+        return (
+            f"select SCHEMA_NAME from INFORMATION_SCHEMA.SCHEMATA where ilike(SCHEMA_NAME, {like}) order by 1"
+        )
     within = literal(dotted(command.within).lower())
     return (
         f'select TABLE_SCHEMA, TABLE_NAME from INFORMATION_SCHEMA."{command.what}"'
-        f" where TABLE_NAME like {like}"
+        f" where ilike(TABLE_NAME, {like})"
         + (f" and lower(TABLE_SCHEMA) = {within}" if command.within else "")
         + " order by 1, 2"
     )

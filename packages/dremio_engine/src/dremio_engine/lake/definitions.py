@@ -10,8 +10,9 @@ from dremio_engine.lake.cursors import Cursor
 from dremio_engine.lake.lake import LakeTable
 from dremio_engine.paths import Path, dotted
 from dremio_engine.sql import commands as c
-from dremio_engine.sql.parsed import parse
-from dremio_engine.sql.quoting import quoted
+from dremio_engine.sql.faults import NotParsed
+from dremio_engine.sql.parsed import parse, parsed
+from dremio_engine.sql.quoting import quoted, unquoted
 from dremio_engine.sql.translate import Translator
 from dremio_engine.sql.types import stored_type
 
@@ -60,6 +61,17 @@ def partitioned_now(cursor: Cursor, table: LakeTable) -> list[str]:
     return keys
 
 
+def sorted_now(cursor: Cursor, table: LakeTable) -> list[str]:
+    """The columns by which a table's files are sorted, the first one first."""
+    rows = cursor.execute(
+        f"select e.expression from {METADATA}.ducklake_sort_info i"
+        f" join {METADATA}.ducklake_sort_expression e on e.sort_id = i.sort_id"
+        " where i.table_id = ? and i.end_snapshot is null order by e.sort_key_index",
+        [table.table_id],
+    ).fetchall()
+    return [unquoted(expression) for (expression,) in rows]
+
+
 def repartitioned(command: c.PartitionFields, keys: list[str]) -> list[str]:
     """The keys after ADD or DROP PARTITION FIELD. Raises InvalidStatement when it is there, or is not."""
     wanted = [key.lower() for key in partition_keys(command.field)]
@@ -76,12 +88,18 @@ def repartitioned(command: c.PartitionFields, keys: list[str]) -> list[str]:
 
 def column_type(text: str) -> str:
     """DuckDB's type for a Dremio column type. Raises InvalidStatement or Unsupported."""
-    tree = parse(f"select cast(null as {text})")
-    Translator(_nothing).tree(tree, ())
+    try:
+        fault = parsed(f"select cast(null as {text})").fault
+    except NotParsed as error:
+        raise InvalidStatement(f"PARSE ERROR: [{text}] is not a type.") from error
+    if fault is not None:
+        raise InvalidStatement(f"PARSE ERROR: [{text}] is not a type: {fault.reason}.")
+    # As what a list holds: the cast of a plain value would be written as a function.
+    tree = Translator(_nothing).tree(parse(f"select cast(null as list<{text}>)"), ())
     kind = tree.find(exp.DataType)
-    if kind is None:
+    if kind is None or len(kind.expressions) != 1 or len(tree.expressions) != 1:
         raise InvalidStatement(f"PARSE ERROR: [{text}] is not a type.")
-    rendered = kind.sql(dialect="duckdb")
+    rendered = kind.expressions[0].sql(dialect="duckdb")
     return {"TEXT": "VARCHAR", "INT": "INTEGER", "REAL": "FLOAT"}.get(
         rendered, stored_type(rendered) or rendered
     )

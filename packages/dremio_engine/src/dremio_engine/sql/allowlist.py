@@ -9,7 +9,7 @@ ALLOWED_NODES = (
     exp.Cast, exp.TryCast, exp.Extract, exp.StrPosition, exp.Substring, exp.Trim, exp.Ceil, exp.Floor,
     exp.Case, exp.If, exp.Exists, exp.And, exp.Or, exp.Array, exp.Anonymous, exp.CurrentDate,
     exp.CurrentTimestamp, exp.CurrentTime, exp.CurrentUser, exp.SessionUser, exp.Localtime,
-    exp.Localtimestamp, exp.Any, exp.All,
+    exp.Localtimestamp, exp.Any, exp.All, exp.Overlay,
 )  # fmt: skip
 REFUSED_NODES = (
     exp.Command, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Into, exp.Lock, exp.Pivot,
@@ -22,7 +22,9 @@ SCALAR_TYPES = frozenset(
     TIMESTAMP VARBINARY BINARY INTERVAL
     """.split()  # noqa: SIM905 - a list of 18 strings would fill 18 lines
 )
+NESTED_TYPES = frozenset(["ARRAY", "STRUCT", "MAP"])
 TEXT_TYPES = frozenset(["VARCHAR", "TEXT", "CHAR", "NVARCHAR"])
+SIZED_TYPES = TEXT_TYPES | {"VARBINARY", "BINARY"}
 
 
 def refuse(tree: exp.Expr) -> None:
@@ -57,13 +59,15 @@ def position(node: exp.Expr) -> str:
 
 
 def check_type(node: exp.DataType) -> None:
-    """Dremio's types pass; the length of a text moves to the cast around it, which cuts to it."""
+    """Dremio's types pass; the length of a text or of bytes moves to the cast around it, which cuts to it."""
     if isinstance(node.this, exp.Interval):
         return
     name = node.this.value if isinstance(node.this, exp.DType) else str(node.this)
+    if name in NESTED_TYPES and node.expressions:
+        return
     if name not in SCALAR_TYPES and not isinstance(node.parent, exp.Interval):
         raise Unsupported(f"PARSE ERROR: type [{name}] is not supported by the embedded engine.")
-    if name in TEXT_TYPES:
+    if name in SIZED_TYPES:
         if node.expressions and node.parent is not None and node.expressions[0].name.isdigit():
             node.parent.meta["length"] = node.expressions[0].name
         node.set("expressions", [])

@@ -18,8 +18,27 @@ def name_expressions(tree: exp.Expr) -> None:
             projection.replace(exp.Alias(this=projection.copy(), alias=alias))
 
 
-def cut_qualifiers(tree: exp.Expr) -> None:
-    """`gold.orders.amount` -> `orders.amount`: a relation keeps only its own name as alias."""
-    for column in tree.find_all(exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
+def name_values(tree: exp.Expr) -> exp.Expr:
+    """The columns of VALUES that nobody named are EXPR$n as well; the root may become another node."""
+    for values in list(tree.find_all(exp.Values)):
+        if isinstance(values.parent, exp.Insert):
+            continue
+        relation = isinstance(values.parent, exp.From | exp.Join | exp.Merge | exp.Delete)
+        alias = values.args.get("alias") or exp.TableAlias(this=exp.to_identifier("_values", quoted=True))
+        if not alias.columns:
+            width = len(values.expressions[0].expressions)
+            alias.set("columns", [exp.to_identifier(f"EXPR${i}", quoted=True) for i in range(width)])
+        values.set("alias", alias)
+        if relation:
+            continue
+        query = exp.Select(expressions=[exp.Star()])
+        for clause in ("with_", "order", "limit", "offset"):
+            if (given := values.args.get(clause)) is not None:
+                values.set(clause, None)
+                query.set(clause, given)
+        if values is tree:
+            tree = query
+        else:
+            values.replace(query)
+        query.set("from_", exp.From(this=values))
+    return tree

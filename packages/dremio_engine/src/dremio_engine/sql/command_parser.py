@@ -6,7 +6,7 @@ It works on tokens, so comments, case and quoting are settled before a word is l
 import re
 
 from dremio_engine.errors import InvalidStatement, Unsupported
-from dremio_engine.paths import Path
+from dremio_engine.paths import Path, dotted
 from dremio_engine.sql.clauses import partition_field, partitions, reflection
 from dremio_engine.sql.commands import (
     AccessStatement,
@@ -108,7 +108,15 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
             raise InvalidStatement(f"PARSE ERROR: unexpected [{r.peek}] in CREATE TABLE{r.position()}.")
     if query is None and not columns:
         raise InvalidStatement("PARSE ERROR: CREATE TABLE needs columns or AS a query.")
+    if query is None:
+        _check_types(columns)
     return CreateTable(path, query, columns, fields, sort, missing, replace)
+
+
+def _check_types(columns: tuple[tuple[str, str], ...]) -> None:
+    for name, kind in columns:
+        if not kind:
+            raise InvalidStatement(f"PARSE ERROR: column [{name}] needs a type.")
 
 
 def _check_format(options: str) -> None:
@@ -146,9 +154,13 @@ def _alter(r: Reader) -> Command:
         raise Unsupported("ALTER TABLE .. PRIMARY KEY is not supported by the embedded engine.")
     if r.accept("ADD"):
         r.accept("COLUMNS") or r.accept("COLUMN")
-        return AddColumns(path, r.columns())
+        columns = r.columns()
+        _check_types(columns)
+        return AddColumns(path, columns)
     if r.accept("CREATE"):
         return reflection(r, path)
+    if r.accept("DROP", "LOCALSORT"):
+        return LocalSort(path, ())
     if r.accept("DROP", "REFLECTION"):
         return DropReflection(path, r.name())
     if r.accept("DROP"):
@@ -192,14 +204,21 @@ def _refresh_metadata(r: Reader, path: Path) -> RefreshMetadata:
 
 def _describe(r: Reader) -> Command:
     r.accept("TABLE")
-    return Describe(r.path())
+    path = r.path()
+    column = None if r.done else r.path()
+    if column is not None and len(column) > 1:
+        raise InvalidStatement(
+            "VALIDATION ERROR: You can only describe single component paths. You tried to describe"
+            f" [{dotted(column)}]."
+        )
+    return Describe(path, column[0] if column else None)
 
 
 def _show(r: Reader) -> Command:
     for word in ("SCHEMAS", "DATABASES", "TABLES", "VIEWS"):
         if r.accept(word):
             within = r.path() if r.accept("IN") or r.accept("FROM") else ()
-            like = r.next().text if r.accept("LIKE") else None
+            like = r.text() if r.accept("LIKE") else None
             return Show("SCHEMAS" if word == "DATABASES" else word, within, like)
     raise Unsupported(f"PARSE ERROR: [SHOW {r.peek.upper()}] is not supported by the embedded engine.")
 

@@ -40,7 +40,7 @@ class PartitionField:
 
 @dataclass(frozen=True)
 class CreateTable:
-    """CREATE TABLE with columns, AS a query, or both."""
+    """CREATE TABLE with columns, AS a query, or both; a column without a type (empty) has its query's."""
 
     path: Path
     query: str | None
@@ -206,9 +206,10 @@ class SetOption:
 
 @dataclass(frozen=True)
 class Describe:
-    """DESCRIBE [TABLE] path."""
+    """DESCRIBE [TABLE] path [column]."""
 
     path: Path
+    column: str | None = None
 
 
 @dataclass(frozen=True)

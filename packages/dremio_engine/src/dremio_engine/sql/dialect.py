@@ -16,8 +16,9 @@ from sqlglot.tokens import Token, TokenType
 
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.jdbc_escapes import EscapeParser
 
-_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR")
+_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR", "OVERLAY")
 # What the parser says when it only knows that something is wrong; else it may name its own classes.
 _SAYS_NOTHING = ("Invalid expression / Unexpected token",)
 # Characters of a call that has too many arguments.
@@ -25,7 +26,7 @@ _SHOWN = 60
 _BRANCHING = ("BRANCH", "TAG", "COMMIT", "REFERENCE", "REF")
 
 
-class _Parser(Dremio.Parser):
+class _Parser(EscapeParser):
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
@@ -43,6 +44,27 @@ class _Parser(Dremio.Parser):
         if self._match(TokenType.FROM):
             found.set("position", self._parse_bitwise())
         return found
+
+    def _parse_overlay(self) -> exp.Overlay:
+        text = self._parse_bitwise()
+        parts = {}
+        for word, name in (("PLACING", "expression"), ("FROM", "from_"), ("FOR", "for_")):
+            if self._match_text_seq(word):
+                parts[name] = self._parse_bitwise()
+            elif word != "FOR":
+                self.raise_error(f"OVERLAY needs {word} here")
+        return exp.Overlay(this=text, **parts)
+
+    def _parse_primary(self) -> exp.Expr | None:
+        # VALUES is a reserved word; without a bracket behind it, it would be taken for a column.
+        if self._match(TokenType.VALUES, advance=False):
+            return self._parse_derived_table_values()
+        return super()._parse_primary()
+
+    def _parse_value(self, values: bool = True) -> exp.Tuple | None:
+        if self._next is not None and self._next.token_type == TokenType.L_PAREN:
+            self._match(TokenType.ROW)
+        return super()._parse_value(values)
 
     def _parse_limit(
         self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
@@ -141,7 +163,9 @@ def _fault(error: ParseError, sql: str) -> Fault:
         reason = "it cannot stand here"
     elif reason.startswith("The number of provided arguments"):
         reason += f" in [{sql[: start + len(text)][-_SHOWN:]}]"
-    return Fault(start, text, reason[:1].lower() + reason[1:])
+    # A keyword keeps its case.
+    begins = reason[:1] if reason[:2].isupper() else reason[:1].lower()
+    return Fault(start, text, begins + reason[1:])
 
 
 def _plain(error: Exception) -> str:

@@ -1,17 +1,17 @@
 """The expressions of a query: functions, arithmetic, casts and the user's own functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
 from dremio_engine.sql import functions
 from dremio_engine.sql.allowlist import check_type, position
 from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainder
-from dremio_engine.sql.casts import cast
+from dremio_engine.sql.casts import as_text, cast, is_plain
 from dremio_engine.sql.functions.dates import extract, interval_of, interval_span
 from dremio_engine.sql.functions.number_text import exact_number_text
 from dremio_engine.sql.functions.signature import cast_to, expect, literal, wrong_number
-from dremio_engine.sql.functions.text import similar_to
+from dremio_engine.sql.functions.text import similar_to, takes_text
 from dremio_engine.sql.inference import OPERATORS, Types, type_name
 from dremio_engine.sql.type_rules import whole_type
 
@@ -35,7 +35,20 @@ _NATURAL = frozenset(["VARCHAR", "BOOLEAN", "VARCHAR[]", "BLOB"])
 _BY_ARGUMENT = frozenset(["CARDINALITY", "TO_CHAR"])
 _AROUND = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
+# Parts of special syntax that are texts.
+_TEXT_PARTS: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.DPipe: ("this", "expression"),
+    exp.Like: ("this",),
+    exp.Overlay: ("this", "expression"),
+    exp.SimilarTo: ("this",),
+    exp.StrPosition: ("this", "substr"),
+    exp.Substring: ("this",),
+    exp.Trim: ("this", "expression"),
+}
+
 Plan = dict[int, tuple[str | None, ...]]
+# An argument's name, its place in it if it is a list, and the type of the value there.
+TextPart = tuple[str, int | None, str]
 
 
 class Expressions:
@@ -47,6 +60,7 @@ class Expressions:
         self._tree = tree
         self._nodes = list(tree.walk(bfs=True))
         self._plan = _types_needed(self._nodes, types)
+        self._become_texts = _not_texts_yet(self._nodes, types)
         self._user = user
         self._schema = schema
         self._member_of = member_of
@@ -55,6 +69,8 @@ class Expressions:
         """Translate every expression in place, inner ones first; the root may become another node."""
         tree = self._tree
         for node in reversed(self._nodes):
+            for part, place, kind in self._become_texts.get(id(node), ()):
+                _put_text(node, part, place, kind)
             replacement = self._replacement(node, self._plan)
             if replacement is None:
                 continue
@@ -106,6 +122,9 @@ class Expressions:
             case exp.StrPosition():
                 places = [node.args["substr"], node.this, node.args.get("position")]
                 return _as(functions.translate_function("LOCATE", [p for p in places if p], ""), "INTEGER")
+            case exp.Overlay():
+                parts = [node.this, node.expression, node.args["from_"], node.args.get("for_")]
+                return functions.translate_function("OVERLAY", [p for p in parts if p], "")
             case exp.Substring():
                 parts = [node.this, node.args.get("start"), node.args.get("length")]
                 return functions.translate_function("SUBSTRING", [p for p in parts if p], "")
@@ -165,7 +184,36 @@ def _types_needed(nodes: list[exp.Expr], types: Types) -> Plan:
 
 
 def _form_matters(node: exp.Cast) -> bool:
-    return type_name(node.to) in ("VARCHAR", "INTEGER", "BIGINT") and not isinstance(node.this, exp.Literal)
+    to = type_name(node.to)
+    if isinstance(node.this, exp.Literal) and not node.this.is_string:
+        return to == "VARCHAR" and "e" in node.this.name.lower()
+    return to in ("VARCHAR", "INTEGER", "BIGINT", "BOOLEAN")
+
+
+def _not_texts_yet(nodes: list[exp.Expr], types: Types) -> dict[int, list[TextPart]]:
+    """Where another value than a text stands that has to become one, by node."""
+    found: dict[int, list[TextPart]] = {}
+    for node in nodes:
+        for part, place, value in _text_parts(node):
+            if is_plain(kind := types.of(value)):
+                found.setdefault(id(node), []).append((part, place, str(kind)))
+    return found
+
+
+def _text_parts(node: exp.Expr) -> Iterator[tuple[str, int | None, exp.Expr]]:
+    if isinstance(node, exp.Anonymous):
+        name = node.name.upper()
+        for place, value in enumerate(node.expressions):
+            if takes_text(name, place):
+                yield "expressions", place, value
+    for part in _TEXT_PARTS.get(type(node), ()):
+        if (value := node.args.get(part)) is not None:
+            yield part, None, value
+
+
+def _put_text(node: exp.Expr, part: str, place: int | None, kind: str) -> None:
+    value = node.args[part] if place is None else node.expressions[place]
+    node.set(part, as_text(value.copy(), kind), place)
 
 
 def _call_types(node: exp.Anonymous, types: Types) -> tuple[str | None, ...]:

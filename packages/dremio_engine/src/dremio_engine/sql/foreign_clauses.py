@@ -54,8 +54,10 @@ def _shadowed(select: exp.Select) -> Iterator[Fault]:
 
 def _qualified_targets(update: exp.Update) -> Iterator[Fault]:
     for each in update.expressions:
-        if isinstance(each, exp.EQ) and isinstance(each.this, exp.Column) and each.this.table:
-            yield _at(each.this.args["table"], "SET takes a column's name alone")
+        target = each.this if isinstance(each, exp.EQ) else None
+        if isinstance(target, exp.Dot) or (isinstance(target, exp.Column) and target.table):
+            first = min(target.find_all(exp.Identifier), key=lambda part: int(part.meta.get("start", 0)))
+            yield _at(first, "SET takes a column's name alone")
 
 
 def _at(node: exp.Expr, reason: str) -> Fault:

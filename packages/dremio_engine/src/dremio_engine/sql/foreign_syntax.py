@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from sqlglot.tokens import TokenType
 
 from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.jdbc_escapes import ESCAPES
 from dremio_engine.sql.merge_clauses import merge_fault
+from dremio_engine.sql.type_syntax import NESTED, STRUCTS
 from dremio_engine.sql.words import NONE, Words
 
 SYMBOLS = frozenset(
@@ -31,7 +33,7 @@ _INSTEAD = {
     "**": "call POWER",
     "<<": "call LSHIFT",
     ">>": "call RSHIFT",
-    "{": "there are no literals of structs and maps",
+    "{": "the escapes are {d ..}, {t ..}, {ts ..} and {fn ..}",
     ":": "there are no slices, and no parameters by name",
 }
 # Adjacent symbols that are one operator elsewhere.
@@ -131,10 +133,25 @@ def _rules(words: Words, at: int) -> Iterator[Rule]:
 def _symbol(words: Words, at: int) -> Found:
     word, after = words[at], words[at + 1]
     if word.text + after.text in _DOUBLED and after.start == word.start + 1:
+        if word.text == ">" and _bracketed_word(words, at) in NESTED:
+            return None
         return at, at + 1, _INSTEAD[word.text + after.text]
+    if word.text == ":" and _bracketed_word(words, at) in STRUCTS:
+        return None
+    if word.text == "}" or (word.text == "{" and after.text in ESCAPES):
+        return None
     if word.written not in SYMBOLS:
         return at, at, _INSTEAD.get(word.written, "there is no such operator")
     return None
+
+
+def _bracketed_word(words: Words, at: int) -> str:
+    """The word before the bracket around a place, as LIST in `LIST<INT>`."""
+    depth = 0
+    while at > 0 and depth <= 0:
+        at -= 1
+        depth += {"(": 1, "<": 1, ")": -1, ">": -1}.get(words.plain(at), 0)
+    return words.plain(at - 1) if depth > 0 else ""
 
 
 def _phrase(words: Words, at: int) -> Found:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from dremio_engine.sql.functions import FUNCTIONS
+from dremio_engine.sql.scopes import relations_of, scopes_around
 from dremio_engine.sql.type_rules import NULL, arithmetic_type, common_type, rounded_type, whole_type
 
 Columns = Mapping[str, str]
@@ -30,6 +31,7 @@ _LITERAL_WORDS: dict[type[exp.Expr], str] = {
     exp.CurrentTime: "TIME",
     exp.Interval: "INTERVAL",
     exp.DPipe: "VARCHAR",
+    exp.Overlay: "VARCHAR",
     exp.Trim: "VARCHAR",
     exp.Substring: "VARCHAR",
     exp.StrPosition: "INTEGER",
@@ -114,9 +116,8 @@ class Types:
 
     def _column(self, node: exp.Column) -> str | None:
         name, qualifier = node.name.lower(), node.table.lower()
-        select = node.find_ancestor(exp.Select)
-        while select is not None:
-            sources = self._sources_of(select)
+        for scope in scopes_around(node):
+            sources = self._sources_of(scope)
             if qualifier:
                 for alias, columns in sources:
                     if alias == qualifier:
@@ -126,25 +127,19 @@ class Types:
                 if holding:
                     only = holding[0] if len(holding) == 1 else None
                     return only.get(name) if only is not None else None
-                for projection in select.expressions:
+                for projection in scope.expressions:
                     if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
                         return self.of(projection.this)
-            select = select.find_ancestor(exp.Select)
         return None
 
-    def _sources_of(self, select: exp.Select) -> list[tuple[str, Columns | None]]:
-        if id(select) not in self._sources:
-            self._sources[id(select)] = []
-            from_ = select.args.get("from_")
-            nodes = [from_.this] if from_ is not None else []
-            nodes += [join.this for join in select.args.get("joins") or []]
-            for node in list(nodes):
-                nodes += [join.this for join in node.args.get("joins") or []]
-            found = [(node.alias_or_name.lower(), self._source(node)) for node in nodes]
-            if select.args.get("laterals"):
+    def _sources_of(self, scope: exp.Expr) -> list[tuple[str, Columns | None]]:
+        if id(scope) not in self._sources:
+            self._sources[id(scope)] = []
+            found = [(node.alias_or_name.lower(), self._source(node)) for node in relations_of(scope)]
+            if scope.args.get("laterals"):
                 found.append(("", None))
-            self._sources[id(select)] = found
-        return self._sources[id(select)]
+            self._sources[id(scope)] = found
+        return self._sources[id(scope)]
 
     def _source(self, node: exp.Expr) -> Columns | None:
         if isinstance(node, exp.Table):
@@ -181,7 +176,7 @@ class Types:
         if isinstance(query, exp.Values):
             rows = [r.expressions if isinstance(r, exp.Tuple) else [r] for r in query.expressions]
             width = len(rows[0])
-            return [(f"col{i}", common_type([self.of(row[i]) for row in rows])) for i in range(width)]
+            return [(f"EXPR${i}", common_type([self.of(row[i]) for row in rows])) for i in range(width)]
         if not isinstance(query, exp.Select):
             return None
         found: list[tuple[str, str | None]] = []
@@ -205,6 +200,9 @@ def type_name(node: exp.DataType) -> str | None:
     if node.is_type(exp.DType.DECIMAL):
         sizes = [e.name for e in node.expressions] or ["38"]
         return f"DECIMAL({sizes[0]},{sizes[1] if len(sizes) > 1 else 0})"
+    if node.is_type(exp.DType.ARRAY) and node.expressions:
+        element = type_name(node.expressions[0])
+        return f"{element}[]" if element else None
     return _TYPE_NAMES.get(node.this.value if isinstance(node.this, exp.DType) else "")
 
 

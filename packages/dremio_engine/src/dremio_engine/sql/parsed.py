@@ -6,6 +6,7 @@ import threading
 from sqlglot import exp
 
 from dremio_engine.paths import Path
+from dremio_engine.sql.column_paths import shorten_columns
 from dremio_engine.sql.dialect import parse_fresh, tokens_of, without_places
 from dremio_engine.sql.faults import Fault, NotParsed
 from dremio_engine.sql.foreign_clauses import foreign_clauses
@@ -37,7 +38,7 @@ class Parsed:
             raise (foreign.error(sql) if foreign else error) from error
         faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree)]
         self.fault: Fault | None = min(filter(None, faults), key=lambda fault: fault.start, default=None)
-        self._tree = without_places(tree)
+        self._tree = shorten_columns(without_places(tree))
 
     def tree(self) -> exp.Expr:
         """A copy of the tree, to be changed at will."""

@@ -6,6 +6,13 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def unquoted(identifier: str) -> str:
+    """The name that an identifier of DuckDB stands for."""
+    if not identifier.startswith('"'):
+        return identifier
+    return identifier[1:-1].replace('""', '"')
+
+
 def literal(text: str) -> str:
     """A string literal for DuckDB."""
     return "'" + text.replace("'", "''") + "'"

@@ -94,6 +94,14 @@ class Reader:
             raise InvalidStatement(f"PARSE ERROR: expected a name, found [{token.text}]{self.position()}.")
         return token.text
 
+    def text(self) -> str:
+        """One text in apostrophes, without them."""
+        if self.done or self._tokens[self._at].token_type != TokenType.STRING:
+            raise InvalidStatement(
+                f"PARSE ERROR: expected a text in apostrophes, found [{self.peek}]{self.position()}."
+            )
+        return self.next().text
+
     def path(self) -> Path:
         """Identifiers with dots between."""
         parts = [self.name()]
@@ -111,11 +119,15 @@ class Reader:
 
     def enclosed(self) -> str:
         """The raw text between a bracket here and its partner."""
-        self.expect("(")
+        return self._within("(", ")")
+
+    def _within(self, opening: str, closing: str) -> str:
+        self.expect(opening)
         start, depth = self._tokens[self._at - 1].end + 1, 1
         while depth:
             token = self.next()
-            depth += {"(": 1, ")": -1}.get(token.text, 0) if token.token_type != TokenType.STRING else 0
+            if token.token_type != TokenType.STRING:
+                depth += {opening: 1, closing: -1}.get(token.text, 0)
         return self._sql[start : self._tokens[self._at - 1].start]
 
     def names(self) -> tuple[str, ...]:
@@ -128,19 +140,19 @@ class Reader:
         return tuple(found)
 
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """(name type, ..): types as text."""
+        """(name type, ..): types as text, empty where only the name stands."""
         self.expect("(")
         found = []
         while True:
             name = self.name()
-            found.append((name, self.type()))
+            found.append((name, "" if self.peek in (",", ")") else self.type()))
             if not self.accept(","):
                 break
         self.expect(")")
         return tuple(found)
 
     def type(self) -> str:
-        """A type: words, then perhaps (n, m)."""
+        """A type: words, then perhaps (n, m) or <a type>."""
         words = [self.word()]
         while (
             not self.done
@@ -151,6 +163,8 @@ class Reader:
         text = " ".join(words)
         if self.peek == "(":
             text += f"({self.enclosed()})"
+        elif self.peek == "<":
+            text += f"<{self._within('<', '>')}>"
         if self.accept("NOT"):
             self.expect("NULL")
         else:

@@ -11,7 +11,7 @@ from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
 from dremio_engine.sql import flatten
 from dremio_engine.sql.allowlist import refuse
 from dremio_engine.sql.averages import spell_out_averages
-from dremio_engine.sql.column_names import cut_qualifiers, name_expressions
+from dremio_engine.sql.column_names import name_expressions, name_values
 from dremio_engine.sql.dialect import OutputDialect
 from dremio_engine.sql.expressions import Expressions
 from dremio_engine.sql.folder_dates import Folders, precompute
@@ -89,6 +89,7 @@ class Translator:
         if expect_query and not isinstance(tree, exp.Query | exp.Values):
             raise Unsupported(f"PARSE ERROR: [{tree.key.upper()}] is not a query.")
         refuse(tree)
+        tree = name_values(tree)
         tables = list(tree.find_all(exp.Table))
         # Taken out first: a table function is not one of the functions that the table of functions knows.
         calls = {id(table): call for table in tables if (call := metadata_call(table))}
@@ -107,7 +108,6 @@ class Translator:
             self._table(table, context, depth, calls.get(id(table)))
         tree = expressions.translated()
         name_expressions(tree)
-        cut_qualifiers(tree)
         return tree
 
     def _table(self, table: exp.Table, context: tuple[str, ...], depth: int, call: Call | None) -> None:

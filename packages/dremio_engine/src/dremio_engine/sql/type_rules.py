@@ -22,7 +22,7 @@ def decimal_of(name: str | None) -> Decimal | None:
     """(precision, scale) of a DECIMAL or integer type."""
     if name is None:
         return None
-    if name.startswith("DECIMAL("):
+    if is_decimal(name):
         precision, scale = name[8:-1].split(",")
         return int(precision), int(scale)
     digits = INTEGER_DIGITS.get(name)
@@ -31,7 +31,7 @@ def decimal_of(name: str | None) -> Decimal | None:
 
 def is_decimal(name: str | None) -> bool:
     """A DECIMAL type, whatever its precision."""
-    return name is not None and name.startswith("DECIMAL(")
+    return name is not None and name.startswith("DECIMAL(") and name.endswith(")")
 
 
 def decimal_name(precision: int, scale: int) -> str:

@@ -89,7 +89,7 @@ _REST_TO_DUCKDB = {
 def precision_and_scale(duckdb_type: str) -> tuple[int | None, int | None]:
     """NUMERIC_PRECISION and NUMERIC_SCALE of a column."""
     name = duckdb_type.upper()
-    if name.startswith("DECIMAL("):
+    if name.startswith("DECIMAL(") and name.endswith(")"):
         precision, scale = name[8:-1].split(",")
         return int(precision), int(scale)
     return {"INTEGER": (32, 0), "BIGINT": (64, 0), "FLOAT": (24, None), "DOUBLE": (53, None)}.get(
@@ -108,6 +108,9 @@ def rest_type(arrow_type: pa.DataType) -> dict[str, object]:
             "name": "STRUCT",
             "subSchema": [{"name": f.name, "type": rest_type(f.type)} for f in arrow_type],
         }
+    if pa.types.is_map(arrow_type):
+        entry = pa.struct([("key", arrow_type.key_type), ("value", arrow_type.item_type)])
+        return {"name": "MAP", "subSchema": [{"type": rest_type(entry)}]}
     for matches, name in _REST_NAMES:
         if matches(arrow_type):
             return {"name": name}
@@ -125,7 +128,6 @@ _REST_NAMES = (
     (pa.types.is_timestamp, "TIMESTAMP"),
     (pa.types.is_binary, "VARBINARY"),
     (pa.types.is_large_binary, "VARBINARY"),
-    (pa.types.is_map, "MAP"),
 )
 
 
@@ -153,6 +155,8 @@ def client_type(arrow_type: pa.DataType) -> pa.DataType:
         return pa.list_(pa.field("$data$", client_type(arrow_type.value_type)))
     if pa.types.is_struct(arrow_type):
         return pa.struct([pa.field(f.name, client_type(f.type)) for f in arrow_type])
+    if pa.types.is_map(arrow_type):
+        return pa.map_(client_type(arrow_type.key_type), client_type(arrow_type.item_type))
     return arrow_type
 
 

@@ -20,6 +20,18 @@ from dremio_engine.tables.handlers import Handlers
 from dremio_engine.tables.information_schema import column_row
 from dremio_engine.tables.table_statements import TableStatements
 
+# There are no extended properties and no masking here: both are empty lists, as Dremio writes them.
+_DESCRIBED = {
+    "COLUMN_NAME": pa.string(),
+    "DATA_TYPE": pa.string(),
+    "IS_NULLABLE": pa.string(),
+    "NUMERIC_PRECISION": pa.int32(),
+    "NUMERIC_SCALE": pa.int32(),
+    "EXTENDED_PROPERTIES": pa.string(),
+    "MASKING_POLICY": pa.string(),
+    "SORT_ORDER_PRIORITY": pa.int32(),
+}
+
 
 class CatalogStatements:
     """Each method is one statement."""
@@ -108,15 +120,19 @@ class CatalogStatements:
         )
 
     def describe(self, command: c.Describe, statement: Statement, stop: Interruptible) -> Outcome:
-        """DESCRIBE: the columns as INFORMATION_SCHEMA shows them."""
+        """DESCRIBE: the columns as INFORMATION_SCHEMA shows them, or one of them if it is there."""
         query = parsed(f"select * from {'.'.join(map(quoted, flattened(command.path)))}")
         columns = self._planner.described(query, statement.context, statement.user)
-        names = ("COLUMN_NAME", "DATA_TYPE", "IS_NULLABLE", "NUMERIC_PRECISION", "NUMERIC_SCALE")
-        rows = [column_row("", "", name, i, kind) for i, (name, kind) in enumerate(columns, 1)]
-        picked = [(r[3], r[7], r[6], r[11], r[13]) for r in rows]
-        types = [pa.string(), pa.string(), pa.string(), pa.int32(), pa.int32()]
-        arrays = [pa.array([row[i] for row in picked], type=types[i]) for i in range(len(names))]
-        return Outcome(pa.table(arrays, names=list(names)), len(picked), is_query=True)
+        sort = [name.lower() for name in self._tables.sort_order(command.path, statement.context)]
+        rows = []
+        for position, (name, kind) in enumerate(columns, 1):
+            if command.column is not None and name.lower() != command.column.lower():
+                continue
+            row = column_row("", "", name, position, kind)
+            priority = sort.index(name.lower()) + 1 if name.lower() in sort else None
+            rows.append((name, row[7], row[6], row[11], row[13], "[]", "[]", priority))
+        arrays = [pa.array([row[i] for row in rows], type=kind) for i, kind in enumerate(_DESCRIBED.values())]
+        return Outcome(pa.table(arrays, names=list(_DESCRIBED)), len(rows), is_query=True)
 
 
 def _is_dropped_as(kind: Kind, word: str) -> bool:

@@ -6,7 +6,13 @@ from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.planner import Planner
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.lake.cursors import Cursor, Interruptible, count, register
-from dremio_engine.lake.definitions import column_type, partition_sql, partitioned_now, repartitioned
+from dremio_engine.lake.definitions import (
+    column_type,
+    partition_sql,
+    partitioned_now,
+    repartitioned,
+    sorted_now,
+)
 from dremio_engine.lake.lake import Lake, LakeTable, lake_name
 from dremio_engine.lake.outcomes import Outcome, done, records
 from dremio_engine.lake.upkeep import Upkeep
@@ -97,19 +103,21 @@ class TableStatements:
     def _table_content(
         self, command: c.CreateTable, statement: Statement
     ) -> tuple[Translation | None, list[tuple[str, str]]]:
-        declared = [(name, column_type(kind)) for name, kind in command.columns]
+        declared = [(name, column_type(kind) if kind else "") for name, kind in command.columns]
         if command.query is None:
+            _check_distinct(declared)
             return None, declared
         columns = self._planner.described(statement.query, statement.context, statement.user)
-        names = [name.lower() for name, _ in columns]
-        if len(set(names)) != len(names):
-            raise InvalidStatement("VALIDATION ERROR: Duplicate column names in the query of CREATE TABLE.")
-        translation = self._planner.query(statement.query, statement.context, statement.user)
         if declared and len(declared) != len(columns):
             raise InvalidStatement(
                 "VALIDATION ERROR: CREATE TABLE declares another number of columns than its query."
             )
-        return translation, declared or columns
+        if declared:
+            columns = [
+                (name, kind or found) for (name, kind), (_, found) in zip(declared, columns, strict=True)
+            ]
+        _check_distinct(columns)
+        return self._planner.query(statement.query, statement.context, statement.user), columns
 
     def change(self, command: c.Change, statement: Statement, stop: Interruptible) -> Outcome:
         """INSERT, MERGE, UPDATE, DELETE: the target must be a table of the lake."""
@@ -161,7 +169,8 @@ class TableStatements:
             case c.LocalSort(_, sort):
                 known = {name.lower() for name, _ in self._planner.columns(command.path)}
                 _check_columns(sort, known)
-                steps, summary = [f"set sorted by ({sort_sql(sort)})"], "Sort order changed"
+                change = f"set sorted by ({sort_sql(sort)})" if sort else "reset sorted by"
+                steps, summary = [change], "Sort order changed"
             case c.AddColumns(_, columns):
                 steps = [f"add column {quoted(name)} {column_type(kind)}" for name, kind in columns]
                 summary = f"{len(columns)} column(s) added"
@@ -180,6 +189,14 @@ class TableStatements:
 
         self._writer.run(table, work, stop, reshapes=True)
         return done(summary)
+
+    def sort_order(self, path: Path, context: Path) -> list[str]:
+        """The columns by which a table of the lake is sorted; none for anything else."""
+        table = self._inventory.lake_table(self._inventory.located(path, context))
+        if table is None:
+            return []
+        with self._lake.session() as cursor:
+            return sorted_now(cursor, table)
 
     def repartition(self, command: c.PartitionFields, statement: Statement, stop: Interruptible) -> Outcome:
         """ALTER TABLE ADD or DROP PARTITION FIELD."""
@@ -232,6 +249,12 @@ class TableStatements:
 def sort_sql(columns: Path) -> str:
     """LOCALSORT's columns for DuckLake: Dremio sorts upwards, NULL last."""
     return ", ".join(f"{quoted(column)} asc nulls last" for column in columns)
+
+
+def _check_distinct(columns: list[tuple[str, str]]) -> None:
+    names = [name.lower() for name, _ in columns]
+    if len(set(names)) != len(names):
+        raise InvalidStatement("VALIDATION ERROR: CREATE TABLE has two columns of one name.")
 
 
 def _check_columns(names: Iterable[str], known: set[str]) -> None:

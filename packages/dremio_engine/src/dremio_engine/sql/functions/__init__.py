@@ -35,7 +35,7 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 from sqlglot import exp
 
 from dremio_engine.errors import Unsupported
-from dremio_engine.sql import arithmetic
+from dremio_engine.sql import arithmetic, casts
 from dremio_engine.sql.functions import collections, conversion, dates, numbers, text
 from dremio_engine.sql.functions.aggregates import AGGREGATES
 from dremio_engine.sql.functions.collections import COLLECTIONS
@@ -55,6 +55,7 @@ from dremio_engine.sql.functions.text import TEXT
 
 MACROS = (
     *arithmetic.MACROS,
+    *casts.MACROS,
     *dates.MACROS,
     *collections.MACROS,
     *conversion.MACROS,

@@ -29,7 +29,6 @@ from dremio_engine.sql.functions.signature import (
 MACROS = (
     "create or replace macro dremio_moment(d date) as d, (d timestamp) as d,"
     " (d time) as date '1970-01-01' + d",
-    "create or replace macro dremio_utf8(b blob) as decode(b), (b varchar) as b",
     "create or replace macro dremio_seconds(n bigint) as make_timestamp(n * 1000000),"
     " (n double) as make_timestamp(cast(n * 1000000 as bigint)), (n varchar) as cast(n as timestamp),"
     " (n timestamp) as n, (n date) as cast(n as timestamp)",

@@ -15,6 +15,7 @@ from dremio_engine.sql.functions.signature import (
     ruled,
     unknown,
 )
+from dremio_engine.sql.functions.time_zones import convert_timezone
 
 # DuckDB macros, created once per instance: one body per argument type gives Dremio's result type.
 # A text is a date, its time is dropped (documented for DATE_ADD, DATE_SUB and DATE_TRUNC).
@@ -200,11 +201,7 @@ def _part(unit: str) -> Function:
 
 
 DATES: dict[str, Function] = {
-    "CONVERT_TIMEZONE": f(
-        "TIMESTAMP",
-        "timezone({0}, timezone('UTC', CAST({1} AS TIMESTAMP)))",
-        "timezone({1}, timezone({0}, CAST({2} AS TIMESTAMP)))",
-    ),
+    "CONVERT_TIMEZONE": ruled("TIMESTAMP", convert_timezone),
     "CURRENT_DATE": f("DATE", "CAST(now() AS DATE)"),
     "CURRENT_DATE_UTC": f("DATE", "CAST(now() AS DATE)"),
     "CURRENT_TIME": f("TIME", "CAST(CAST(now() AS TIMESTAMP) AS TIME)"),

@@ -29,6 +29,8 @@ MACROS = (
     " case when p < -length(s) then '' when p = 0 then s else substring(s, p) end,"
     " (s, p, n) as case when s is null or p is null or n is null then null"
     " when n <= 0 or p < -length(s) then '' else substring(s, case when p = 0 then 1 else p end, n) end",
+    "create or replace macro dremio_overlay(s, r, p, n) as"
+    " cast(left(s, greatest(p - 1, 0)) || r || substring(s, greatest(p + n, 1)) as varchar)",
     "create or replace macro dremio_locate(part, s) as"
     " case when part = '' and s is not null then 0 else strpos(s, part) end,"
     " (part, s, p) as case when p < 1 then error('Start position must be greater than 0')"
@@ -165,6 +167,9 @@ TEXT: dict[str, Function] = {
     "MASK_SHOW_LAST_N": _split(mask_head=True, from_end=True),
     "MD5": f("VARCHAR", "md5({0})"),
     "OCTET_LENGTH": f("INTEGER", "octet_length(encode({0}))"),
+    "OVERLAY": f(
+        "VARCHAR", "dremio_overlay({0}, {1}, {2}, length({1}))", "dremio_overlay({0}, {1}, {2}, {3})"
+    ),
     "REGEXP_COL_LIKE": f("BOOLEAN", "regexp_matches({0}, {1})"),
     "REGEXP_EXTRACT": f(
         "VARCHAR", "regexp_extract({0}, {1})", "regexp_extract({0}, {1}, CAST({2} AS INTEGER))"
@@ -194,3 +199,31 @@ TEXT: dict[str, Function] = {
     "UCASE": f("VARCHAR", "upper({0})"),
     "UPPER": f("VARCHAR", "upper({0})"),
 }
+
+# Places of arguments that are no texts; other values there become texts by themselves.
+_OTHER_PLACES: dict[str, tuple[int, ...]] = {
+    "CHR": (0,),
+    "LEFT": (1,),
+    "LOCATE": (2,),
+    "LPAD": (1,),
+    **dict.fromkeys(["MASK_FIRST_N", "MASK_LAST_N", "MASK_SHOW_FIRST_N", "MASK_SHOW_LAST_N"], (1,)),
+    "OVERLAY": (2, 3),
+    "REGEXP_EXTRACT": (2,),
+    "REGEXP_SPLIT": (3,),
+    "REPEAT": (1,),
+    "REPEATSTR": (1,),
+    "RIGHT": (1,),
+    "RPAD": (1,),
+    "SPACE": (0,),
+    "SPLIT_PART": (2,),
+    "SUBSTR": (1, 2),
+    "SUBSTRING": (1, 2),
+    "SUBSTRING_INDEX": (2,),
+}
+# A digest of a number is one of its bytes in Dremio, which cannot be had here.
+_DIGESTS = frozenset(["HASHMD5", "HASHSHA1", "HASHSHA256", "MD5", "SHA", "SHA1", "SHA256"])
+
+
+def takes_text(name: str, place: int) -> bool:
+    """Whether a function wants a text as its argument at a place, counted from 0."""
+    return name in TEXT and name not in _DIGESTS and place not in _OTHER_PLACES.get(name, ())

@@ -1,0 +1,192 @@
+"""Statements that change tables or show what there is, in the forms that Dremio's grammar has for them."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from tests.support.engine_with_reflections import ReflectedEngine
+
+from dremio_engine.errors import EngineError
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReflectedEngine]:
+    """An engine of this module's own."""
+    made = ReflectedEngine(tmp_path_factory.mktemp("statements"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def orders(engine: ReflectedEngine) -> Iterator[str]:
+    """A table four folders down, and `gold.n` to change it from."""
+    path = "gold.f.g.orders"
+    engine.run(
+        f"create table {path} as select * from (values (1, 'a'), (3, 'c')) as v(id, name)",
+        "create table gold.n as select * from (values (1, 'x'), (2, 'y')) as v(id, name)",
+    )
+    yield path
+    engine.run(f"drop table {path}", "drop table gold.n")
+
+
+@pytest.mark.parametrize(
+    ("change", "rows"),
+    [
+        ("update {t} set name = {t}.name || '!' where {t}.id = 3", [(1, "a"), (3, "c!")]),
+        ("update {t} set name = gold.n.name from gold.n where {t}.id = gold.n.id", [(1, "x"), (3, "c")]),
+        ("delete from {t} where {t}.id = 3", [(1, "a")]),
+        ("delete from {t} using gold.n where {t}.id = gold.n.id", [(3, "c")]),
+        (
+            "merge into {t} using gold.n on ({t}.id = gold.n.id) when matched then update set name ="
+            " gold.n.name || {t}.name when not matched then insert (id, name) values (gold.n.id, 'n')",
+            [(1, "xa"), (2, "n"), (3, "c")],
+        ),
+        ("insert into {t} select {t}.id + 1, {t}.name from {t} where {t}.id = 3",
+         [(1, "a"), (3, "c"), (4, "c")]),
+    ],
+)  # fmt: skip
+def test_changes_name_columns_with_their_tables_path(
+    engine: ReflectedEngine, orders: str, change: str, rows: list[tuple[int, str]]
+) -> None:
+    engine.run(change.format(t=orders))
+    assert engine.rows(f"select * from {orders} order by id") == rows
+
+
+@pytest.mark.parametrize("target", ["gold.f.g.orders.name", "orders.name"])
+def test_set_takes_a_columns_name_alone(engine: ReflectedEngine, orders: str, target: str) -> None:
+    with pytest.raises(EngineError, match="line 1, column 28: SET takes a column's name alone"):
+        engine.run(f"update {orders} set {target} = 'x'")
+
+
+def test_an_update_divides_decimals_exactly(engine: ReflectedEngine) -> None:
+    engine.run(
+        "create table gold.shares as select cast(7 as decimal(10, 2)) as p, cast(3 as decimal(10, 2)) as q,"
+        " cast(0 as decimal(23, 13)) as share",
+        "update gold.shares set share = p / q",
+    )
+    assert engine.rows("select share from gold.shares") == [(Decimal("2.3333333333333"),)]
+
+
+COLUMNS = {
+    "binary varying": "BINARY VARYING",
+    "varbinary(10)": "BINARY VARYING",
+    "binary(3)": "BINARY VARYING",
+    "character varying(5)": "CHARACTER VARYING",
+    "character varying": "CHARACTER VARYING",
+    "char varying(5)": "CHARACTER VARYING",
+    "char(2)": "CHARACTER VARYING",
+    "varchar(5) not null": "CHARACTER VARYING",
+    "double precision": "DOUBLE",
+    "real": "FLOAT",
+    "dec(5, 1)": "DECIMAL",
+    "numeric(38, 10)": "DECIMAL",
+    "int null": "INTEGER",
+    "list<int>": "ARRAY",
+    "list<list<bigint>>": "ARRAY",
+    "array(varchar not null)": "ARRAY",
+    "struct<a: int, b: varchar>": "ROW",
+    "row(a int, b list<struct<c: decimal(5, 2)>>)": "ROW",
+    "map<varchar, int>": "MAP",
+    "map(varchar, row(a int))": "MAP",
+}
+
+
+def test_a_column_may_have_any_type_of_dremios(engine: ReflectedEngine) -> None:
+    engine.run(
+        f"create table gold.types ({', '.join(f'c{number} {kind}' for number, kind in enumerate(COLUMNS))})"
+    )
+    engine.run(*(f"alter table gold.types add columns (d{n} {kind})" for n, kind in enumerate(COLUMNS)))
+    shown = [row[1] for row in engine.rows("describe gold.types")]
+    assert shown == 2 * list(COLUMNS.values())
+
+
+@pytest.mark.parametrize(
+    "kind", ["string", "foo", "int[]", "list", "list<foo>", "map<int>", "struct<int>", "int primary key"]
+)
+def test_a_column_of_another_type_is_refused(engine: ReflectedEngine, kind: str) -> None:
+    with pytest.raises(EngineError, match="PARSE ERROR"):
+        engine.run(f"create table gold.nothing (a {kind})")
+
+
+def test_lists_structs_and_maps_are_written_and_read(engine: ReflectedEngine) -> None:
+    engine.run(
+        "create table gold.nested (l list<int>, s struct<a: int, b: list<varchar>>, m map<varchar, int>)",
+        'insert into gold.nested select array[1, 2], convert_from(\'{"a": 1, "b": ["x"]}\', \'JSON\'), null',
+        "insert into gold.nested values (null, null, null)",
+    )
+    found = engine.rows("select l[1], gold.nested.s.a, nested.s.b[0], s['a'], m['k'] from gold.nested")
+    assert sorted(found, key=str) == [(2, 1, "x", 1, None), (None, None, None, None, None)]
+    assert engine.rows("select l, s from gold.nested where l is not null") == [([1, 2], {"a": 1, "b": ["x"]})]
+
+
+def test_a_table_names_the_columns_of_its_query(engine: ReflectedEngine) -> None:
+    engine.run(
+        "create table gold.named (x, y) as select 1, 'a'",
+        "create table gold.typed (x bigint, y) partition by (x) localsort by (y) as select 1, 1",
+    )
+    assert engine.table("select * from gold.named").to_pylist() == [{"x": 1, "y": "a"}]
+    assert [row[:2] for row in engine.rows("describe gold.typed")] == [("x", "BIGINT"), ("y", "INTEGER")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("create table gold.nothing (x) as select 1, 2", "another number of columns"),
+        ("create table gold.nothing (x, y, z) as select 1, 2", "another number of columns"),
+        ("create table gold.nothing (x, X) as select 1, 2", "two columns of one name"),
+        ("create table gold.nothing (x int, X int)", "two columns of one name"),
+        ("create table gold.nothing (x)", r"\[x\] needs a type"),
+        ("alter table gold.nothing add columns (x)", r"\[x\] needs a type"),
+    ],
+)
+def test_names_of_columns_must_fit(engine: ReflectedEngine, sql: str, reason: str) -> None:
+    with pytest.raises(EngineError, match=reason):
+        engine.run(sql)
+
+
+def test_describe_has_eight_columns_or_one_row(engine: ReflectedEngine) -> None:
+    engine.run('create table gold.described ("b c" decimal(5, 2), a int, d double) localsort by (a, "b c")')
+    shown = engine.table("describe gold.described")
+    assert shown.schema.names == [
+        *("COLUMN_NAME", "DATA_TYPE", "IS_NULLABLE", "NUMERIC_PRECISION", "NUMERIC_SCALE"),
+        *("EXTENDED_PROPERTIES", "MASKING_POLICY", "SORT_ORDER_PRIORITY"),
+    ]
+    rows = [
+        ("b c", "DECIMAL", "YES", 5, 2, "[]", "[]", 2),
+        ("a", "INTEGER", "YES", 32, 0, "[]", "[]", 1),
+        ("d", "DOUBLE", "YES", 53, None, "[]", "[]", None),
+    ]
+    assert engine.rows("describe gold.described") == rows
+    assert engine.rows("describe table gold.described A") == rows[1:2]
+    assert engine.rows('desc gold.described "b c"') == rows[:1]
+    assert engine.rows("describe gold.described nothing") == []
+    with pytest.raises(EngineError, match=r"single component paths. You tried to describe \[a.b\]"):
+        engine.run("describe gold.described a.b")
+    engine.run("alter table gold.described drop localsort")
+    assert [row[-1] for row in engine.rows("describe gold.described")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("show", "found"),
+    [
+        ("tables like 'SHOWN%'", [("gold", "Shown_1")]),
+        ("tables in gold like 'shown_1'", [("gold", "Shown_1")]),
+        ("tables in GOLD like ' %n_1 '", [("gold", "Shown_1")]),
+        ("tables from gold like 'shown'", []),
+        ("tables in space like 'shown%'", []),
+        ("tables like ''", []),
+        ("tables like 'shown\\_1'", []),
+        ("views like 'V_SEEN'", [("space", "v_seen")]),
+        ("schemas like 'SPA%'", [("space",)]),
+        ("databases like 'g_LD'", [("gold",)]),
+    ],
+)
+def test_show_ignores_case(engine: ReflectedEngine, show: str, found: list[tuple[str, ...]]) -> None:
+    engine.run('create table if not exists gold."Shown_1" (a int)')
+    engine.run("create or replace view space.v_seen as select 1 as a")
+    assert engine.rows(f"show {show}") == found
+
+
+def test_a_pattern_of_show_stands_in_apostrophes(engine: ReflectedEngine) -> None:
+    with pytest.raises(EngineError, match=r"a text in apostrophes, found \[shown\]"):
+        engine.run("show tables like shown")
