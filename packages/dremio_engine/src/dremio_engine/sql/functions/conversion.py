@@ -143,10 +143,9 @@ CONVERSION: dict[str, Function] = {
     "HEX": f("VARCHAR", "hex({0})"),
     "ISDATE": f("BOOLEAN", "(try_cast({0} AS TIMESTAMP) IS NOT NULL)"),
     "ISNUMERIC": f("BOOLEAN", "(try_cast({0} AS DOUBLE) IS NOT NULL)"),
-    "IS_BIGINT": f("BOOLEAN", "typeof({0}) = 'BIGINT'"),
-    "IS_INT": f("BOOLEAN", "typeof({0}) = 'INTEGER'"),
     "IS_UTF8": f("BOOLEAN", "TRY(decode(CAST({0} AS BLOB))) IS NOT NULL"),
-    "IS_VARCHAR": f("BOOLEAN", "typeof({0}) = 'VARCHAR'"),
+    # DuckDB writes what cannot be printed as Dremio does, as two hexadecimal digits.
+    "STRING_BINARY": f("VARCHAR", "CAST(CAST({0} AS BLOB) AS VARCHAR)"),
     "TO_CHAR": ruled("VARCHAR", _to_char),
     "TO_DATE": ruled("DATE", _to_moment("TO_DATE", "DATE")),
     "TO_HEX": f("VARCHAR", "to_hex({0})"),

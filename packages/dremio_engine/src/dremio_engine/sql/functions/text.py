@@ -166,6 +166,7 @@ TEXT: dict[str, Function] = {
     "MD5": f("VARCHAR", "md5({0})"),
     "OCTET_LENGTH": f("INTEGER", "octet_length(encode({0}))"),
     "REGEXP_COL_LIKE": f("BOOLEAN", "regexp_matches({0}, {1})"),
+    "REGEXP_COL_MATCHES": f("BOOLEAN", "regexp_matches({0}, {1})"),
     "REGEXP_EXTRACT": f(
         "VARCHAR", "regexp_extract({0}, {1})", "regexp_extract({0}, {1}, CAST({2} AS INTEGER))"
     ),
