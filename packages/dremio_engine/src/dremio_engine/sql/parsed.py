@@ -12,6 +12,7 @@ from dremio_engine.sql.foreign_clauses import foreign_clauses
 from dremio_engine.sql.foreign_syntax import foreign_syntax
 from dremio_engine.sql.hints import Hints, hints_in
 from dremio_engine.sql.names import names_in_tree
+from dremio_engine.sql.pivot_clauses import pivot_faults
 from dremio_engine.sql.reserved_words import reserved_name
 from dremio_engine.sql.words import Words
 
@@ -29,13 +30,14 @@ class Parsed:
         """Raises InvalidStatement."""
         self.sql = sql
         tokens = tokens_of(sql)
-        foreign = foreign_syntax(Words(tokens, sql), sql)
+        words = Words(tokens, sql)
+        foreign = foreign_syntax(words, sql)
         try:
             tree = parse_fresh(tokens, sql)
         except NotParsed as error:
             # What belongs to another dialect is easier to understand than where the parser lost its way.
             raise (foreign.error(sql) if foreign else error) from error
-        faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree)]
+        faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree), *pivot_faults(tree, words)]
         self.fault: Fault | None = min(filter(None, faults), key=lambda fault: fault.start, default=None)
         self._tree = without_places(tree)
 

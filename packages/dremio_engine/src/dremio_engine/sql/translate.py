@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
-from dremio_engine.sql import flatten
+from dremio_engine.sql import flatten, pivot, unnest
 from dremio_engine.sql.allowlist import refuse
 from dremio_engine.sql.averages import spell_out_averages
 from dremio_engine.sql.column_names import cut_qualifiers, name_expressions
@@ -88,6 +88,7 @@ class Translator:
         """Translate a tree in place and give it back (its root may be another one)."""
         if expect_query and not isinstance(tree, exp.Query | exp.Values):
             raise Unsupported(f"PARSE ERROR: [{tree.key.upper()}] is not a query.")
+        pivot.as_subqueries(tree)
         refuse(tree)
         tables = list(tree.find_all(exp.Table))
         # Taken out first: a table function is not one of the functions that the table of functions knows.
@@ -99,6 +100,7 @@ class Translator:
             select.set("hint", None)  # about reflections, which have looked at it by now
         spell_out_averages(tree)
         flatten.spread(tree)
+        unnest.as_subqueries(tree)
         types = Types(lambda table: self._columns(table, context, depth, calls.get(id(table))))
         expressions = Expressions(tree, types, self._user, ".".join(context), self._member_of)
         # Tables before expressions: a function that needs an argument twice copies what is in it, and a
@@ -133,7 +135,7 @@ class Translator:
         else:
             precompute(table, relation.folders, self._mark)
             body = exp.Table(this=exp.to_identifier(self._mark(relation.sql), quoted=True), alias=alias)
-        for extra in ("joins", "laterals", "pivots"):
+        for extra in ("joins", "laterals"):
             if table.args.get(extra):
                 body.set(extra, table.args[extra])
         table.replace(body)
