@@ -43,6 +43,11 @@ def test_common_functions(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 
+@table(common_functions.OVER_AGGREGATES)
+def test_functions_by_type_take_aggregates(dialect: Dialect, example: Example) -> None:
+    example.check(dialect)
+
+
 @table([*relations.UNNESTED, *relations.LATERAL, *relations.PIVOTED, *relations.UNPIVOTED])
 def test_relations_are_made_in_from(dialect: Dialect, example: Example) -> None:
     example.check(dialect)

@@ -87,3 +87,22 @@ UNLISTED: list[Example] = [
     rows("select max_by(k, v) over () from (values ('a', 2), ('b', 9)) as t(k, v)", [("b",), ("b",)]),
     rows("select max_by(k, v) filter (where v < 9) from (values ('a', 2), ('b', 9)) as t(k, v)", [("a",)]),
 ]
+# Functions whose body hangs on the type of what they are given, here of many rows.
+OVER_AGGREGATES: list[Example] = [
+    of_row("date_trunc('month', max(d))", day("2025-01-01"), DATE),
+    of_row("date_trunc('month', max(d) over ())", day("2025-01-01")),
+    of_row("add_months(date_trunc('month', max(d)), count(*))", day("2025-02-01"), DATE),
+    of_row("date_add(max(d), 1)", day("2025-02-01"), DATE),
+    of_row("timestampadd(hour, min(i), max(ts))", moment("2025-01-31 17:00:00.500"), TIMESTAMP),
+    of_row("to_char(max(ts), 'YYYY')", "2025"),
+    of_row("bin(max(i))", "111"),
+    of_row("convert_from(max(s), 'UTF8')", "abc"),
+    of_row("substring(max(s), 2, 1) || lpad(max(s), min(i))", "b    abc"),
+    of_row("date_trunc('month', min(d) filter (where i > 100))", None),
+    rows(
+        "select distinct date_trunc('month', max(d)) as m from {row} as t having year(max(d)) = 2025"
+        " and date_trunc('month', max(d)) = date '2025-01-01' order by date_trunc('month', max(d))",
+        [(day("2025-01-01"),)],
+    ),
+    rows("select typeof(flatten(letters)) from {row} as t", [("VARCHAR",), ("VARCHAR",)]),
+]

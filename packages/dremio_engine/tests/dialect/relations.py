@@ -59,7 +59,8 @@ LATERAL: list[Example] = [
     ),
     rows(
         "select a.k, s.n from (values (1), (2)) as a(k),"
-        " lateral (select count(*) as n from (values (1), (2), (3)) as b(k) where b.k > a.k) as s order by a.k",
+        " lateral (select count(*) as n from (values (1), (2), (3)) as b(k) where b.k > a.k) as s"
+        " order by a.k",
         [(1, 2), (2, 1)],
     ),
     rows(

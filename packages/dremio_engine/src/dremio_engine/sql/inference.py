@@ -235,16 +235,22 @@ _TYPE_NAMES = {
 
 def cte_query(table: exp.Table, name: str) -> exp.Expr | None:
     """The query of the WITH clause that a name stands for at this place; nothing when there is none."""
-    inside: exp.Expr = table
-    node = table.parent
+    for cte in reversed(visible_ctes(table)):
+        if cte.alias.lower() == name.lower():
+            return cte.this
+    return None
+
+
+def visible_ctes(place: exp.Expr) -> list[exp.Expr]:
+    """The queries of WITH clauses that can be named at a place, those of outer queries first."""
+    found: list[exp.Expr] = []
+    inside, node = place, place.parent
     while node is not None:
         with_ = node if isinstance(node, exp.With) else node.args.get("with_")
         if isinstance(node, exp.With) or (with_ is not None and with_ is not inside):
-            for cte in reversed(_visible(with_, inside)):
-                if cte.alias.lower() == name.lower():
-                    return cte.this
+            found = [*_visible(with_, inside), *found]
         inside, node = node, node.parent
-    return None
+    return found
 
 
 def _visible(with_: exp.Expr, inside: exp.Expr) -> list[exp.Expr]:

@@ -11,6 +11,7 @@ from dremio_engine.sql.faults import Fault, NotParsed
 from dremio_engine.sql.foreign_clauses import foreign_clauses
 from dremio_engine.sql.foreign_syntax import foreign_syntax
 from dremio_engine.sql.hints import Hints, hints_in
+from dremio_engine.sql.json_columns import json_calls
 from dremio_engine.sql.names import names_in_tree
 from dremio_engine.sql.pivot_clauses import pivot_faults
 from dremio_engine.sql.reserved_words import reserved_name
@@ -54,6 +55,11 @@ class Parsed:
     def hints(self) -> Hints:
         """What it says about reflections."""
         return hints_in(self._tree)
+
+    @functools.cached_property
+    def learns_types(self) -> bool:
+        """Whether the types of its result hang on the data: it makes values of JSON in columns."""
+        return bool(json_calls(self._tree))
 
     @functools.cached_property
     def mentions_roles(self) -> bool:

@@ -21,7 +21,9 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 
 - APPROX_COUNT_DISTINCT, NDV and APPROX_PERCENTILE use another sketch: their estimates differ.
 - RANDOM with a seed is refused: another generator would give other numbers.
-- CONVERT_FROM(column, 'JSON') is refused; of a literal it works. Dremio learns a column's type as it reads.
+- CONVERT_FROM(column, 'JSON') reads the values once more before the query runs, to learn their type: it
+  works in a SELECT over relations that stand for themselves (not in a join's condition, nor in a subquery
+  that names outer columns). Members of mixed types are texts; whole numbers beyond BIGINT are NULL.
 - An integer that leaves its type, and a DECIMAL of more than 38 digits, is an error; Dremio's wraps around.
 - Texts are read more freely: CAST('1.7' AS INTEGER) is 2, CAST('yes' AS BOOLEAN) true; Dremio refuses.
 - A large or tiny DOUBLE as text is `10000000.0`; Dremio writes `1.0E7`.

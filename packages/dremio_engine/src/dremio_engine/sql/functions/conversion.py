@@ -89,10 +89,13 @@ def _convert_from(a: Arguments) -> exp.Expr:
     if kind != "JSON":
         raise Unsupported(f"CONVERT_FROM with [{kind}] is not supported by the embedded engine.")
     if not (isinstance(a[0], exp.Literal) and a[0].is_string):
-        raise Unsupported(
-            "CONVERT_FROM of JSON in a column is not supported by the embedded engine: its type is known only"
-            " from the data."
-        )
+        shape = a[1].meta.get("shape")  # `sql/json_columns.py` has learned it
+        if shape is None:
+            raise Unsupported(
+                "CONVERT_FROM of JSON in a column is not supported here by the embedded engine: its type is"
+                " known only from the data."
+            )
+        return build("from_json(dremio_utf8({0}), {1})", [a[0], exp.Literal.string(shape)])
     try:
         value = json.loads(a[0].name)
     except ValueError as error:
