@@ -15,7 +15,7 @@ SECOND = {"a": 2, "b": None, "d": {"e": True}}
 
 @pytest.fixture(scope="module", autouse=True)
 def documents(engine: ReflectedEngine) -> Iterator[None]:
-    """`gold.documents`: two objects with other members, a NULL, a JSON null, and a text that is no JSON."""
+    """`gold.documents`: two objects with other members, a NULL, a JSON null, and a text that is not JSON."""
     engine.run(
         "create table gold.documents (id int, x varchar)",
         """insert into gold.documents values (1, '{"a": 1, "b": [1, 2.5], "c": null}'),"""
@@ -115,7 +115,8 @@ def test_what_cannot_be_learned_is_refused(engine: ReflectedEngine, sql: str, re
 
 def test_a_view_of_json_has_no_reflections(engine: ReflectedEngine) -> None:
     engine.run(
-        "create view space.learned as select id, convert_from(x, 'json') as v from gold.documents where id < 3",
+        "create view space.learned as"
+        " select id, convert_from(x, 'json') as v from gold.documents where id < 3",
         "alter view space.learned create raw reflection r using display (id)",
         "alter view space.learned refresh reflections",
     )
