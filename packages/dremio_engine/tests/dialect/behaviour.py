@@ -5,7 +5,7 @@ They ask the fixture `dialect`, which is each folder's own.
 
 import pyarrow as pa
 import pytest
-from tests.dialect import conversions, dates, nested, numbers, queries, text
+from tests.dialect import common_functions, conversions, dates, nested, numbers, queries, relations, text
 from tests.dialect.example import DATE, ROW, TIMESTAMP, Dialect, Example, Refused, table, utc_now
 from tests.dialect.names import COLUMN_NAMES, RESERVED_WORDS, WAYS_TO_ASK_WHO_ASKS, WAYS_TO_WRITE_A
 from tests.dialect.refusals import DIVISIONS_BY_ZERO, NO_VALUE_OF_THE_TYPE, NOT_PARSED
@@ -44,6 +44,21 @@ def test_numbers_have_dremios_value_and_type(dialect: Dialect, example: Example)
 
 @table([*text.TEXT, *text.MORE_TEXT])
 def test_text(dialect: Dialect, example: Example) -> None:
+    example.check(dialect)
+
+
+@table([*common_functions.TYPES, *common_functions.ADDITIONS, *common_functions.OTHERS])
+def test_common_functions(dialect: Dialect, example: Example) -> None:
+    example.check(dialect)
+
+
+@table(common_functions.OVER_AGGREGATES)
+def test_functions_by_type_take_aggregates(dialect: Dialect, example: Example) -> None:
+    example.check(dialect)
+
+
+@table([*relations.UNNESTED, *relations.LATERAL, *relations.PIVOTED, *relations.UNPIVOTED])
+def test_relations_are_made_in_from(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 

@@ -20,7 +20,7 @@ from dremio_engine.sql.names import path_of
 from dremio_engine.sql.parsed import parsed
 from dremio_engine.sql.readings import Reading
 from dremio_engine.sql.statement import Statement
-from dremio_engine.sql.translate import Relation, Translator
+from dremio_engine.sql.translate import Relation, Translator, nothing_learned
 
 Reads = list[tuple[Path, Relation]]
 
@@ -109,7 +109,7 @@ class StatementAccess:
             found.append((full, relation))
             return replace(relation, view=False)
 
-        Translator(resolve, user).translation(tree, context, expect_query=is_query)
+        Translator(resolve, user, learn=nothing_learned).translation(tree, context, expect_query=is_query)
         return found
 
     # -- writing -------------------------------------------------------------------------------------

@@ -31,11 +31,28 @@ class Planner:
 
     def translator(self, user: str = "") -> Translator:
         """One that knows the catalog's names and this user's roles; good for one statement."""
-        return Translator(self._resolver.resolve, user, lambda role: self._is_member(user, role))
+        return Translator(
+            self._resolver.resolve, user, lambda role: self._is_member(user, role), self._shape_of_json
+        )
 
     def query(self, query: Parsed, context: Path, user: str = "") -> Translation:
         """A query's translation. Raises InvalidStatement or Unsupported."""
         return self.translator(user).translation(query.tree(), context)
+
+    def _shape_of_json(self, values: Translation) -> str | None:
+        """The shape of the JSON in a query's only column. Raises InvalidStatement when it is not JSON."""
+        with self._lake.session() as cursor:
+            register(cursor, values.registered)
+            try:
+                found = cursor.execute(
+                    "select json_group_structure(cast(dremio_utf8(v) as json)) from"
+                    f" ({values.sql}) as q(v) where v is not null"
+                ).fetchone()
+            except duckdb.Error as error:
+                raise InvalidStatement(
+                    f"FUNCTION ERROR: Failure converting from JSON: {first_line(error)}"
+                ) from error
+        return found[0] if found else None
 
     def columns(self, path: Path, user: str = "") -> list[tuple[str, str]]:
         """(name, DuckDB type) of a dataset, as a query on it would give them now."""

@@ -9,7 +9,7 @@ from dremio_engine.errors import Conflict, InvalidStatement
 from dremio_engine.lake.lake import Lake
 from dremio_engine.paths import Path, dotted, is_same
 from dremio_engine.sql.parsed import Parsed
-from dremio_engine.sql.translate import Relation, Translator
+from dremio_engine.sql.translate import Relation, Translator, nothing_learned
 
 
 class Views:
@@ -42,4 +42,4 @@ class Views:
                 raise InvalidStatement(f"VALIDATION ERROR: view [{dotted(path)}] would contain itself.")
             return self._resolver.resolve(name, within)
 
-        Translator(resolve, user).translation(query.tree(), context)
+        Translator(resolve, user, learn=nothing_learned).translation(query.tree(), context)

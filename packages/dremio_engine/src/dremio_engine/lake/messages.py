@@ -19,6 +19,7 @@ _NO_COLUMN = (
     ),
     re.compile(r"Referenced update column (?P<column>.+?) not found in table"),
     re.compile(r'Column "(?P<column>.+?)" does not exist on (?:left|right) side of join'),
+    re.compile(r'Column "(?P<column>.+?)" in EXCLUDE list not found'),
     # The engine names every output as the query wrote it, which DuckDB takes for an alias.
     re.compile(r'Column "(?P<column>.+?)" referenced that exists in the SELECT clause'),
 )

@@ -61,8 +61,8 @@ class Plan:
     chosen: frozenset[str] = frozenset()
 
 
-class _AsksForRoles(Exception):
-    """IS_MEMBER is in the query or a view: its value is put in where the query is translated."""
+class _OnlyThePlannerCan(Exception):
+    """IS_MEMBER or JSON in a column is in the query or a view: the planner alone can translate them."""
 
 
 class Acceleration:
@@ -88,7 +88,7 @@ class Acceleration:
             return translation, ()
         try:
             touched = self._touched(statement.query, statement.context, kept, 0)
-        except _AsksForRoles:
+        except _OnlyThePlannerCan:
             return translation, ()
         hints = statement.query.hints
         if not touched or hints.none:
@@ -124,8 +124,8 @@ class Acceleration:
     ) -> dict[str, Kept]:
         """What is kept for the datasets a query may reach, by reflection id."""
         found: dict[str, Kept] = {}
-        if query.mentions_roles:
-            raise _AsksForRoles
+        if query.mentions_roles or query.learns_types:
+            raise _OnlyThePlannerCan
         if depth > MAX_VIEW_DEPTH:
             return found
         for name in query.names:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
+from dremio_engine.sql.json_columns import json_calls
+
 # Functions that look at more than their arguments.
 CONTEXT = frozenset(
     [
@@ -120,6 +122,8 @@ def why_not_kept(tree: exp.Expr) -> str | None:
     for column in tree.find_all(exp.Column):
         if not column.table and not column.this.args.get("quoted") and column.name.upper() in CONTEXT:
             return f"it names {column.name}, whose value is not one of the data"
+    if json_calls(tree):
+        return "it makes values of JSON in a column, whose type hangs on the data"
     if any(open_limits(tree)):
         return "it has a LIMIT without ORDER BY"
     return None

@@ -9,7 +9,7 @@ ALLOWED_NODES = (
     exp.Cast, exp.TryCast, exp.Extract, exp.StrPosition, exp.Substring, exp.Trim, exp.Ceil, exp.Floor,
     exp.Case, exp.If, exp.Exists, exp.And, exp.Or, exp.Array, exp.Anonymous, exp.CurrentDate,
     exp.CurrentTimestamp, exp.CurrentTime, exp.CurrentUser, exp.SessionUser, exp.Localtime,
-    exp.Localtimestamp, exp.Any, exp.All, exp.Overlay,
+    exp.Localtimestamp, exp.Any, exp.All, exp.Overlay, exp.Unnest,
 )  # fmt: skip
 REFUSED_NODES = (
     exp.Command, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Into, exp.Lock, exp.Pivot,
@@ -46,8 +46,8 @@ def refuse(tree: exp.Expr) -> None:
                 f"VALIDATION ERROR: No match found for function signature {node.sql_name()}{position(node)}:"
                 " the embedded engine does not have this function."
             )
-        if isinstance(node, exp.Lateral | exp.Unnest):
-            raise Unsupported(f"{node.key.upper()} is not supported by the embedded engine.")
+        if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery):
+            raise Unsupported("LATERAL stands before a query in brackets only.")
         if isinstance(node, exp.Literal) and not node.is_string and node.name.lower().startswith("0x"):
             raise Unsupported(f"[{node.name}] is not a literal of Dremio's SQL.")
 

@@ -73,6 +73,12 @@ class _Parser(EscapeParser):
             return this
         return super()._parse_limit(this, top, skip_limit_token)
 
+    def _parse_pivot(self) -> exp.Pivot | None:
+        pivot = super()._parse_pivot()
+        if pivot is not None:
+            pivot.set("columns", None)  # names that sqlglot thinks the result has
+        return pivot
+
     def _parse_version(self) -> exp.Version | None:
         for word in _BRANCHING:
             at = self._curr

@@ -61,6 +61,11 @@ _PHRASES: dict[tuple[str, ...], str] = {
     ("FOR", "UPDATE"): "reading locks nothing",
     ("FOR", "SHARE"): "reading locks nothing",
     ("DEFAULT", "VALUES"): "write VALUES (..)",
+    ("LATERAL", "VIEW"): "use UNNEST(list) or LATERAL (query)",
+    ("LATERAL", "UNNEST"): "write UNNEST without LATERAL",
+    ("CROSS", "APPLY"): "use CROSS JOIN LATERAL (query)",
+    ("OUTER", "APPLY"): "use LEFT JOIN LATERAL (query) ON TRUE",
+    ("WITH", "OFFSET"): "write WITH ORDINALITY",
     ("SELECT", "FROM"): "SELECT needs columns",
     ("ON", "CONFLICT"): "use MERGE",
 }
@@ -217,7 +222,24 @@ def _text_operator(words: Words, at: int) -> Found:
 
 def _alias_in_apostrophes(words: Words, at: int) -> Found:
     is_text = words[at + 1].kind == TokenType.STRING
-    return (at, at + 1, "a name stands in double quotes") if is_text else None
+    return (at, at + 1, "a name stands in double quotes") if is_text and not _in_unpivot(words, at) else None
+
+
+def _in_unpivot(words: Words, at: int) -> bool:
+    """Whether it is among the columns that UNPIVOT lists, whose AS gives a value."""
+    opened = _opened_before(words, at)
+    around = _opened_before(words, opened)
+    return words.plain(opened - 1) == "IN" and words.plain(around - 1) in ("UNPIVOT", "NULLS")
+
+
+def _opened_before(words: Words, at: int) -> int:
+    """The bracket that is open at a word; -1 if there is none."""
+    depth = 0
+    for index in range(at - 1, -1, -1):
+        depth += {")": 1, "(": -1}.get(words.plain(index), 0)
+        if depth < 0:
+            return index
+    return -1
 
 
 def _query_without_select(words: Words, at: int) -> Found:

@@ -149,9 +149,11 @@ class Types:
             cte = query.parent
             outputs = self.outputs(query)
             names = [c.name for c in (cte.args.get("alias") or exp.TableAlias()).columns] if cte else []
-        elif isinstance(node, exp.Subquery):
+        elif isinstance(node, exp.Subquery | exp.Lateral):
             outputs = self.outputs(node.this)
             names = node.alias_column_names
+        elif isinstance(node, exp.Unnest):
+            return dict(zip(node.alias_column_names, self._of_elements(node), strict=False))
         elif isinstance(node, exp.Values):
             outputs = self.outputs(node)
             names = node.alias_column_names
@@ -163,6 +165,11 @@ class Types:
         return {n.lower(): t for n, (_, t) in zip(renamed, outputs, strict=False) if t is not None} | {
             n.lower(): "" for n, (_, t) in zip(renamed, outputs, strict=False) if t is None
         }
+
+    def _of_elements(self, unnest: exp.Unnest) -> tuple[str, str]:
+        """The types of an UNNEST's elements and places."""
+        kind = self.of(unnest.expressions[0]) or ""
+        return kind.removesuffix("[]") if kind.endswith("[]") else "", "BIGINT"
 
     def outputs(self, query: exp.Expr) -> list[tuple[str, str | None]] | None:
         """(name, type) of each column a query gives; nothing when even their number is not known."""
@@ -183,11 +190,13 @@ class Types:
         for index, projection in enumerate(query.expressions):
             if projection.is_star:
                 qualifier = projection.table.lower() if isinstance(projection, exp.Column) else ""
+                star = projection.this if isinstance(projection, exp.Column) else projection
+                left_out = {name.name.lower() for name in star.args.get("except_") or ()}
                 for alias, columns in self._sources_of(query):
                     if columns is None:
                         return None
                     if not qualifier or alias == qualifier:
-                        found += [(n, t or None) for n, t in columns.items()]
+                        found += [(n, t or None) for n, t in columns.items() if n not in left_out]
             else:
                 found.append((projection.alias_or_name or f"EXPR${index}", self.of(projection)))
         return found
@@ -224,16 +233,22 @@ _TYPE_NAMES = {
 
 def cte_query(table: exp.Table, name: str) -> exp.Expr | None:
     """The query of the WITH clause that a name stands for at this place; nothing when there is none."""
-    inside: exp.Expr = table
-    node = table.parent
+    for cte in reversed(visible_ctes(table)):
+        if cte.alias.lower() == name.lower():
+            return cte.this
+    return None
+
+
+def visible_ctes(place: exp.Expr) -> list[exp.Expr]:
+    """The queries of WITH clauses that can be named at a place, those of outer queries first."""
+    found: list[exp.Expr] = []
+    inside, node = place, place.parent
     while node is not None:
         with_ = node if isinstance(node, exp.With) else node.args.get("with_")
         if isinstance(node, exp.With) or (with_ is not None and with_ is not inside):
-            for cte in reversed(_visible(with_, inside)):
-                if cte.alias.lower() == name.lower():
-                    return cte.this
+            found = [*_visible(with_, inside), *found]
         inside, node = node, node.parent
-    return None
+    return found
 
 
 def _visible(with_: exp.Expr, inside: exp.Expr) -> list[exp.Expr]:

@@ -12,7 +12,9 @@ from dremio_engine.sql.faults import Fault, NotParsed
 from dremio_engine.sql.foreign_clauses import foreign_clauses
 from dremio_engine.sql.foreign_syntax import foreign_syntax
 from dremio_engine.sql.hints import Hints, hints_in
+from dremio_engine.sql.json_columns import json_calls
 from dremio_engine.sql.names import names_in_tree
+from dremio_engine.sql.pivot_clauses import pivot_faults
 from dremio_engine.sql.reserved_words import reserved_name
 from dremio_engine.sql.words import Words
 
@@ -30,13 +32,14 @@ class Parsed:
         """Raises InvalidStatement."""
         self.sql = sql
         tokens = tokens_of(sql)
-        foreign = foreign_syntax(Words(tokens, sql), sql)
+        words = Words(tokens, sql)
+        foreign = foreign_syntax(words, sql)
         try:
             tree = parse_fresh(tokens, sql)
         except NotParsed as error:
             # What belongs to another dialect is easier to understand than where the parser lost its way.
             raise (foreign.error(sql) if foreign else error) from error
-        faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree)]
+        faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree), *pivot_faults(tree, words)]
         self.fault: Fault | None = min(filter(None, faults), key=lambda fault: fault.start, default=None)
         self._tree = shorten_columns(without_places(tree))
 
@@ -53,6 +56,11 @@ class Parsed:
     def hints(self) -> Hints:
         """What it says about reflections."""
         return hints_in(self._tree)
+
+    @functools.cached_property
+    def learns_types(self) -> bool:
+        """Whether the types of its result hang on the data: it makes values of JSON in columns."""
+        return bool(json_calls(self._tree))
 
     @functools.cached_property
     def mentions_roles(self) -> bool:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
-from dremio_engine.sql import flatten
+from dremio_engine.sql import flatten, json_columns, pivot, unnest
 from dremio_engine.sql.allowlist import refuse
 from dremio_engine.sql.averages import spell_out_averages
 from dremio_engine.sql.column_names import name_expressions, name_values
@@ -17,6 +17,7 @@ from dremio_engine.sql.expressions import Expressions
 from dremio_engine.sql.folder_dates import Folders, precompute
 from dremio_engine.sql.inference import Columns, Types
 from dremio_engine.sql.names import is_cte, path_of
+from dremio_engine.sql.overloads import resolve_over_aggregates
 from dremio_engine.sql.parsed import parse
 from dremio_engine.sql.readings import Metadata, Reading, metadata_call, reading_of
 from dremio_engine.sql.types import duckdb_type
@@ -52,15 +53,28 @@ class Translation:
     datasets: set[tuple[str, ...]] = field(default_factory=set)
 
 
+def nothing_learned(values: Translation) -> str | None:
+    """For who only asks what a query names: its result does not matter."""
+    return None
+
+
 class Translator:
-    """`resolve(path, context)` gives the relation behind a name; it raises when there is none."""
+    """`resolve(path, context)` gives the relation behind a name; it raises when there is none.
+
+    `learn` runs a query with one column of JSON and describes its shape; without it such columns are refused.
+    """
 
     def __init__(
-        self, resolve: Resolver, user: str = "", member_of: Callable[[str], bool] | None = None
+        self,
+        resolve: Resolver,
+        user: str = "",
+        member_of: Callable[[str], bool] | None = None,
+        learn: Callable[[Translation], str | None] | None = None,
     ) -> None:
         self._resolve = resolve
         self._user = user
         self._member_of = member_of or (lambda role: False)
+        self._learn = learn
         self._nonce = f"relation_{secrets.token_hex(8)}"
         self._relations: dict[str, str] = {}
         self._resolved: dict[tuple[object, ...], Relation] = {}
@@ -88,6 +102,9 @@ class Translator:
         """Translate a tree in place and give it back (its root may be another one)."""
         if expect_query and not isinstance(tree, exp.Query | exp.Values):
             raise Unsupported(f"PARSE ERROR: [{tree.key.upper()}] is not a query.")
+        if self._learn is not None:
+            json_columns.learn_shapes(tree, lambda values: self._shape_of(values, context))
+        pivot.as_subqueries(tree)
         refuse(tree)
         tree = name_values(tree)
         tables = list(tree.find_all(exp.Table))
@@ -100,6 +117,7 @@ class Translator:
             select.set("hint", None)  # about reflections, which have looked at it by now
         spell_out_averages(tree)
         flatten.spread(tree)
+        unnest.as_subqueries(tree)
         types = Types(lambda table: self._columns(table, context, depth, calls.get(id(table))))
         expressions = Expressions(tree, types, self._user, ".".join(context), self._member_of)
         # Tables before expressions: a function that needs an argument twice copies what is in it, and a
@@ -107,8 +125,16 @@ class Translator:
         for table in tables:
             self._table(table, context, depth, calls.get(id(table)))
         tree = expressions.translated()
+        resolve_over_aggregates(tree)
         name_expressions(tree)
         return tree
+
+    def _shape_of(self, values: exp.Select, context: tuple[str, ...]) -> str | None:
+        """What is learned from the answer to another query, translated for itself."""
+        if self._learn is None:
+            return None
+        other = Translator(self._resolve, self._user, self._member_of, self._learn)
+        return self._learn(other.translation(values, context))
 
     def _table(self, table: exp.Table, context: tuple[str, ...], depth: int, call: Call | None) -> None:
         if not table.name:
@@ -133,7 +159,7 @@ class Translator:
         else:
             precompute(table, relation.folders, self._mark)
             body = exp.Table(this=exp.to_identifier(self._mark(relation.sql), quoted=True), alias=alias)
-        for extra in ("joins", "laterals", "pivots"):
+        for extra in ("joins", "laterals"):
             if table.args.get(extra):
                 body.set(extra, table.args[extra])
         table.replace(body)

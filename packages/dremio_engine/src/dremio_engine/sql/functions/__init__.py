@@ -2,24 +2,28 @@
 
 | a function of | stands in |
 |---|---|
-| dates and times | `dates.py` |
+| dates and times | `dates.py`, `date_additions.py` |
 | strings, patterns, digests | `text.py` |
 | mathematics, bits | `numbers.py` |
 | choices, NULL, boolean tests | `conditionals.py` |
 | lists and maps | `collections.py` |
 | conversion, formats, JSON, bytes | `conversion.py` |
+| the type of a value | `data_types.py` |
 | aggregates and windows | `aggregates.py` |
+| what Dremio's reference does not list | `unlisted.py` |
 
 Division, MOD, PMOD and DECIMAL arithmetic: `sql/arithmetic.py`. FLATTEN: `sql/flatten.py`. The user's
 functions (USER, QUERY_USER, IS_MEMBER): `sql/translate.py`. Documented at docs.dremio.com and left
 out, so refused by name: AES, AI_*, CRC32, directory (MAXDIR ..), GEO_*, HASH, MASK_HASH, PARSE_URL,
-QUOTE, SHA512, SOUNDEX, TRY_CONVERT_FROM, TYPEOF, and the binary forms of CONVERT_FROM/TO.
+QUOTE, SHA512, SOUNDEX, TRY_CONVERT_FROM, and the binary forms of CONVERT_FROM/TO.
 
 Differences that remain, each shown by a test in dialect/test_dialect_differences.py of the unit tests:
 
 - APPROX_COUNT_DISTINCT, NDV and APPROX_PERCENTILE use another sketch: their estimates differ.
 - RANDOM with a seed is refused: another generator would give other numbers.
-- CONVERT_FROM(column, 'JSON') is refused; of a literal it works. Dremio learns a column's type as it reads.
+- CONVERT_FROM(column, 'JSON') reads the values once more before the query runs, to learn their type: it
+  works in a SELECT over relations that stand for themselves (not in a join's condition, nor in a subquery
+  that names outer columns). Members of mixed types are texts; whole numbers beyond BIGINT are NULL.
 - An integer that leaves its type, and a DECIMAL of more than 38 digits, is an error; Dremio's wraps around.
 - Texts are read more freely: CAST('1.7' AS INTEGER) is 2, CAST('yes' AS BOOLEAN) true; Dremio refuses.
 - A large or tiny DOUBLE as text is `10000000.0`; Dremio writes `1.0E7`.
@@ -36,11 +40,21 @@ from sqlglot import exp
 
 from dremio_engine.errors import Unsupported
 from dremio_engine.sql import arithmetic, casts
-from dremio_engine.sql.functions import collections, conversion, dates, numbers, text
+from dremio_engine.sql.functions import (
+    collections,
+    conversion,
+    data_types,
+    date_additions,
+    dates,
+    numbers,
+    text,
+)
 from dremio_engine.sql.functions.aggregates import AGGREGATES
 from dremio_engine.sql.functions.collections import COLLECTIONS
 from dremio_engine.sql.functions.conditionals import CONDITIONALS
 from dremio_engine.sql.functions.conversion import CONVERSION
+from dremio_engine.sql.functions.data_types import DATA_TYPES
+from dremio_engine.sql.functions.date_additions import DATE_ADDITIONS
 from dremio_engine.sql.functions.dates import DATES
 from dremio_engine.sql.functions.numbers import NUMBERS
 from dremio_engine.sql.functions.signature import (
@@ -52,10 +66,13 @@ from dremio_engine.sql.functions.signature import (
     wrong_number,
 )
 from dremio_engine.sql.functions.text import TEXT
+from dremio_engine.sql.functions.unlisted import UNLISTED
 
 MACROS = (
     *arithmetic.MACROS,
     *casts.MACROS,
+    *data_types.MACROS,
+    *date_additions.MACROS,
     *dates.MACROS,
     *collections.MACROS,
     *conversion.MACROS,
@@ -64,13 +81,16 @@ MACROS = (
 )
 
 FUNCTIONS: dict[str, Function] = {
+    **DATA_TYPES,
     **DATES,
+    **DATE_ADDITIONS,
     **TEXT,
     **NUMBERS,
     **CONDITIONALS,
     **COLLECTIONS,
     **CONVERSION,
     **AGGREGATES,
+    **UNLISTED,
 }
 
 

@@ -19,7 +19,13 @@ def _second(types: Sequence[str | None]) -> str | None:
 
 
 # The position in brackets when it is not a literal (the parser counts literals itself); a map's key stays.
-MACROS = ("create or replace macro dremio_index(k integer) as k + 1, (k bigint) as k + 1, (k varchar) as k",)
+MACROS = (
+    "create or replace macro dremio_index(k integer) as k + 1, (k bigint) as k + 1, (k varchar) as k",
+    "create or replace macro dremio_frequency(l) as case when len(l) = 0"
+    " then error('ARRAY_FREQUENCY needs a list with elements')"
+    " else map(list_transform(map_keys(list_histogram(l)), lambda __k: cast(__k as varchar)),"
+    " list_transform(map_values(list_histogram(l)), lambda __n: cast(__n as bigint))) end",
+)
 # A position counted from the end when it is negative, as how many elements stand before it.
 _BEFORE = "greatest(CASE WHEN {1} < 0 THEN len({0}) + {1} ELSE {1} END, 0)"
 _UNTIL = "greatest(CASE WHEN {2} < 0 THEN len({0}) + {2} ELSE {2} END, 0)"
@@ -34,11 +40,15 @@ COLLECTIONS: dict[str, Function] = {
     "ARRAY_CONCAT": f(first, "list_concat({0}, {1})"),
     "ARRAY_CONTAINS": f("BOOLEAN", "list_contains({0}, {1})"),
     "ARRAY_DISTINCT": f(first, _DISTINCT.format(list="{0}")),
+    "ARRAY_FREQUENCY": f(lambda types: None, "dremio_frequency({0})"),
     "ARRAY_GENERATE_RANGE": f("INTEGER[]", "range({0}, {1})", "range({0}, {1}, {2})"),
     "ARRAY_INSERT": f(
         first,
         f"list_concat(list_append(list_resize(list_slice({{0}}, 1, {_BEFORE}), {_BEFORE}), {{2}}),"
         f" list_slice({{0}}, {_BEFORE} + 1, len({{0}})))",
+    ),
+    "ARRAY_INTERSECTION": f(
+        first, f"list_filter({_DISTINCT.format(list='{0}')}, lambda __member: list_contains({{1}}, __member))"
     ),
     "ARRAY_LENGTH": f("INTEGER", "len({0})"),
     "ARRAY_MAX": f(_element, "list_max({0})"),

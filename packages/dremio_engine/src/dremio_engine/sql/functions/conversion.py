@@ -88,10 +88,13 @@ def _convert_from(a: Arguments) -> exp.Expr:
     if kind != "JSON":
         raise Unsupported(f"CONVERT_FROM with [{kind}] is not supported by the embedded engine.")
     if not (isinstance(a[0], exp.Literal) and a[0].is_string):
-        raise Unsupported(
-            "CONVERT_FROM of JSON in a column is not supported by the embedded engine: its type is known only"
-            " from the data."
-        )
+        shape = a[1].meta.get("shape")  # `sql/json_columns.py` has learned it
+        if shape is None:
+            raise Unsupported(
+                "CONVERT_FROM of JSON in a column is not supported here by the embedded engine: its type is"
+                " known only from the data."
+            )
+        return build("from_json(dremio_utf8({0}), {1})", [a[0], exp.Literal.string(shape)])
     try:
         value = json.loads(a[0].name)
     except ValueError as error:
@@ -142,10 +145,9 @@ CONVERSION: dict[str, Function] = {
     "HEX": f("VARCHAR", "hex({0})"),
     "ISDATE": f("BOOLEAN", "(try_cast({0} AS TIMESTAMP) IS NOT NULL)"),
     "ISNUMERIC": f("BOOLEAN", "(try_cast({0} AS DOUBLE) IS NOT NULL)"),
-    "IS_BIGINT": f("BOOLEAN", "typeof({0}) = 'BIGINT'"),
-    "IS_INT": f("BOOLEAN", "typeof({0}) = 'INTEGER'"),
     "IS_UTF8": f("BOOLEAN", "TRY(decode(CAST({0} AS BLOB))) IS NOT NULL"),
-    "IS_VARCHAR": f("BOOLEAN", "typeof({0}) = 'VARCHAR'"),
+    # DuckDB writes what cannot be printed as Dremio does, as two hexadecimal digits.
+    "STRING_BINARY": f("VARCHAR", "CAST(CAST({0} AS BLOB) AS VARCHAR)"),
     "TO_CHAR": ruled("VARCHAR", _to_char),
     "TO_DATE": ruled("DATE", _to_moment("TO_DATE", "DATE")),
     "TO_HEX": f("VARCHAR", "to_hex({0})"),

@@ -8,6 +8,10 @@ _TO_DOUBLE = "ACOS ASIN ATAN CBRT COS COSH COT DEGREES EXP LN LOG10 RADIANS SIN 
 # An INTEGER has 32 bits; DuckDB shows 64 of a negative one.
 MACROS = (
     "create or replace macro dremio_bin(n integer) as bin(n::bigint & 4294967295), (n bigint) as bin(n)",
+    "create or replace macro dremio_rshift_unsigned(n integer, k) as"
+    " cast((n::bigint & 4294967295) >> k as integer),"
+    " (n bigint, k) as case when k = 0 then n"
+    " else (n >> k) & (9223372036854775807 >> cast(k - 1 as bigint)) end",
 )
 
 NUMBERS: dict[str, Function] = {
@@ -26,6 +30,7 @@ NUMBERS: dict[str, Function] = {
     "FACTORIAL": f("BIGINT", "factorial(CAST({0} AS INTEGER))"),
     "FLOOR": f(whole_type, "floor({0})", cast_ruled=True),
     "LOG": f("DOUBLE", "ln({0})", "ln({1}) / ln({0})"),
+    "LOG2": f("DOUBLE", "log2({0})"),
     "LSHIFT": f(first, "({0} << {1})"),
     "PI": f("DOUBLE", "pi()"),
     "POW": f("DOUBLE", "pow({0}, {1})"),
@@ -34,6 +39,10 @@ NUMBERS: dict[str, Function] = {
     "RANDOM": f("DOUBLE", "random()"),
     "ROUND": f(unknown, "round({0})", "round({0}, {1})"),
     "RSHIFT": f(first, "({0} >> {1})"),
+    "RSHIFTUNSIGNED": f(first, "dremio_rshift_unsigned({0}, {1})"),
+    "SHIFTLEFT": f(first, "({0} << {1})"),
+    "SHIFTRIGHT": f(first, "({0} >> {1})"),
+    "SHIFTRIGHTUNSIGNED": f(first, "dremio_rshift_unsigned({0}, {1})"),
     "SIGN": f("INTEGER", "sign({0})"),
     "TRUNC": f(unknown, "trunc({0})", "trunc({0}, {1})"),
     "TRUNCATE": f(unknown, "trunc({0})", "trunc({0}, {1})"),

@@ -171,6 +171,7 @@ TEXT: dict[str, Function] = {
         "VARCHAR", "dremio_overlay({0}, {1}, {2}, length({1}))", "dremio_overlay({0}, {1}, {2}, {3})"
     ),
     "REGEXP_COL_LIKE": f("BOOLEAN", "regexp_matches({0}, {1})"),
+    "REGEXP_COL_MATCHES": f("BOOLEAN", "regexp_matches({0}, {1})"),
     "REGEXP_EXTRACT": f(
         "VARCHAR", "regexp_extract({0}, {1})", "regexp_extract({0}, {1}, CAST({2} AS INTEGER))"
     ),
