@@ -5,11 +5,13 @@ import threading
 
 from sqlglot import exp
 
+from dremio_engine.errors import EngineError
 from dremio_engine.paths import Path
 from dremio_engine.sql.dialect import parse_fresh, tokens_of, without_places
-from dremio_engine.sql.faults import Fault, NotParsed
+from dremio_engine.sql.faults import Fault
 from dremio_engine.sql.foreign_clauses import foreign_clauses
 from dremio_engine.sql.foreign_syntax import foreign_syntax
+from dremio_engine.sql.grammar import grammar_fault
 from dremio_engine.sql.hints import Hints, hints_in
 from dremio_engine.sql.names import names_in_tree
 from dremio_engine.sql.reserved_words import reserved_name
@@ -29,11 +31,12 @@ class Parsed:
         """Raises InvalidStatement."""
         self.sql = sql
         tokens = tokens_of(sql)
-        foreign = foreign_syntax(Words(tokens, sql), sql)
+        words = Words(tokens, sql)
+        # What belongs to another dialect is easier to understand than where the grammar lost its way.
+        foreign = foreign_syntax(words, sql) or grammar_fault(words, sql)
         try:
             tree = parse_fresh(tokens, sql)
-        except NotParsed as error:
-            # What belongs to another dialect is easier to understand than where the parser lost its way.
+        except EngineError as error:
             raise (foreign.error(sql) if foreign else error) from error
         faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree)]
         self.fault: Fault | None = min(filter(None, faults), key=lambda fault: fault.start, default=None)

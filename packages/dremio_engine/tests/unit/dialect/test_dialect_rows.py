@@ -18,4 +18,4 @@ THREE = "(values (1, 'a', 10), (2, 'b', 20), (3, 'b', 30), (4, null, null)) as v
 @pytest.mark.parametrize("clause", ["pivot (sum(n) for k in ('a'))", "unpivot (x for y in (id, n))"])
 def test_pivot_is_refused(dremio: Any, clause: str) -> None:
     with pytest.raises(Unsupported):
-        dremio.sql(f"select * from (select * from {THREE}) as s {clause}")
+        dremio.sql(f"select * from (select * from {THREE}) {clause}")
