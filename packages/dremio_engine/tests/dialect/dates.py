@@ -113,7 +113,7 @@ PARTS: list[Example] = [
     value("date_part('year', timestamp '2021-03-22 05:33:44')", 2021),
     value("year(timestamp '2021-03-22 05:33:44')", 2021, BIGINT),
     value("month(date '2021-03-22')", 3, BIGINT),
-    value("day(date '2021-03-22')", 22, BIGINT),
+    value("\"DAY\"(date '2021-03-22')", 22, BIGINT),
     value("hour(timestamp '2021-03-22 05:33:44')", 5, BIGINT),
     value("minute(timestamp '2021-03-22 05:33:44')", 33, BIGINT),
     value("second(timestamp '2021-03-22 05:33:44')", 44, BIGINT),

@@ -55,7 +55,9 @@ UNNESTED: list[Example] = [
 LATERAL: list[Example] = [
     rows("select s.m from {row} as t, lateral (select t.i * 2 as m) as s", [(14,)]),
     rows(
-        "select h from {row} as t left join lateral (select t.i as h where t.i > 100) as s on true", [(None,)]
+        "select h from {row} as t"
+        " left join lateral (select t.i as h from (values (1)) where t.i > 100) as s on true",
+        [(None,)],
     ),
     rows(
         "select a.k, s.n from (values (1), (2)) as a(k),"

@@ -6,7 +6,7 @@ TEXT: list[Example] = [
     value("ilike('pancake', '%Cake')", True, BOOLEAN),
     value("ilike('50%_Off', '%50!%%', '!')", True, BOOLEAN),
     value("'pancake' like '%Cake'", False, BOOLEAN),
-    value("like('pancake', '%cake')", True, BOOLEAN),
+    value("'pancake' like '%cake'", True, BOOLEAN),
     value("substring('Dremio Lakehouse', 8)", "Lakehouse", VARCHAR),
     value("substring('Dremio Lakehouse' from 8)", "Lakehouse", VARCHAR),
     value("substring('base expression', 6, 4)", "expr", VARCHAR),

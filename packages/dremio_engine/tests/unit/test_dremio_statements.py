@@ -77,7 +77,6 @@ COLUMNS = {
     "char(2)": "CHARACTER VARYING",
     "varchar(5) not null": "CHARACTER VARYING",
     "double precision": "DOUBLE",
-    "real": "FLOAT",
     "dec(5, 1)": "DECIMAL",
     "numeric(38, 10)": "DECIMAL",
     "int null": "INTEGER",

@@ -21,7 +21,7 @@ READERS = (
     "with x as (select * from read_text('{file}')) select * from x",
     "with read_text as (select 1 as a) select * from read_text('{file}')",
     "select 1 union all select content from read_text('{file}')",
-    "select 1 where exists (select 1 from read_text('{file}'))",
+    "select 1 from disk.kept where exists (select 1 from read_text('{file}'))",
     "select * from read_csv('{file}')",
     "select * from read_csv_auto('{file}')",
     "select * from read_json_auto('{file}')",

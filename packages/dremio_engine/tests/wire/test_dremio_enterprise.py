@@ -75,7 +75,7 @@ def test_nothing_is_given_without_a_grant(bob: Client) -> None:
         "select * from lake.sales.orders",
         "select 1 from (select * from lake.sales.orders) x",
         "with c as (select * from lake.sales.orders) select 1 from c",
-        "select 1 where exists (select 1 from lake.sales.orders)",
+        "select 1 from (values (1)) as v(a) where exists (select 1 from lake.sales.orders)",
         "select * from work.total",
         "explain plan for select * from lake.sales.orders",
         "describe lake.sales.orders",

@@ -78,7 +78,7 @@ def table(lake: Any) -> Callable[[], int]:
     """An empty table `gold.counted`; how many rows it has."""
     provision(lake.dremio, load_sources(), lake.access)
     lake.dremio.run("drop table if exists gold.counted")
-    lake.dremio.run("create table gold.counted as select 1 as n where 1 = 0")
+    lake.dremio.run("create table gold.counted as select n from (values (1)) as v(n) where 1 = 0")
     return lambda: int(lake.dremio.query("select count(*) as n from gold.counted")[0]["n"])
 
 

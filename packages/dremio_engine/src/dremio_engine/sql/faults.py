@@ -2,30 +2,37 @@
 
 from dataclasses import dataclass
 
-from dremio_engine.errors import InvalidStatement
+from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`start` is where it stands in the query's text, `text` is how the query wrote it."""
+    """`start` is where it stands in the query's text, `text` is how the query wrote it.
+
+    `elsewhere`: it names something that Dremio has, in a place where Dremio does not have it.
+    """
 
     start: int
     text: str
     reason: str
+    elsewhere: bool = False
 
-    def error(self, sql: str, query_at: int = 0) -> "NotParsed":
+    def error(self, sql: str, query_at: int = 0) -> EngineError:
         """The error for a statement's text, in which the query begins at `query_at`."""
-        return NotParsed(self, place(sql, query_at + self.start))
+        where = place(sql, query_at + self.start)
+        return Unsupported(_said(self, where)) if self.elsewhere else NotParsed(self, where)
 
 
 class NotParsed(InvalidStatement):
     """Said as Dremio's parser says it."""
 
     def __init__(self, fault: Fault, where: str) -> None:
-        super().__init__(
-            f'PARSE ERROR: Failure parsing the query. Encountered "{fault.text}" at {where}: {fault.reason}.'
-        )
+        super().__init__(_said(fault, where))
         self.fault = fault
+
+
+def _said(fault: Fault, where: str) -> str:
+    return f'PARSE ERROR: Failure parsing the query. Encountered "{fault.text}" at {where}: {fault.reason}.'
 
 
 def place(sql: str, start: int) -> str:

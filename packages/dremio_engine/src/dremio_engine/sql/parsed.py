@@ -5,12 +5,14 @@ import threading
 
 from sqlglot import exp
 
+from dremio_engine.errors import EngineError
 from dremio_engine.paths import Path
 from dremio_engine.sql.column_paths import shorten_columns
 from dremio_engine.sql.dialect import parse_fresh, tokens_of, without_places
-from dremio_engine.sql.faults import Fault, NotParsed
+from dremio_engine.sql.faults import Fault
 from dremio_engine.sql.foreign_clauses import foreign_clauses
 from dremio_engine.sql.foreign_syntax import foreign_syntax
+from dremio_engine.sql.grammar import grammar_fault
 from dremio_engine.sql.hints import Hints, hints_in
 from dremio_engine.sql.json_columns import json_calls
 from dremio_engine.sql.names import names_in_tree
@@ -33,11 +35,11 @@ class Parsed:
         self.sql = sql
         tokens = tokens_of(sql)
         words = Words(tokens, sql)
-        foreign = foreign_syntax(words, sql)
+        # What belongs to another dialect is easier to understand than where the grammar lost its way.
+        foreign = foreign_syntax(words, sql) or grammar_fault(words, sql)
         try:
             tree = parse_fresh(tokens, sql)
-        except NotParsed as error:
-            # What belongs to another dialect is easier to understand than where the parser lost its way.
+        except EngineError as error:
             raise (foreign.error(sql) if foreign else error) from error
         faults = [foreign, reserved_name(tree, sql), *foreign_clauses(tree), *pivot_faults(tree, words)]
         self.fault: Fault | None = min(filter(None, faults), key=lambda fault: fault.start, default=None)

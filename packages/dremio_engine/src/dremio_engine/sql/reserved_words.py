@@ -52,7 +52,7 @@ RESERVED_WORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of 414 strings would fill as many lines
 )
 # Reserved words that are values without brackets (Calcite: contextVariable).
-_VALUES = frozenset(
+VALUES = frozenset(
     [
         "CURRENT_CATALOG",
         "CURRENT_DATE",
@@ -68,6 +68,16 @@ _VALUES = frozenset(
         "SYSTEM_USER",
         "USER",
     ]
+)
+# Reserved words that are functions; every other one must stand in double quotes to be called ("DAY", "CORR").
+CALLABLE = frozenset(
+    """
+    ABS AVG CARDINALITY CHARACTER_LENGTH CHAR_LENGTH COALESCE COLLECT CONTAINS COUNT COVAR_POP COVAR_SAMP
+    CUME_DIST CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DENSE_RANK ELEMENT EXP FIRST_VALUE FUSION GROUPING
+    HOUR LAG LAST_VALUE LEAD LEFT LN LOCALTIME LOCALTIMESTAMP LOWER MAX MIN MINUTE MOD MONTH NTH_VALUE NTILE
+    NULLIF OCTET_LENGTH PERCENTILE_CONT PERCENTILE_DISC PERCENT_RANK POWER RANK REGR_SXX REGR_SYY RIGHT
+    ROW_NUMBER SECOND SQRT STDDEV_POP STDDEV_SAMP SUM TRUNCATE UPPER USER VAR_POP VAR_SAMP YEAR
+    """.split()  # noqa: SIM905 - a list of strings would fill as many lines
 )
 _TAKE_A_UNIT = frozenset(["TIMESTAMPADD", "TIMESTAMPDIFF"])
 _UNITS = frozenset(["SECOND", "MINUTE", "HOUR", "DAY", "MONTH", "YEAR"])
@@ -116,4 +126,4 @@ def _is_keyword(name: exp.Identifier) -> bool:
             and call.name.upper() in _TAKE_A_UNIT
             and call.expressions[0] is column
         )
-    return word in _VALUES
+    return word in VALUES

@@ -173,7 +173,7 @@ ACCEPTED = [
     ("select date '2025-01-31' + interval '1' day = date '2025-02-01'", True),
     ("select cast(1 as interval day) = interval '1' day", True),
     ("select a from (values (1), (2)) as v(a) order by a desc nulls last fetch next 1 rows only", 2),
-    ("select 1 where 1 <> 2 and 1 != 2 and 5 % 2 = 1", 1),
+    ("select 1 from t where 1 <> 2 and 1 != 2 and 5 % 2 = 1", 1),
 ]
 
 

@@ -75,7 +75,7 @@ def test_a_name_in_a_literal_never_becomes_sql(dremio: Any) -> None:
         ("select * from pragma_table_info('x')", "pragma_table_info"),
         ("select * from query('select 1')", "query"),
         ("select sum(sleep(1))", "SLEEP"),
-        ("select 1 where exists (select which_secret('s3://x', 's3'))", "WHICH_SECRET"),
+        ("select 1 from gold.orders where exists (select which_secret('s3://x', 's3'))", "WHICH_SECRET"),
         ("select columns('a.*') from gold.orders", "COLUMNS"),
         ("select unnest(array[1])", "UNNEST"),
         ("select * from gold.orders at branch dev", "AT BRANCH"),
@@ -113,9 +113,7 @@ def test_only_a_query_is_a_query(dremio: Any, sql: str) -> None:
         dremio.sql(sql)
 
 
-@pytest.mark.parametrize(
-    "call", ["DATE_TRUNC('eon', d)", "DATE_TRUNC('DAY')", "TIMESTAMPDIFF(DAY, 1)", "LPAD('a')"]
-)
+@pytest.mark.parametrize("call", ["DATE_TRUNC('eon', d)", "DATE_TRUNC('DAY')", "LPAD('a')"])
 def test_a_wrong_call_says_so(dremio: Any, call: str) -> None:
     with pytest.raises(InvalidStatement, match="VALIDATION ERROR"):
         dremio.sql(f"select {call}")

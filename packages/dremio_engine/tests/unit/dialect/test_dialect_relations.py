@@ -57,7 +57,7 @@ def test_the_second_of_two_clauses_is_the_one_named() -> None:
         ("select * from unnest(array[1]) with ordinality as u(a)", "table has 2 column(s)"),
         ("select * from unnest(array[1], array[2]) as u(a, b)", "UNNEST of several lists"),
         ("select * from t, lateral t", "LATERAL stands before a query"),
-        ("select unnest(numbers) from t", "UNNEST at line 1, column 8"),
+        ("select unnest(numbers) from t", '"unnest" at line 1, column 8: UNNEST stands in FROM'),
     ],
 )
 def test_what_does_not_fit_is_refused(dremio: Any, sql: str, reason: str) -> None:
