@@ -5,172 +5,27 @@ The connector takes seconds to start, so that one sync reads a stream for each c
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-import pyarrow.parquet as pq
 import pytest
-
-from airbyte_engine.worker.declarative import DeclarativeSource
-from airbyte_engine.worker.landing import Stored
-from airbyte_engine.worker.protocol import Order, Outbox, Stream, WorkerError
-from testing.repository import ROOT
-
-CONNECTORS = ROOT / ".local" / "envs" / "connectors" / "bin"
-pytestmark = pytest.mark.skipif(
-    not (CONNECTORS / "source-declarative-manifest").exists(),
-    reason=f"{CONNECTORS} has no source-declarative-manifest: run `make setup` in the repository",
+from tests.unit.played_apis import (
+    LINKS,
+    NEEDS_CONNECTORS,
+    NUMBERS,
+    OFFSETS,
+    PARAMETER,
+    Answer,
+    Api,
+    Case,
+    Rest,
 )
 
-Answer = str | dict[str, Any]
-Api = Callable[[dict[str, str], int], Answer]
-"""Answers to the parameters of a request and its number."""
-PARAMETER = {"type": "RequestOption", "inject_into": "request_parameter"}
-OFFSETS = {"type": "OffsetIncrement", "page_size": 5}
-NUMBERS = {"type": "PageIncrement", "page_size": 5, "start_from_page": 1}
-LINKS = {"type": "CursorPagination", "page_size": 5, "cursor_value": "{{ response.get('next') }}"}
-LINKS["stop_condition"] = "{{ not response.get('next') }}"
-MOST_REQUESTS = 100
-"""Of one stream."""
+from airbyte_engine.worker.protocol import WorkerError
 
-
-@dataclass
-class Kept:
-    """What a source hands to the landing."""
-
-    started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def store(self, stream: str, files: Sequence[Path]) -> Stored:
-        rows = [row for file in files for row in pq.read_table(file).to_pylist()]
-        self.rows.setdefault(stream, []).extend(rows)
-        return Stored([], 1, len(rows))
-
-
-@contextmanager
-def served(apis: Mapping[str, Api]) -> Iterator[str]:
-    """The address of a server that has an API for each stream."""
-    requests: Counter[str] = Counter()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            stream = unquote(url.path).removeprefix("/")
-            given = apis[stream](dict(parse_qsl(url.query)), requests[stream])
-            requests[stream] += 1
-            body = (given if isinstance(given, str) else json.dumps(given)).encode()
-            self.send_response(200 if requests[stream] <= MOST_REQUESTS else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@dataclass
-class Case:
-    """A stream of the manifest, and the API that it reads."""
-
-    api: Api
-    paging: dict[str, Any] | None = None
-    fields: dict[str, Any] = field(default_factory=lambda: {"id": {"type": "integer"}})
-    key: list[str] = field(default_factory=lambda: ["id"])
-    parameters: dict[str, Any] = field(default_factory=dict)
-    cursor: dict[str, Any] | None = None
-
-    def declared(self, name: str, address: str) -> dict[str, Any]:
-        retriever: dict[str, Any] = {
-            "type": "SimpleRetriever",
-            "requester": {"type": "HttpRequester", "url_base": address, "path": quote(name, safe="")},
-            "record_selector": {
-                "type": "RecordSelector",
-                "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
-            },
-        }
-        if self.paging:
-            place = {"OffsetIncrement": "offset", "PageIncrement": "page"}.get(self.paging["type"], "after")
-            retriever["paginator"] = {
-                "type": "DefaultPaginator",
-                "page_size_option": PARAMETER | {"field_name": "limit"},
-                "page_token_option": PARAMETER | {"field_name": place},
-                "pagination_strategy": self.paging,
-            }
-        stream = {
-            "type": "DeclarativeStream",
-            "name": name,
-            "primary_key": self.key,
-            "retriever": retriever,
-            "schema_loader": {
-                "type": "InlineSchemaLoader",
-                "schema": {"type": "object", "properties": self.fields},
-            },
-            "$parameters": self.parameters,
-        }
-        return stream | ({"incremental_sync": self.cursor} if self.cursor else {})
-
-
-@dataclass
-class Rest:
-    """A connection to an API, and syncs of it one after the other."""
-
-    scratch: Path
-    states: dict[str, Any] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
-
-    def sync(self, cases: Mapping[str, Case]) -> dict[str, list[dict[str, Any]]]:
-        """The rows that landed, by stream."""
-        kept, messages = Kept(), io.StringIO()
-        with served({name: case.api for name, case in cases.items()}) as address:
-            manifest = {
-                "version": "7.0.0",
-                "type": "DeclarativeSource",
-                "check": {"type": "CheckStream", "stream_names": list(cases)},
-                "streams": [case.declared(name, address) for name, case in cases.items()],
-                "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}},
-            }
-            streams = []
-            for name, case in cases.items():
-                cursor = case.cursor["cursor_field"] if case.cursor else None
-                streams.append(Stream(name, bool(cursor), cursor, case.key, self.states.get(name)))
-            order = Order(
-                connector="declarative", job_id=7, attempt=1, source={}, manifest=manifest, destination={},
-                streams=streams, shared_state=None, orphans=[], namespace="", prefix="", generation_id=1,
-                scratch=str(self.scratch), catalogs=str(self.scratch / "catalogs"),
-                connectors_bin=str(CONNECTORS), threads=1, memory_mb=1,
-            )  # fmt: skip
-            try:
-                DeclarativeSource(order, Outbox(messages), kept).read()  # type: ignore[arg-type]
-            finally:
-                told = [json.loads(line) for line in messages.getvalue().splitlines()]
-                self.log = [f"{one['level']} {one['message']}" for one in told if one["type"] == "LOG"]
-        self.states = {one["stream"]: one["state"] for one in told if one["type"] == "STATE"}
-        return kept.rows
-
-    def errors(self, cases: Mapping[str, Case]) -> str:
-        """The log of a sync that fails, in which nothing lands."""
-        with pytest.raises(WorkerError):
-            self.sync(cases)
-        return "\n".join(line for line in self.log if line.startswith("ERROR"))
+pytestmark = NEEDS_CONNECTORS
 
 
 @pytest.fixture
@@ -346,3 +201,31 @@ def test_odd_names_land_as_they_are(rest: Rest) -> None:
     [row] = landed["odd / name"]
     assert {name: row[name] for name in names} == {name: name for name in names}
     assert "WARN odd / name: fields that are not in the schema do not land: other" in rest.log
+
+
+CURSOR = {
+    "type": "DatetimeBasedCursor",
+    "cursor_field": "at",
+    "datetime_format": "%Y-%m-%dT%H:%M:%S",
+    "start_datetime": "2020-01-01T00:00:00",
+    "lookback_window": "PT1H",
+    "start_time_option": PARAMETER | {"field_name": "since"},
+}
+
+
+def test_late_rows_land_and_a_far_cursor_hides_no_later_one(rest: Rest) -> None:
+    """A lookback window sends rows again: those that are known are left out."""
+    rows = [{"id": 1, "at": "2025-01-01T10:00:00"}, {"id": 2, "at": "9999-12-31T00:00:00"}]
+    since = []
+
+    def changed(given: dict[str, str], number: int) -> Answer:
+        since.append(given["since"])
+        return {"data": [row for row in rows if row["at"] >= given["since"]]}
+
+    fields = {"id": {"type": "integer"}, "at": {"type": "string"}}
+    cases = {"things": Case(changed, fields=fields, cursor=CURSOR)}
+    assert ids(rest.sync(cases)["things"]) == [1, 2]
+    rows += [{"id": 3, "at": "2025-01-01T09:30:00"}, {"id": 4, "at": "2025-01-01T11:00:00"}]
+    assert ids(rest.sync(cases)["things"]) == [3, 4]
+    assert since == ["2020-01-01T00:00:00", "2025-01-01T09:00:00"]
+    assert any("at is in the future in 1 records" in line for line in rest.log)

@@ -73,7 +73,7 @@ def install() -> None:
 
 
 def _listing(retriever: Any) -> Listing | None:
-    """None where the connector stops at records that it has seen: an end is no sign of anything there."""
+    """None where the connector stops at records that it has seen: an end means nothing there."""
     from airbyte_cdk.sources.declarative.requesters.paginators import strategies
     from airbyte_cdk.sources.declarative.requesters.paginators.no_pagination import NoPagination
     from airbyte_cdk.sources.declarative.requesters.paginators.strategies.stop_condition import (
