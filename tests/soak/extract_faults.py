@@ -43,7 +43,7 @@ def source_dies_mid_sync(date: Date) -> None:
     """The API answers the first page, then every connection breaks."""
     address = date.platform.stack.environ["SHOP_API_URL"]
     with fault_proxy(address) as proxy:
-        proxy.fail_always("offset=", CUT)
+        proxy.fail_always("page_token=", CUT)
         with date.platform.configured(
             "sources", "shop_api", base_url=proxy.url, page_size=20, retry_seconds=_SOON
         ):

@@ -94,6 +94,13 @@ def _add_errors(app: FastAPI) -> None:
         named = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
         return _problem(422, "unprocessable-entity", named)
 
+    @app.exception_handler(psycopg.DataError)
+    @app.exception_handler(UnicodeEncodeError)
+    def not_storable(_: Request, error: Exception) -> JSONResponse:
+        # NaN, NUL, half a surrogate pair: Python reads them in a body, and PostgreSQL cannot store them.
+        words = " ".join(str(error).split()).encode("utf-8", "backslashreplace").decode()
+        return _problem(422, "unprocessable-entity", f"The body holds a value that cannot be stored: {words}")
+
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(PoolTimeout)
     def database_down(_: Request, error: Exception) -> JSONResponse:

@@ -1,181 +1,31 @@
 """A REST API to what lands, by Airbyte's own connector: rows that change between pages, numbers, names.
 
-The connector takes seconds to start, so that one sync reads a stream for each case.
+The connector takes seconds to start, so that one sync reads all streams that land, and one all that fail.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-import pyarrow.parquet as pq
 import pytest
-
-from airbyte_engine.worker.declarative import DeclarativeSource
-from airbyte_engine.worker.landing import Stored
-from airbyte_engine.worker.protocol import Order, Outbox, Stream, WorkerError
-from testing.repository import ROOT
-
-CONNECTORS = ROOT / ".local" / "envs" / "connectors" / "bin"
-pytestmark = pytest.mark.skipif(
-    not (CONNECTORS / "source-declarative-manifest").exists(),
-    reason=f"{CONNECTORS} has no source-declarative-manifest: run `make setup` in the repository",
+from tests.unit.played_apis import (
+    LINKS,
+    NEEDS_CONNECTORS,
+    NUMBERS,
+    OFFSETS,
+    PARAMETER,
+    Answer,
+    Api,
+    Case,
+    Rest,
 )
 
-Answer = str | dict[str, Any]
-Api = Callable[[dict[str, str], int], Answer]
-"""Answers to the parameters of a request and its number."""
-PARAMETER = {"type": "RequestOption", "inject_into": "request_parameter"}
-OFFSETS = {"type": "OffsetIncrement", "page_size": 5}
-NUMBERS = {"type": "PageIncrement", "page_size": 5, "start_from_page": 1}
-LINKS = {"type": "CursorPagination", "page_size": 5, "cursor_value": "{{ response.get('next') }}"}
-LINKS["stop_condition"] = "{{ not response.get('next') }}"
-MOST_REQUESTS = 100
-"""Of one stream."""
+from airbyte_engine.worker.protocol import WorkerError
 
-
-@dataclass
-class Kept:
-    """What a source hands to the landing."""
-
-    started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def store(self, stream: str, files: Sequence[Path]) -> Stored:
-        rows = [row for file in files for row in pq.read_table(file).to_pylist()]
-        self.rows.setdefault(stream, []).extend(rows)
-        return Stored([], 1, len(rows))
-
-
-@contextmanager
-def served(apis: Mapping[str, Api]) -> Iterator[str]:
-    """The address of a server that has an API for each stream."""
-    requests: Counter[str] = Counter()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            stream = unquote(url.path).removeprefix("/")
-            given = apis[stream](dict(parse_qsl(url.query)), requests[stream])
-            requests[stream] += 1
-            body = (given if isinstance(given, str) else json.dumps(given)).encode()
-            self.send_response(200 if requests[stream] <= MOST_REQUESTS else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@dataclass
-class Case:
-    """A stream of the manifest, and the API that it reads."""
-
-    api: Api
-    paging: dict[str, Any] | None = None
-    fields: dict[str, Any] = field(default_factory=lambda: {"id": {"type": "integer"}})
-    key: list[str] = field(default_factory=lambda: ["id"])
-    parameters: dict[str, Any] = field(default_factory=dict)
-    cursor: dict[str, Any] | None = None
-
-    def declared(self, name: str, address: str) -> dict[str, Any]:
-        retriever: dict[str, Any] = {
-            "type": "SimpleRetriever",
-            "requester": {"type": "HttpRequester", "url_base": address, "path": quote(name, safe="")},
-            "record_selector": {
-                "type": "RecordSelector",
-                "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
-            },
-        }
-        if self.paging:
-            place = {"OffsetIncrement": "offset", "PageIncrement": "page"}.get(self.paging["type"], "after")
-            retriever["paginator"] = {
-                "type": "DefaultPaginator",
-                "page_size_option": PARAMETER | {"field_name": "limit"},
-                "page_token_option": PARAMETER | {"field_name": place},
-                "pagination_strategy": self.paging,
-            }
-        stream = {
-            "type": "DeclarativeStream",
-            "name": name,
-            "primary_key": self.key,
-            "retriever": retriever,
-            "schema_loader": {
-                "type": "InlineSchemaLoader",
-                "schema": {"type": "object", "properties": self.fields},
-            },
-            "$parameters": self.parameters,
-        }
-        return stream | ({"incremental_sync": self.cursor} if self.cursor else {})
-
-
-@dataclass
-class Rest:
-    """A connection to an API, and syncs of it one after the other."""
-
-    scratch: Path
-    states: dict[str, Any] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
-
-    def sync(self, cases: Mapping[str, Case]) -> dict[str, list[dict[str, Any]]]:
-        """The rows that landed, by stream."""
-        kept, messages = Kept(), io.StringIO()
-        with served({name: case.api for name, case in cases.items()}) as address:
-            manifest = {
-                "version": "7.0.0",
-                "type": "DeclarativeSource",
-                "check": {"type": "CheckStream", "stream_names": list(cases)},
-                "streams": [case.declared(name, address) for name, case in cases.items()],
-                "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}},
-            }
-            streams = []
-            for name, case in cases.items():
-                cursor = case.cursor["cursor_field"] if case.cursor else None
-                streams.append(Stream(name, bool(cursor), cursor, case.key, self.states.get(name)))
-            order = Order(
-                connector="declarative", job_id=7, attempt=1, source={}, manifest=manifest, destination={},
-                streams=streams, shared_state=None, orphans=[], namespace="", prefix="", generation_id=1,
-                scratch=str(self.scratch), catalogs=str(self.scratch / "catalogs"),
-                connectors_bin=str(CONNECTORS), threads=1, memory_mb=1,
-            )  # fmt: skip
-            try:
-                DeclarativeSource(order, Outbox(messages), kept).read()  # type: ignore[arg-type]
-            finally:
-                told = [json.loads(line) for line in messages.getvalue().splitlines()]
-                self.log = [f"{one['level']} {one['message']}" for one in told if one["type"] == "LOG"]
-        self.states = {one["stream"]: one["state"] for one in told if one["type"] == "STATE"}
-        return kept.rows
-
-    def errors(self, cases: Mapping[str, Case]) -> str:
-        """The log of a sync that fails, in which nothing lands."""
-        with pytest.raises(WorkerError):
-            self.sync(cases)
-        return "\n".join(line for line in self.log if line.startswith("ERROR"))
-
-
-@pytest.fixture
-def rest(tmp_path: Path) -> Rest:
-    return Rest(tmp_path)
+pytestmark = NEEDS_CONNECTORS
 
 
 def ids(rows: list[dict[str, Any]]) -> list[int]:
@@ -213,25 +63,16 @@ CHANGES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def test_every_row_that_is_there_lands_once(rest: Rest) -> None:
-    cases = {
-        f"{paged}, {change}": Case(listed(12, **CHANGES[change]), paging)
-        for paged, paging in COUNTED.items()
-        for change in CHANGES
-    }
-    landed = rest.sync(cases)
-    assert {name: ids(landed[name]) for name in cases} == {name: list(range(12)) for name in cases}
-
-
-def test_what_a_total_is_may_be_declared(rest: Rest) -> None:
-    overall = {"data": [{"id": 1}], "meta": {"total": 3}}
-    landed = rest.sync(
-        {
-            "no total": Case(said(overall), parameters={"total_field": "none"}),
-            "elsewhere": Case(said(overall | {"found": {"n": 1}}), parameters={"total_field": "found.n"}),
-        }
-    )
-    assert {name: ids(rows) for name, rows in landed.items()} == {"no total": [1], "elsewhere": [1]}
+LISTED = {
+    f"{paged}, {change}": Case(listed(12, **CHANGES[change]), paging)
+    for paged, paging in COUNTED.items()
+    for change in CHANGES
+}
+OVERALL = {"data": [{"id": 1}], "meta": {"total": 3}, "found": {"n": 1}}
+TOTALS = {
+    "means something else": Case(said(OVERALL), parameters={"total_field": "none"}),
+    "is elsewhere": Case(said(OVERALL), parameters={"total_field": "found.n"}),
+}
 
 
 def links_back(given: dict[str, str], number: int) -> Answer:
@@ -252,13 +93,6 @@ FAILURES = {
 }
 
 
-def test_records_that_do_not_come_fail_the_sync_by_name(rest: Rest) -> None:
-    errors = rest.errors({name: case for name, (case, _) in FAILURES.items()})
-    for name, (_, named) in FAILURES.items():
-        assert any(f"Stream {name}: " in line and named in line for line in errors.splitlines()), name
-    assert rest.states == {}
-
-
 KINDS = ("integer", "number", "string")
 NUMBERS_WRITTEN: list[tuple[str, int | None, float | None, str]] = [
     ("1", 1, 1.0, "1"),
@@ -267,6 +101,7 @@ NUMBERS_WRITTEN: list[tuple[str, int | None, float | None, str]] = [
     ("9223372036854775807", 2**63 - 1, None, "9223372036854775807"),
     ("9223372036854775808", None, None, "9223372036854775808"),
     ("123456789012345678901234567890", None, None, "123456789012345678901234567890"),
+    ("9" * 5000, None, None, "9" * 5000),
     ("0.5", None, 0.5, "0.5"),
     ("1e400", None, None, "1e400"),
     ("-1e-400", None, None, "-1e-400"),
@@ -276,14 +111,40 @@ NUMBERS_WRITTEN: list[tuple[str, int | None, float | None, str]] = [
 ]
 
 
-def test_a_number_lands_as_it_is_or_is_null_with_the_reason(rest: Rest) -> None:
-    fields = {kind: {"type": [kind, "null"]} for kind in (*KINDS, "object")} | {"id": {"type": "integer"}}
-    written = [
-        f'{{"id": {at}, "integer": {text}, "number": {text}, "string": {text}, "object": {{"n": [{text}]}}}}'
-        for at, (text, *_) in enumerate(NUMBERS_WRITTEN)
-    ]
-    landed = rest.sync({"things": Case(said(f'{{"data": [{", ".join(written)}]}}'), fields=fields)})
-    rows = sorted(landed["things"], key=lambda row: row["id"])
+NUMBERED = [
+    f'{{"id": {at}, "integer": {text}, "number": {text}, "string": {text}, "object": {{"n": [{text}]}}}}'
+    for at, (text, *_) in enumerate(NUMBERS_WRITTEN)
+]
+WIDTHS = Case(
+    said(f'{{"data": [{", ".join(NUMBERED)}]}}'),
+    fields={kind: {"type": [kind, "null"]} for kind in (*KINDS, "object")} | {"id": {"type": "integer"}},
+)
+ODD = ["a b", "a/b", 'a"b', "a.b", "gr\u00f6\u00dfe", "select", "{{ x }}"]
+ODD_NAMES = Case(
+    said({"data": [{"id": 1, "other": json.loads("[" * 200 + "]" * 200)} | {name: name for name in ODD}]}),
+    fields={"id": {"type": "integer"}} | {name: {"type": "string"} for name in ODD},
+)
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Rest:
+    """After a sync of everything that lands."""
+    rest = Rest(tmp_path_factory.mktemp("landing"))
+    rest.sync(LISTED | TOTALS | {"widths": WIDTHS, "odd / name": ODD_NAMES})
+    return rest
+
+
+def test_every_row_that_is_there_lands_once(synced: Rest) -> None:
+    landed = {name: ids(synced.landed[name]) for name in LISTED}
+    assert landed == {name: list(range(12)) for name in LISTED}
+
+
+def test_what_a_total_is_may_be_declared(synced: Rest) -> None:
+    assert {name: ids(synced.landed[name]) for name in TOTALS} == {name: [1] for name in TOTALS}
+
+
+def test_a_number_lands_as_it_is_or_is_null_with_the_reason(synced: Rest) -> None:
+    rows = sorted(synced.landed["widths"], key=lambda row: row["id"])
     for row, (text, integer, number, string) in zip(rows, NUMBERS_WRITTEN, strict=True):
         assert (row["integer"], row["number"], row["string"]) == (integer, number, string), text
         exact = json.loads(row["object"], parse_float=str, parse_int=str)["n"][0]
@@ -291,7 +152,13 @@ def test_a_number_lands_as_it_is_or_is_null_with_the_reason(rest: Rest) -> None:
         told = {(one["field"], one["change"]) for one in row["_airbyte_meta"]["changes"]}
         unfit = {"integer": integer, "number": number}
         assert told == {(name, "NULLED") for name, value in unfit.items() if value is None}, text
-    assert any(line.startswith("WARN things: 8 values of integer are not") for line in rest.log)
+    assert any(line.startswith("WARN widths: 9 values of integer are not") for line in synced.log)
+
+
+def test_odd_names_land_as_they_are(synced: Rest) -> None:
+    [row] = synced.landed["odd / name"]
+    assert {name: row[name] for name in ODD} == {name: name for name in ODD}
+    assert "WARN odd / name: fields that are not in the schema do not land: other" in synced.log
 
 
 NOT_JSON = {
@@ -299,14 +166,9 @@ NOT_JSON = {
     '{"data": [{"id": -Infinity}]}': "-Infinity is not JSON",
     '{"data": [{"id": 1, "id": 2}]}': "an object names id twice",
     '{"data": [{"id": 1}': "Expecting ',' delimiter",
+    '{"data": [{"id": ' + "[" * 5000 + "]" * 5000 + "}]}": "objects and arrays are nested too deep",
     r'{"data": [{"id": 1, "a": "\ud800"}]}': r"\ud800 is half a surrogate pair",
 }
-
-
-def test_answers_that_are_not_json_fail_the_sync(rest: Rest) -> None:
-    errors = rest.errors({f"s{n}": Case(said(answer)) for n, answer in enumerate(NOT_JSON)})
-    for named in NOT_JSON.values():
-        assert f"ERROR The API answered with something that is not JSON: {named}" in errors
 
 
 NAMES = {
@@ -317,12 +179,37 @@ NAMES = {
 }
 
 
-def test_fields_that_no_reader_could_tell_apart_are_refused_by_name(rest: Rest) -> None:
-    errors = rest.errors(
-        {name: Case(said({"data": [{"id": 0}, record]})) for name, (record, _) in NAMES.items()}
-    )
-    for name, (_, named) in NAMES.items():
-        assert f"ERROR Stream {name} cannot land: {named}" in errors
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> Rest:
+    """After a sync of everything that fails."""
+    rest = Rest(tmp_path_factory.mktemp("failing"))
+    cases = {name: case for name, (case, _) in FAILURES.items()}
+    cases |= {f"not json {number}": Case(said(answer)) for number, answer in enumerate(NOT_JSON)}
+    cases |= {name: Case(said({"data": [{"id": 0}, record]})) for name, (record, _) in NAMES.items()}
+    with pytest.raises(WorkerError):
+        rest.sync(cases)
+    return rest
+
+
+def test_a_sync_that_fails_lands_nothing(failed: Rest) -> None:
+    assert (failed.states, failed.landed) == ({}, {})
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_records_that_do_not_come_fail_the_sync_by_name(failed: Rest, name: str) -> None:
+    assert any(f"Stream {name}: " in line and FAILURES[name][1] in line for line in failed.errors())
+
+
+@pytest.mark.parametrize("named", NOT_JSON.values())
+def test_answers_that_are_not_json_fail_the_sync(failed: Rest, named: str) -> None:
+    start = f"ERROR The API answered with something that is not JSON: {named}"
+    assert any(line.startswith(start) for line in failed.errors())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fields_that_no_reader_could_tell_apart_are_refused_by_name(failed: Rest, name: str) -> None:
+    start = f"ERROR Stream {name} cannot land: {NAMES[name][1]}"
+    assert any(line.startswith(start) for line in failed.errors())
 
 
 @pytest.mark.parametrize(
@@ -330,19 +217,38 @@ def test_fields_that_no_reader_could_tell_apart_are_refused_by_name(rest: Rest) 
     [(("id", "ID"), "the columns id and ID differ only in case"), ((), "the manifest declares no schema")],
 )
 def test_a_schema_under_which_no_record_can_land_is_refused(
-    rest: Rest, fields: tuple[str, ...], named: str
+    tmp_path: Path, fields: tuple[str, ...], named: str
 ) -> None:
     case = Case(said({"data": []}), fields={name: {"type": "integer"} for name in fields})
-    with pytest.raises(WorkerError, match=named) as failed:
-        rest.sync({"things": case})
-    assert failed.value.failure_type == "config_error"
+    with pytest.raises(WorkerError, match=named) as refused:
+        Rest(tmp_path).sync({"things": case})
+    assert refused.value.failure_type == "config_error"
 
 
-def test_odd_names_land_as_they_are(rest: Rest) -> None:
-    names = ["a b", "a/b", 'a"b', "a.b", "gr\u00f6\u00dfe", "select", "{{ x }}"]
-    fields = {"id": {"type": "integer"}} | {name: {"type": "string"} for name in names}
-    record = {"id": 1, "other": 2} | {name: name for name in names}
-    landed = rest.sync({"odd / name": Case(said({"data": [record]}), fields=fields)})
-    [row] = landed["odd / name"]
-    assert {name: row[name] for name in names} == {name: name for name in names}
-    assert "WARN odd / name: fields that are not in the schema do not land: other" in rest.log
+CURSOR = {
+    "type": "DatetimeBasedCursor",
+    "cursor_field": "at",
+    "datetime_format": "%Y-%m-%dT%H:%M:%S",
+    "start_datetime": "2020-01-01T00:00:00",
+    "lookback_window": "PT1H",
+    "start_time_option": PARAMETER | {"field_name": "since"},
+}
+
+
+def test_late_rows_land_and_a_far_cursor_hides_no_later_one(tmp_path: Path) -> None:
+    """A lookback window sends rows again: those that are known are left out."""
+    rest = Rest(tmp_path)
+    rows = [{"id": 1, "at": "2025-01-01T10:00:00"}, {"id": 2, "at": "9999-12-31T00:00:00"}]
+    since = []
+
+    def changed(given: dict[str, str], number: int) -> Answer:
+        since.append(given["since"])
+        return {"data": [row for row in rows if row["at"] >= given["since"]]}
+
+    fields = {"id": {"type": "integer"}, "at": {"type": "string"}}
+    cases = {"things": Case(changed, fields=fields, cursor=CURSOR)}
+    assert ids(rest.sync(cases)["things"]) == [1, 2]
+    rows += [{"id": 3, "at": "2025-01-01T09:30:00"}, {"id": 4, "at": "2025-01-01T11:00:00"}]
+    assert ids(rest.sync(cases)["things"]) == [3, 4]
+    assert since == ["2020-01-01T00:00:00", "2025-01-01T09:00:00"]
+    assert any("at is in the future in 1 records" in line for line in rest.log)

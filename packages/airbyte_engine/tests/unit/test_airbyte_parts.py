@@ -16,7 +16,7 @@ from airbyte_engine.connectors.configuration import MASK, check_configuration, m
 from airbyte_engine.connectors.registry import connector_of
 from airbyte_engine.problems import Problem
 from airbyte_engine.store.actors import Kind
-from airbyte_engine.worker.boundary import Boundary
+from airbyte_engine.worker.boundary import REMEMBERED, Boundary
 from airbyte_engine.worker.landing import key_of
 from airbyte_engine.worker.rows import RecordFile, arrow_type
 
@@ -114,6 +114,48 @@ class TestBoundary:
     def test_nothing_read_keeps_the_edge(self) -> None:
         saved = {"cursor": "10:05", "digests": ["x"]}
         assert Boundary("updated_at", saved).to_save() == saved
+
+    def test_what_a_lookback_window_sends_again_is_left_out_and_late_rows_are_not(self) -> None:
+        first = Boundary("updated_at", None)
+        rows = [{"id": number, "updated_at": f"10:{number:02}"} for number in range(10)]
+        assert all(first.is_new(row) for row in rows)
+        second = Boundary("updated_at", first.to_save())
+        assert not any(second.is_new(row) for row in rows[5:])
+        assert second.is_new({"id": 99, "updated_at": "10:07"}), "committed late"
+        third = Boundary("updated_at", second.to_save())
+        assert not any(third.is_new(row) for row in (*rows, {"id": 99, "updated_at": "10:07"}))
+
+    @pytest.mark.parametrize("ties", [1, REMEMBERED + 1])
+    def test_the_newest_records_are_remembered_in_any_order(self, ties: int) -> None:
+        first = Boundary("updated_at", None)
+        older = [{"id": number, "updated_at": number} for number in range(5 * REMEMBERED)]
+        newest = [{"id": -number, "updated_at": 10 * REMEMBERED} for number in range(ties)]
+        for row in (*newest, *older):
+            assert first.is_new(row)
+        second = Boundary("updated_at", first.to_save())
+        assert not any(second.is_new(row) for row in newest)
+        assert second.is_new(older[0]), "it comes once more, and is not lost"
+
+    def test_the_state_of_an_earlier_version_is_understood(self) -> None:
+        first = Boundary("updated_at", None)
+        row = {"id": 1, "updated_at": "10:05"}
+        first.is_new(row)
+        [[cursor, digests]] = first.to_save()["newest"]
+        second = Boundary("updated_at", {"cursor": cursor, "digests": digests})
+        assert not second.is_new(row)
+        assert second.is_new(row | {"id": 2})
+
+    @pytest.mark.parametrize("far", ["9999-12-31", "9999-12-31T00:00:00Z", "2026-01-03 00:00:00.000001"])
+    def test_a_cursor_that_has_not_come_yet_is_not_the_greatest(self, far: str) -> None:
+        now = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+        row = {"id": 2, "updated_at": far}
+        first = Boundary("updated_at", None, now)
+        assert first.is_new({"id": 1, "updated_at": "2026-01-02 00:00:00"})
+        assert first.is_new(row)
+        assert (first.greatest, first.beyond) == ("2026-01-02 00:00:00", 1)
+        second = Boundary("updated_at", first.to_save(), now)
+        assert not second.is_new(row)
+        assert second.is_new(row | {"name": "changed"})
 
     def test_a_changed_row_with_the_same_cursor_is_new(self) -> None:
         first = Boundary("updated_at", None)

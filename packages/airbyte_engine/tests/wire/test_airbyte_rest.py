@@ -33,6 +33,8 @@ class Api:
         self._target = target
         self._faults = faults
         self._lock = Lock()
+        self.changes: dict[int, Callable[[], object]] = {}
+        """What happens before the request of that number is answered."""
         self.requests: list[tuple[float, str, str]] = []
         """Moment, path and query, authorization."""
 
@@ -40,6 +42,8 @@ class Api:
         with self._lock:
             number = len(self.requests)
             self.requests.append((time.monotonic(), path, authorization))
+        if number in self.changes:
+            self.changes[number]()
         if number in self._faults:
             return self._faults[number]
         got = httpx.get(self._target + path, headers={"Authorization": authorization}, timeout=30)
@@ -90,9 +94,9 @@ def test_limits_failures_and_dropped_connections_lose_no_record(
     assert len(details(airbyte, job)["attempts"]) == 1
     moments = [moment for moment, _, _ in api.requests]
     assert moments[1] - moments[0] >= 2
-    offsets = [httpx.URL(path).params.get("offset", "0") for _, path, _ in api.requests]
-    assert offsets[0] == offsets[1]
-    assert offsets[2] == offsets[3] != offsets[1]
+    tokens = [httpx.URL(path).params.get("page_token", "") for _, path, _ in api.requests]
+    assert tokens[0] == tokens[1] == ""
+    assert tokens[2] == tokens[3] != tokens[1]
     assert {authorization for _, _, authorization in api.requests} == {
         f"Bearer {airbyte.environ['SHOP_API_TOKEN']}"
     }
@@ -136,3 +140,32 @@ def test_an_answer_that_is_no_json_is_an_error_and_never_an_empty_page(
     assert job["status"] == "succeeded"
     assert len(details(airbyte, job)["attempts"]) == 2
     assert len(set(landing.rows("shipments")["shipment_id"].to_pylist())) == expected
+
+
+def test_rows_that_change_between_pages_push_no_other_row_out(
+    stack: IngestionStack, airbyte: AirbyteServer, landing: Landing, query: Query
+) -> None:
+    """The page after the change would begin one row too late, if it were found by counting."""
+    [(first, before)] = query(
+        "select shipment_id, updated_at from shipments order by updated_at, shipment_id limit 1"
+    )
+    newer = "(select max(updated_at) + interval '1 second' from shipments)"
+
+    def change() -> None:
+        query(f"update shipments set updated_at = {newer} where shipment_id = %s", (first,))
+
+    with misbehaving_api(stack.environ["SHOP_API_URL"], {}) as (address, api):
+        api.changes[1] = change
+        connection = airbyte.add_connection(
+            "shop_api_to_lake", landing.folder, base_url=address, page_size=5000
+        )
+        try:
+            job = airbyte.sync(connection)
+            assert airbyte.sync(connection)["rowsSynced"] == 0, "the lookback window has nothing new"
+        finally:
+            query("update shipments set updated_at = %s where shipment_id = %s", (before, first))
+    ((expected,),) = query("select count(*) from shipments")
+    assert (job["status"], job["rowsSynced"]) == ("succeeded", expected + 1)
+    ids = landing.rows("shipments")["shipment_id"].to_pylist()
+    assert len(set(ids)) == expected
+    assert ids.count(first) == 2

@@ -185,3 +185,22 @@ def test_a_reset_forgets_the_state_and_the_next_sync_is_a_new_generation(
     airbyte.sync(connection)
     newest_file = landing.file(landing.keys("orders")[-1]).read(["_airbyte_generation_id"])
     assert pc.unique(newest_file["_airbyte_generation_id"]).to_pylist() == [1]
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", r'"\ud800"'])
+@pytest.mark.parametrize("path", ["/sources", "/workspaces/{}/definitions/declarative_sources"])
+def test_a_body_with_a_value_that_is_not_json_is_refused(
+    airbyte: AirbyteServer, path: str, value: str
+) -> None:
+    workspace = airbyte.workspace()
+    where = '"host": "h", "port": 5432, "database": "d"'
+    configuration = f'{{"sourceType": "postgres", {where}, "username": {value}}}'
+    parts = f'"configuration": {configuration}, "manifest": {{"streams": [{value}]}}'
+    answer = airbyte.http.post(
+        airbyte.url + path.format(workspace),
+        content=f'{{"name": "n", "workspaceId": "{workspace}", {parts}}}'.encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422, answer.text
+    assert "lacks" not in answer.json()["detail"]
+    assert "n" not in {one["name"] for one in airbyte.call("GET", path.format(workspace))["data"]}

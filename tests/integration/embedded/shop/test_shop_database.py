@@ -175,6 +175,37 @@ class TestShipmentsApi:
             found += [shipment["shipment_id"] for shipment in page["data"]]
         assert found == [number for (number,) in wanted]
 
+    def test_pages_that_follow_the_token_lose_no_row_that_is_changed_meanwhile(
+        self, api: httpx.Client, query: Query
+    ) -> None:
+        last = query("select updated_at from shipments order by updated_at desc limit 1 offset 24")[0][0]
+        where = {"updated_after": last.isoformat(), "limit": 10}
+        page = api.get("/api/v1/shipments", params=where).json()
+        found = [shipment["shipment_id"] for shipment in page["data"]]
+        moved = found[0]
+        [(before,)] = query("select updated_at from shipments where shipment_id = %s", (moved,))
+        latest = "(select max(updated_at) + interval '1 second' from shipments)"
+        query(f"update shipments set updated_at = {latest} where shipment_id = %s returning true", (moved,))
+        try:
+            while page["next_page_token"]:
+                token = {"page_token": page["next_page_token"]}
+                page = api.get("/api/v1/shipments", params=where | token).json()
+                assert page["total"] == 25
+                found += [shipment["shipment_id"] for shipment in page["data"]]
+        finally:
+            query(
+                "update shipments set updated_at = %s where shipment_id = %s returning true", (before, moved)
+            )
+        assert len(found) == 26
+        assert len(set(found)) == 25
+        assert found[-1] == moved
+
+    @pytest.mark.parametrize("token", ["x", "2025-10-16T00:00:00,", "2025-13-16T00:00:00,1", ",1"])
+    def test_a_token_that_the_api_did_not_give_is_refused(self, api: httpx.Client, token: str) -> None:
+        answer = api.get("/api/v1/shipments", params={"page_token": token})
+        assert answer.status_code == 422
+        assert "is not a next_page_token" in answer.text
+
     def test_updated_after_is_inclusive(self, api: httpx.Client, query: Query) -> None:
         newest = query("select max(updated_at) from shipments")[0][0]
         page = api.get("/api/v1/shipments", params={"updated_after": newest.isoformat()}).json()

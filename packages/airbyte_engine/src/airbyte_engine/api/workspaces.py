@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from airbyte_engine.api import BackendOf
 from airbyte_engine.problems import invalid, not_found
@@ -16,8 +17,14 @@ router = APIRouter()
 _DEFINITIONS = "/workspaces/{workspace_id}/definitions/declarative_sources"
 
 
+def _json_object(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError for what Python reads in a body although JSON has no such thing."""
+    json.dumps(manifest, allow_nan=False, ensure_ascii=False).encode()
+    return manifest
+
+
 class DefinitionWrite(BaseModel):
-    manifest: dict[str, Any] = Field(min_length=1)
+    manifest: Annotated[dict[str, Any], Field(min_length=1), AfterValidator(_json_object)]
     name: str = ""
 
 

@@ -262,10 +262,26 @@ class DeclarativeSource:
             self._tell_nulled(stream.name, file)
         kept = self._landing.store(stream.name, [file.file] if file is not None else [])
         state: dict[str, Any] = {"connector": self._states[stream.name]}
-        if stream.name in self._boundaries:
-            state["boundary"] = self._boundaries[stream.name].to_save()
+        if (boundary := self._boundaries.get(stream.name)) is not None:
+            state = {"connector": self._within_horizon(stream, boundary), "boundary": boundary.to_save()}
         self._outbox.state(stream.name, state, kept.rows, kept.bytes, kept.keys)
         self._outbox.log(f"{stream.name}: {kept.rows} rows, {kept.bytes} bytes")
+
+    def _within_horizon(self, stream: Stream, boundary: Boundary) -> dict[str, Any]:
+        """The connector's state, without a cursor that nothing newer would ever pass."""
+        state = self._states[stream.name]
+        if not boundary.beyond:
+            return state
+        self._outbox.log(
+            f"{stream.name}: {stream.cursor_field} is in the future in {boundary.beyond} records. They land,"
+            " and do not move the cursor",
+            "WARN",
+        )
+        if stream.cursor_field in state and boundary.greatest is not None:
+            return state | {stream.cursor_field: boundary.greatest}
+        # A state of several partitions: what they have read is read again, and copies are left out.
+        earlier: dict[str, Any] = (stream.state or {}).get("connector", {})
+        return earlier
 
     def _tell_nulled(self, name: str, file: RecordFile) -> None:
         for field, (count, first) in file.nulled.items():

@@ -8,6 +8,7 @@ and the worker fails the sync.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,14 +18,18 @@ NOT_JSON: Final = "The API answered with something that is not JSON"
 """How the log's line begins."""
 _LEAST, _GREATEST = -(2**63), 2**64 - 1
 """The integers that the CDK can pass on."""
+_LONGEST = 20
 
 
 def _integer(digits: str) -> int | str:
+    if len(digits) > _LONGEST:
+        return digits
     value = int(digits)
     return value if _LEAST <= value <= _GREATEST else digits
 
 
-EXACT = ExactJson(_integer)
+_EXACT = ExactJson(_integer, deepest=None)
+_last = threading.local()
 
 
 def install() -> None:
@@ -35,11 +40,21 @@ def install() -> None:
     composite_raw_decoder.JsonLineParser.parse = _parse_lines
 
 
+def forget_body() -> None:
+    """Before an answer is decoded whose body is asked for."""
+    _last.body = None
+
+
+def last_body() -> Any:
+    """The answer that this thread decoded last; None when it was not decoded as JSON."""
+    return getattr(_last, "body", None)
+
+
 def _parse(self: Any, data: Any) -> Iterator[Any]:
     content = data.read()
     if not content.strip():
         return
-    body = _value(content, self.encoding)
+    body = _last.body = _value(content, self.encoding)
     yield from body if isinstance(body, list) else [body]
 
 
@@ -51,7 +66,7 @@ def _parse_lines(self: Any, data: Any) -> Iterator[Any]:
 
 def _value(content: bytes, encoding: str) -> Any:
     try:
-        return EXACT.parse(content.decode(encoding).removeprefix("\ufeff"))
+        return _EXACT.parse(content.decode(encoding).removeprefix("\ufeff"))
     except ValueError as error:
         logging.getLogger("airbyte").error(f"{NOT_JSON}: {error}")
         raise

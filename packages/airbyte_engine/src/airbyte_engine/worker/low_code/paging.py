@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from airbyte_engine.worker.low_code.decoding import EXACT
+from airbyte_engine.worker.low_code.decoding import forget_body, last_body
 from airbyte_engine.worker.low_code.listing import (
     CountedListing,
     Emitted,
@@ -73,7 +73,7 @@ def install() -> None:
 
 
 def _listing(retriever: Any) -> Listing | None:
-    """None where the connector stops at records that it has seen: an end is no sign of anything there."""
+    """None where the connector stops at records that it has seen: an end means nothing there."""
     from airbyte_cdk.sources.declarative.requesters.paginators import strategies
     from airbyte_cdk.sources.declarative.requesters.paginators.no_pagination import NoPagination
     from airbyte_cdk.sources.declarative.requesters.paginators.strategies.stop_condition import (
@@ -104,19 +104,13 @@ def _page(retriever: Any, response: Any, token: Any, emitted: int, reduced_size:
         count = extracted_record_count(response, default=emitted)
         unique = [f"{token}:{number}".encode() for number in range(count)]
         return Page(token, size, unique, unique, total_of(None, response.headers, None))
+    forget_body()
     records = list(extractor.extract_records(response))
     contents = [_digest(record) for record in records]
     paths = _key_paths(retriever)
     keys = [_key(record, paths) or content for record, content in zip(records, contents, strict=True)]
     field = (retriever._parameters or {}).get(_TOTAL_FIELD)
-    return Page(token, size, keys, contents, total_of(_body(response), response.headers, field))
-
-
-def _body(response: Any) -> Any:
-    try:
-        return EXACT.parse(response.content.decode("utf-8"))
-    except ValueError:
-        return None
+    return Page(token, size, keys, contents, total_of(last_body(), response.headers, field))
 
 
 def _new(records: Iterable[Any]) -> Iterator[Any]:
