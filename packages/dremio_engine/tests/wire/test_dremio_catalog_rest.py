@@ -212,7 +212,7 @@ def test_a_source_that_is_deleted_and_added_again_has_its_tables(
         ({"type": "MONGO"}, "Source type [MONGO] is not supported"),
         ({"type": "POSTGRES", "config": {"port": 5432}}, "config.hostname is required"),
         ({"config": {"credentialType": "EC2_METADATA", "rootPath": "/x"}}, "only credentialType ACCESS_KEY"),
-        ({"config": {}}, "rootPath must begin with a bucket"),
+        ({"config": {}}, "You must provide AWS Access Key and AWS Access Secret"),
         ({"accelerationRefreshPeriodMs": -1}, "accelerationRefreshPeriodMs"),
         ({"metadataPolicy": {"namesRefreshMs": 5}}, "metadataPolicy.namesRefreshMs"),
         ({"name": "a/b"}, "may not hold"),

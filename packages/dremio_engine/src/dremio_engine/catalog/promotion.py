@@ -5,6 +5,7 @@ file that is being written is therefore never read, and a new partition shows on
 """
 
 import re
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 import duckdb
@@ -25,19 +26,25 @@ def folder_url(lake: Lake, path: Path) -> str:
     if source is None or not source.root:
         raise EngineError(f"[{path[0]}] is not a source of files.")
     check_file_path(path)
+    source.check_bucket(path[1:])
     return source.root + "".join(f"{part}/" for part in path[1:])
 
 
 def list_files(lake: Lake, url: str) -> list[tuple[str, int, str]]:
-    """(file, bytes, last modified) of every Parquet file below a folder, by name."""
+    """(file, bytes, last modified) of every Parquet file below a folder, by name; none of no bucket."""
     if any(sign in url for sign in "*?["):
         raise EngineError(f"A folder's name may not hold wildcards: [{url}].")
     with lake.session() as cursor:
-        # Size and time come with the listing: no file is opened.
-        rows = cursor.execute(
-            f"select filename, size, last_modified::varchar from read_blob({literal(url + '**')}) where"
-            " filename like '%.parquet' order by filename"
-        ).fetchall()
+        try:
+            # Size and time come with the listing: no file is opened.
+            rows = cursor.execute(
+                f"select filename, size, last_modified::varchar from read_blob({literal(url + '**')}) where"
+                " filename like '%.parquet' order by filename"
+            ).fetchall()
+        except duckdb.HTTPException as error:
+            if error.status_code == HTTPStatus.NOT_FOUND:
+                return []
+            raise
     return [(name, size, str(moment)) for name, size, moment in rows if _visible(name[len(url) :])]
 
 
