@@ -228,9 +228,7 @@ class CatalogObjects:
             return True
         if any(e.kind is Kind.PROMOTED for e in self._store.below(path)):
             return True
-        return bool(
-            promotion.list_files(self._services.lake, promotion.folder_url(self._services.lake, path))
-        )
+        return promotion.holds_files(self._services.lake, path)
 
 
 def _refuse_grants(body: dict[str, Any]) -> None:
