@@ -72,7 +72,8 @@ def test_it_lists_the_catalogue_and_makes_views_and_reflections(dremio: Target, 
     table = f"{dremio.source}.{dremio.run}.frame_base"
     frame.execute(f"create table {table} as select 1 as id, timestamp '2025-10-16 10:00:00' as ts")
     assert dremio.space in [root["path"][0] for root in frame.catalog.list_catalog()]
-    view = frame.catalog.create_view([dremio.space, "frame_view"], f"select id from {table}")
+    frame.admin.create_space_folder(dremio.space, "frame")
+    view = frame.catalog.create_view([dremio.space, "frame", "v"], f"select id from {table}")
     changed = frame.catalog.update_view(view["id"], view["path"], f"select id, ts from {table}")
     assert [field["name"] for field in changed["fields"]] == ["id", "ts"]
     assert frame.catalog.get_wiki(view["id"])["text"] == ""

@@ -56,7 +56,8 @@ def test_it_makes_and_merges_tables_from_data_frames(dremio: Target, connected: 
 def test_it_notes_a_view_and_reads_a_reflection_that_was_never_refreshed(
     dremio: Target, connected: Any
 ) -> None:
-    view = connected.create_dataset([dremio.space, "py_noted"], "select 1 as a")
+    connected.create_folder([dremio.space, "py_notes"])
+    view = connected.create_dataset([dremio.space, "py_notes", "v"], "select 1 as a")
     connected.set_wiki(view.id, Wiki("One row."))
     assert connected.get_wiki(view.id).text == "One row."
     made = connected.create_reflection(
