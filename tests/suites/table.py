@@ -80,9 +80,14 @@ SUITES: Final = (
     Suite(
         Tier.REST,
         "conformance",
-        "protocol, dialect, dbt features",
+        "protocol, dialect, clients, dbt features",
         "conformance",
-        ("tests/conformance/protocol", "tests/conformance/dialect", "tests/conformance/dbt_adapter/features"),
+        (
+            "tests/conformance/protocol",
+            "tests/conformance/dialect",
+            "tests/conformance/clients",
+            "tests/conformance/dbt_adapter/features",
+        ),
         600,
         "dremio_engine",
     ),

@@ -38,6 +38,12 @@ class NotFound(EngineError):
     status = 404
 
 
+class MethodNotAllowed(EngineError):
+    """There is such an address, but it does not take this HTTP method."""
+
+    status = 405
+
+
 class Conflict(EngineError):
     """The name is taken, or the tag sent is not the newest."""
 

@@ -1,12 +1,11 @@
 """The Catalog API: objects by id and path, paging, changes with tags, promotion, what is refused."""
 
-import io
 from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from tests.support.promoted_files import promote, put_parquet
 
 from testing.engine_on_the_wire import (
     Client,
@@ -25,27 +24,10 @@ def engine(s3_engine: EngineProcess) -> EngineProcess:
     return s3_engine
 
 
-def put_parquet(store: ObjectStore, key: str, columns: dict[str, Any]) -> None:
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    store.client.put_object(Bucket="datalake", Key=key, Body=buffer.getvalue())
-
-
 def made(client: Client, body: dict[str, Any]) -> dict[str, Any]:
     answer = client.create(body)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
-
-
-def promote(client: Client, *path: str) -> Any:
-    body = {
-        "entityType": "dataset",
-        "id": "dremio:/" + "/".join(path),
-        "path": list(path),
-        "type": "PHYSICAL_DATASET",
-        "format": {"type": "Parquet"},
-    }
-    return client.http.post(f"{CATALOG}/{quote(str(body['id']), safe='')}", json=body)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +194,7 @@ def test_a_source_that_is_deleted_and_added_again_has_its_tables(
         ({"type": "MONGO"}, "Source type [MONGO] is not supported"),
         ({"type": "POSTGRES", "config": {"port": 5432}}, "config.hostname is required"),
         ({"config": {"credentialType": "EC2_METADATA", "rootPath": "/x"}}, "only credentialType ACCESS_KEY"),
-        ({"config": {}}, "rootPath must begin with a bucket"),
+        ({"config": {}}, "You must provide AWS Access Key and AWS Access Secret"),
         ({"accelerationRefreshPeriodMs": -1}, "accelerationRefreshPeriodMs"),
         ({"metadataPolicy": {"namesRefreshMs": 5}}, "metadataPolicy.namesRefreshMs"),
         ({"name": "a/b"}, "may not hold"),

@@ -162,8 +162,9 @@ def test_folders_and_views_live_in_spaces_and_go_with_them(client: Client) -> No
     [
         ("MONGO", {}, "MONGO"),
         ("NAS", {"path": "/etc"}, "DREMIO_NAS_ROOT"),
-        ("S3", {"rootPath": "/"}, "bucket"),
+        ("S3", {"rootPath": "/"}, "You must provide AWS Access Key and AWS Access Secret"),
         ("S3", {"rootPath": "/other", "whitelistedBuckets": ["datalake"]}, "whitelistedBuckets"),
+        ("S3", {"credentialType": "AWS_PROFILE"}, "only credentialType ACCESS_KEY and NONE"),
     ],
 )
 def test_a_source_that_cannot_hold_is_refused_by_what_is_wrong(

@@ -11,7 +11,7 @@ LONGEST_TAG = 128  # Dremio's
 
 
 class Notes:
-    """Both follow Dremio's rule: a write names the version it saw, or none for the first."""
+    """Both follow Dremio's rule: a write names the version it saw, or none for the first tags."""
 
     def __init__(self, state: StateFile) -> None:
         self._state = state
@@ -22,10 +22,10 @@ class Notes:
         return {"text": row["text"], "version": row["version"]} if row else {"text": ""}
 
     def set_wiki(self, entity_id: str, text: str, version: int | None) -> dict[str, Any]:
-        """Write the wiki. Raises Conflict when `version` is not the newest."""
+        """Write the wiki; the first one whatever its version. Raises Conflict when it is not the newest."""
         current = self.wiki(entity_id).get("version")
-        if current != version:
-            raise Conflict(f"The wiki was changed meanwhile: its version is {current}, not {version}.")
+        if current is not None and current != version:
+            raise Conflict(f"The provided version [{version}] does not match the stored version [{current}].")
         newest = 0 if current is None else current + 1
         self._state.write("insert or replace into wikis values (?, ?, ?)", entity_id, text, newest)
         return {"text": text, "version": newest}

@@ -5,17 +5,21 @@ file that is being written is therefore never read, and a new partition shows on
 """
 
 import re
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 import duckdb
 
-from dremio_engine.errors import EngineError, Unsupported
+from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
 from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.messages import without_folders
 from dremio_engine.paths import Path, check_file_path, dotted
 from dremio_engine.sql.quoting import literal, quoted
 
 DUCKLAKE_FILE = re.compile(r"ducklake-[0-9a-f-]{36}(-delete)?\.parquet")
+WILDCARDS = "*?["
+# There is no such bucket, and there can be none of that name.
+NO_BUCKET = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
 Columns = list[tuple[str, str]]
 
 
@@ -25,19 +29,36 @@ def folder_url(lake: Lake, path: Path) -> str:
     if source is None or not source.root:
         raise EngineError(f"[{path[0]}] is not a source of files.")
     check_file_path(path)
+    source.check_bucket(path[1:])
     return source.root + "".join(f"{part}/" for part in path[1:])
 
 
+def holds_files(lake: Lake, path: Path) -> bool:
+    """Whether there are Parquet files below a folder; none below a name that no folder can have."""
+    if any(sign in part for part in path for sign in WILDCARDS):
+        return False
+    try:
+        url = folder_url(lake, path)
+    except InvalidStatement:
+        return False
+    return bool(list_files(lake, url))
+
+
 def list_files(lake: Lake, url: str) -> list[tuple[str, int, str]]:
-    """(file, bytes, last modified) of every Parquet file below a folder, by name."""
-    if any(sign in url for sign in "*?["):
+    """(file, bytes, last modified) of every Parquet file below a folder, by name; none of no bucket."""
+    if any(sign in url for sign in WILDCARDS):
         raise EngineError(f"A folder's name may not hold wildcards: [{url}].")
     with lake.session() as cursor:
-        # Size and time come with the listing: no file is opened.
-        rows = cursor.execute(
-            f"select filename, size, last_modified::varchar from read_blob({literal(url + '**')}) where"
-            " filename like '%.parquet' order by filename"
-        ).fetchall()
+        try:
+            # Size and time come with the listing: no file is opened.
+            rows = cursor.execute(
+                f"select filename, size, last_modified::varchar from read_blob({literal(url + '**')}) where"
+                " filename like '%.parquet' order by filename"
+            ).fetchall()
+        except duckdb.HTTPException as error:
+            if error.status_code in NO_BUCKET:
+                return []
+            raise
     return [(name, size, str(moment)) for name, size, moment in rows if _visible(name[len(url) :])]
 
 

@@ -28,18 +28,22 @@ METADATA_POLICY: dict[str, Any] = {
     "autoPromoteDatasets": False,
 }
 SHORTEST_MS = 60_000  # Dremio's for metadata
-_NOT_SETTINGS = ("entityType", "name", "type", "config", "id", "tag", "children", "state", "createdAt")
+_KEPT = (*DEFAULTS, "description", "accelerationRefreshSchedule")
 
 
 def settings_of(body: dict[str, Any]) -> dict[str, Any]:
-    """The settings in a body, completed. Raises EngineError that names a value which does not hold."""
-    sent = {name: value for name, value in body.items() if name not in _NOT_SETTINGS}
-    policy = sent.pop("metadataPolicy", None) or {}
+    """The settings in a body, completed; fields that Dremio does not know are left out, as it does.
+
+    Raises EngineError that names a value which does not hold, or an unknown part of the metadata policy.
+    """
+    sent = {name: body[name] for name in _KEPT if body.get(name) is not None}
+    policy = body.get("metadataPolicy") or {}
+    if unknown := [name for name in policy if name not in METADATA_POLICY]:
+        raise EngineError(f"Invalid value found at: metadataPolicy.{unknown[0]}")
     for name, value in sent.items():
         if name.endswith("Ms") and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
             raise EngineError(f"[{name}] must be a number of milliseconds, not [{value}].")
     for name, value in policy.items():
-        period = name in METADATA_POLICY and name.endswith("Ms")
-        if period and (type(value) is not int or value < SHORTEST_MS):
+        if name.endswith("Ms") and (type(value) is not int or value < SHORTEST_MS):
             raise EngineError(f"[metadataPolicy.{name}] must be at least {SHORTEST_MS} ms, not [{value}].")
     return {**DEFAULTS, **sent, "metadataPolicy": {**METADATA_POLICY, **policy}}

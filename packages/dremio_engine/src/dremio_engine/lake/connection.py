@@ -71,7 +71,7 @@ def connect(
         source.name.lower(): reason for source in sources if (reason := _attach_postgres(connection, source))
     }
     reachable = [str(accelerator) + "/", str(folder / "catalog.ducklake"), str(spill)]
-    reachable += [source.root for source in sources if source.root]
+    reachable += [folder for source in sources for folder in source.reach]
     connection.execute(f"set allowed_directories=[{', '.join(literal(r) for r in reachable)}]")
     connection.execute("set enable_external_access=false")
     connection.execute("set lock_configuration=true")
@@ -82,11 +82,12 @@ def _create_secret(connection: duckdb.DuckDBPyConnection, index: int, source: So
     key = source.key
     if key is None:
         return
+    scope = ", ".join(map(literal, source.reach))
     connection.execute(
         f"create secret source_{index} (type s3, key_id {literal(key.key_id)},"
         f" secret {literal(key.secret)}, endpoint {literal(key.endpoint)}, region {literal(key.region)},"
         f" use_ssl {str(key.use_ssl).lower()},"
-        f" url_style {literal('path' if key.path_style else 'vhost')}, scope {literal(source.root)})"
+        f" url_style {literal('path' if key.path_style else 'vhost')}, scope [{scope}])"
     )
 
 

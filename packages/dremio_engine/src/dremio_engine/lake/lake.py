@@ -18,7 +18,7 @@ from dremio_engine.lake.connection import ENGINE_TABLES, METADATA, connect, impo
 from dremio_engine.lake.connection import REFLECTION_SCHEMA as REFLECTION_SCHEMA
 from dremio_engine.lake.gate import DRAIN_SECONDS, Gate
 from dremio_engine.lake.intents import Intents
-from dremio_engine.lake.storage import SourceStorage
+from dremio_engine.lake.storage import WHOLE_STORE, SourceStorage
 from dremio_engine.sql.quoting import literal, quoted
 
 CLOSE_SECONDS = 2.0
@@ -123,16 +123,23 @@ class Lake:
         return [source for source in self.databases() if source.name.lower() in self._unreachable]
 
     def why_not_listed(self, name: str) -> str | None:
-        """Why a source's bucket cannot be listed with its key at this moment; nothing when it can."""
+        """Why a source's bucket cannot be listed with its key at this moment; nothing when it can.
+
+        Of a whole store the buckets it is kept to are listed. Without any it stays open whether the key
+        holds: DuckDB cannot list the buckets of a store.
+        """
         source = self._sources[name.lower()]
         if source.key is None:
             return None
         with self.session() as cursor:
-            try:
-                # No object has this prefix: the answer is short, however many there are.
-                cursor.execute(f"from glob({literal(source.root + '__nothing__*')})").fetchall()
-            except duckdb.Error as error:
-                return str(error).splitlines()[0]
+            for folder in source.reach:
+                if folder == WHOLE_STORE:
+                    continue
+                try:
+                    # No object has this prefix: the answer is short, however many there are.
+                    cursor.execute(f"from glob({literal(folder + '__nothing__*')})").fetchall()
+                except duckdb.Error as error:
+                    return str(error).splitlines()[0]
         return None
 
     def folder_of(self, schema: str) -> str:

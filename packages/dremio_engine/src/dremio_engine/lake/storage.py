@@ -5,16 +5,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dremio_engine.errors import EngineError, Unsupported
+from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
 
 CODECS = ("snappy", "zstd", "gzip", "lz4", "uncompressed")
 
 
+WHOLE_STORE = "s3://"
+
+
 @dataclass(frozen=True)
 class ObjectStoreKey:
-    """How DuckDB's httpfs reaches one bucket: the fields of its S3 secret."""
+    """How DuckDB's httpfs reaches an object store: the fields of its S3 secret.
 
-    bucket: str
+    Without a key its requests are not signed.
+    """
+
     key_id: str
     secret: str
     endpoint: str
@@ -56,13 +61,44 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True)
 class SourceStorage:
-    """A source as the engine uses it: files under `root` (ends in "/"), or a database."""
+    """A source as the engine uses it: files under `root` (ends in "/"), or a database.
+
+    The root of a whole object store is `s3://`: a path's first part below it is then a bucket, one of
+    `buckets` if that names any.
+    """
 
     name: str
     root: str
     compression: str = "snappy"
     key: ObjectStoreKey | None = None
     postgres: PostgresAddress | None = None
+    buckets: tuple[str, ...] = ()
+
+    @property
+    def is_whole_store(self) -> bool:
+        """Whether the parts of a path below it begin with a bucket."""
+        return self.root == WHOLE_STORE
+
+    @property
+    def reach(self) -> list[str]:
+        """The folders that may be read and written, "/" at the end."""
+        if self.is_whole_store and self.buckets:
+            return [f"{WHOLE_STORE}{bucket}/" for bucket in self.buckets]
+        return [self.root] if self.root else []
+
+    def check_bucket(self, below: tuple[str, ...]) -> None:
+        """Raises InvalidStatement unless the parts of a path below the source name a bucket it may reach."""
+        if not self.is_whole_store:
+            return
+        if not below:
+            raise InvalidStatement(
+                f"VALIDATION ERROR: Source [{self.name}] holds buckets: a path in it begins with one."
+            )
+        if self.buckets and below[0] not in self.buckets:
+            raise InvalidStatement(
+                f"VALIDATION ERROR: Bucket [{below[0]}] is not one of source [{self.name}]:"
+                f" {', '.join(self.buckets)}."
+            )
 
 
 def storage_of(name: str, kind: str, config: dict[str, Any], nas_root: Path | None) -> SourceStorage:
@@ -97,30 +133,48 @@ def _compression(config: dict[str, Any]) -> str:
 def _s3(name: str, config: dict[str, Any]) -> SourceStorage:
     properties = _properties(config)
     root = str(config.get("rootPath") or "/").strip("/")
-    allowed = list(config.get("whitelistedBuckets") or config.get("externalBucketList") or [])
-    if not root and len(allowed) == 1:
-        root = str(allowed[0])
-    bucket = root.split("/")[0]
-    if not bucket:
-        raise EngineError(f"Source [{name}]: rootPath must begin with a bucket, as in /datalake/gold.")
-    if allowed and bucket not in allowed:
+    allowed = _buckets(config)
+    if root and allowed and (bucket := root.split("/")[0]) not in allowed:
         raise EngineError(f"Source [{name}]: bucket [{bucket}] is not in whitelistedBuckets.")
-    if config.get("credentialType", "ACCESS_KEY") != "ACCESS_KEY":
-        raise Unsupported(f"Source [{name}]: only credentialType ACCESS_KEY is supported.")
+    key_id, secret = _credentials(name, config)
     endpoint = properties.get("fs.s3a.endpoint", "s3.amazonaws.com")
     use_ssl = bool(config.get("secure", False))
     if "://" in endpoint:
         use_ssl, endpoint = endpoint.startswith("https"), urlsplit(endpoint).netloc
     key = ObjectStoreKey(
-        bucket=bucket,
-        key_id=str(config.get("accessKey") or ""),
-        secret=str(config.get("accessSecret") or ""),
+        key_id=key_id,
+        secret=secret,
         endpoint=endpoint,
         use_ssl=use_ssl,
         path_style=properties.get("fs.s3a.path.style.access", "false").lower() == "true",
         region=properties.get("fs.s3a.endpoint.region", "us-east-1"),
     )
+    if not root:
+        return SourceStorage(name, WHOLE_STORE, _compression(config), key, buckets=allowed)
     return SourceStorage(name, f"s3://{root}/", _compression(config), key)
+
+
+def _buckets(config: dict[str, Any]) -> tuple[str, ...]:
+    """The buckets that a source is kept to; other accounts' buckets come to those of its own."""
+    owned = list(config.get("whitelistedBuckets") or [])
+    return tuple(dict.fromkeys(str(b) for b in [*owned, *(config.get("externalBucketList") or [])]))
+
+
+def _credentials(name: str, config: dict[str, Any]) -> tuple[str, str]:
+    """Key and secret; two empty texts for public buckets."""
+    kind = config.get("credentialType") or "ACCESS_KEY"
+    if kind == "NONE":
+        return "", ""
+    if kind != "ACCESS_KEY":
+        raise Unsupported(
+            f"Source [{name}]: only credentialType ACCESS_KEY and NONE are supported, not [{kind}]."
+        )
+    key_id, secret = str(config.get("accessKey") or ""), str(config.get("accessSecret") or "")
+    if not key_id or not secret:
+        raise EngineError(
+            "Failure creating S3 connection. You must provide AWS Access Key and AWS Access Secret."
+        )
+    return key_id, secret
 
 
 def _nas(name: str, config: dict[str, Any], nas_root: Path | None) -> SourceStorage:

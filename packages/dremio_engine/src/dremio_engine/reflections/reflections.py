@@ -10,11 +10,11 @@ from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.planner import Planner
 from dremio_engine.errors import Conflict
 from dremio_engine.paths import Path
+from dremio_engine.reflections.definition import REST_MEASURES, completed
 from dremio_engine.reflections.materialise import Materialiser
 from dremio_engine.reflections.overview import Overview
 from dremio_engine.reflections.policy import of_table
 from dremio_engine.reflections.refresh import Refresher
-from dremio_engine.reflections.shape import validate
 from dremio_engine.reflections.status import Reflection, Shown
 from dremio_engine.reflections.store import ReflectionStore
 
@@ -50,10 +50,12 @@ class Reflections:
         of_table(policy)
         self._store.keep_policy(dataset_id, policy)
 
-    def create(self, body: dict[str, Any]) -> Reflection:
-        """Keep a definition and start its first refresh. Raises Conflict, EngineError."""
-        self._validate(body, str(body.get("datasetId")))
-        made = self._store.add(body)
+    def create(self, body: dict[str, Any], measures: tuple[str, ...] = REST_MEASURES) -> Reflection:
+        """Keep a definition and start its first refresh. Raises Conflict, EngineError.
+
+        `measures` are the kinds of a measure that names none.
+        """
+        made = self._store.add(self._completed(body, str(body.get("datasetId")), measures))
         if made.enabled:
             self._refresher.request(made)
         return self._store.get(made.id)
@@ -63,8 +65,7 @@ class Reflections:
         current = self._store.get(reflection_id)
         if body.get("tag") != current.tag:
             raise Conflict(f"Tag [{body.get('tag')}] is not the newest of reflection [{current.name}].")
-        merged = {**body, "datasetId": current.dataset_id}
-        self._validate(merged, current.dataset_id)
+        merged = self._completed({**body, "datasetId": current.dataset_id}, current.dataset_id)
         before = self._store.current(reflection_id)
         changed = self._store.replace(current, merged)
         if before is not None and before.table:
@@ -88,6 +89,8 @@ class Reflections:
             if reflection.enabled and self._overview.stands_on(reflection, dataset):
                 self._refresher.request(reflection)
 
-    def _validate(self, body: dict[str, Any], dataset_id: str) -> None:
+    def _completed(
+        self, body: dict[str, Any], dataset_id: str, measures: tuple[str, ...] = REST_MEASURES
+    ) -> dict[str, Any]:
         path = self._inventory.dataset_by_id(dataset_id)
-        validate(body, [name for name, _ in self._planner.columns(path)])
+        return completed(body, self._planner.columns(path), measures)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from dremio_engine.errors import EngineError, Unsupported
 from dremio_engine.sql.commands import PartitionField
 from dremio_engine.sql.quoting import quoted
 
@@ -13,19 +12,14 @@ MEASURES = {
     "COUNT": ("count({0})", "sum({0})"),
     "MIN": ("min({0})", "min({0})"),
     "MAX": ("max({0})", "max({0})"),
+    "APPROX_COUNT_DISTINCT": ("approx_count_distinct({0})", None),
+    # As SQL writes it, and as definitions were kept once.
     "APPROXIMATE_COUNT_DISTINCT": ("approx_count_distinct({0})", None),
 }
-DEFAULT_MEASURES = ("SUM", "COUNT")
+# Of definitions that were kept before they were completed (`definition.py`).
+_ONCE_DEFAULT = ("SUM", "COUNT")
 # A `$` keeps the columns of measures away from those of dimensions.
 ROW_COUNT = "count$"
-FIELD_LISTS = (
-    "displayFields",
-    "dimensionFields",
-    "dateFields",
-    "measureFields",
-    "partitionFields",
-    "sortFields",
-)
 
 
 @dataclass(frozen=True)
@@ -103,10 +97,7 @@ class Shape:
 
 def shape_of(body: dict[str, Any]) -> Shape:
     """A validated definition, read."""
-    partitions = tuple(
-        PartitionField(f["name"], str((f.get("transform") or {}).get("type", "IDENTITY")).lower())
-        for f in body.get("partitionFields") or []
-    )
+    partitions = tuple(_partition(field) for field in body.get("partitionFields") or [])
     sort = tuple(f["name"] for f in body.get("sortFields") or [])
     if body["type"] == "RAW":
         return Shape(tuple(f["name"] for f in body["displayFields"]), (), (), sort, partitions)
@@ -118,42 +109,15 @@ def shape_of(body: dict[str, Any]) -> Shape:
         dimensions.setdefault(field["name"].lower(), Dimension(field["name"], True))
     measures = {}
     for field in body.get("measureFields") or []:
-        for kind in field.get("measureTypeList") or DEFAULT_MEASURES:
+        for kind in field.get("measureTypeList") or _ONCE_DEFAULT:
             name = kind.strip().upper()
             measure = Measure(field["name"], name, f"{name.lower()}${field['name']}")
             measures[measure.kept_as.lower()] = measure
     return Shape((), tuple(dimensions.values()), tuple(measures.values()), sort, partitions)
 
 
-def validate(body: dict[str, Any], columns: list[str]) -> None:
-    """Raises EngineError when a field is not a column of the dataset or the definition is empty."""
-    if body.get("type") not in ("RAW", "AGGREGATION"):
-        raise EngineError(f"Reflection type [{body.get('type')}] is not RAW or AGGREGATION.")
-    if not body.get("name"):
-        raise EngineError("A reflection needs a name.")
-    known = {column.lower() for column in columns}
-    for key in FIELD_LISTS:
-        for field in body.get(key) or []:
-            if str(field.get("name", "")).lower() not in known:
-                raise EngineError(
-                    f"Reflection [{body['name']}]: field [{field.get('name')}] is not in the dataset."
-                )
-    if body["type"] == "RAW" and not body.get("displayFields"):
-        raise EngineError("A raw reflection needs displayFields.")
-    if body["type"] == "AGGREGATION" and not (body.get("dimensionFields") or body.get("measureFields")):
-        raise EngineError("An aggregation reflection needs dimensionFields or measureFields.")
-    for measure in body.get("measureFields") or []:
-        for kind in measure.get("measureTypeList") or []:
-            if kind.strip().upper() not in MEASURES:
-                raise Unsupported(f"Reflection [{body['name']}]: measure type [{kind}] is not supported.")
-    kept = {
-        f["name"].lower()
-        for key in ("displayFields", "dimensionFields", "dateFields")
-        for f in body.get(key) or []
-    }
-    for key in ("partitionFields", "sortFields"):
-        for field in body.get(key) or []:
-            if field["name"].lower() not in kept:
-                raise EngineError(
-                    f"Reflection [{body['name']}]: [{field['name']}] is in {key} but is not kept."
-                )
+def _partition(field: dict[str, Any]) -> PartitionField:
+    transform = field.get("transform") or {}
+    argument = (transform.get("bucketTransform") or {}).get("bucketCount")
+    argument = argument or (transform.get("truncateTransform") or {}).get("truncateLength")
+    return PartitionField(field["name"], str(transform.get("type") or "IDENTITY").lower(), argument)

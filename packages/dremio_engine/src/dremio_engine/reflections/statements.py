@@ -7,6 +7,7 @@ from dremio_engine.errors import InvalidStatement
 from dremio_engine.lake.cursors import Interruptible
 from dremio_engine.lake.outcomes import Outcome, done
 from dremio_engine.paths import dotted
+from dremio_engine.reflections.definition import SQL_MEASURES
 from dremio_engine.reflections.reflections import Reflections
 from dremio_engine.sql import commands as c
 from dremio_engine.sql.statement import Statement
@@ -29,7 +30,7 @@ class ReflectionStatements:
 
     def create(self, command: c.CreateReflection, statement: Statement, stop: Interruptible) -> Outcome:
         """A reflection; its first refresh starts at once."""
-        self._reflections.create(_body(command, self._inventory.dataset_id(command.path)))
+        self._reflections.create(_body(command, self._inventory.dataset_id(command.path)), SQL_MEASURES)
         return done(f"Reflection [{command.name}] added")
 
     def drop(self, command: c.DropReflection, statement: Statement, stop: Interruptible) -> Outcome:
@@ -55,11 +56,16 @@ def _body(command: c.CreateReflection, dataset_id: str) -> dict[str, Any]:
         "enabled": True,
         "displayFields": [{"name": n} for n in command.display],
         "dimensionFields": [{"name": n, "granularity": g} for n, g in command.dimensions],
-        "measureFields": [
-            {"name": n, "measureTypeList": list(k) or ["SUM", "COUNT"]} for n, k in command.measures
-        ],
-        "partitionFields": [
-            {"name": p.column, "transform": {"type": p.transform.upper()}} for p in command.partitions
-        ],
+        "measureFields": [{"name": n, "measureTypeList": list(k)} for n, k in command.measures],
+        "partitionFields": [{"name": p.column, "transform": _transform(p)} for p in command.partitions],
         "sortFields": [{"name": n} for n in command.sort],
     }
+
+
+def _transform(field: c.PartitionField) -> dict[str, Any]:
+    transform: dict[str, Any] = {"type": field.transform.upper()}
+    if field.transform == "bucket":
+        transform["bucketTransform"] = {"bucketCount": field.argument}
+    if field.transform == "truncate":
+        transform["truncateTransform"] = {"truncateLength": field.argument}
+    return transform

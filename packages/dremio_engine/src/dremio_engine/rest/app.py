@@ -1,4 +1,4 @@
-"""The FastAPI application: health, errors in Dremio's shape, and the routes."""
+"""The FastAPI application: errors in Dremio's shape, and the routes."""
 
 import contextlib
 import logging
@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from dremio_engine.errors import EngineError
-from dremio_engine.rest import catalog, login, reflections, statements, users
+from dremio_engine.rest import catalog, information, login, reflections, sources, statements, users
 from dremio_engine.rest.bounds import BoundedBodies
-from dremio_engine.rest.guard import guard_catalog, guard_reflections
+from dremio_engine.rest.guard import guard_catalog, guard_reflections, guard_sources
 from dremio_engine.rest.services import Services
 
 LOG = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def create_app(services: Services) -> FastAPI:
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return _error(400, f"Invalid request: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}")
+        return _error(400, _where(first["loc"]), str(first["msg"]))
 
     @app.exception_handler(HTTPException)
     def no_route(_: Request, error: HTTPException) -> Response:
@@ -47,19 +47,22 @@ def create_app(services: Services) -> FastAPI:
         LOG.error("request broke", exc_info=error)
         return _error(500, "Something went wrong", type(error).__name__)
 
-    @app.get("/apiv2/server_status")
-    def server_status() -> Response:
-        return JSONResponse("OK")
-
-    @app.get("/health")
-    def health() -> Response:
-        return PlainTextResponse("OK")
-
-    for routes in (login.ROUTES, statements.ROUTES, users.ROUTES):
+    for routes in (information.ROUTES, login.ROUTES, statements.ROUTES, users.ROUTES):
         app.include_router(routes)
     app.include_router(catalog.ROUTES, dependencies=[Depends(guard_catalog)])
+    app.include_router(sources.ROUTES, dependencies=[Depends(guard_sources)])
     app.include_router(reflections.ROUTES, dependencies=[Depends(guard_reflections)])
     return app
+
+
+def _where(location: tuple[str | int, ...]) -> str:
+    """Dremio's words for a body or parameter that does not fit, with the path to the value."""
+    kind, *path = location
+    if kind != "body":
+        return f"Invalid value of parameter: {'.'.join(map(str, path))}"
+    names = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    is_json = path and not isinstance(path[0], int)
+    return f"Invalid value found at: {names}" if is_json else "Invalid value."
 
 
 def _error(status: int, message: str, detail: str = "") -> Response:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
-from dremio_engine.errors import NotFound
+from dremio_engine.errors import MethodNotAllowed, NotFound
 from dremio_engine.paths import Path
 from dremio_engine.rest.catalog_children import Page
 from dremio_engine.rest.catalog_objects import CatalogObjects
@@ -38,12 +38,16 @@ class NewObject(BaseModel):
 class Wiki(BaseModel):
     """A wiki text and the version it replaces."""
 
+    model_config = ConfigDict(extra="forbid")
+
     text: str
     version: int | None = None
 
 
 class Tags(BaseModel):
     """Tags and the version they replace."""
+
+    model_config = ConfigDict(extra="forbid")
 
     tags: list[str]
     version: str | None = None
@@ -112,6 +116,12 @@ def set_tags(entity_id: str, body: Tags, services: CurrentServices, user: Curren
     """Write an object's tags."""
     CatalogObjects(services, ALONE).by_id(entity_id)
     return services.notes.set_tags(entity_id, body.tags, body.version)
+
+
+@ROUTES.api_route("/{entity_id:path}/collaboration/{kind}", methods=["PUT", "DELETE"])
+def not_allowed(entity_id: str, kind: str, user: CurrentUser) -> Response:
+    """Wikis and tags are read and written; an empty one is how they are deleted."""
+    raise MethodNotAllowed("HTTP 405 Method Not Allowed")
 
 
 @ROUTES.post("/{dataset_id:path}/refresh")

@@ -65,6 +65,9 @@ def children(services: Services, path: Path) -> list[dict[str, Any]]:
             found.append(
                 _folder(entity.id, entity.path) | {"tag": entity.tag, "createdAt": entity.created_at}
             )
+    source = services.lake.source(path[0])
+    if source is not None and depth == 1:
+        deeper |= {bucket.lower(): (*path, bucket) for bucket in source.buckets}
     prefix = [part.lower() for part in dotted(path).split(".")]
     for table in services.inventory.visible_tables():
         parts = table.schema.split(".")

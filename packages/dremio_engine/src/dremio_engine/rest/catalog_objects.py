@@ -217,15 +217,18 @@ class CatalogObjects:
         if source.postgres is not None:
             held = self._services.databases.of(source)
             return len(path) == 2 and any(c.schema.lower() == path[1].lower() for c in held)
+        if source.is_whole_store and source.buckets:
+            if path[1] not in source.buckets:
+                return False
+            if len(path) == 2:
+                return True
         prefix = dotted(path).lower()
         known = {t.schema.lower() for t in self._inventory.visible_tables()}
         if any(schema == prefix or schema.startswith(prefix + ".") for schema in known):
             return True
         if any(e.kind is Kind.PROMOTED for e in self._store.below(path)):
             return True
-        return bool(
-            promotion.list_files(self._services.lake, promotion.folder_url(self._services.lake, path))
-        )
+        return promotion.holds_files(self._services.lake, path)
 
 
 def _refuse_grants(body: dict[str, Any]) -> None:

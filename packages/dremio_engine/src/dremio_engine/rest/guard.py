@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dremio_engine.access.privileges import ALTER, ALTER_REFLECTION, VIEW_REFLECTION
 from dremio_engine.access.visibility import CURRENT_USER
+from dremio_engine.catalog.entities import FOLDER_PREFIX, folder_path
 from dremio_engine.errors import NotFound
 from dremio_engine.paths import Path, dotted
 from dremio_engine.rest.login import CurrentUser
@@ -18,7 +19,6 @@ from dremio_engine.sql.commands import CreateView
 from dremio_engine.sql.statement import Statement
 
 CATALOG = "/api/v3/catalog"
-FOLDER_PREFIX = "dremio:/"
 SUFFIXES = ("/collaboration/wiki", "/collaboration/tag", "/refresh", "/grants")
 
 
@@ -34,6 +34,22 @@ async def guard_catalog(
     yield
     if path:
         await run_in_threadpool(_note, request.method, path, services, user)
+
+
+async def guard_sources(
+    request: Request, services: CurrentServices, user: CurrentUser
+) -> AsyncIterator[None]:
+    """The same for the two APIs of sources."""
+    if not services.access.enforced:
+        yield
+        return
+    CURRENT_USER.set(user)
+    path = await run_in_threadpool(_check_source, request, await _body(request), services, user)
+    yield
+    if path:
+        # A source that was put where there was none is made, as by a POST.
+        method = "DELETE" if request.method == "DELETE" else "POST"
+        await run_in_threadpool(_note, method, path, services, user)
 
 
 async def guard_reflections(request: Request, services: CurrentServices, user: CurrentUser) -> None:
@@ -80,6 +96,26 @@ def _check_catalog(request: Request, body: dict[str, Any], services: Services, u
     return () if suffix else path
 
 
+def _check_source(request: Request, body: dict[str, Any], services: Services, user: str) -> Path:
+    """The path of the source that the request makes or deletes; empty when there is nothing to note."""
+    parameters = request.path_params
+    if source_id := parameters.get("source_id"):
+        path = _path_of(source_id, services) or ()
+    else:
+        name = parameters.get("name") or body.get("name")
+        path = (str(name),) if name else ()
+    if request.method == "GET":
+        if path and not services.access.sees(user, path):
+            raise services.access.denied(f"User '{user}' may not see [{dotted(path)}].")
+        return ()
+    if not path or services.inventory.store.by_path(path) is None:
+        services.access.check(user, (), "CREATE SOURCE")
+        return path
+    needed = (ALTER, "MODIFY", "DROP") if request.method == "DELETE" else (ALTER, "MODIFY")
+    services.access.check(user, path, *needed)
+    return path if request.method == "DELETE" else ()
+
+
 def _check_new(body: dict[str, Any], services: Services, user: str) -> Path:
     path = tuple(str(part) for part in body.get("path") or [body.get("name") or ""])
     match str(body.get("entityType")).lower():
@@ -99,7 +135,7 @@ def _check_new(body: dict[str, Any], services: Services, user: str) -> Path:
 
 def _path_of(entity_id: str, services: Services) -> Path | None:
     if entity_id.startswith(FOLDER_PREFIX):
-        return tuple(part for part in entity_id.removeprefix(FOLDER_PREFIX).split("/") if part)
+        return folder_path(entity_id)
     if (entity := services.inventory.store.by_id(entity_id)) is not None:
         return entity.path
     try:

@@ -1,10 +1,11 @@
 """/apiv2/login, and who a request comes from."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from dremio_engine.errors import Unauthorized
@@ -12,21 +13,23 @@ from dremio_engine.rest.services import CurrentServices, services_of
 from dremio_engine.tables.system_tables import VERSION
 
 ROUTES = APIRouter()
-PREFIXES = ("_dremio", "Bearer ")
+PREFIXES = ("_dremio", "bearer ")
 
 
 class Login(BaseModel):
-    """The body of a login."""
+    """The body of a login. As in Dremio a name or password that is missing is a wrong one: 401, not 400."""
 
-    userName: str
-    password: str
+    model_config = ConfigDict(extra="forbid")
+
+    userName: str | None = None
+    password: str | None = None
 
 
 async def token_of(authorization: Annotated[str | None, Header()] = None) -> str:
     """The token of `_dremio<token>` or `Bearer <token>`. Raises Unauthorized."""
     given = authorization or ""
     for prefix in PREFIXES:
-        if given.startswith(prefix):
+        if given.lower().startswith(prefix):
             return given[len(prefix) :].strip()
     raise Unauthorized("User authentication is required")
 
@@ -49,7 +52,7 @@ async def login(body: Login, request: Request, services: CurrentServices) -> dic
     address = request.client.host if request.client else ""
     # Here, not in the pool that serves every other call: guesses must not take its threads.
     token, expires_at = await run_in_threadpool(
-        services.identity.login, body.userName, body.password, address
+        services.identity.login, body.userName or "", body.password or "", address
     )
     name = await run_in_threadpool(services.identity.user_of, token)
     user = services.identity.users.by_name(name)
@@ -64,15 +67,31 @@ async def login(body: Login, request: Request, services: CurrentServices) -> dic
         "admin": services.access.is_admin(user.name),
         "clusterId": "embedded",
         "clusterCreatedAt": 0,
-        "showUserAndUserProperties": True,
         "version": VERSION,
-        "permissions": {
-            "canUploadProfiles": False,
-            "canDownloadProfiles": True,
-            "canEmailForSupport": False,
-            "canChatForSupport": False,
-        },
-        "userCreatedAt": 0,
+        "permissions": _permissions(services.access.is_admin(user.name)),
+        "userCreatedAt": int(datetime.fromisoformat(user.created_at).timestamp() * 1000),
+    }
+
+
+def _permissions(is_admin: bool) -> dict[str, bool]:
+    """What the web console offers; clients that read the answer into a type expect every one of them."""
+    return {
+        "canUploadProfiles": False,
+        "canDownloadProfiles": True,
+        "canEmailForSupport": False,
+        "canChatForSupport": False,
+        "canViewAllJobs": is_admin,
+        "canCreateUser": is_admin,
+        "canCreateRole": is_admin,
+        "canCreateSource": is_admin,
+        "canUploadFile": False,
+        "canManageNodeActivity": is_admin,
+        "canManageEngines": is_admin,
+        "canManageQueues": is_admin,
+        "canManageEngineRouting": is_admin,
+        "canManageSupportSettings": is_admin,
+        "canConfigureSecurity": is_admin,
+        "canRunDiagnostic": False,
     }
 
 

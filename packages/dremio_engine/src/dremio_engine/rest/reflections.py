@@ -10,6 +10,7 @@ from dremio_engine.rest.login import CurrentUser
 from dremio_engine.rest.services import CurrentServices, Services
 
 ROUTES = APIRouter(prefix="/api/v3")
+NEVER = "1969-12-31T23:59:59.999Z"  # Dremio's -1 ms: clients that read the status into a type expect a time
 
 
 @ROUTES.get("/reflection")
@@ -18,7 +19,7 @@ def every(services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     return {"data": [_shown(r, services) for r in services.reflections.all()]}
 
 
-@ROUTES.get("/dataset/{dataset_id}/reflection")
+@ROUTES.get("/dataset/{dataset_id:path}/reflection")
 def of_dataset(dataset_id: str, services: CurrentServices, user: CurrentUser) -> dict[str, Any]:
     """The reflections of one dataset; 404 when there is no such dataset."""
     services.inventory.dataset_by_id(dataset_id)
@@ -70,6 +71,6 @@ def _shown(reflection: Reflection, services: Services) -> dict[str, Any]:
         "currentSizeBytes": shown.bytes,
         "totalSizeBytes": shown.bytes,
         "outputRecords": shown.rows,
-        "status": rest_status(reflection, shown.standing),
+        "status": {"lastDataFetch": NEVER, "expiresAt": NEVER, **rest_status(reflection, shown.standing)},
         "entityType": "reflection",
     }

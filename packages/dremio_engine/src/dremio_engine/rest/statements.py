@@ -8,9 +8,9 @@ from typing import Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from dremio_engine.errors import EngineError
+from dremio_engine.errors import EngineError, Unsupported
 from dremio_engine.jobs.history import JobRecord
 from dremio_engine.jobs.job import FINAL, JobState
 from dremio_engine.jobs.jobs import QUEUE
@@ -27,13 +27,21 @@ MAX_PAGE = 500
 class Statement(BaseModel):
     """A statement and the path its short names start from."""
 
+    model_config = ConfigDict(extra="forbid")
+
     sql: str = Field(min_length=1)
     context: list[str] | None = None
+    engineName: str | None = None
+    references: dict[str, Any] | None = None
 
 
 @ROUTES.post("/api/v3/sql")
 def submit(body: Statement, services: CurrentServices, user: CurrentUser) -> dict[str, str]:
-    """Start a job. 429 when too many of this user's wait."""
+    """Start a job, on the one engine there is. 429 when too many of this user's wait."""
+    if body.references:
+        raise Unsupported(
+            "References to branches, tags and commits are not supported by the embedded engine."
+        )
     return {"id": services.jobs.submit(body.sql, tuple(body.context or ()), user).id}
 
 

@@ -114,7 +114,7 @@ def tokens(user_id: str, services: CurrentServices, user: CurrentUser) -> dict[s
 @ROUTES.post("/api/v3/user/{user_id}/token")
 def create_token(user_id: str, body: NewToken, services: CurrentServices, user: CurrentUser) -> Response:
     """A personal access token for oneself: the answer is the token, which is never shown again."""
-    owner = services.identity.users.by_id(user_id)
+    owner = _by_id_or_name(user_id, services)
     if owner.name != user:
         raise services.access.denied(f"User {user} is not allowed to create tokens of user {owner.name}")
     token = services.identity.tokens.create(user, body.label, body.millisecondsToExpire)
@@ -135,10 +135,14 @@ def delete_tokens(services: CurrentServices, user: CurrentUser) -> Response:
     return Response(status_code=204)
 
 
-def _owner(user_id: str, services: Services, user: str) -> User:
+def _by_id_or_name(user_id: str, services: Services) -> User:
     # Older versions of Dremio take the user's name here.
     users = services.identity.users
-    owner = users.by_name(user_id) if users.exists(user_id) else users.by_id(user_id)
+    return users.by_name(user_id) if users.exists(user_id) else users.by_id(user_id)
+
+
+def _owner(user_id: str, services: Services, user: str) -> User:
+    owner = _by_id_or_name(user_id, services)
     if owner.name != user:
         services.access.check_admin(user, f"manage tokens of user {owner.name}")
     return owner

@@ -59,6 +59,7 @@ class TableStatements:
                 f"VALIDATION ERROR: Cannot create table [{dotted(path)}]:"
                 f" [{path[0]}] is not a source of files."
             )
+        source.check_bucket(path[1:-1])
         if self._inventory.store.by_path(path) or (self._inventory.lake_table(path) and not command.replace):
             if command.if_missing:
                 return done(f"Table '{dotted(path)}' exists")

@@ -157,3 +157,16 @@ def test_the_information_schema_lists_what_the_catalogue_holds(dremio: Target, c
     assert {"schema_name": dremio.space} in client.sql(
         f"select schema_name from information_schema.schemata where ilike(schema_name, '{dremio.space}')"
     )
+
+
+def test_every_api_of_sources_shows_the_same_source(dremio: Target, client: Client) -> None:
+    shown = client.by_path(dremio.source)
+    older = client.http.get(f"/api/v3/source/{shown['id']}")
+    assert (older.status_code, older.json()["name"], older.json()["_type"]) == (200, dremio.source, "source")
+    assert dremio.source in [each["name"] for each in client.http.get("/api/v3/source").json()["data"]]
+    console = client.http.get(f"/apiv2/source/{dremio.source}")
+    assert (console.status_code, console.json()["id"], console.json()["tag"]) == (
+        200,
+        shown["id"],
+        shown["tag"],
+    )

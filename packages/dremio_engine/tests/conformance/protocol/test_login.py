@@ -56,3 +56,17 @@ def test_without_a_token_no_statement_runs(dremio: Target, client: Client) -> No
     assert answer.status_code == 401
     path = f"{dremio.source}/{dremio.run}/never_made"
     assert client.http.get(f"/api/v3/catalog/by-path/{path}").status_code == 404
+
+
+def test_info_shows_the_version_to_who_is_signed_in(dremio: Target, client: Client) -> None:
+    answer = client.http.get("/api/v3/info")
+    assert answer.status_code == 200
+    assert answer.json()["version"]
+    assert httpx.get(f"{dremio.url}/api/v3/info", timeout=60).status_code == 401
+
+
+def test_an_unknown_field_of_a_login_is_refused(dremio: Target) -> None:
+    body = {"userName": dremio.user, "password": dremio.password, "no_such_field": 1}
+    answer = httpx.post(f"{dremio.url}/apiv2/login", json=body, timeout=60)
+    assert answer.status_code == 400
+    assert answer.json()["errorMessage"] == "Invalid value found at: no_such_field"

@@ -83,6 +83,44 @@ def test_a_new_reflection_comes_to_accelerate(client: Client, definition: dict[s
     assert shown["measureFields"][0]["measureTypeList"] == ["SUM", "COUNT"]
 
 
+def test_a_dimension_without_granularity_is_one_by_date(client: Client, definition: dict[str, Any]) -> None:
+    made = create(client, definition)
+    assert [(f["name"], f["granularity"]) for f in made["dimensionFields"]] == [
+        ("order_date", "DATE"),
+        ("region", "DATE"),
+    ]
+
+
+def test_a_reflection_must_say_whether_it_is_enabled(client: Client, definition: dict[str, Any]) -> None:
+    del definition["enabled"]
+    answer = client.http.post("/api/v3/reflection", json=definition)
+    assert answer.status_code == 400
+    assert answer.json()["errorMessage"] == "Reflections must have the enabled field set"
+
+
+def test_fields_without_a_value_are_not_shown(client: Client, definition: dict[str, Any]) -> None:
+    shown = create(client, {**definition, "sortFields": [], "no_such_field": 1})
+    for name in ("displayFields", "distributionFields", "partitionFields", "sortFields", "no_such_field"):
+        assert name not in shown
+
+
+def test_a_view_with_a_limit_comes_to_accelerate_and_is_refreshed(
+    dremio: Target, client: Client, sales: str
+) -> None:
+    view = f'"{dremio.space}".first_sales'
+    client.sql(f"create view {view} as select region, amount from {dremio.table('sales')} limit 2")
+    client.sql(f"alter view {view} create raw reflection first_sales using display (region, amount)")
+    dataset = client.by_path(dremio.space, "first_sales")["id"]
+    (made,) = client.http.get(f"/api/v3/dataset/{dataset}/reflection").json()["data"]
+    first = accelerating(client, made["id"])
+    client.sql(f"alter view {view} refresh reflections")
+    second = accelerating(client, made["id"], newer_than=first["status"]["lastDataFetch"])
+    assert second["status"]["failureCount"] == 0
+    assert client.value(f"select count(*) from {view}") == 2
+    client.http.delete(f"/api/v3/reflection/{made['id']}").raise_for_status()
+    client.sql(f"drop view {view}")
+
+
 def test_a_dataset_lists_its_reflections_with_id_name_and_tag(
     client: Client, definition: dict[str, Any], sales: str
 ) -> None:
