@@ -12,7 +12,16 @@ from tests.dialect.refusals import DIVISIONS_BY_ZERO, NO_VALUE_OF_THE_TYPE, NOT_
 from tests.dialect.types import RESULT_TYPES
 
 
-@table([*dates.MOMENTS, *dates.MORE_DATES, *dates.MOMENTS_AS_JDBC_WRITES_THEM, *dates.ZONES])
+@table(
+    [
+        *dates.MOMENTS,
+        *dates.MORE_DATES,
+        *dates.MOMENTS_AS_JDBC_WRITES_THEM,
+        *dates.ZONES,
+        *dates.CUT_TO_DAYS,
+        *dates.SPANS,
+    ]
+)
 def test_moments_are_moved_and_compared(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
@@ -37,7 +46,9 @@ def test_values_become_texts_where_texts_are_wanted(dialect: Dialect, example: E
     example.check(dialect)
 
 
-@table([*numbers.NUMBERS, *numbers.MORE_NUMBERS, *numbers.DIVISIONS])
+@table(
+    [*numbers.NUMBERS, *numbers.MORE_NUMBERS, *numbers.DIVISIONS, *numbers.WIDE_DECIMALS, *numbers.ROUNDING]
+)
 def test_numbers_have_dremios_value_and_type(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 

@@ -239,3 +239,25 @@ ZONES: list[Example] = [
     value("CONVERT_TIMEZONE('EST', cast(null as timestamp))", None),
     of_row("CONVERT_TIMEZONE('+01:00', ts)", moment("2025-01-31 11:00:00.500")),
 ]  # fmt: skip
+
+CUT_TO_DAYS: list[Example] = [
+    value("cast(timestamp '2025-01-31 23:59:59.999' as date)", day("2025-01-31"), DATE),
+    value("cast(timestamp '1969-12-31 23:59:59.999' as date)", day("1969-12-31"), DATE),
+    value("cast(timestamp '2025-01-31 10:11:12.500' as time)", clock("10:11:12.500"), TIME),
+    value("cast(date '2025-01-31' as timestamp)", moment("2025-01-31"), TIMESTAMP),
+    value("cast('2025-01-31 10:11:12' as date)", day("2025-01-31"), DATE),
+    value("cast(date '2025-01-31' as varchar)", "2025-01-31", VARCHAR),
+]
+
+SPANS: list[Example] = [
+    value("date '2025-01-31' + cast('1' as interval day)", day("2025-02-01")),
+    value("date '2025-01-31' + cast(1 as interval month)", day("2025-02-28")),
+    value("timestamp '2025-01-31 10:00:00' - cast('2' as interval hour)", moment("2025-01-31 08:00:00")),
+    value("timestamp '2025-01-31 10:00:00' + cast(90 as interval minute)", moment("2025-01-31 11:30:00")),
+    value("timestamp '2025-01-31 10:00:00' + cast(i as interval second)".replace("i as", "1 + 1 as"),
+          moment("2025-01-31 10:00:02")),
+    value("date '2025-01-31' - cast('1' as interval year)", day("2024-01-31")),
+    of_row("d + cast(j as interval day)", day("2025-02-02")),
+    value("cast('1' as interval day)", timedelta(days=1)),
+    value("cast(null as interval day)", None),
+]  # fmt: skip

@@ -104,6 +104,76 @@ MORE_NUMBERS: list[Example] = [
     value("7e0 / 2", 3.5),
 ]
 
+_NINES, _MOST = "cast('99999999.99' as decimal(10, 2))", "cast('9999999999999999.99' as decimal(18, 2))"
+
+# data-types, DECIMAL: up to 38 digits, types by Gandiva's rules, results rounded half up to their scale.
+WIDE_DECIMALS: list[Example] = [
+    value(f"{_NINES} * {_NINES}", exact("9999999998000000.0001"), decimal(21, 4)),
+    value(f"{_NINES} * {_NINES} * {_NINES}", exact("999999999700000000029999.999999"), decimal(32, 6)),
+    value(f"{_NINES} * 2147483647", exact("214748364678525163.53"), decimal(21, 2)),
+    value(f"{_MOST} + {_MOST}", exact("19999999999999999.98"), decimal(19, 2)),
+    value(f"-{_MOST} - {_MOST}", exact("-19999999999999999.98"), decimal(19, 2)),
+    value(f"{_MOST} * {_MOST}", exact("99999999999999999800000000000000.0001"), decimal(37, 4)),
+    value(f"sum({_MOST})", exact("9999999999999999.99"), decimal(38, 2)),
+    value(
+        "cast('12345678901234567890123456789012345.678' as decimal(38, 3)) + cast('0.001' as decimal(38, 3))",
+        exact("12345678901234567890123456789012345.679"),
+        decimal(38, 3),
+    ),
+    value(
+        "cast('1.23456' as decimal(38, 10)) * cast('2.00001' as decimal(38, 10))",
+        exact("2.469132"),
+        decimal(38, 6),
+    ),
+    value("cast('1' as decimal(38, 10)) / cast('3' as decimal(38, 10))", exact("0.333333"), decimal(38, 6)),
+    value("select count(*) from (values (1)) as t(a) where " + f"{_NINES} * a * 1.0 > 5", 1),
+]
+
+# Casts, ROUND and TRUNCATE: half away from zero, TRUNCATE towards it; a negative number of digits counts to
+# the left of the point. CEIL and FLOOR are the next whole number above and below.
+ROUNDING: list[Example] = [
+    value("cast(2.5 as integer)", 3, INTEGER),
+    value("cast(-2.5 as integer)", -3),
+    value("cast(cast(2.5 as double) as integer)", 3),
+    value("cast(cast(-2.5 as double) as bigint)", -3, BIGINT),
+    value("cast(cast(0.5 as float) as integer)", 1),
+    value("cast(cast(2.4999 as double) as integer)", 2),
+    value("cast(cast('2.45' as decimal(5, 2)) as decimal(5, 1))", exact("2.5"), decimal(5, 1)),
+    value("cast(cast('-2.45' as decimal(5, 2)) as decimal(5, 1))", exact("-2.5")),
+    value("cast(cast('2.449' as decimal(5, 3)) as decimal(5, 1))", exact("2.4")),
+    value("cast('2.45' as decimal(5, 1))", exact("2.5")),
+    value("cast('-0.05' as decimal(5, 1))", exact("-0.1")),
+    value("cast(cast(2.25 as double) as decimal(5, 1))", exact("2.3")),
+    value("cast(7 as decimal(5, 2))", exact("7.00"), decimal(5, 2)),
+    value("cast(cast(123.456 as double) as decimal(5, 2))", exact("123.46")),
+    value("round(-2.5)", exact("-3")),
+    value("round(cast(-2.5 as double))", -3.0),
+    value("round(2.45, 1)", exact("2.5")),
+    value("round(-2.45, 1)", exact("-2.5")),
+    value("round(15, -1)", 20, INTEGER),
+    value("round(-15, -1)", -20),
+    value("truncate(2.99)", exact("2")),
+    value("truncate(-2.99)", exact("-2")),
+    value("truncate(-2.99, 1)", exact("-2.9")),
+    value("truncate(19, -1)", 10),
+    value("truncate(-19, -1)", -10),
+    value("trunc(cast(-2.99 as double))", -2.0, DOUBLE),
+    value("ceil(-2.5)", exact("-2")),
+    value("floor(-2.5)", exact("-3")),
+    value("ceil(cast(-2.5 as double))", -2.0, DOUBLE),
+    value("floor(cast(2.5 as float))", about(2.0), FLOAT),
+    value("ceil(-7)", -7, INTEGER),
+    value("-7 / 2", -3),
+    value("7 / -2", -3),
+    value("mod(7, -3)", 1),
+    value("-7 % 3", -1),
+    value("mod(-5.5, 2)", exact("-1.5")),
+    value("select avg(a) from (values (1), (2)) as t(a)", 1.5, DOUBLE),
+    value("select avg(a) from (values (1), (2), (null)) as t(a)", 1.5),
+    value("select avg(a) from (values (0.1), (0.2)) as t(a)", about(0.15), DOUBLE),
+    value("select sum(a) from (values (2147483647), (1)) as t(a)", 2147483648, BIGINT),
+]
+
 DIVISIONS: list[Example] = [
     of_row("case when zero = 0 then null else i / zero end", None),
     of_row("case when zero <> 0 then x / zero else -1e0 end", -1.0),

@@ -189,3 +189,51 @@ def test_show_ignores_case(engine: ReflectedEngine, show: str, found: list[tuple
 def test_a_pattern_of_show_stands_in_apostrophes(engine: ReflectedEngine) -> None:
     with pytest.raises(EngineError, match=r"a text in apostrophes, found \[shown\]"):
         engine.run("show tables like shown")
+
+
+@pytest.fixture(scope="module")
+def amounts(engine: ReflectedEngine) -> str:
+    """A table whose amounts multiply and add up to more than 18 digits."""
+    engine.run(
+        "create table gold.amounts as select cast('99999999.99' as decimal(10, 2)) as a,"
+        " cast('9999999999999999.99' as decimal(18, 2)) as w, 0 as changed"
+    )
+    return "gold.amounts"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("sum(a * a)", Decimal("9999999998000000.0001")),
+        ("sum(a * a * 3)", Decimal("29999999994000000.0003")),
+        ("sum(w + w)", Decimal("19999999999999999.98")),
+        ("sum(-w - w)", Decimal("-19999999999999999.98")),
+        ("count(*) filter (where a * a > 5 and w + w > 1)", 1),
+        ("max(a * a)", Decimal("9999999998000000.0001")),
+        ("avg(a * a)", 9999999998000000.0),
+    ],
+)
+def test_sums_and_comparisons_have_38_digits(
+    engine: ReflectedEngine, amounts: str, expression: str, expected: object
+) -> None:
+    assert engine.rows(f"select {expression} from {amounts}") == [(expected,)]
+
+
+def test_changes_compute_with_38_digits(engine: ReflectedEngine, amounts: str) -> None:
+    engine.run(
+        f"create table gold.summed as select sum(a * a) as s from {amounts}",
+        f"insert into gold.summed select sum(w + w) from {amounts}",
+        f"update {amounts} set changed = 1 where a * a > 5",
+        f"merge into {amounts} as t using (select 1 as x) as s on (t.a * t.a > s.x)"
+        " when matched then update set changed = changed + 1",
+    )
+    assert sorted(engine.rows("select s from gold.summed")) == [
+        (Decimal("9999999998000000.0001"),),
+        (Decimal("19999999999999999.98"),),
+    ]
+    assert engine.rows(f"select changed from {amounts}") == [(2,)]
+
+
+def test_more_than_38_digits_are_an_error(engine: ReflectedEngine, amounts: str) -> None:
+    with pytest.raises(EngineError, match="Overflow"):
+        engine.run(f"select sum(w * w * w) from {amounts}")

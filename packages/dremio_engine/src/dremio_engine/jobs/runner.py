@@ -12,10 +12,11 @@ from dremio_engine.errors import InvalidStatement
 from dremio_engine.jobs.chain import StatementChain
 from dremio_engine.jobs.results import Rows
 from dremio_engine.lake.cursors import Cancelled, Interruptible
-from dremio_engine.lake.messages import error_kind, first_line
+from dremio_engine.lake.messages import error_kind, first_line, is_overflow_of_18_digits
 from dremio_engine.lake.outcomes import Outcome, done, records
 from dremio_engine.paths import Path
 from dremio_engine.sql import commands as c
+from dremio_engine.sql.arithmetic import wide_decimals
 from dremio_engine.sql.statement import Statement, read_statement
 
 
@@ -40,7 +41,7 @@ class Runner:
         """
         try:
             with _on_behalf_of(statement.user, stop):
-                outcome = self._chain.run(statement, rows, stop)
+                outcome = self._run(statement, rows, stop)
                 if rows.schema is None:
                     rows.begin(outcome.table.schema, lambda: stop.cancelled)
                     for batch in outcome.table.to_batches():
@@ -48,6 +49,16 @@ class Runner:
                 return outcome
         finally:
             stop.attach(None)
+
+    def _run(self, statement: Statement, rows: Rows, stop: Interruptible) -> Outcome:
+        """Sums and comparisons of DECIMALs are tried with 18 digits, and with all if those are too few."""
+        try:
+            return self._chain.run(statement, rows, stop)
+        except (duckdb.Error, InvalidStatement) as error:
+            if rows.total_rows or not is_overflow_of_18_digits(str(error)):
+                raise
+        with wide_decimals():
+            return self._chain.run(statement, rows, stop)
 
     def schema(self, sql: str, context: Path, user: str) -> pa.Schema:
         """The schema of a statement's result; a query is only planned, a change not made."""

@@ -23,6 +23,7 @@ _NO_COLUMN = (
     # The engine names every output as the query wrote it, which DuckDB takes for an alias.
     re.compile(r'Column "(?P<column>.+?)" referenced that exists in the SELECT clause'),
 )
+_OVERFLOW = re.compile(r"Overflow in \w+ of DECIMAL\(18\)")
 _KNOWN = re.compile(r"(?:Candidate bindings:|Did you mean:)[: ]*(.+)")
 
 
@@ -60,6 +61,11 @@ def _named_column(text: str) -> str | None:
             there = f"; the most similar there is: {known[1].strip()}" if known else ""
             return f"Column '{found['column']}' not found in {where}{there}"
     return None
+
+
+def is_overflow_of_18_digits(text: str) -> bool:
+    """Whether an error says that a DECIMAL of 18 digits was too narrow for a number."""
+    return _OVERFLOW.search(text) is not None
 
 
 def error_kind(error: duckdb.Error) -> str:
