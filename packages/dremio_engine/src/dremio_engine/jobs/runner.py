@@ -40,7 +40,7 @@ class Runner:
         The outcome's table has the rows' schema alone when they went that way.
         """
         try:
-            with _on_behalf_of(statement.user, stop):
+            with self._told(statement), _on_behalf_of(statement.user, stop):
                 outcome = self._run(statement, rows, stop)
                 if rows.schema is None:
                     rows.begin(outcome.table.schema, lambda: stop.cancelled)
@@ -60,12 +60,22 @@ class Runner:
         with wide_decimals():
             return self._chain.run(statement, rows, stop)
 
+    @contextmanager
+    def _told(self, statement: Statement) -> Iterator[None]:
+        try:
+            yield
+        except InvalidStatement as error:
+            message = self._chain.told(statement, error.message)
+            if message == error.message:
+                raise
+            raise InvalidStatement(message) from error
+
     def schema(self, sql: str, context: Path, user: str) -> pa.Schema:
         """The schema of a statement's result; a query is only planned, a change not made."""
         statement = read_statement(sql, context, user)
         match statement.command:
             case c.Query():
-                with _on_behalf_of(user, Interruptible()):
+                with self._told(statement), _on_behalf_of(user, Interruptible()):
                     return self._chain.schema(statement)
             case c.Explain() | c.Describe() | c.Show():
                 return self.run(sql, context, user).table.schema

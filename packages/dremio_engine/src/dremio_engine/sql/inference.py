@@ -117,7 +117,7 @@ class Types:
     def _column(self, node: exp.Column) -> str | None:
         name, qualifier = node.name.lower(), node.table.lower()
         for scope in scopes_around(node):
-            sources = self._sources_of(scope)
+            sources = self.sources_of(scope)
             if qualifier:
                 for alias, columns in sources:
                     if alias == qualifier:
@@ -132,7 +132,8 @@ class Types:
                         return self.of(projection.this)
         return None
 
-    def _sources_of(self, scope: exp.Expr) -> list[tuple[str, Columns | None]]:
+    def sources_of(self, scope: exp.Expr) -> list[tuple[str, Columns | None]]:
+        """(alias, columns as far as they are known) of what a statement reads, in the order it names them."""
         if id(scope) not in self._sources:
             self._sources[id(scope)] = []
             found = [(node.alias_or_name.lower(), self._source(node)) for node in relations_of(scope)]
@@ -192,7 +193,7 @@ class Types:
                 qualifier = projection.table.lower() if isinstance(projection, exp.Column) else ""
                 star = projection.this if isinstance(projection, exp.Column) else projection
                 left_out = {name.name.lower() for name in star.args.get("except_") or ()}
-                for alias, columns in self._sources_of(query):
+                for alias, columns in self.sources_of(query):
                     if columns is None:
                         return None
                     if not qualifier or alias == qualifier:
