@@ -47,7 +47,14 @@ def test_values_become_texts_where_texts_are_wanted(dialect: Dialect, example: E
 
 
 @table(
-    [*numbers.NUMBERS, *numbers.MORE_NUMBERS, *numbers.DIVISIONS, *numbers.WIDE_DECIMALS, *numbers.ROUNDING]
+    [
+        *numbers.NUMBERS,
+        *numbers.MORE_NUMBERS,
+        *numbers.DIVISIONS,
+        *numbers.WIDE_DECIMALS,
+        *numbers.ROUNDING,
+        *numbers.WITHOUT_BOUNDS,
+    ]
 )
 def test_numbers_have_dremios_value_and_type(dialect: Dialect, example: Example) -> None:
     example.check(dialect)

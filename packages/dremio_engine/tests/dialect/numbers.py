@@ -1,5 +1,6 @@
 """Numbers. Pages below docs.dremio.com/current/reference/sql; decimal types as Gandiva gives them."""
 
+import math
 from decimal import Decimal
 
 from tests.dialect.example import (
@@ -131,6 +132,18 @@ WIDE_DECIMALS: list[Example] = [
 
 # Casts, ROUND and TRUNCATE: half away from zero, TRUNCATE towards it; a negative number of digits counts to
 # the left of the point. CEIL and FLOOR are the next whole number above and below.
+WITHOUT_BOUNDS: list[Example] = [
+    value("ln(0)", -math.inf, DOUBLE),
+    value("log10(0.0)", -math.inf),
+    value("log(0)", -math.inf),
+    value("cast(ln(-1) as varchar)", "NaN"),
+    value("cast(sqrt(-1) as varchar)", "NaN", VARCHAR),
+    value("cast(acos(2) as varchar) || cast(asin(-1.5) as varchar)", "NaNNaN"),
+    value("sqrt(cast(null as integer))", None),
+    value("asin(1) - acos(0)", about(0.0)),
+    of_row("sqrt(p - 1.5)", 3.0),
+]
+
 ROUNDING: list[Example] = [
     value("cast(2.5 as integer)", 3, INTEGER),
     value("cast(-2.5 as integer)", -3),
