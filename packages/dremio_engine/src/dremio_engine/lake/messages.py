@@ -10,6 +10,8 @@ _CONNECTION = re.compile(
     rf"""application_name='source ((?:[^'\\]|\\.)*)'":""",
     re.DOTALL,
 )
+# A file in quotes, whose folders may have any sign in their names.
+_QUOTED_FILES = (re.compile(r'"/[^"\n]*/([^/"\n]+)"'), re.compile(r"'/[^'\n]*/([^/'\n]+)'"))
 # The folders before a file's name, unless they are part of an address.
 _FOLDERS = re.compile(r"(?<![\w:/.-])/(?:[^/\s'\"]+/)+(?=[^/\s'\"]+)")
 _NO_COLUMN = (
@@ -84,6 +86,8 @@ def _reworded(text: str) -> str:
 
 def without_folders(text: str) -> str:
     """A message in which a file of this machine has its name alone; addresses of object stores stay."""
+    for quote, pattern in zip("\"'", _QUOTED_FILES, strict=True):
+        text = pattern.sub(rf"{quote}\1{quote}", text)
     return _FOLDERS.sub("", text)
 
 
