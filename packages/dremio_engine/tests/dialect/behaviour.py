@@ -85,7 +85,7 @@ def test_conditions(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 
-@table([*nested.SEMI_STRUCTURED, *nested.LISTS, *nested.FLATTENED])
+@table([*nested.SEMI_STRUCTURED, *nested.LISTS, *nested.TYPED, *nested.FLATTENED])
 def test_lists_structs_and_maps(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 

@@ -12,7 +12,8 @@ from dremio_engine.sql.functions.dates import cast_to_interval, extract, interva
 from dremio_engine.sql.functions.number_text import exact_number_text
 from dremio_engine.sql.functions.signature import cast_to, expect, literal, wrong_number
 from dremio_engine.sql.functions.text import similar_to, takes_text
-from dremio_engine.sql.inference import OPERATORS, Types, type_name
+from dremio_engine.sql.inference import OPERATORS, Types
+from dremio_engine.sql.type_names import type_name
 from dremio_engine.sql.type_rules import whole_type
 
 # Words that are functions without brackets, as the parser leaves them.

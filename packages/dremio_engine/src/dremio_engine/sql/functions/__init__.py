@@ -32,8 +32,8 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 - LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
 - ROUND and TRUNCATE of a DECIMAL to a number of digits that is not a literal are errors.
 - Regular expressions are RE2's: no backward references, no look-around.
-- DECIMALs inside the shapes whose types are not known before the query runs (members of structs and
-  maps, columns of the functions above that say so) divide as DOUBLE.
+- DECIMALs inside what has no known type before the query runs (CONVERT_FROM of a literal, functions above
+  that say so) divide as DOUBLE.
 - A comparison of DECIMALs of at most 18 digits whose rows are on their way to the client when one of more
   digits comes up is an error; in every other place it is computed with all digits.
 
