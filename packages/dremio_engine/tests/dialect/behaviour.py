@@ -12,7 +12,16 @@ from tests.dialect.refusals import DIVISIONS_BY_ZERO, NO_VALUE_OF_THE_TYPE, NOT_
 from tests.dialect.types import RESULT_TYPES
 
 
-@table([*dates.MOMENTS, *dates.MORE_DATES, *dates.MOMENTS_AS_JDBC_WRITES_THEM, *dates.ZONES])
+@table(
+    [
+        *dates.MOMENTS,
+        *dates.MORE_DATES,
+        *dates.MOMENTS_AS_JDBC_WRITES_THEM,
+        *dates.ZONES,
+        *dates.CUT_TO_DAYS,
+        *dates.SPANS,
+    ]
+)
 def test_moments_are_moved_and_compared(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
@@ -37,7 +46,16 @@ def test_values_become_texts_where_texts_are_wanted(dialect: Dialect, example: E
     example.check(dialect)
 
 
-@table([*numbers.NUMBERS, *numbers.MORE_NUMBERS, *numbers.DIVISIONS])
+@table(
+    [
+        *numbers.NUMBERS,
+        *numbers.MORE_NUMBERS,
+        *numbers.DIVISIONS,
+        *numbers.WIDE_DECIMALS,
+        *numbers.ROUNDING,
+        *numbers.WITHOUT_BOUNDS,
+    ]
+)
 def test_numbers_have_dremios_value_and_type(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
@@ -67,7 +85,7 @@ def test_conditions(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 
-@table([*nested.SEMI_STRUCTURED, *nested.LISTS, *nested.FLATTENED])
+@table([*nested.SEMI_STRUCTURED, *nested.LISTS, *nested.TYPED, *nested.FLATTENED])
 def test_lists_structs_and_maps(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 

@@ -239,3 +239,31 @@ ZONES: list[Example] = [
     value("CONVERT_TIMEZONE('EST', cast(null as timestamp))", None),
     of_row("CONVERT_TIMEZONE('+01:00', ts)", moment("2025-01-31 11:00:00.500")),
 ]  # fmt: skip
+
+CUT_TO_DAYS: list[Example] = [
+    value("cast(timestamp '2025-01-31 23:59:59.999' as date)", day("2025-01-31"), DATE),
+    value("cast(timestamp '1969-12-31 23:59:59.999' as date)", day("1969-12-31"), DATE),
+    value("cast(timestamp '2025-01-31 10:11:12.500' as time)", clock("10:11:12.500"), TIME),
+    value("cast(date '2025-01-31' as timestamp)", moment("2025-01-31"), TIMESTAMP),
+    value("cast('2025-01-31 10:11:12' as date)", day("2025-01-31"), DATE),
+    value("cast(date '2025-01-31' as varchar)", "2025-01-31", VARCHAR),
+]
+
+SPANS: list[Example] = [
+    value("date '2025-01-31' + cast('1' as interval day)", day("2025-02-01")),
+    value("date '2025-01-31' + cast(1 as interval month)", day("2025-02-28")),
+    value("timestamp '2025-01-31 10:00:00' - cast('2' as interval hour)", moment("2025-01-31 08:00:00")),
+    value("timestamp '2025-01-31 10:00:00' + cast(90 as interval minute)", moment("2025-01-31 11:30:00")),
+    value("timestamp '2025-01-31 10:00:00' + cast(1 + 1 as interval second)", moment("2025-01-31 10:00:02")),
+    value("date '2025-01-31' - cast('1' as interval year)", day("2024-01-31")),
+    of_row("d + cast(j as interval day)", day("2025-02-02")),
+    value("cast('1' as interval day)", timedelta(days=1)),
+    value("cast(-2 as interval day)", timedelta(days=-2)),
+    value("cast(cast(2 as bigint) as interval hour)", timedelta(hours=2)),
+    value("cast(1.5 as interval second)", timedelta(seconds=1.5)),
+    value("cast('1.5' as interval second)", timedelta(seconds=1.5)),
+    value("select cast(a as interval minute) from (values (' 3 ')) as t(a)", timedelta(minutes=3)),
+    value("cast('1 02:03:04' as interval day to second)", timedelta(days=1, hours=2, minutes=3, seconds=4)),
+    value("date '2025-01-31' + cast('1-1' as interval year to month)", day("2026-02-28")),
+    value("cast(null as interval day)", None),
+]  # fmt: skip

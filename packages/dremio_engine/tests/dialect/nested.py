@@ -1,6 +1,18 @@
 """Lists, structs and maps: docs.dremio.com/current/reference/sql/sql-functions/functions/<NAME>."""
 
-from tests.dialect.example import BOOLEAN, VARCHAR, Example, column, of_row, rows, value
+from tests.dialect.example import (
+    BIGINT,
+    BOOLEAN,
+    INTEGER,
+    VARCHAR,
+    Example,
+    column,
+    decimal,
+    exact,
+    of_row,
+    rows,
+    value,
+)
 
 SEMI_STRUCTURED: list[Example] = [
     value("convert_from('[\"apple\", \"strawberry\"]', 'json')", ["apple", "strawberry"]),
@@ -54,6 +66,25 @@ LISTS: list[Example] = [
     of_row("MAP_KEYS(m)", ["k"]),
     of_row("SIZE(m) + CARDINALITY(m)", 2),
 ]
+
+# What a list, struct or map holds has its type, so that Dremio's rules hold for it too.
+TYPED: list[Example] = [
+    of_row("st['inner']['n'] / cast(2 as decimal(3, 1))", exact("2.500000"), decimal(17, 6)),
+    of_row("t.st.\"inner\".n / 2", 2, INTEGER),
+    of_row("st.\"inner\".n / 2", 2, INTEGER),
+    of_row("st['name'] || st['inner']['n']", "Gnarly5", VARCHAR),
+    of_row("upper(t.st.\"inner\".n)", "5", VARCHAR),
+    of_row("numbers[1] / 2", 1, INTEGER),
+    of_row("length(numbers[0])", 1, INTEGER),
+    of_row("m['k'] / 2", 4, INTEGER),
+    of_row("sum(numbers[0])", 1, BIGINT),
+    value("array[cast(1 as decimal(10, 2))][0] / cast(3 as decimal(10, 2))", exact("0.3333333333333")),
+    value(
+        "select t.s.d / 3 from"
+        " (select cast(convert_from('{\"d\": 10}', 'json') as struct<d: decimal(10, 2)>) as s) as t",
+        exact("3.3333333333333"),
+    ),
+]  # fmt: skip
 
 FLATTENED: list[Example] = [
     rows("select flatten(numbers) from {row} as t", [(1,), (2,), (3,)]),

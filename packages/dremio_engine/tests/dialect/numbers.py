@@ -1,5 +1,6 @@
 """Numbers. Pages below docs.dremio.com/current/reference/sql; decimal types as Gandiva gives them."""
 
+import math
 from decimal import Decimal
 
 from tests.dialect.example import (
@@ -102,6 +103,88 @@ MORE_NUMBERS: list[Example] = [
     value("BITWISE_XOR(5, 1) + LSHIFT(1, 3) + RSHIFT(8, 2)", 14),
     value("BITWISE_AND(6, 3) + BITWISE_OR(1, 2) + BITWISE_NOT(0)", 4),
     value("7e0 / 2", 3.5),
+]
+
+_NINES, _MOST = "cast('99999999.99' as decimal(10, 2))", "cast('9999999999999999.99' as decimal(18, 2))"
+
+# data-types, DECIMAL: up to 38 digits, types by Gandiva's rules, results rounded half up to their scale.
+WIDE_DECIMALS: list[Example] = [
+    value(f"{_NINES} * {_NINES}", exact("9999999998000000.0001"), decimal(21, 4)),
+    value(f"{_NINES} * {_NINES} * {_NINES}", exact("999999999700000000029999.999999"), decimal(32, 6)),
+    value(f"{_NINES} * 2147483647", exact("214748364678525163.53"), decimal(21, 2)),
+    value(f"{_MOST} + {_MOST}", exact("19999999999999999.98"), decimal(19, 2)),
+    value(f"-{_MOST} - {_MOST}", exact("-19999999999999999.98"), decimal(19, 2)),
+    value(f"{_MOST} * {_MOST}", exact("99999999999999999800000000000000.0001"), decimal(37, 4)),
+    value(f"sum({_MOST})", exact("9999999999999999.99"), decimal(38, 2)),
+    value(
+        "cast('12345678901234567890123456789012345.678' as decimal(38, 3)) + cast('0.001' as decimal(38, 3))",
+        exact("12345678901234567890123456789012345.679"),
+        decimal(38, 3),
+    ),
+    value(
+        "cast('1.23456' as decimal(38, 10)) * cast('2.00001' as decimal(38, 10))",
+        exact("2.469132"),
+        decimal(38, 6),
+    ),
+    value("cast('1' as decimal(38, 10)) / cast('3' as decimal(38, 10))", exact("0.333333"), decimal(38, 6)),
+    value("select count(*) from (values (1)) as t(a) where " + f"{_NINES} * a * 1.0 > 5", 1),
+]
+
+# Casts, ROUND and TRUNCATE: half away from zero, TRUNCATE towards it; a negative number of digits counts to
+# the left of the point. CEIL and FLOOR are the next whole number above and below.
+WITHOUT_BOUNDS: list[Example] = [
+    value("ln(0)", -math.inf, DOUBLE),
+    value("log10(0.0)", -math.inf),
+    value("log(0)", -math.inf),
+    value("cast(ln(-1) as varchar)", "NaN"),
+    value("cast(sqrt(-1) as varchar)", "NaN", VARCHAR),
+    value("cast(acos(2) as varchar) || cast(asin(-1.5) as varchar)", "NaNNaN"),
+    value("sqrt(cast(null as integer))", None),
+    value("asin(1) - acos(0)", about(0.0)),
+    of_row("sqrt(p - 1.5)", 3.0),
+]
+
+ROUNDING: list[Example] = [
+    value("cast(2.5 as integer)", 3, INTEGER),
+    value("cast(-2.5 as integer)", -3),
+    value("cast(cast(2.5 as double) as integer)", 3),
+    value("cast(cast(-2.5 as double) as bigint)", -3, BIGINT),
+    value("cast(cast(0.5 as float) as integer)", 1),
+    value("cast(cast(2.4999 as double) as integer)", 2),
+    value("cast(cast('2.45' as decimal(5, 2)) as decimal(5, 1))", exact("2.5"), decimal(5, 1)),
+    value("cast(cast('-2.45' as decimal(5, 2)) as decimal(5, 1))", exact("-2.5")),
+    value("cast(cast('2.449' as decimal(5, 3)) as decimal(5, 1))", exact("2.4")),
+    value("cast('2.45' as decimal(5, 1))", exact("2.5")),
+    value("cast('-0.05' as decimal(5, 1))", exact("-0.1")),
+    value("cast(cast(2.25 as double) as decimal(5, 1))", exact("2.3")),
+    value("cast(7 as decimal(5, 2))", exact("7.00"), decimal(5, 2)),
+    value("cast(cast(123.456 as double) as decimal(5, 2))", exact("123.46")),
+    value("round(-2.5)", exact("-3")),
+    value("round(cast(-2.5 as double))", -3.0),
+    value("round(2.45, 1)", exact("2.5")),
+    value("round(-2.45, 1)", exact("-2.5")),
+    value("round(15, -1)", 20, INTEGER),
+    value("round(-15, -1)", -20),
+    value("truncate(2.99)", exact("2")),
+    value("truncate(-2.99)", exact("-2")),
+    value("truncate(-2.99, 1)", exact("-2.9")),
+    value("truncate(19, -1)", 10),
+    value("truncate(-19, -1)", -10),
+    value("trunc(cast(-2.99 as double))", -2.0, DOUBLE),
+    value("ceil(-2.5)", exact("-2")),
+    value("floor(-2.5)", exact("-3")),
+    value("ceil(cast(-2.5 as double))", -2.0, DOUBLE),
+    value("floor(cast(2.5 as float))", about(2.0), FLOAT),
+    value("ceil(-7)", -7, INTEGER),
+    value("-7 / 2", -3),
+    value("7 / -2", -3),
+    value("mod(7, -3)", 1),
+    value("-7 % 3", -1),
+    value("mod(-5.5, 2)", exact("-1.5")),
+    value("select avg(a) from (values (1), (2)) as t(a)", 1.5, DOUBLE),
+    value("select avg(a) from (values (1), (2), (null)) as t(a)", 1.5),
+    value("select avg(a) from (values (0.1), (0.2)) as t(a)", about(0.15), DOUBLE),
+    value("select sum(a) from (values (2147483647), (1)) as t(a)", 2147483648, BIGINT),
 ]
 
 DIVISIONS: list[Example] = [

@@ -189,3 +189,103 @@ def test_show_ignores_case(engine: ReflectedEngine, show: str, found: list[tuple
 def test_a_pattern_of_show_stands_in_apostrophes(engine: ReflectedEngine) -> None:
     with pytest.raises(EngineError, match=r"a text in apostrophes, found \[shown\]"):
         engine.run("show tables like shown")
+
+
+@pytest.fixture(scope="module")
+def amounts(engine: ReflectedEngine) -> str:
+    """A table whose amounts multiply and add up to more than 18 digits."""
+    engine.run(
+        "create table gold.amounts as select cast('99999999.99' as decimal(10, 2)) as a,"
+        " cast('9999999999999999.99' as decimal(18, 2)) as w, 0 as changed"
+    )
+    return "gold.amounts"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("sum(a * a)", Decimal("9999999998000000.0001")),
+        ("sum(a * a * 3)", Decimal("29999999994000000.0003")),
+        ("sum(w + w)", Decimal("19999999999999999.98")),
+        ("sum(-w - w)", Decimal("-19999999999999999.98")),
+        ("count(*) filter (where a * a > 5 and w + w > 1)", 1),
+        ("max(a * a)", Decimal("9999999998000000.0001")),
+        ("avg(a * a)", 9999999998000000.0),
+    ],
+)
+def test_sums_and_comparisons_have_38_digits(
+    engine: ReflectedEngine, amounts: str, expression: str, expected: object
+) -> None:
+    assert engine.rows(f"select {expression} from {amounts}") == [(expected,)]
+
+
+def test_changes_compute_with_38_digits(engine: ReflectedEngine, amounts: str) -> None:
+    engine.run(
+        f"create table gold.summed as select sum(a * a) as s from {amounts}",
+        f"insert into gold.summed select sum(w + w) from {amounts}",
+        f"update {amounts} set changed = 1 where a * a > 5",
+        f"merge into {amounts} as t using (select 1 as x) as s on (t.a * t.a > s.x)"
+        " when matched then update set changed = changed + 1",
+    )
+    assert sorted(engine.rows("select s from gold.summed")) == [
+        (Decimal("9999999998000000.0001"),),
+        (Decimal("19999999999999999.98"),),
+    ]
+    assert engine.rows(f"select changed from {amounts}") == [(2,)]
+
+
+def test_more_than_38_digits_are_an_error(engine: ReflectedEngine, amounts: str) -> None:
+    with pytest.raises(EngineError, match="Overflow"):
+        engine.run(f"select sum(w * w * w) from {amounts}")
+
+
+@pytest.mark.parametrize(
+    ("sql", "where", "there"),
+    [
+        ("select nothing from gold.t", "any table", "id, name"),
+        ("select x.nothing from gold.t as x", "table 'x'", "id, name"),
+        ("select gold.t.nothing from gold.t", "table 't'", "id, name"),
+        ("select id from gold.t where nothing = 1", "any table", "id, name"),
+        ("select id from gold.t order by nothing", "any table", "id, name"),
+        ("select a from (select id as a from gold.t) q where nothing = 1", "any table", "a"),
+        ("select q.nothing from (select id as a from gold.t) q join gold.t t on true", "table 'q'", "a"),
+        ("with c as (select id as z, 1 as y from gold.t) select nothing from c", "any table", "z, y"),
+        ("select 1 from gold.t a join gold.t b using (nothing)", "any table", "id, name"),
+        ("select (select nothing from (values (1)) as v(w)) from gold.t", "any table", "w"),
+        ("insert into gold.t (nothing) values (1)", "table 't'", "id, name"),
+        ("insert into gold.t select nothing, 1 from (values (1)) as v(w)", "any table", "w"),
+        ("update gold.t set nothing = 1", "any table", "id, name"),
+        ("update gold.t set id = nothing", "any table", "id, name"),
+        ("delete from gold.t where t.nothing = 1", "table 't'", "id, name"),
+        (
+            "merge into gold.t using (select 1 as k) as s on (t.id = s.nothing)"
+            " when matched then update set name = 'x'",
+            "table 's'",
+            "k",
+        ),
+        ("alter table gold.t drop column nothing", "table 't'", "id, name"),
+        ("alter table gold.t alter column nothing nothing int", "table 't'", "id, name"),
+        ("create table gold.u as select nothing from gold.t", "any table", "id, name"),
+        ("create view space.u as select nothing from gold.t", "any table", "id, name"),
+    ],
+)
+def test_a_missing_column_is_told_with_those_there_are(
+    engine: ReflectedEngine, sql: str, where: str, there: str
+) -> None:
+    engine.run("create table if not exists gold.t (id int, name varchar)")
+    with pytest.raises(EngineError) as refused:
+        engine.run(sql)
+    assert refused.value.message == (
+        f"VALIDATION ERROR: Column 'nothing' not found in {where}; there are: {there}"
+    )
+
+
+def test_a_query_is_planned_with_the_same_words(engine: ReflectedEngine) -> None:
+    engine.run("create table if not exists gold.t (id int, name varchar)")
+    with pytest.raises(EngineError, match="Column 'nothing' not found in any table; there are: id, name"):
+        engine.services.runner.schema("select nothing from gold.t", (), "tester")
+
+
+def test_without_a_table_there_are_no_columns(engine: ReflectedEngine) -> None:
+    with pytest.raises(EngineError, match=r"Column 'nothing' not found in any table$"):
+        engine.run("select nothing")

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 
-from testing.engine_on_the_wire import Client, EngineProcess
+from testing.engine_on_the_wire import Client, EngineProcess, StatementFailed
 
 
 def session(engine: EngineProcess) -> tuple[flight.FlightClient, flight.FlightCallOptions]:
@@ -44,7 +44,9 @@ def test_types_are_those_dremio_sends(engine: EngineProcess) -> None:
 
 def test_an_empty_result_still_brings_a_batch(engine: EngineProcess) -> None:
     client, options = session(engine)
-    info = client.get_flight_info(flight.FlightDescriptor.for_command(b"select 1 as a where 1 = 0"), options)
+    info = client.get_flight_info(
+        flight.FlightDescriptor.for_command(b"select 1 as a from (values (1)) where 1 = 0"), options
+    )
     batches = [chunk.data for chunk in client.do_get(info.endpoints[0].ticket, options)]
     assert [b.num_rows for b in batches] == [0]
     assert pa.Table.from_batches(batches).schema.names == ["a"]
@@ -54,6 +56,46 @@ def test_rest_and_flight_give_the_same_rows(engine: EngineProcess, client: Clien
     client.sql("create table marts.same as select * from (values (1,'a'),(2,'b'),(3,null)) as t(id, name)")
     sql = "select id, name from marts.same order by id"
     assert read(engine, sql).to_pylist() == client.sql(sql)
+
+
+def test_lists_structs_and_maps_are_read_over_rest_and_flight(engine: EngineProcess, client: Client) -> None:
+    client.sql(
+        "create table marts.nested (l list<int>, s struct<a: int, b: list<varchar>>, m map<varchar, time>)"
+    )
+    client.sql(
+        'insert into marts.nested select array[1, 2], convert_from(\'{"a": 1, "b": ["x"]}\', \'JSON\'), null'
+    )
+    nested = {"l": [1, 2], "s": {"a": 1, "b": ["x"]}, "m": None}
+    assert client.sql("select * from marts.nested") == [nested]
+    table = read(engine, "select * from marts.nested")
+    assert table.to_pylist() == [nested]
+    assert table.schema.field("m").type == pa.map_(pa.string(), pa.time32("ms"))
+    assert client.value("select marts.nested.s.b[0] from marts.nested") == "x"
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("select nothing from marts.lost", r"Column 'nothing' not found in any table; there are: id"),
+        ("select cast(name as integer) from marts.lost", "Failed to cast the string a to INTEGER"),
+        ("select id from marts.lost where id > 0", "x.parquet|No such file|Cannot open"),
+        ("select upper(array[1])", r"Cannot apply 'upper' to arguments of type 'upper\(INTEGER\[\]\)'"),
+    ],
+)
+def test_an_error_shows_no_traceback_folder_or_class_of_duckdb(
+    engine: EngineProcess, client: Client, sql: str, words: str
+) -> None:
+    client.sql("create table if not exists marts.lost as select 1 as id, 'a' as name")
+    if "where" in sql:
+        for file in (engine.nas / "datalake").rglob("lost/*.parquet"):
+            file.unlink()
+    with pytest.raises(StatementFailed, match=words) as over_rest:
+        client.sql(sql)
+    with pytest.raises(pa.ArrowInvalid, match=words) as over_flight:
+        read(engine, sql)
+    for message in (str(over_rest.value), str(over_flight.value)):
+        for foreign in (str(engine.nas), str(engine.state), "Traceback", ".py", "Error: ", "LINE 1"):
+            assert foreign not in message
 
 
 def test_the_schema_header_is_where_short_names_start(engine: EngineProcess, client: Client) -> None:

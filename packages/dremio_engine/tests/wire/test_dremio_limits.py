@@ -44,5 +44,5 @@ def test_a_result_beyond_the_limit_ends_the_statement_and_not_the_engine(small_e
 
 def test_an_error_in_a_late_row_is_told_in_dremios_words(small_engine: EngineProcess) -> None:
     late = f"case when n = {ROWS - 1} then 'x' else '1' end"
-    with pytest.raises(StatementFailed, match="EXECUTION ERROR: Conversion Error: Could not convert"):
+    with pytest.raises(StatementFailed, match="EXECUTION ERROR: Failed to cast the string x to INTEGER"):
         small_engine.client().sql(f"select cast({late} as integer) from disk.many where n % 2 = 1")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import duckdb
 
+from dremio_engine.catalog.columns_there import with_columns_there
 from dremio_engine.catalog.resolver import Resolver
 from dremio_engine.errors import InvalidStatement
 from dremio_engine.lake.cursors import register
@@ -66,5 +67,10 @@ class Planner:
             try:
                 rows = cursor.execute(f"describe {translation.sql}").fetchall()
             except duckdb.Error as error:
-                raise InvalidStatement(f"VALIDATION ERROR: {first_line(error)}") from error
+                message = f"VALIDATION ERROR: {first_line(error)}"
+                raise InvalidStatement(self.told(message, query, context, user)) from error
         return [(row[0], stored_type(row[1]) or row[1]) for row in rows]
+
+    def told(self, message: str, query: Parsed, context: Path, user: str = "") -> str:
+        """What an error of a query says, with the columns there are if it misses one."""
+        return with_columns_there(message, query.tree(), self.translator(user).types(context))

@@ -22,7 +22,8 @@ from dremio_engine.paths import dotted
 from dremio_engine.reflections.acceleration import Acceleration
 from dremio_engine.sql import commands as c
 from dremio_engine.sql.gate import admit
-from dremio_engine.sql.quoting import literal
+from dremio_engine.sql.parsed import parsed
+from dremio_engine.sql.quoting import literal, quoted
 from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.translate import Translation
 from dremio_engine.sql.types import Narrowing
@@ -73,6 +74,17 @@ class StatementChain:
             register(cursor, plan.registered)
             outcome = answer(cursor, plan, relationships)
         return replace(outcome, relationships=relationships)
+
+    def told(self, statement: Statement, message: str) -> str:
+        """What an error of a statement says, with the columns there are if it misses one."""
+        match statement.command:
+            case c.DropColumn(path) | c.AlterColumn(path):
+                query = parsed(f"select * from {'.'.join(map(quoted, path))}")
+            case _ if statement.query_text is not None:
+                query = statement.query
+            case _:
+                return message
+        return self._planner.told(message, query, statement.context, statement.user)
 
     def schema(self, statement: Statement) -> pa.Schema:
         """The schema of a query's result; it is only planned."""

@@ -12,10 +12,11 @@ from dremio_engine.errors import InvalidStatement
 from dremio_engine.jobs.chain import StatementChain
 from dremio_engine.jobs.results import Rows
 from dremio_engine.lake.cursors import Cancelled, Interruptible
-from dremio_engine.lake.messages import error_kind, first_line
+from dremio_engine.lake.messages import error_kind, first_line, is_overflow_of_18_digits
 from dremio_engine.lake.outcomes import Outcome, done, records
 from dremio_engine.paths import Path
 from dremio_engine.sql import commands as c
+from dremio_engine.sql.arithmetic import wide_decimals
 from dremio_engine.sql.statement import Statement, read_statement
 
 
@@ -39,8 +40,8 @@ class Runner:
         The outcome's table has the rows' schema alone when they went that way.
         """
         try:
-            with _on_behalf_of(statement.user, stop):
-                outcome = self._chain.run(statement, rows, stop)
+            with self._told(statement), _on_behalf_of(statement.user, stop):
+                outcome = self._run(statement, rows, stop)
                 if rows.schema is None:
                     rows.begin(outcome.table.schema, lambda: stop.cancelled)
                     for batch in outcome.table.to_batches():
@@ -49,12 +50,32 @@ class Runner:
         finally:
             stop.attach(None)
 
+    def _run(self, statement: Statement, rows: Rows, stop: Interruptible) -> Outcome:
+        """Sums and comparisons of DECIMALs are tried with 18 digits, and with all if those are too few."""
+        try:
+            return self._chain.run(statement, rows, stop)
+        except (duckdb.Error, InvalidStatement) as error:
+            if rows.total_rows or not is_overflow_of_18_digits(str(error)):
+                raise
+        with wide_decimals():
+            return self._chain.run(statement, rows, stop)
+
+    @contextmanager
+    def _told(self, statement: Statement) -> Iterator[None]:
+        try:
+            yield
+        except InvalidStatement as error:
+            message = self._chain.told(statement, error.message)
+            if message == error.message:
+                raise
+            raise InvalidStatement(message) from error
+
     def schema(self, sql: str, context: Path, user: str) -> pa.Schema:
         """The schema of a statement's result; a query is only planned, a change not made."""
         statement = read_statement(sql, context, user)
         match statement.command:
             case c.Query():
-                with _on_behalf_of(user, Interruptible()):
+                with self._told(statement), _on_behalf_of(user, Interruptible()):
                     return self._chain.schema(statement)
             case c.Explain() | c.Describe() | c.Show():
                 return self.run(sql, context, user).table.schema

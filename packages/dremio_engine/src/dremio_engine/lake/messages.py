@@ -10,6 +10,8 @@ _CONNECTION = re.compile(
     rf"""application_name='source ((?:[^'\\]|\\.)*)'":""",
     re.DOTALL,
 )
+# A file in quotes, whose folders may have any sign in their names.
+_QUOTED_FILES = (re.compile(r'"/[^"\n]*/([^/"\n]+)"'), re.compile(r"'/[^'\n]*/([^/'\n]+)'"))
 # The folders before a file's name, unless they are part of an address.
 _FOLDERS = re.compile(r"(?<![\w:/.-])/(?:[^/\s'\"]+/)+(?=[^/\s'\"]+)")
 _NO_COLUMN = (
@@ -23,7 +25,37 @@ _NO_COLUMN = (
     # The engine names every output as the query wrote it, which DuckDB takes for an alias.
     re.compile(r'Column "(?P<column>.+?)" referenced that exists in the SELECT clause'),
 )
-_KNOWN = re.compile(r"(?:Candidate bindings:|Did you mean:)[: ]*(.+)")
+_OVERFLOW = re.compile(r"Overflow in \w+ of DECIMAL\(18\)")
+# The class of DuckDB's error, which says the same as `error_kind`.
+_CLASS = re.compile(r"^[A-Z][A-Za-z]*(?: [A-Za-z]+)* Error: ")
+# Functions of the engine's own, by the names of Dremio's that they stand for.
+_MACRO = re.compile(r"\bdremio_(\w+?)(_once)?\b")
+_REWORDED = (
+    (re.compile(r'Referenced table "(.+?)" not found!?'), r"Table '\1' not found"),
+    (
+        re.compile(r'Ambiguous reference to column name "(.+?)" \(use: (.+)\)'),
+        r"Column '\1' is ambiguous; name its table as well, as in \2",
+    ),
+    (
+        re.compile(r'Ambiguous reference to table "(.+?)" .*'),
+        r"Duplicate relation name '\1' in FROM clause; give one of the tables an alias",
+    ),
+    (
+        re.compile(r"No function matches the given name and argument types '(.+?)\((.*)\)'\..*"),
+        r"Cannot apply '\1' to arguments of type '\1(\2)'",
+    ),
+    (
+        re.compile(r'Could not choose a best candidate function for the function call "(.+?)\((.*)\)"\..*'),
+        r"Cannot apply '\1' to arguments of type '\1(\2)'",
+    ),
+    (
+        re.compile(r"Macro (\w+)\(\) does not support the supplied arguments.*"),
+        r"Cannot apply '\1' to arguments of these types",
+    ),
+    (re.compile(r"\bSTRING_LITERAL\b"), "VARCHAR"),
+    (re.compile(r"\bINTEGER_LITERAL\b"), "INTEGER"),
+)
+MISSING_COLUMN = re.compile(r"Column '(?P<column>[^']+)' not found in (?:any table|table '(?P<table>[^']+)')")
 
 
 def without_connection_string(text: str) -> str:
@@ -39,27 +71,39 @@ def _plain(escaped: str) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """DuckDB's message without its excerpt of the generated SQL and the folders of this machine."""
-    text = without_connection_string(str(error).strip())
-    text = without_folders(text.split("\n\nLINE ")[0].split("\nLINE ")[0].strip())
-    return _named_column(text) or text or type(error).__name__
+    """DuckDB's message without what follows about itself, and without the folders of this machine."""
+    text = without_folders(without_connection_string(str(error).strip()))
+    return _named_column(text) or _reworded(text) or type(error).__name__
+
+
+def _reworded(text: str) -> str:
+    text = _CLASS.sub("", text).partition("\n")[0]
+    text = _MACRO.sub(lambda found: found[1].upper(), text)
+    for pattern, words in _REWORDED:
+        text = pattern.sub(words, text)
+    return text.strip()
 
 
 def without_folders(text: str) -> str:
     """A message in which a file of this machine has its name alone; addresses of object stores stay."""
+    for quote, pattern in zip("\"'", _QUOTED_FILES, strict=True):
+        text = pattern.sub(rf"{quote}\1{quote}", text)
     return _FOLDERS.sub("", text)
 
 
 def _named_column(text: str) -> str | None:
-    """Which column is not there, and which is like it, in Dremio's words; nothing for another message."""
+    """Which column is not there, in Dremio's words; nothing for another message."""
     for pattern in _NO_COLUMN:
         if (found := pattern.search(text)) is not None:
             table = found.groupdict().get("table")
             where = f"table '{table}'" if table else "any table"
-            known = _KNOWN.search(text)
-            there = f"; the most similar there is: {known[1].strip()}" if known else ""
-            return f"Column '{found['column']}' not found in {where}{there}"
+            return f"Column '{found['column']}' not found in {where}"
     return None
+
+
+def is_overflow_of_18_digits(text: str) -> bool:
+    """Whether an error says that a DECIMAL of 18 digits was too narrow for a number."""
+    return _OVERFLOW.search(text) is not None
 
 
 def error_kind(error: duckdb.Error) -> str:
@@ -68,4 +112,8 @@ def error_kind(error: duckdb.Error) -> str:
         return "VALIDATION ERROR"
     if isinstance(error, duckdb.IOException | duckdb.HTTPException):
         return "DATA_READ ERROR"
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return "RESOURCE ERROR"
+    if isinstance(error, duckdb.InternalException | duckdb.FatalException):
+        return "SYSTEM ERROR"
     return "EXECUTION ERROR"

@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from dremio_engine.errors import InvalidStatement, Unsupported
+from dremio_engine.sql.type_rules import MAX_PRECISION
 
 # Typed nodes the parser makes of special syntax, plus operators that sqlglot counts as functions.
 ALLOWED_NODES = (
@@ -16,6 +17,7 @@ REFUSED_NODES = (
     exp.Lambda, exp.Kwarg, exp.Use, exp.Pragma, exp.Copy, exp.Attach, exp.Detach,
     exp.TableSample,
 )  # fmt: skip
+_LARGEST = 2**63 - 1
 SCALAR_TYPES = frozenset(
     """
     BOOLEAN INT BIGINT SMALLINT TINYINT FLOAT DOUBLE DECIMAL VARCHAR TEXT CHAR NVARCHAR DATE TIME
@@ -48,8 +50,22 @@ def refuse(tree: exp.Expr) -> None:
             )
         if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery):
             raise Unsupported("LATERAL stands before a query in brackets only.")
-        if isinstance(node, exp.Literal) and not node.is_string and node.name.lower().startswith("0x"):
-            raise Unsupported(f"[{node.name}] is not a literal of Dremio's SQL.")
+        if isinstance(node, exp.Literal) and not node.is_string:
+            _check_number(node)
+
+
+def _check_number(node: exp.Literal) -> None:
+    """Dremio's parser takes no number beyond BIGINT, with or without a fraction."""
+    text = node.name.lower()
+    if text.startswith("0x"):
+        raise Unsupported(f"[{node.name}] is not a literal of Dremio's SQL.")
+    whole = text.partition(".")[0]
+    most = _LARGEST + 1 if isinstance(node.parent, exp.Neg) else _LARGEST
+    if whole.isdecimal() and int(whole) > most:
+        raise InvalidStatement(
+            f"VALIDATION ERROR: Numeric literal {node.name} is out of the range of BIGINT;"
+            f" write CAST('{node.name}' AS DECIMAL(38, n))."
+        )
 
 
 def position(node: exp.Expr) -> str:
@@ -63,6 +79,8 @@ def check_type(node: exp.DataType) -> None:
     if isinstance(node.this, exp.Interval):
         return
     name = node.this.value if isinstance(node.this, exp.DType) else str(node.this)
+    if name == "DECIMAL" and node.expressions:
+        _check_decimal([size.name for size in node.expressions])
     if name in NESTED_TYPES and node.expressions:
         return
     if name not in SCALAR_TYPES and not isinstance(node.parent, exp.Interval):
@@ -71,3 +89,12 @@ def check_type(node: exp.DataType) -> None:
         if node.expressions and node.parent is not None and node.expressions[0].name.isdigit():
             node.parent.meta["length"] = node.expressions[0].name
         node.set("expressions", [])
+
+
+def _check_decimal(sizes: list[str]) -> None:
+    precision, scale = int(sizes[0]), int(sizes[1]) if len(sizes) > 1 else 0
+    if not (1 <= precision <= MAX_PRECISION and scale <= precision):
+        raise InvalidStatement(
+            f"VALIDATION ERROR: DECIMAL({', '.join(sizes)}) is no type: it has 1 to {MAX_PRECISION} digits,"
+            " and its scale is at most their number."
+        )

@@ -6,6 +6,9 @@ infinity. The check costs a comparison; it is left out where the divisor is a li
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sqlglot import exp
 
@@ -63,10 +66,23 @@ MACROS = tuple(
 )
 MAX_NESTED = 6
 _BIGINT_DIGITS = 18
-# Digits before the point that a product must have room for; DuckDB's 18-digit DECIMAL is up to 20 times
-# faster than a wider one, and a number that does not fit it is an error, never a wrong answer.
+# DuckDB's 18-digit DECIMAL is up to 20 times faster than a wider one, and a number that does not fit it is an
+# error, never a wrong answer: a sum or a comparison is tried with it if so many digits are left before the
+# point.
 ROOM = 12
+# Whether that was tried in vain.
+_WIDE: ContextVar[bool] = ContextVar("wide decimals", default=False)
 _GUARDED = ("dremio_divide", "dremio_remainder", "dremio_positive")
+
+
+@contextmanager
+def wide_decimals() -> Iterator[None]:
+    """What is translated meanwhile has no DECIMAL of 18 digits whose values may need more."""
+    before = _WIDE.set(True)
+    try:
+        yield
+    finally:
+        _WIDE.reset(before)
 
 
 def operation(
@@ -90,7 +106,7 @@ def operation(
     if result is not None and is_decimal(result):
         natural = _natural_scale(operator, left_type, right_type)
         kept = (decimal_of(result) or (0, 0))[1] == natural
-        if hidden and kept and natural <= _BIGINT_DIGITS - ROOM:
+        if hidden and kept and natural <= _BIGINT_DIGITS - ROOM and not _WIDE.get():
             return None
         return _decimal(operator, left, right, left_type, right_type, result)
     return None
@@ -101,9 +117,8 @@ def _decimal(
 ) -> exp.Expr | None:
     """+ - * of DECIMALs. DuckDB keeps 18 digits where both sides have no more, and fails at one more."""
     a, b = decimal_of(left_type) or (38, 0), decimal_of(right_type) or (38, 0)
-    scale = _natural_scale(operator, left_type, right_type)
     needed = a[0] + b[0] if operator == "*" else (decimal_of(result) or (38, 0))[0]
-    if needed > _BIGINT_DIGITS >= max(a[0], b[0]) and scale > _BIGINT_DIGITS - ROOM:
+    if needed > _BIGINT_DIGITS >= max(a[0], b[0]):
         left = cast_to(left, f"DECIMAL({_BIGINT_DIGITS + 1},{a[1]})")
     elif result == _duckdb_type(operator, left_type, right_type):
         return None

@@ -38,6 +38,9 @@ def _members_around(column: exp.Column) -> list[exp.Dot]:
 
 def _shortened(column: exp.Column, parts: list[exp.Expr]) -> exp.Expr:
     length, alias = _qualifier(column, parts)
+    if length < len(parts) - 1 and isinstance(parts[-1], exp.Star):
+        # No table is called so, which DuckDB says of the whole name.
+        length, alias = len(parts) - 1, exp.to_identifier(".".join(p.name for p in parts[:-1]), quoted=True)
     name, *members = parts[length:]
     found: exp.Expr = exp.Column(this=name.copy(), table=alias.copy())
     for member in members:

@@ -8,11 +8,12 @@ from dremio_engine.sql import functions
 from dremio_engine.sql.allowlist import check_type, position
 from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainder
 from dremio_engine.sql.casts import as_text, cast, is_plain
-from dremio_engine.sql.functions.dates import extract, interval_of, interval_span
+from dremio_engine.sql.functions.dates import cast_to_interval, extract, interval_span
 from dremio_engine.sql.functions.number_text import exact_number_text
 from dremio_engine.sql.functions.signature import cast_to, expect, literal, wrong_number
 from dremio_engine.sql.functions.text import similar_to, takes_text
-from dremio_engine.sql.inference import OPERATORS, Types, type_name
+from dremio_engine.sql.inference import OPERATORS, Types
+from dremio_engine.sql.type_names import type_name
 from dremio_engine.sql.type_rules import whole_type
 
 # Words that are functions without brackets, as the parser leaves them.
@@ -114,7 +115,9 @@ class Expressions:
             case exp.Bracket() if not isinstance(node.expressions[0], exp.Literal | exp.Slice):
                 index = exp.Anonymous(this="dremio_index", expressions=node.expressions)
                 return exp.Bracket(this=node.this, expressions=[index])
-            case exp.Interval() if isinstance(node.args.get("unit"), exp.IntervalSpan):
+            case exp.Interval() if (
+                isinstance(node.args.get("unit"), exp.IntervalSpan) and node.this is not None
+            ):
                 return interval_span(node)
             case exp.DPipe() if not isinstance(node.parent, exp.DPipe):
                 # DuckDB loses the type of a text when NULL is joined to it.
@@ -129,7 +132,7 @@ class Expressions:
                 parts = [node.this, node.args.get("start"), node.args.get("length")]
                 return functions.translate_function("SUBSTRING", [p for p in parts if p], "")
             case exp.Cast() if isinstance(node.to.this, exp.Interval):
-                return interval_of(node.this, str(node.to.this.args["unit"]).upper())
+                return cast_to_interval(node.this, plan[id(node)][0], node.to.this.args["unit"])
             case exp.Cast():
                 return cast(node, plan[id(node)][0])
             case exp.DataType() if node.is_type(exp.DType.DECIMAL) and not node.expressions:
@@ -174,7 +177,7 @@ def _types_needed(nodes: list[exp.Expr], types: Types) -> Plan:
     for node in reversed(nodes):
         if type(node) in OPERATORS:
             plan[id(node)] = (types.of(node.this), types.of(node.expression), types.of(node))
-        elif isinstance(node, exp.Cast) and not isinstance(node.to.this, exp.Interval):
+        elif isinstance(node, exp.Cast):
             plan[id(node)] = (types.of(node.this) if _form_matters(node) else None,)
         elif isinstance(node, exp.Ceil | exp.Floor):
             plan[id(node)] = (whole_type([types.of(node.this)]),)
@@ -187,7 +190,7 @@ def _form_matters(node: exp.Cast) -> bool:
     to = type_name(node.to)
     if isinstance(node.this, exp.Literal) and not node.this.is_string:
         return to == "VARCHAR" and "e" in node.this.name.lower()
-    return to in ("VARCHAR", "INTEGER", "BIGINT", "BOOLEAN")
+    return to in ("VARCHAR", "INTEGER", "BIGINT", "BOOLEAN", "INTERVAL")
 
 
 def _not_texts_yet(nodes: list[exp.Expr], types: Types) -> dict[int, list[TextPart]]:

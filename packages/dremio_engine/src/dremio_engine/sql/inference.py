@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from dremio_engine.sql.functions import FUNCTIONS
+from dremio_engine.sql.nested_types import element_of, member_of
 from dremio_engine.sql.scopes import relations_of, scopes_around
+from dremio_engine.sql.type_names import type_name
 from dremio_engine.sql.type_rules import NULL, arithmetic_type, common_type, rounded_type, whole_type
 
 Columns = Mapping[str, str]
@@ -88,6 +90,13 @@ class Types:
                 return outputs[0][1] if outputs and len(outputs) == 1 else None
             case exp.Column():
                 return self._column(node)
+            case exp.Dot():
+                return member_of(self.of(node.this), node.name)
+            case exp.Bracket():
+                return self._part(self.of(node.this), node.expressions[0])
+            case exp.Array():
+                element = common_type([self.of(each) for each in node.expressions])
+                return f"{element}[]" if element else None
             case exp.Predicate() | exp.Connector() | exp.Not():
                 return "BOOLEAN"
             case _:
@@ -114,25 +123,36 @@ class Types:
             return function.result
         return function.result([self.of(a) for a in node.expressions])
 
+    @staticmethod
+    def _part(whole: str | None, key: exp.Expr) -> str | None:
+        if isinstance(key, exp.Literal) and key.is_string and (member := member_of(whole, key.name)):
+            return member
+        return None if isinstance(key, exp.Slice) else element_of(whole)
+
     def _column(self, node: exp.Column) -> str | None:
         name, qualifier = node.name.lower(), node.table.lower()
+        if not qualifier:
+            return self._named(node, name)
         for scope in scopes_around(node):
-            sources = self._sources_of(scope)
-            if qualifier:
-                for alias, columns in sources:
-                    if alias == qualifier:
-                        return columns.get(name) if columns is not None else None
-            else:
-                holding = [c for _, c in sources if c is None or name in c]
-                if holding:
-                    only = holding[0] if len(holding) == 1 else None
-                    return only.get(name) if only is not None else None
-                for projection in scope.expressions:
-                    if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
-                        return self.of(projection.this)
+            for alias, columns in self.sources_of(scope):
+                if alias == qualifier:
+                    return columns.get(name) if columns is not None else None
+        return member_of(self._named(node, qualifier), name)
+
+    def _named(self, node: exp.Column, name: str) -> str | None:
+        """The type of what a name without its table stands for where a column is."""
+        for scope in scopes_around(node):
+            holding = [c for _, c in self.sources_of(scope) if c is None or name in c]
+            if holding:
+                only = holding[0] if len(holding) == 1 else None
+                return only.get(name) if only is not None else None
+            for projection in scope.expressions:
+                if isinstance(projection, exp.Alias) and projection.alias.lower() == name:
+                    return self.of(projection.this)
         return None
 
-    def _sources_of(self, scope: exp.Expr) -> list[tuple[str, Columns | None]]:
+    def sources_of(self, scope: exp.Expr) -> list[tuple[str, Columns | None]]:
+        """(alias, columns as far as they are known) of what a statement reads, in the order it names them."""
         if id(scope) not in self._sources:
             self._sources[id(scope)] = []
             found = [(node.alias_or_name.lower(), self._source(node)) for node in relations_of(scope)]
@@ -192,7 +212,7 @@ class Types:
                 qualifier = projection.table.lower() if isinstance(projection, exp.Column) else ""
                 star = projection.this if isinstance(projection, exp.Column) else projection
                 left_out = {name.name.lower() for name in star.args.get("except_") or ()}
-                for alias, columns in self._sources_of(query):
+                for alias, columns in self.sources_of(query):
                     if columns is None:
                         return None
                     if not qualifier or alias == qualifier:
@@ -200,35 +220,6 @@ class Types:
             else:
                 found.append((projection.alias_or_name or f"EXPR${index}", self.of(projection)))
         return found
-
-
-def type_name(node: exp.DataType) -> str | None:
-    """DuckDB's name of a type as the query wrote it."""
-    if isinstance(node.this, exp.Interval):
-        return "INTERVAL"
-    if node.is_type(exp.DType.DECIMAL):
-        sizes = [e.name for e in node.expressions] or ["38"]
-        return f"DECIMAL({sizes[0]},{sizes[1] if len(sizes) > 1 else 0})"
-    if node.is_type(exp.DType.ARRAY) and node.expressions:
-        element = type_name(node.expressions[0])
-        return f"{element}[]" if element else None
-    return _TYPE_NAMES.get(node.this.value if isinstance(node.this, exp.DType) else "")
-
-
-_TYPE_NAMES = {
-    "INT": "INTEGER",
-    "SMALLINT": "INTEGER",
-    "TINYINT": "INTEGER",
-    "TEXT": "VARCHAR",
-    "CHAR": "VARCHAR",
-    "NVARCHAR": "VARCHAR",
-    "VARBINARY": "BLOB",
-    "BINARY": "BLOB",
-    **{
-        n: n
-        for n in ("BOOLEAN", "BIGINT", "FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIME", "TIMESTAMP", "INTERVAL")
-    },
-}
 
 
 def cte_query(table: exp.Table, name: str) -> exp.Expr | None:

@@ -23,6 +23,7 @@ def relations_of(scope: exp.Expr) -> list[exp.Expr]:
     found += [from_.this] if from_ is not None else []
     found += using if isinstance(using, list) else [using]
     found += [join.this for join in scope.args.get("joins") or []]
+    found = [relation.this if isinstance(relation, exp.Schema) else relation for relation in found]
     found = [relation for relation in found if isinstance(relation, exp.Expr)]
     for relation in list(found):
         found += [join.this for join in relation.args.get("joins") or []]

@@ -8,6 +8,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
+from dremio_engine.paths import Path
 from dremio_engine.sql import flatten, json_columns, pivot, unnest
 from dremio_engine.sql.allowlist import refuse
 from dremio_engine.sql.averages import spell_out_averages
@@ -118,7 +119,7 @@ class Translator:
         spell_out_averages(tree)
         flatten.spread(tree)
         unnest.as_subqueries(tree)
-        types = Types(lambda table: self._columns(table, context, depth, calls.get(id(table))))
+        types = self.types(context, depth, calls)
         expressions = Expressions(tree, types, self._user, ".".join(context), self._member_of)
         # Tables before expressions: a function that needs an argument twice copies what is in it, and a
         # copy of a name that has not been resolved would reach DuckDB.
@@ -135,6 +136,10 @@ class Translator:
             return None
         other = Translator(self._resolve, self._user, self._member_of, self._learn)
         return self._learn(other.translation(values, context))
+
+    def types(self, context: Path, depth: int = 0, calls: Mapping[int, Call] | None = None) -> Types:
+        """What is known of the types in a tree; `calls` are those of its tables that are functions, by id."""
+        return Types(lambda table: self._columns(table, context, depth, (calls or {}).get(id(table))))
 
     def _table(self, table: exp.Table, context: tuple[str, ...], depth: int, call: Call | None) -> None:
         if not table.name:

@@ -3,6 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dremio_engine.errors import InvalidStatement
+
 # DuckDB's type -> INFORMATION_SCHEMA's DATA_TYPE of Dremio.
 SQL_NAMES = {
     "BOOLEAN": "BOOLEAN",
@@ -177,7 +179,10 @@ class Narrowing:
         )
 
     def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The same rows in Dremio's types; columns that have them already are not copied."""
+        """The same rows in Dremio's types; columns that have them already are not copied.
+
+        Raises InvalidStatement for a whole number beyond BIGINT.
+        """
         columns = [
             column if given == wanted.type else _cast(column, wanted.type)
             for column, given, wanted in zip(batch.columns, self._given, self.schema, strict=True)
@@ -209,4 +214,9 @@ def _cast(column: pa.Array, target: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         # Dremio's TIMESTAMP has no zone; values are UTC.
         column = column.cast(pa.timestamp(column.type.unit, "UTC")).cast(pa.timestamp(column.type.unit))
-    return pc.cast(column, target_type=target, safe=False)
+    try:
+        return pc.cast(column, target_type=target, safe=pa.types.is_integer(target))
+    except pa.ArrowInvalid as error:
+        raise InvalidStatement(
+            "EXECUTION ERROR: a whole number is out of range for the type BIGINT"
+        ) from error

@@ -24,16 +24,26 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 - CONVERT_FROM(column, 'JSON') reads the values once more before the query runs, to learn their type: it
   works in a SELECT over relations that stand for themselves (not in a join's condition, nor in a subquery
   that names outer columns). Members of mixed types are texts; whole numbers beyond BIGINT are NULL.
-- An integer that leaves its type, and a DECIMAL of more than 38 digits, is an error; Dremio's wraps around.
-- Texts are read more freely: CAST('1.7' AS INTEGER) is 2, CAST('yes' AS BOOLEAN) true; Dremio refuses.
-- A large or tiny DOUBLE as text is `10000000.0`; Dremio writes `1.0E7`.
+- An integer that leaves its type is an error; Dremio's wraps around. A DECIMAL of more than 38 digits, or of
+  more than its cast has room for, is an error; Dremio gives 0 (docs.dremio.com, Data Types).
+- Dates and times in texts are read more freely: '2025/01/31' is a date here.
+- A DOUBLE whose type is not known before the query runs (see below) has DuckDB's text, `10000000.0` in place
+  of `1.0E7`.
 - LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
-- A product of DECIMALs of at most 18 digits each that has more than 18 is an error, unless its scale leaves
-  less than 12 of them before the point: then it is computed wider.
 - ROUND and TRUNCATE of a DECIMAL to a number of digits that is not a literal are errors.
 - Regular expressions are RE2's: no backward references, no look-around.
-- DECIMALs inside the shapes whose types are not known before the query runs (members of structs and
-  maps, columns of the functions above that say so) divide as DOUBLE.
+- DECIMALs inside what has no known type before the query runs (CONVERT_FROM of a literal, functions above
+  that say so) divide as DOUBLE.
+- A comparison of DECIMALs of at most 18 digits whose rows are on their way to the client when one of more
+  digits comes up is an error; in every other place it is computed with all digits.
+
+What the documentation does not say, so that only a Dremio can tell:
+
+- The digest of a number (MD5(12)): refused.
+- OVERLAY with a place before the text or behind it: the text is joined to the end it is nearest to.
+- Whether a number in LIKE becomes a text: it does here.
+- Which of AVG's last digits a DOUBLE has: SUM is divided by COUNT here.
+- Blanks around a whole number in a text, which Gandiva drops and Dremio's Java code refuses: dropped.
 """
 
 from sqlglot import exp

@@ -4,7 +4,7 @@ import re
 
 from sqlglot import exp
 
-from dremio_engine.errors import InvalidStatement
+from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.sql.functions.signature import (
     Arguments,
     Function,
@@ -79,11 +79,28 @@ def unit_of(node: exp.Expr) -> str:
 
 
 def interval_of(amount: exp.Expr, unit: str) -> exp.Expr:
-    """`amount` units as an interval; the amount may be any integer expression."""
+    """`amount` units as an interval; the amount may be any integer expression, of seconds any number."""
     if unit not in UNITS:
         raise InvalidStatement(f"VALIDATION ERROR: [{unit}] is not a unit of intervals.")
     factor, base = UNITS[unit]
+    if unit == "SECOND":
+        return build("to_milliseconds(CAST(round(CAST({0} AS DECIMAL(38, 6)) * 1000) AS BIGINT))", [amount])
     return build(f"(CAST({{0}} AS BIGINT) * INTERVAL '{factor}' {base})", [amount])
+
+
+def cast_to_interval(value: exp.Expr, source: str | None, unit: exp.Expr) -> exp.Expr:
+    """CAST(value AS INTERVAL unit): of numbers and texts with one unit, of literals with two."""
+    if isinstance(unit, exp.IntervalSpan):
+        if not (isinstance(value, exp.Literal) and value.is_string):
+            raise Unsupported(
+                f"CAST to INTERVAL {unit.sql()} takes a literal only, as in CAST('1 02:03:04' AS INTERVAL DAY"
+                " TO SECOND)."
+            )
+        return interval_span(exp.Interval(this=value, unit=unit))
+    name = str(unit).upper()
+    if source == "VARCHAR" and name != "SECOND":
+        value = build(f"dremio_whole_number({{0}}, 'INTERVAL {name}')", [value])
+    return interval_of(value, name)
 
 
 def interval_span(node: exp.Interval) -> exp.Expr:

@@ -3,10 +3,23 @@
 from dremio_engine.sql.functions.signature import Function, f, first, unknown
 from dremio_engine.sql.type_rules import whole_type
 
-_TO_DOUBLE = "ACOS ASIN ATAN CBRT COS COSH COT DEGREES EXP LN LOG10 RADIANS SIN SINH SQRT TAN TANH"
+_TO_DOUBLE = "ATAN CBRT COS COSH COT DEGREES EXP RADIANS SIN SINH TAN TANH"
+# Gandiva asks C's mathematics, which has an answer where DuckDB has an error.
+_BOUNDED = {
+    "ACOS": ("abs(x) > 1", "acos(x)"),
+    "ASIN": ("abs(x) > 1", "asin(x)"),
+    "LN": ("x < 0", "case when x = 0 then '-Infinity'::double else ln(x) end"),
+    "LOG10": ("x < 0", "case when x = 0 then '-Infinity'::double else log10(x) end"),
+    "SQRT": ("x < 0", "sqrt(x)"),
+}
 
 # An INTEGER has 32 bits; DuckDB shows 64 of a negative one.
 MACROS = (
+    *(
+        f"create or replace macro dremio_{name.lower()}(x) as"
+        f" case when {outside} then 'NaN'::double else {inside} end"
+        for name, (outside, inside) in _BOUNDED.items()
+    ),
     "create or replace macro dremio_bin(n integer) as bin(n::bigint & 4294967295), (n bigint) as bin(n)",
     "create or replace macro dremio_rshift_unsigned(n integer, k) as"
     " cast((n::bigint & 4294967295) >> k as integer),"
@@ -16,6 +29,7 @@ MACROS = (
 
 NUMBERS: dict[str, Function] = {
     **{name: f("DOUBLE", f"{name.lower()}({{0}})") for name in _TO_DOUBLE.split()},
+    **{name: f("DOUBLE", f"dremio_{name.lower()}(CAST({{0}} AS DOUBLE))") for name in _BOUNDED},
     "ABS": f(first, "abs({0})"),
     "ATAN2": f("DOUBLE", "atan2({0}, {1})"),
     "BIN": f("VARCHAR", "dremio_bin({0})"),
@@ -29,7 +43,11 @@ NUMBERS: dict[str, Function] = {
     "E": f("DOUBLE", "exp(1)"),
     "FACTORIAL": f("BIGINT", "factorial(CAST({0} AS INTEGER))"),
     "FLOOR": f(whole_type, "floor({0})", cast_ruled=True),
-    "LOG": f("DOUBLE", "ln({0})", "ln({1}) / ln({0})"),
+    "LOG": f(
+        "DOUBLE",
+        "dremio_ln(CAST({0} AS DOUBLE))",
+        "dremio_ln(CAST({1} AS DOUBLE)) / dremio_ln(CAST({0} AS DOUBLE))",
+    ),
     "LOG2": f("DOUBLE", "log2({0})"),
     "LSHIFT": f(first, "({0} << {1})"),
     "PI": f("DOUBLE", "pi()"),
