@@ -149,12 +149,18 @@ class Vacuum:
 
 @dataclass(frozen=True)
 class Optimize:
-    """OPTIMIZE TABLE; the defaults are Dremio's. Without `data` only manifests were to be rewritten."""
+    """OPTIMIZE TABLE; the defaults are Dremio's. Without `data` only manifests were to be rewritten.
+
+    `partitions` is the condition of FOR PARTITIONS.
+    """
 
     path: Path
     data: bool = True
     min_input_files: int = 5
     min_file_size_mb: int = 192
+    target_file_size_mb: int = 256
+    max_file_size_mb: int = 460
+    partitions: str | None = None
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,28 @@ class Reader:
             raise InvalidStatement(f"PARSE ERROR: expected a name, found [{token.text}]{self.position()}.")
         return token.text
 
+    def string(self) -> str:
+        """The text of one literal in apostrophes."""
+        where, token = self.position(), self.next()
+        if token.token_type != TokenType.STRING:
+            raise InvalidStatement(
+                f"PARSE ERROR: expected a text in apostrophes, found [{token.text}]{where}."
+            )
+        return token.text
+
+    def until_options(self, names: tuple[str, ...]) -> str:
+        """The raw text from here to the end, or to a bracket behind which one of these words comes."""
+        if self.done:
+            raise InvalidStatement("PARSE ERROR: the statement ends too early.")
+        start, at = self._at, self._at
+        while at < len(self._tokens):
+            follows = self._tokens[at + 1].text.upper() if at + 1 < len(self._tokens) else ""
+            if at > start and self._tokens[at].text == "(" and follows in names:
+                break
+            at += 1
+        self._at = at
+        return self._sql[self._tokens[start].start : self._tokens[at - 1].end + 1]
+
     def path(self) -> Path:
         """Identifiers with dots between."""
         parts = [self.name()]

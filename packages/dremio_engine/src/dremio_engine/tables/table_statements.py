@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from sqlglot import exp
+
 from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.planner import Planner
 from dremio_engine.errors import InvalidStatement, Unsupported
@@ -14,10 +16,11 @@ from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import Path, check_file_path, dotted, in_context
 from dremio_engine.sql import commands as c
 from dremio_engine.sql.changes import rows_met_twice, target_of_change
+from dremio_engine.sql.gate import admitted
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
-from dremio_engine.sql.translate import Translation
+from dremio_engine.sql.translate import Relation, Translation, Translator
 from dremio_engine.tables.handlers import Handlers
 
 ShapeChange = c.AddColumns | c.DropColumn | c.AlterColumn | c.LocalSort
@@ -205,6 +208,16 @@ class TableStatements:
                 return self._upkeep.rollback(command, table, stop)
             case c.Vacuum():
                 return self._upkeep.vacuum(command, table, stop)
+            case c.Optimize(partitions=str(condition)):
+                query = admitted(
+                    f"select * from {'.'.join(map(quoted, command.path))} where (\n{condition}\n)"
+                )
+                named = {column.name.lower() for column in query.tree().find_all(exp.Column)} - {"*"}
+
+                def choose(partitions: str) -> str:
+                    return Translator(lambda *_: Relation(partitions)).query(query.sql, ()).sql
+
+                return self._upkeep.optimize_partitions(command, table, named, choose, stop)
             case c.Optimize():
                 return self._upkeep.optimize(command, table, stop)
 
