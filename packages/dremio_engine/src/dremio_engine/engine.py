@@ -47,6 +47,7 @@ from dremio_engine.rest.services import Services
 from dremio_engine.settings import Settings
 from dremio_engine.state import StateFile
 from dremio_engine.tables.catalog_statements import CatalogStatements
+from dremio_engine.tables.definition_statements import DefinitionStatements
 from dremio_engine.tables.handlers import merged
 from dremio_engine.tables.information_schema import InformationSchema
 from dremio_engine.tables.system_tables import Makers, SystemTables, engine_tables
@@ -106,6 +107,7 @@ class Engine:
         tables = TableStatements(lake, inventory, planner)
         handlers = merged(
             tables.handlers(),
+            DefinitionStatements(lake, inventory).handlers(),
             CatalogStatements(inventory, containers, views, promotions, planner, tables).handlers(),
             ReflectionStatements(reflections, inventory).handlers(),
             AccessCommands(access, accounts, identity.users, inventory).handlers(),

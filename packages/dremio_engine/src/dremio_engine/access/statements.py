@@ -57,7 +57,12 @@ class StatementAccess:
                 self._control.check(user, self._inventory.located(path, context), "TRUNCATE")
             case c.CreateReflection(path) | c.DropReflection(path) | c.RefreshReflections(path):
                 self._control.check(user, self._inventory.located(path, context), ALTER_REFLECTION)
-            case c.Describe(path):
+            case c.ShowCreate(path=path):
+                self._control.check(user, self._inventory.located(path, context), SELECT)
+            case c.SessionOption(scope):
+                if scope != "SESSION":
+                    raise self._control.denied("Only an administrator may change options of the system.")
+            case c.Describe(path) | c.ShowProperties(path):
                 self._control.check(user, self._inventory.located(path, context), SELECT, READ_METADATA)
             case c.Show() | c.AccessStatement():
                 # SHOW lists what the catalog shows this user; access has checks of its own.

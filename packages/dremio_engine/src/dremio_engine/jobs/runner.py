@@ -56,7 +56,7 @@ class Runner:
             case c.Query():
                 with _on_behalf_of(user, Interruptible()):
                     return self._chain.schema(statement)
-            case c.Explain() | c.Describe() | c.Show():
+            case c.Explain() | c.Describe() | c.Show() | c.ShowCreate() | c.ShowProperties():
                 return self.run(sql, context, user).table.schema
             case c.Change() | c.CreateTable(query=str()):
                 return records(0).table.schema

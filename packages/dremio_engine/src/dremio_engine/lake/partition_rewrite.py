@@ -12,6 +12,8 @@ from dremio_engine.lake.cursors import Cursor, count
 from dremio_engine.lake.lake import LakeTable, lake_name
 from dremio_engine.sql.quoting import literal, quoted
 
+# DuckLake's words that are not DuckDB's.
+_FLOATS = {"float32": "float", "float64": "double"}
 # A relation with the columns of the partitions -> the query for those that are chosen.
 Choose = Callable[[str], str]
 
@@ -44,7 +46,7 @@ def partition_keys_of(cursor: Cursor, table: LakeTable) -> PartitionKeys:
         [table.table_id],
     ).fetchall()
     return PartitionKeys(
-        tuple((name, kind) for name, kind, _ in rows),
+        tuple((name, _FLOATS.get(kind, kind)) for name, kind, _ in rows),
         frozenset(name.lower() for name, _, transform in rows if transform != "identity"),
     )
 

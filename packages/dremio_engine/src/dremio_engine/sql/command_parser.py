@@ -29,9 +29,13 @@ from dremio_engine.sql.commands import (
     RefreshMetadata,
     RefreshReflections,
     SetOption,
+    SetProperties,
     Show,
+    ShowCreate,
+    ShowProperties,
     Truncate,
 )
+from dremio_engine.sql.option_parser import property_names, session_option, table_properties
 from dremio_engine.sql.reader import Reader
 from dremio_engine.sql.upkeep_parser import optimize, rollback, vacuum
 
@@ -75,7 +79,7 @@ def _create(r: Reader) -> Command:
     raise Unsupported(f"PARSE ERROR: [{what}] is not supported by the embedded engine.")
 
 
-_NOT_IN_CREATE_TABLE = ("TBLPROPERTIES", "CLUSTER", "LOCATION", "LIKE", "ROW", "AT")
+_NOT_IN_CREATE_TABLE = ("CLUSTER", "LOCATION", "LIKE", "ROW", "AT")
 
 
 def _create_table(r: Reader, replace: bool) -> CreateTable:
@@ -84,6 +88,7 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
     columns = r.columns() if r.peek == "(" else ()
     fields: tuple[PartitionField, ...] = ()
     sort: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
     query = None
     while not r.done:
         if any(r.accept(word) for word in ("STRIPED", "HASH", "ROUNDROBIN")):
@@ -94,6 +99,8 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
             r.names()
         elif r.accept("LOCALSORT", "BY"):
             sort = r.names()
+        elif r.accept("TBLPROPERTIES"):
+            properties = table_properties(r)
         elif r.accept("STORE", "AS"):
             _check_format(r.enclosed())
         elif r.accept("WITH", "SINGLE", "WRITER"):
@@ -108,7 +115,7 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
             raise InvalidStatement(f"PARSE ERROR: unexpected [{r.peek}] in CREATE TABLE{r.position()}.")
     if query is None and not columns:
         raise InvalidStatement("PARSE ERROR: CREATE TABLE needs columns or AS a query.")
-    return CreateTable(path, query, columns, fields, sort, missing, replace)
+    return CreateTable(path, query, columns, fields, sort, missing, replace, properties)
 
 
 def _check_format(options: str) -> None:
@@ -133,6 +140,10 @@ def _truncate(r: Reader) -> Command:
 
 
 def _alter(r: Reader) -> Command:
+    if r.accept("SESSION"):
+        return session_option(r, "SESSION")
+    if r.accept("SYSTEM"):
+        return session_option(r, "SYSTEM")
     if not any(r.accept(word) for word in ("TABLE", "VIEW", "PDS", "VDS", "DATASET")):
         raise Unsupported(f"PARSE ERROR: [ALTER {r.peek.upper()}] is not supported by the embedded engine.")
     path = r.path()
@@ -162,6 +173,10 @@ def _alter(r: Reader) -> Command:
         return _refresh_metadata(r, path)
     if r.accept("FORGET", "METADATA"):
         return RefreshMetadata(path, forget=True)
+    if r.accept("SET", "TBLPROPERTIES"):
+        return SetProperties(path, changed=table_properties(r))
+    if r.accept("UNSET", "TBLPROPERTIES"):
+        return SetProperties(path, removed=property_names(r))
     if r.accept("SET"):
         name = r.name().upper()
         if name != "ENABLE_DEFAULT_REFLECTION":
@@ -196,6 +211,10 @@ def _describe(r: Reader) -> Command:
 
 
 def _show(r: Reader) -> Command:
+    if r.accept("CREATE", "TABLE") or r.accept("CREATE", "VIEW"):
+        return ShowCreate(r.before.lower(), r.path())
+    if r.accept("TBLPROPERTIES"):
+        return ShowProperties(r.path())
     for word in ("SCHEMAS", "DATABASES", "TABLES", "VIEWS"):
         if r.accept(word):
             within = r.path() if r.accept("IN") or r.accept("FROM") else ()

@@ -49,6 +49,7 @@ class CreateTable:
     sort: tuple[str, ...] = ()
     if_missing: bool = False
     replace: bool = False
+    properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,39 @@ class SetOption:
 
 
 @dataclass(frozen=True)
+class SetProperties:
+    """ALTER TABLE SET|UNSET TBLPROPERTIES: names with their new values, or names alone."""
+
+    path: Path
+    changed: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShowProperties:
+    """SHOW TBLPROPERTIES."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class ShowCreate:
+    """SHOW CREATE TABLE|VIEW."""
+
+    kind: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class SessionOption:
+    """ALTER SESSION|SYSTEM SET name = value, or RESET name; `value` is None for RESET."""
+
+    scope: str
+    name: str
+    value: str | bool | float | None
+
+
+@dataclass(frozen=True)
 class Describe:
     """DESCRIBE [TABLE] path."""
 
@@ -256,6 +290,10 @@ Command = (
     | DropReflection
     | RefreshReflections
     | SetOption
+    | SetProperties
+    | ShowProperties
+    | ShowCreate
+    | SessionOption
     | Describe
     | Show
     | AccessStatement

@@ -38,6 +38,11 @@ class Reader:
         return "" if self.done else self._tokens[self._at].text
 
     @property
+    def before(self) -> str:
+        """The text of the token that was read last."""
+        return self._tokens[self._at - 1].text if self._at else ""
+
+    @property
     def is_call(self) -> bool:
         """Whether a bracket follows the next token."""
         return self._at + 1 < len(self._tokens) and self._tokens[self._at + 1].text == "("

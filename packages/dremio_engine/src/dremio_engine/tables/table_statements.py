@@ -11,6 +11,7 @@ from dremio_engine.lake.cursors import Cursor, Interruptible, count, register
 from dremio_engine.lake.definitions import column_type, partition_sql, partitioned_now, repartitioned
 from dremio_engine.lake.lake import Lake, LakeTable, lake_name
 from dremio_engine.lake.outcomes import Outcome, done, records
+from dremio_engine.lake.properties import write_properties
 from dremio_engine.lake.upkeep import Upkeep
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import Path, check_file_path, dotted, in_context
@@ -91,6 +92,8 @@ class TableStatements:
             if command.sort:
                 # DuckLake sorts by it whatever is inserted or merged from now on.
                 cursor.execute(f"alter table {target} set sorted by ({sort_sql(command.sort)})")
+            if command.properties:
+                write_properties(cursor, target, dict(command.properties))
             if translation is None:
                 return 0
             return count(cursor.execute(f"insert into {target} select * from ({translation.sql}) as q"))
