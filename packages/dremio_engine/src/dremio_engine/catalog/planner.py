@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import duckdb
+from sqlglot import exp
 
 from dremio_engine.catalog.resolver import Resolver
 from dremio_engine.errors import InvalidStatement
@@ -32,7 +33,11 @@ class Planner:
     def translator(self, user: str = "") -> Translator:
         """One that knows the catalog's names and this user's roles; good for one statement."""
         return Translator(
-            self._resolver.resolve, user, lambda role: self._is_member(user, role), self._shape_of_json
+            self._resolver.resolve,
+            user,
+            lambda role: self._is_member(user, role),
+            self._shape_of_json,
+            self._resolver.function,
         )
 
     def query(self, query: Parsed, context: Path, user: str = "") -> Translation:
@@ -60,7 +65,13 @@ class Planner:
 
     def described(self, query: Parsed, context: Path, user: str = "") -> list[tuple[str, str]]:
         """(name, DuckDB type) of a query's result, with Dremio's types. Raises InvalidStatement."""
-        translation = self.query(query, context, user)
+        return self._described(self.query(query, context, user))
+
+    def described_tree(self, tree: exp.Expr, user: str) -> list[tuple[str, str]]:
+        """The same of a query's tree, which is changed by it."""
+        return self._described(self.translator(user).translation(tree, ()))
+
+    def _described(self, translation: Translation) -> list[tuple[str, str]]:
         with self._lake.session() as cursor:
             register(cursor, translation.registered)
             try:

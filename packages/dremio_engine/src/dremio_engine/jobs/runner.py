@@ -16,6 +16,7 @@ from dremio_engine.lake.messages import error_kind, first_line
 from dremio_engine.lake.outcomes import Outcome, done, records
 from dremio_engine.paths import Path
 from dremio_engine.sql import commands as c
+from dremio_engine.sql import function_commands as f
 from dremio_engine.sql.statement import Statement, read_statement
 
 
@@ -57,6 +58,8 @@ class Runner:
                 with _on_behalf_of(user, Interruptible()):
                     return self._chain.schema(statement)
             case c.Explain() | c.Describe() | c.Show() | c.ShowCreate() | c.ShowProperties():
+                return self.run(sql, context, user).table.schema
+            case f.DescribeFunction() | f.ShowFunctions():
                 return self.run(sql, context, user).table.schema
             case c.Change() | c.CreateTable(query=str()):
                 return records(0).table.schema

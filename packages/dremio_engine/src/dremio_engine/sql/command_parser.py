@@ -35,6 +35,12 @@ from dremio_engine.sql.commands import (
     ShowProperties,
     Truncate,
 )
+from dremio_engine.sql.function_parser import (
+    create_function,
+    describe_function,
+    drop_function,
+    show_functions,
+)
 from dremio_engine.sql.option_parser import property_names, session_option, table_properties
 from dremio_engine.sql.reader import Reader
 from dremio_engine.sql.upkeep_parser import optimize, rollback, vacuum
@@ -73,6 +79,8 @@ def _create(r: Reader) -> Command:
     if not replace and r.accept("FOLDER"):
         missing = r.accept("IF", "NOT", "EXISTS")
         return CreateFolder(r.path(), missing)
+    if r.accept("FUNCTION"):
+        return create_function(r, replace)
     if r.accept("TABLE"):
         return _create_table(r, replace)
     what = f"CREATE {'OR REPLACE ' if replace else ''}{r.peek.upper()}"
@@ -126,6 +134,8 @@ def _check_format(options: str) -> None:
 
 
 def _drop(r: Reader) -> Command:
+    if r.accept("FUNCTION"):
+        return drop_function(r)
     for word, kind in (("TABLE", "table"), ("VIEW", "view"), ("VDS", "view"), ("FOLDER", "folder")):
         if r.accept(word):
             exists = r.accept("IF", "EXISTS")
@@ -206,6 +216,8 @@ def _refresh_metadata(r: Reader, path: Path) -> RefreshMetadata:
 
 
 def _describe(r: Reader) -> Command:
+    if r.accept("FUNCTION"):
+        return describe_function(r)
     r.accept("TABLE")
     return Describe(r.path())
 
@@ -215,6 +227,8 @@ def _show(r: Reader) -> Command:
         return ShowCreate(r.before.lower(), r.path())
     if r.accept("TBLPROPERTIES"):
         return ShowProperties(r.path())
+    if r.accept("FUNCTIONS"):
+        return show_functions(r)
     for word in ("SCHEMAS", "DATABASES", "TABLES", "VIEWS"):
         if r.accept(word):
             within = r.path() if r.accept("IN") or r.accept("FROM") else ()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dremio_engine.paths import Path
+from dremio_engine.sql.function_commands import FunctionCommand
 from dremio_engine.sql.readings import AtMoment, AtSnapshot
 
 
@@ -297,4 +298,5 @@ Command = (
     | Describe
     | Show
     | AccessStatement
+    | FunctionCommand
 )

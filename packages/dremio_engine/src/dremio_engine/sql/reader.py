@@ -172,7 +172,7 @@ class Reader:
         while (
             not self.done
             and re.fullmatch(r"[A-Za-z]+", self.peek)
-            and self.peek.upper() not in ("NOT", "NULL")
+            and self.peek.upper() not in ("NOT", "NULL", "DEFAULT", "RETURN")
         ):
             words.append(self.word())
         text = " ".join(words)
