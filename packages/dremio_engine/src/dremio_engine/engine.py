@@ -48,6 +48,7 @@ from dremio_engine.rest.services import Services
 from dremio_engine.settings import Settings
 from dremio_engine.state import StateFile
 from dremio_engine.tables.catalog_statements import CatalogStatements
+from dremio_engine.tables.copy_statements import CopyStatements
 from dremio_engine.tables.definition_statements import DefinitionStatements
 from dremio_engine.tables.function_statements import FunctionStatements
 from dremio_engine.tables.handlers import merged
@@ -113,6 +114,7 @@ class Engine:
             tables.handlers(),
             DefinitionStatements(lake, inventory).handlers(),
             FunctionStatements(functions, planner).handlers(),
+            CopyStatements(lake, inventory).handlers(),
             CatalogStatements(inventory, containers, views, promotions, planner, tables).handlers(),
             ReflectionStatements(reflections, inventory).handlers(),
             AccessCommands(access, accounts, identity.users, inventory).handlers(),

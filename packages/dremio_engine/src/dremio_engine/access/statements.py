@@ -18,6 +18,7 @@ from dremio_engine.paths import Path, dotted, in_context, is_same
 from dremio_engine.sql import commands as c
 from dremio_engine.sql import function_commands as f
 from dremio_engine.sql.changes import merge_actions, target_of_change
+from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.parsed import parsed
 from dremio_engine.sql.readings import Reading
@@ -62,6 +63,9 @@ class StatementAccess:
                 self._control.check(user, self._inventory.located(path, context), "TRUNCATE")
             case c.CreateReflection(path) | c.DropReflection(path) | c.RefreshReflections(path):
                 self._control.check(user, self._inventory.located(path, context), ALTER_REFLECTION)
+            case CopyInto(path=path, location=location):
+                self._control.check(user, self._inventory.located(path, context), "INSERT")
+                self._control.check(user, (location.lstrip("@").partition("/")[0],), SELECT)
             case c.ShowCreate(path=path):
                 self._control.check(user, self._inventory.located(path, context), SELECT)
             case f.CreateFunction(path=path) | f.DropFunction(path=path):

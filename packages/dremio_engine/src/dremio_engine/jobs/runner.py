@@ -13,10 +13,11 @@ from dremio_engine.jobs.chain import StatementChain
 from dremio_engine.jobs.results import Rows
 from dremio_engine.lake.cursors import Cancelled, Interruptible
 from dremio_engine.lake.messages import error_kind, first_line
-from dremio_engine.lake.outcomes import Outcome, done, records
+from dremio_engine.lake.outcomes import Outcome, copied, done, records
 from dremio_engine.paths import Path
 from dremio_engine.sql import commands as c
 from dremio_engine.sql import function_commands as f
+from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.statement import Statement, read_statement
 
 
@@ -59,6 +60,8 @@ class Runner:
                     return self._chain.schema(statement)
             case c.Explain() | c.Describe() | c.Show() | c.ShowCreate() | c.ShowProperties():
                 return self.run(sql, context, user).table.schema
+            case CopyInto(on_error=mode):
+                return copied(0, None if mode == "abort" else 0).table.schema
             case f.DescribeFunction() | f.ShowFunctions():
                 return self.run(sql, context, user).table.schema
             case c.Change() | c.CreateTable(query=str()):

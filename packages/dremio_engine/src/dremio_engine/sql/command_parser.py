@@ -35,6 +35,7 @@ from dremio_engine.sql.commands import (
     ShowProperties,
     Truncate,
 )
+from dremio_engine.sql.copy_parser import copy_into
 from dremio_engine.sql.function_parser import (
     create_function,
     describe_function,
@@ -257,6 +258,7 @@ def _access_action(first: str, sql: str) -> str | None:
 
 _STATEMENTS = {
     "CREATE": _create,
+    "COPY": copy_into,
     "ROLLBACK": rollback,
     "VACUUM": vacuum,
     "OPTIMIZE": optimize,

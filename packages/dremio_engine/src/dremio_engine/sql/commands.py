@@ -5,6 +5,7 @@ from datetime import datetime
 
 from dremio_engine.paths import Path
 from dremio_engine.sql.function_commands import FunctionCommand
+from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.readings import AtMoment, AtSnapshot
 
 
@@ -299,4 +300,5 @@ Command = (
     | Show
     | AccessStatement
     | FunctionCommand
+    | CopyInto
 )
