@@ -12,6 +12,7 @@ from dremio_engine.access.statements import StatementAccess
 from dremio_engine.access.tables import access_tables
 from dremio_engine.access.visibility import VisibleTables
 from dremio_engine.catalog.containers import Containers
+from dremio_engine.catalog.function_store import FunctionStore
 from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.notes import Notes
 from dremio_engine.catalog.planner import Planner, nobody_is_member
@@ -47,6 +48,9 @@ from dremio_engine.rest.services import Services
 from dremio_engine.settings import Settings
 from dremio_engine.state import StateFile
 from dremio_engine.tables.catalog_statements import CatalogStatements
+from dremio_engine.tables.copy_statements import CopyStatements
+from dremio_engine.tables.definition_statements import DefinitionStatements
+from dremio_engine.tables.function_statements import FunctionStatements
 from dremio_engine.tables.handlers import merged
 from dremio_engine.tables.information_schema import InformationSchema
 from dremio_engine.tables.system_tables import Makers, SystemTables, engine_tables
@@ -92,7 +96,9 @@ class Engine:
         }
         information_schema = InformationSchema(inventory, lake, databases, [name for _, name in sys_tables])
         system: SystemRelations = SystemTables({**information_schema.makers(), **sys_tables})
-        resolver = Resolver(inventory, lake, VisibleTables(system, access) if enterprise else system)
+        functions = FunctionStore(state)
+        shown = VisibleTables(system, access) if enterprise else system
+        resolver = Resolver(inventory, lake, shown, functions)
         planner = Planner(resolver, lake, access.roles.has_user if enterprise else nobody_is_member)
         views = Views(store, lake, containers, resolver, planner)
         promotions = Promotions(inventory, lake)
@@ -106,11 +112,14 @@ class Engine:
         tables = TableStatements(lake, inventory, planner)
         handlers = merged(
             tables.handlers(),
+            DefinitionStatements(lake, inventory).handlers(),
+            FunctionStatements(functions, planner).handlers(),
+            CopyStatements(lake, inventory).handlers(),
             CatalogStatements(inventory, containers, views, promotions, planner, tables).handlers(),
             ReflectionStatements(reflections, inventory).handlers(),
             AccessCommands(access, accounts, identity.users, inventory).handlers(),
         )
-        statement_access = StatementAccess(access, inventory, resolver)
+        statement_access = StatementAccess(access, inventory, resolver, functions)
         acceleration = Acceleration(resolver, store, lineage, freshness, usage)
         chain = StatementChain(lake, planner, statement_access, acceleration, handlers)
         runner = Runner(chain, settings.result_bytes)

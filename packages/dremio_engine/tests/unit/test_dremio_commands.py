@@ -4,6 +4,7 @@ import pytest
 
 from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
 from dremio_engine.sql import commands as c
+from dremio_engine.sql import function_commands as f
 from dremio_engine.sql.command_parser import parse_command
 
 
@@ -40,6 +41,26 @@ from dremio_engine.sql.command_parser import parse_command
             "alter vds a.b set enable_default_reflection = true",
             c.SetOption(("a", "b"), "ENABLE_DEFAULT_REFLECTION"),
         ),
+        (
+            "create or replace function s.f(a int, b decimal(10, 2) not null) returns varchar return a || b",
+            f.CreateFunction(
+                ("s", "f"), (("a", "int"), ("b", "decimal(10, 2)")), "varchar", (), "a || b", replace=True
+            ),
+        ),
+        (
+            "create function if not exists f() returns table (n int, m double) return select 1, 2e0",
+            f.CreateFunction(
+                ("f",), (), "", (("n", "int"), ("m", "double")), "select 1, 2e0", if_missing=True
+            ),
+        ),
+        ("drop function if exists s.f", f.DropFunction(("s", "f"), True)),
+        ("desc function s.f", f.DescribeFunction(("s", "f"))),
+        ("show functions like ' a% '", f.ShowFunctions("a%")),
+        ("show create view s.v", c.ShowCreate("view", ("s", "v"))),
+        ("show tblproperties s.t", c.ShowProperties(("s", "t"))),
+        ("alter table s.t unset tblproperties ('a', 'b')", c.SetProperties(("s", "t"), removed=("a", "b"))),
+        ("alter session set a.b = -1.5", c.SessionOption("SESSION", "a.b", -1.5)),
+        ("alter system reset all", c.SessionOption("SYSTEM", "ALL", None)),
         ("show schemas", c.Show("SCHEMAS")),
         ("show tables in a.b like 'x%'", c.Show("TABLES", ("a", "b"), "x%")),
         ('describe table "a.b".c', c.Describe(("a.b", "c"))),
@@ -94,7 +115,7 @@ def test_reflections_of_both_types() -> None:
         ("call lake.set_option('x', 'y')", "CALL"),
         ("export database 'x'", "EXPORT"),
         ("create schema x", "CREATE SCHEMA"),
-        ("create function f() returns int", "CREATE FUNCTION"),
+        ("create function f(a int default 1) returns int return a", "Default Expression"),
         ("create macro m(a) as a", "CREATE MACRO"),
         ("create secret s (type s3)", "CREATE SECRET"),
         ("drop schema x", "DROP SCHEMA"),

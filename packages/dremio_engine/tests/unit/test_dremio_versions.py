@@ -100,6 +100,22 @@ def test_a_path_in_a_string_keeps_its_quotes_meaning() -> None:
             c.Optimize(("g", "t"), True, 2, 8),
         ),
         (
+            "optimize table g.t rewrite data (target_file_size_mb = 100, max_file_size_mb = 120)",
+            c.Optimize(("g", "t"), True, 5, 75, 100, 120),
+        ),
+        (
+            "optimize table g.t using bin_pack for partitions k = 'a' and (l > 1)",
+            c.Optimize(("g", "t"), partitions="k = 'a' and (l > 1)"),
+        ),
+        (
+            "optimize table g.t rewrite data for partitions (k = 'a') (min_input_files = 2)",
+            c.Optimize(("g", "t"), min_input_files=2, partitions="(k = 'a')"),
+        ),
+        (
+            "optimize table g.t rewrite data (min_input_files = 2) for partitions k = 'a'",
+            c.Optimize(("g", "t"), min_input_files=2, partitions="k = 'a'"),
+        ),
+        (
             "alter table g.t add partition field bucket(8, k)",
             c.PartitionFields(("g", "t"), c.PartitionField("k", "bucket", 8), drop=False),
         ),
@@ -119,7 +135,15 @@ def test_upkeep_becomes_its_command(sql: str, command: c.Command) -> None:
     [
         "rollback table g.t",
         "rollback table g.t to snapshot 'x'",
+        "rollback table g.t to snapshot 12",
+        "rollback table g.t to timestamp timestamp '2025-10-16 12:00:00'",
         "vacuum table g.t",
+        "vacuum table g.t expire snapshots older_than timestamp '2025-10-16 12:00:00'",
+        "vacuum table g.t expire snapshots retain_last 2 older_than '2025-10-16 12:00:00'",
+        "optimize table g.t rewrite data rewrite manifests",
+        "optimize table g.t rewrite manifests (min_input_files = 2)",
+        "optimize table g.t for partitions",
+        "optimize table g.t (max_files = 2)",
         "vacuum table g.t expire snapshots retain_last 0",
         "vacuum table g.t expire snapshots sometimes",
         "optimize table g.t rewrite data (min_input_files = many)",
@@ -133,9 +157,28 @@ def test_upkeep_that_is_not_understood_is_an_error(sql: str) -> None:
         parse_command(sql)
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("target_file_size_mb = 0", "TARGET_FILE_SIZE_MB [0] should be a positive integer value."),
+        ("min_file_size_mb = 500", "MIN_FILE_SIZE_MB [500] cannot be greater than MAX_FILE_SIZE_MB [460]."),
+        ("min_file_size_mb = 300", "TARGET_FILE_SIZE_MB [256] cannot be less than MIN_FILE_SIZE_MB [300]."),
+        (
+            "max_file_size_mb = 200",
+            "TARGET_FILE_SIZE_MB [256] cannot be greater than MAX_FILE_SIZE_MB [200].",
+        ),
+        ("min_input_files = 0", "Value of MIN_INPUT_FILES [0] cannot be less than 1."),
+    ],
+)
+def test_sizes_that_contradict_each_other_are_refused(options: str, reason: str) -> None:
+    with pytest.raises(InvalidStatement) as refused:
+        parse_command(f"optimize table g.t rewrite data ({options})")
+    assert reason in refused.value.message
+
+
 def test_upkeep_that_is_not_done_is_refused_by_name() -> None:
-    with pytest.raises(Unsupported, match="TARGET_FILE_SIZE_MB"):
-        parse_command("optimize table g.t rewrite data (target_file_size_mb = 1)")
+    with pytest.raises(Unsupported, match="REMOVE ORPHAN FILES"):
+        parse_command("vacuum table g.t remove orphan files")
 
 
 def named_at(milliseconds: int) -> str:

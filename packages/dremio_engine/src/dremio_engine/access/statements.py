@@ -11,11 +11,14 @@ from sqlglot import exp
 from dremio_engine.access.control import SYSTEM_SCHEMAS, AccessControl
 from dremio_engine.access.privileges import ALTER, ALTER_REFLECTION, READ_METADATA, SELECT
 from dremio_engine.access.roles import USER, Grantee
+from dremio_engine.catalog.function_store import FunctionStore
 from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.resolver import Resolver
 from dremio_engine.paths import Path, dotted, in_context, is_same
 from dremio_engine.sql import commands as c
+from dremio_engine.sql import function_commands as f
 from dremio_engine.sql.changes import merge_actions, target_of_change
+from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.parsed import parsed
 from dremio_engine.sql.readings import Reading
@@ -28,7 +31,10 @@ Reads = list[tuple[Path, Relation]]
 class StatementAccess:
     """The first and the last step of every statement: `authorize` before it, `record` once it is done."""
 
-    def __init__(self, control: AccessControl, inventory: Inventory, resolver: Resolver) -> None:
+    def __init__(
+        self, control: AccessControl, inventory: Inventory, resolver: Resolver, functions: FunctionStore
+    ) -> None:
+        self._functions = functions
         self._control, self._inventory, self._resolver = control, inventory, resolver
 
     def authorize(self, statement: Statement) -> None:
@@ -57,13 +63,34 @@ class StatementAccess:
                 self._control.check(user, self._inventory.located(path, context), "TRUNCATE")
             case c.CreateReflection(path) | c.DropReflection(path) | c.RefreshReflections(path):
                 self._control.check(user, self._inventory.located(path, context), ALTER_REFLECTION)
-            case c.Describe(path):
+            case CopyInto(path=path, location=location):
+                self._control.check(user, self._inventory.located(path, context), "INSERT")
+                self._control.check(user, (location.lstrip("@").partition("/")[0],), SELECT)
+            case c.ShowCreate(path=path):
+                self._control.check(user, self._inventory.located(path, context), SELECT)
+            case f.CreateFunction(path=path) | f.DropFunction(path=path):
+                self._check_function(path, context, user)
+            case f.ShowFunctions() | f.DescribeFunction():
+                return
+            case c.SessionOption(scope):
+                if scope != "SESSION":
+                    raise self._control.denied("Only an administrator may change options of the system.")
+            case c.Describe(path) | c.ShowProperties(path):
                 self._control.check(user, self._inventory.located(path, context), SELECT, READ_METADATA)
             case c.Show() | c.AccessStatement():
                 # SHOW lists what the catalog shows this user; access has checks of its own.
                 return
             case command:
                 self._control.check(user, self._inventory.located(command.path, context), ALTER)
+
+    def _check_function(self, path: Path, context: Path, user: str) -> None:
+        """A function is its maker's; a new one in a space needs what a view there needs."""
+        stored = self._functions.named(path, context)
+        if stored is not None and stored.owner != user:
+            raise self._control.denied(f"Only the owner of function [{dotted(path)}] may change it.")
+        full = in_context(path, context)
+        if stored is None and len(full) > 1:
+            self._control.check(user, full[:-1], ALTER)
 
     def record(self, statement: Statement) -> None:
         """A new object belongs to who made it; what was granted on a dropped one is forgotten."""
@@ -109,7 +136,8 @@ class StatementAccess:
             found.append((full, relation))
             return replace(relation, view=False)
 
-        Translator(resolve, user, learn=nothing_learned).translation(tree, context, expect_query=is_query)
+        translator = Translator(resolve, user, learn=nothing_learned, function=self._resolver.function)
+        translator.translation(tree, context, expect_query=is_query)
         return found
 
     # -- writing -------------------------------------------------------------------------------------

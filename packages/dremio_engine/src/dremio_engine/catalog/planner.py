@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import duckdb
+from sqlglot import exp
 
 from dremio_engine.catalog.columns_there import with_columns_there
 from dremio_engine.catalog.resolver import Resolver
@@ -33,7 +34,11 @@ class Planner:
     def translator(self, user: str = "") -> Translator:
         """One that knows the catalog's names and this user's roles; good for one statement."""
         return Translator(
-            self._resolver.resolve, user, lambda role: self._is_member(user, role), self._shape_of_json
+            self._resolver.resolve,
+            user,
+            lambda role: self._is_member(user, role),
+            self._shape_of_json,
+            self._resolver.function,
         )
 
     def query(self, query: Parsed, context: Path, user: str = "") -> Translation:
@@ -62,13 +67,23 @@ class Planner:
     def described(self, query: Parsed, context: Path, user: str = "") -> list[tuple[str, str]]:
         """(name, DuckDB type) of a query's result, with Dremio's types. Raises InvalidStatement."""
         translation = self.query(query, context, user)
+        return self._described(translation, lambda message: self.told(message, query, context, user))
+
+    def described_tree(self, tree: exp.Expr, user: str) -> list[tuple[str, str]]:
+        """The same of a query's tree, which is changed by it."""
+        asked, translator = tree.copy(), self.translator(user)
+        return self._described(
+            translator.translation(tree, ()),
+            lambda message: with_columns_there(message, asked, translator.types(())),
+        )
+
+    def _described(self, translation: Translation, told: Callable[[str], str]) -> list[tuple[str, str]]:
         with self._lake.session() as cursor:
             register(cursor, translation.registered)
             try:
                 rows = cursor.execute(f"describe {translation.sql}").fetchall()
             except duckdb.Error as error:
-                message = f"VALIDATION ERROR: {first_line(error)}"
-                raise InvalidStatement(self.told(message, query, context, user)) from error
+                raise InvalidStatement(told(f"VALIDATION ERROR: {first_line(error)}")) from error
         return [(row[0], stored_type(row[1]) or row[1]) for row in rows]
 
     def told(self, message: str, query: Parsed, context: Path, user: str = "") -> str:

@@ -6,6 +6,7 @@ from typing import Protocol
 from dremio_engine.catalog import promotion
 from dremio_engine.catalog.column_types import ColumnTypes
 from dremio_engine.catalog.entities import Kind
+from dremio_engine.catalog.function_store import FunctionStore
 from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.lake.connection import attached_name
@@ -28,7 +29,10 @@ class SystemRelations(Protocol):
 class Resolver:
     """Looks at system tables first, then at views and promoted folders, the lake, and databases."""
 
-    def __init__(self, inventory: Inventory, lake: Lake, system: SystemRelations) -> None:
+    def __init__(
+        self, inventory: Inventory, lake: Lake, system: SystemRelations, functions: FunctionStore
+    ) -> None:
+        self.function = functions.find
         self._inventory, self._lake, self._system = inventory, lake, system
         self._types = ColumnTypes(lake)
 

@@ -9,6 +9,7 @@ from dremio_engine.errors import Conflict, InvalidStatement
 from dremio_engine.lake.lake import Lake
 from dremio_engine.paths import Path, dotted, is_same
 from dremio_engine.sql.parsed import Parsed
+from dremio_engine.sql.readings import Reading
 from dremio_engine.sql.translate import Relation, Translator, nothing_learned
 
 
@@ -37,9 +38,10 @@ class Views:
         return self._store.put(existing, body)
 
     def _check_not_through_itself(self, path: Path, query: Parsed, context: Path, user: str) -> None:
-        def resolve(name: Path, within: Path) -> Relation:
+        def resolve(name: Path, within: Path, reading: Reading | None = None) -> Relation:
             if is_same((*within, *name), path) or is_same(name, path):
                 raise InvalidStatement(f"VALIDATION ERROR: view [{dotted(path)}] would contain itself.")
-            return self._resolver.resolve(name, within)
+            return self._resolver.resolve(name, within, reading)
 
-        Translator(resolve, user, learn=nothing_learned).translation(query.tree(), context)
+        translator = Translator(resolve, user, learn=nothing_learned, function=self._resolver.function)
+        translator.translation(query.tree(), context)

@@ -13,10 +13,12 @@ from dremio_engine.jobs.chain import StatementChain
 from dremio_engine.jobs.results import Rows
 from dremio_engine.lake.cursors import Cancelled, Interruptible
 from dremio_engine.lake.messages import error_kind, first_line, is_overflow_of_18_digits
-from dremio_engine.lake.outcomes import Outcome, done, records
+from dremio_engine.lake.outcomes import Outcome, copied, done, records
 from dremio_engine.paths import Path
 from dremio_engine.sql import commands as c
+from dremio_engine.sql import function_commands as f
 from dremio_engine.sql.arithmetic import wide_decimals
+from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.statement import Statement, read_statement
 
 
@@ -77,7 +79,11 @@ class Runner:
             case c.Query():
                 with self._told(statement), _on_behalf_of(user, Interruptible()):
                     return self._chain.schema(statement)
-            case c.Explain() | c.Describe() | c.Show():
+            case c.Explain() | c.Describe() | c.Show() | c.ShowCreate() | c.ShowProperties():
+                return self.run(sql, context, user).table.schema
+            case CopyInto(on_error=mode):
+                return copied(0, None if mode == "abort" else 0).table.schema
+            case f.DescribeFunction() | f.ShowFunctions():
                 return self.run(sql, context, user).table.schema
             case c.Change() | c.CreateTable(query=str()):
                 return records(0).table.schema

@@ -33,6 +33,12 @@ def records(rows: int) -> Outcome:
     return Outcome(pa.table({"Records": pa.array([rows], type=pa.int64())}), rows)
 
 
+def copied(rows: int, rejected: int | None) -> Outcome:
+    """Dremio's answer to COPY INTO; it tells of rejected records only if they may be."""
+    counts = {"Rows Inserted": rows} | ({} if rejected is None else {"Rejected Records": rejected})
+    return Outcome(pa.table({name: pa.array([n], pa.int64()) for name, n in counts.items()}), rows)
+
+
 def done(summary: str) -> Outcome:
     """Dremio's answer to DDL."""
     return Outcome(pa.table({"ok": [True], "summary": [summary]}), 1)

@@ -14,6 +14,14 @@ from dremio_engine.lake.connection import METADATA
 from dremio_engine.lake.cursors import Cursor, Interruptible, count
 from dremio_engine.lake.lake import Lake, LakeTable, lake_name
 from dremio_engine.lake.outcomes import Outcome, done
+from dremio_engine.lake.partition_rewrite import (
+    Choose,
+    Rewritten,
+    check_columns,
+    files_in,
+    partition_keys_of,
+    rewrite,
+)
 from dremio_engine.lake.versions import find, give_up_of_table, snapshots_of
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import dotted
@@ -82,7 +90,10 @@ class Upkeep:
         return _counts(VACUUM_COLUMNS, (files, 0, 0, 0, 0, 0))
 
     def optimize(self, command: c.Optimize, table: LakeTable, stop: Interruptible) -> Outcome:
-        """Rewrite files with deleted rows and merge small ones, each partition by itself."""
+        """Rewrite files with deleted rows and merge small ones, each partition by itself.
+
+        DuckLake has one size for the files it writes and splits none: of the sizes only the least is used.
+        """
         if not command.data:  # DuckLake has no manifests to rewrite
             return _counts(OPTIMIZE_COLUMNS, (0, 0, 0))
         name, where = lake_name(table), f"'lake', {literal(table.name)}, schema => {literal(table.schema)}"
@@ -105,6 +116,26 @@ class Upkeep:
         self._writer.run(name, rewrite, stop, files_of=table)
         self._writer.run(name, merge, stop, files_of=table)
         return _counts(OPTIMIZE_COLUMNS, tuple(found))
+
+    def optimize_partitions(
+        self, command: c.Optimize, table: LakeTable, named: set[str], choose: Choose, stop: Interruptible
+    ) -> Outcome:
+        """Rewrite the files of the partitions that `choose` picks; its condition names these columns."""
+        with self._lake.session() as cursor:
+            keys = partition_keys_of(cursor, table)
+        check_columns(keys, named)
+        result = Rewritten()
+
+        def work(cursor: Cursor) -> int:
+            nonlocal result
+            small = command.min_file_size_mb * 2**20
+            result = rewrite(cursor, table, keys, choose, small, command.min_input_files)
+            return result.data_files
+
+        self._writer.run(lake_name(table), work, stop, files_of=table)
+        with self._lake.session() as cursor:
+            new = files_in(cursor, table, keys, result.partitions)
+        return _counts(OPTIMIZE_COLUMNS, (result.data_files, result.delete_files, new))
 
 
 def _columns_kept(cursor: Cursor, table: LakeTable, version: int) -> list[tuple[str, str]]:

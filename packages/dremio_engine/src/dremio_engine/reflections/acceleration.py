@@ -198,7 +198,7 @@ class Acceleration:
                 path, context = rewriter.names[path[1]]
             return self._resolver.resolve(path, context, *read_at)  # type: ignore[arg-type]
 
-        translator = Translator(resolve, statement.user)
+        translator = Translator(resolve, statement.user, function=self._resolver.function)
         found = translator.translation(rewritten, statement.context)
         if found.registered or not _same_columns(cursor, original, found):
             return Plan(None, matched)

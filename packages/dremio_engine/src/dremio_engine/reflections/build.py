@@ -136,4 +136,4 @@ class Build:
             return replace(found, sql=instead[found.sql]) if found.sql in instead else found
 
         sql = f"select * from {'.'.join(quoted(part) for part in self.source.dataset.path)}"
-        return Translator(resolve).query(sql, ())
+        return Translator(resolve, function=self.resolver.function).query(sql, ())

@@ -89,13 +89,16 @@ class Materialiser:
             file.unlink(missing_ok=True)
         return len(gone)
 
+    def _translator(self) -> Translator:
+        return Translator(self._resolver.resolve, function=self._resolver.function)
+
     def _source(self, path: Path) -> Source:
         """Raises EngineError when the rows are not a function of data that has versions."""
         dataset = self._lineage.find(path)
         if dataset is None:
             raise InvalidStatement(f"VALIDATION ERROR: Object '{path[-1]}' not found: [{dotted(path)}]")
         sql = f"select * from {'.'.join(quoted(part) for part in path)}"
-        translation = Translator(self._resolver.resolve).query(sql, ())
+        translation = self._translator().query(sql, ())
         try:
             reached = self._lineage.reached(dataset)
         except Unversioned as error:
@@ -104,7 +107,7 @@ class Materialiser:
             if each.sql is not None and (reason := why_not_kept(parse(each.sql))):
                 raise EngineError(f"[{dotted(each.path)}] cannot have reflections: {reason}.")
         # A view that changed while it was read would be kept under the other one's version.
-        if Translator(self._resolver.resolve).query(sql, ()).sql != translation.sql:
+        if self._translator().query(sql, ()).sql != translation.sql:
             raise Busy(f"[{dotted(path)}] was changed while its reflection was planned.")
         return Source(dataset, reached, translation)
 

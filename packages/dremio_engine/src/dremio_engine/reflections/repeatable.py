@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
+from dremio_engine.sql.functions import FUNCTIONS
 from dremio_engine.sql.json_columns import json_calls
+from dremio_engine.sql.readings import METADATA_FUNCTIONS
 
 # Functions that look at more than their arguments.
 CONTEXT = frozenset(
@@ -39,6 +41,8 @@ CONTEXT = frozenset(
         "LAST_QUERY_ID",
     ]
 )
+# What the table of functions does not hold: operators with a name, and TABLE(..) with what stands in it.
+_NOT_LISTED = frozenset(["MOD", "PMOD", "TABLE", *(name.upper() for name in METADATA_FUNCTIONS)])
 VOLATILE = frozenset(["RAND", "RANDOM", "UUID", "GEN_RANDOM_UUID", "NEWID", "RANDN"])
 # Aggregates that give the same whatever the order of their rows.
 ORDER_FREE = frozenset(["COUNT", "MIN", "MAX", "BOOL_AND", "BOOL_OR", "BIT_AND", "BIT_OR", "BIT_XOR"])
@@ -119,6 +123,8 @@ def why_not_kept(tree: exp.Expr) -> str | None:
     for name in functions_in(tree):
         if name in CONTEXT | VOLATILE:
             return f"it calls {name}, whose value is not one of the data"
+        if name not in FUNCTIONS and name not in _NOT_LISTED:
+            return f"it calls {name}, a function of the user's, which may change"
     # A column that is none may be one of the words that SQL takes for a function without brackets.
     for column in tree.find_all(exp.Column):
         if not column.table and not column.this.args.get("quoted") and column.name.upper() in CONTEXT:

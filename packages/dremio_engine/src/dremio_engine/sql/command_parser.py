@@ -29,9 +29,20 @@ from dremio_engine.sql.commands import (
     RefreshMetadata,
     RefreshReflections,
     SetOption,
+    SetProperties,
     Show,
+    ShowCreate,
+    ShowProperties,
     Truncate,
 )
+from dremio_engine.sql.copy_parser import copy_into
+from dremio_engine.sql.function_parser import (
+    create_function,
+    describe_function,
+    drop_function,
+    show_functions,
+)
+from dremio_engine.sql.option_parser import property_names, session_option, table_properties
 from dremio_engine.sql.reader import Reader
 from dremio_engine.sql.upkeep_parser import optimize, rollback, vacuum
 
@@ -69,13 +80,15 @@ def _create(r: Reader) -> Command:
     if not replace and r.accept("FOLDER"):
         missing = r.accept("IF", "NOT", "EXISTS")
         return CreateFolder(r.path(), missing)
+    if r.accept("FUNCTION"):
+        return create_function(r, replace)
     if r.accept("TABLE"):
         return _create_table(r, replace)
     what = f"CREATE {'OR REPLACE ' if replace else ''}{r.peek.upper()}"
     raise Unsupported(f"PARSE ERROR: [{what}] is not supported by the embedded engine.")
 
 
-_NOT_IN_CREATE_TABLE = ("TBLPROPERTIES", "CLUSTER", "LOCATION", "LIKE", "ROW", "AT")
+_NOT_IN_CREATE_TABLE = ("CLUSTER", "LOCATION", "LIKE", "ROW", "AT")
 
 
 def _create_table(r: Reader, replace: bool) -> CreateTable:
@@ -84,6 +97,7 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
     columns = r.columns() if r.peek == "(" else ()
     fields: tuple[PartitionField, ...] = ()
     sort: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
     query = None
     while not r.done:
         if any(r.accept(word) for word in ("STRIPED", "HASH", "ROUNDROBIN")):
@@ -94,6 +108,8 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
             r.names()
         elif r.accept("LOCALSORT", "BY"):
             sort = r.names()
+        elif r.accept("TBLPROPERTIES"):
+            properties = table_properties(r)
         elif r.accept("STORE", "AS"):
             _check_format(r.enclosed())
         elif r.accept("WITH", "SINGLE", "WRITER"):
@@ -110,7 +126,7 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
         raise InvalidStatement("PARSE ERROR: CREATE TABLE needs columns or AS a query.")
     if query is None:
         _check_types(columns)
-    return CreateTable(path, query, columns, fields, sort, missing, replace)
+    return CreateTable(path, query, columns, fields, sort, missing, replace, properties)
 
 
 def _check_types(columns: tuple[tuple[str, str], ...]) -> None:
@@ -127,6 +143,8 @@ def _check_format(options: str) -> None:
 
 
 def _drop(r: Reader) -> Command:
+    if r.accept("FUNCTION"):
+        return drop_function(r)
     for word, kind in (("TABLE", "table"), ("VIEW", "view"), ("VDS", "view"), ("FOLDER", "folder")):
         if r.accept(word):
             exists = r.accept("IF", "EXISTS")
@@ -141,6 +159,10 @@ def _truncate(r: Reader) -> Command:
 
 
 def _alter(r: Reader) -> Command:
+    if r.accept("SESSION"):
+        return session_option(r, "SESSION")
+    if r.accept("SYSTEM"):
+        return session_option(r, "SYSTEM")
     if not any(r.accept(word) for word in ("TABLE", "VIEW", "PDS", "VDS", "DATASET")):
         raise Unsupported(f"PARSE ERROR: [ALTER {r.peek.upper()}] is not supported by the embedded engine.")
     path = r.path()
@@ -174,6 +196,10 @@ def _alter(r: Reader) -> Command:
         return _refresh_metadata(r, path)
     if r.accept("FORGET", "METADATA"):
         return RefreshMetadata(path, forget=True)
+    if r.accept("SET", "TBLPROPERTIES"):
+        return SetProperties(path, changed=table_properties(r))
+    if r.accept("UNSET", "TBLPROPERTIES"):
+        return SetProperties(path, removed=property_names(r))
     if r.accept("SET"):
         name = r.name().upper()
         if name != "ENABLE_DEFAULT_REFLECTION":
@@ -203,6 +229,8 @@ def _refresh_metadata(r: Reader, path: Path) -> RefreshMetadata:
 
 
 def _describe(r: Reader) -> Command:
+    if r.accept("FUNCTION"):
+        return describe_function(r)
     r.accept("TABLE")
     path = r.path()
     column = None if r.done else r.path()
@@ -215,6 +243,12 @@ def _describe(r: Reader) -> Command:
 
 
 def _show(r: Reader) -> Command:
+    if r.accept("CREATE", "TABLE") or r.accept("CREATE", "VIEW"):
+        return ShowCreate(r.before.lower(), r.path())
+    if r.accept("TBLPROPERTIES"):
+        return ShowProperties(r.path())
+    if r.accept("FUNCTIONS"):
+        return show_functions(r)
     for word in ("SCHEMAS", "DATABASES", "TABLES", "VIEWS"):
         if r.accept(word):
             within = r.path() if r.accept("IN") or r.accept("FROM") else ()
@@ -243,6 +277,7 @@ def _access_action(first: str, sql: str) -> str | None:
 
 _STATEMENTS = {
     "CREATE": _create,
+    "COPY": copy_into,
     "ROLLBACK": rollback,
     "VACUUM": vacuum,
     "OPTIMIZE": optimize,

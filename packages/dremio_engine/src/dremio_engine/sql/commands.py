@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dremio_engine.paths import Path
+from dremio_engine.sql.function_commands import FunctionCommand
+from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.readings import AtMoment, AtSnapshot
 
 
@@ -49,6 +51,7 @@ class CreateTable:
     sort: tuple[str, ...] = ()
     if_missing: bool = False
     replace: bool = False
+    properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,12 +152,18 @@ class Vacuum:
 
 @dataclass(frozen=True)
 class Optimize:
-    """OPTIMIZE TABLE; the defaults are Dremio's. Without `data` only manifests were to be rewritten."""
+    """OPTIMIZE TABLE; the defaults are Dremio's. Without `data` only manifests were to be rewritten.
+
+    `partitions` is the condition of FOR PARTITIONS.
+    """
 
     path: Path
     data: bool = True
     min_input_files: int = 5
     min_file_size_mb: int = 192
+    target_file_size_mb: int = 256
+    max_file_size_mb: int = 460
+    partitions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +214,39 @@ class SetOption:
 
 
 @dataclass(frozen=True)
+class SetProperties:
+    """ALTER TABLE SET|UNSET TBLPROPERTIES: names with their new values, or names alone."""
+
+    path: Path
+    changed: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShowProperties:
+    """SHOW TBLPROPERTIES."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class ShowCreate:
+    """SHOW CREATE TABLE|VIEW."""
+
+    kind: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class SessionOption:
+    """ALTER SESSION|SYSTEM SET name = value, or RESET name; `value` is None for RESET."""
+
+    scope: str
+    name: str
+    value: str | bool | float | None
+
+
+@dataclass(frozen=True)
 class Describe:
     """DESCRIBE [TABLE] path [column]."""
 
@@ -251,7 +293,13 @@ Command = (
     | DropReflection
     | RefreshReflections
     | SetOption
+    | SetProperties
+    | ShowProperties
+    | ShowCreate
+    | SessionOption
     | Describe
     | Show
     | AccessStatement
+    | FunctionCommand
+    | CopyInto
 )

@@ -77,9 +77,10 @@ def _without_json(condition: exp.Expr) -> exp.Expr | None:
 
 
 def _with_dremios_types(shape: Any) -> Any:
-    """Members that are always null are left out, as Dremio leaves them out."""
+    """Members that are always null are left out, as Dremio leaves them out; the order is that of their names,
+    for DuckDB's changes from one reading to the next."""
     if isinstance(shape, dict):
-        members = {name: _with_dremios_types(inner) for name, inner in shape.items() if inner != "NULL"}
+        members = {n: _with_dremios_types(inner) for n, inner in sorted(shape.items()) if inner != "NULL"}
         return members or "VARCHAR"
     if isinstance(shape, list):
         return [_with_dremios_types(shape[0])]

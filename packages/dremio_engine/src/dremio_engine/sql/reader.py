@@ -38,6 +38,11 @@ class Reader:
         return "" if self.done else self._tokens[self._at].text
 
     @property
+    def before(self) -> str:
+        """The text of the token that was read last."""
+        return self._tokens[self._at - 1].text if self._at else ""
+
+    @property
     def is_call(self) -> bool:
         """Whether a bracket follows the next token."""
         return self._at + 1 < len(self._tokens) and self._tokens[self._at + 1].text == "("
@@ -102,6 +107,19 @@ class Reader:
             )
         return self.next().text
 
+    def until_options(self, names: tuple[str, ...]) -> str:
+        """The raw text from here to the end, or to a bracket behind which one of these words comes."""
+        if self.done:
+            raise InvalidStatement("PARSE ERROR: the statement ends too early.")
+        start, at = self._at, self._at
+        while at < len(self._tokens):
+            follows = self._tokens[at + 1].text.upper() if at + 1 < len(self._tokens) else ""
+            if at > start and self._tokens[at].text == "(" and follows in names:
+                break
+            at += 1
+        self._at = at
+        return self._sql[self._tokens[start].start : self._tokens[at - 1].end + 1]
+
     def path(self) -> Path:
         """Identifiers with dots between."""
         parts = [self.name()]
@@ -157,7 +175,7 @@ class Reader:
         while (
             not self.done
             and re.fullmatch(r"[A-Za-z]+", self.peek)
-            and self.peek.upper() not in ("NOT", "NULL")
+            and self.peek.upper() not in ("NOT", "NULL", "DEFAULT", "RETURN")
         ):
             words.append(self.word())
         text = " ".join(words)

@@ -22,6 +22,7 @@ from dremio_engine.sql.overloads import resolve_over_aggregates
 from dremio_engine.sql.parsed import parse
 from dremio_engine.sql.readings import Metadata, Reading, metadata_call, reading_of
 from dremio_engine.sql.types import duckdb_type
+from dremio_engine.sql.user_functions import CONTEXT, Find, expand_calls
 
 MAX_VIEW_DEPTH = 32
 
@@ -63,6 +64,7 @@ class Translator:
     """`resolve(path, context)` gives the relation behind a name; it raises when there is none.
 
     `learn` runs a query with one column of JSON and describes its shape; without it such columns are refused.
+    `function(path, context)` gives the user's function behind a name.
     """
 
     def __init__(
@@ -71,11 +73,12 @@ class Translator:
         user: str = "",
         member_of: Callable[[str], bool] | None = None,
         learn: Callable[[Translation], str | None] | None = None,
+        function: Find | None = None,
     ) -> None:
         self._resolve = resolve
         self._user = user
         self._member_of = member_of or (lambda role: False)
-        self._learn = learn
+        self._learn, self._function = learn, function
         self._nonce = f"relation_{secrets.token_hex(8)}"
         self._relations: dict[str, str] = {}
         self._resolved: dict[tuple[object, ...], Relation] = {}
@@ -103,6 +106,8 @@ class Translator:
         """Translate a tree in place and give it back (its root may be another one)."""
         if expect_query and not isinstance(tree, exp.Query | exp.Values):
             raise Unsupported(f"PARSE ERROR: [{tree.key.upper()}] is not a query.")
+        if (find := self._function) is not None:
+            expand_calls(tree, lambda path: find(path, context))
         if self._learn is not None:
             json_columns.learn_shapes(tree, lambda values: self._shape_of(values, context))
         pivot.as_subqueries(tree)
@@ -134,7 +139,7 @@ class Translator:
         """What is learned from the answer to another query, translated for itself."""
         if self._learn is None:
             return None
-        other = Translator(self._resolve, self._user, self._member_of, self._learn)
+        other = Translator(self._resolve, self._user, self._member_of, self._learn, self._function)
         return self._learn(other.translation(values, context))
 
     def types(self, context: Path, depth: int = 0, calls: Mapping[int, Call] | None = None) -> Types:
@@ -150,6 +155,7 @@ class Translator:
                     f"[{table.args[option].sql(dialect='dremio')}] is not supported by the engine."
                 )
         path, reading = call or (path_of(table), reading_of(table))
+        context = table.meta.get(CONTEXT, context)
         if reading is None and len(path) == 1 and is_cte(table, path[0]):
             return
         relation = self._relation(path, context, depth, reading)
@@ -185,6 +191,7 @@ class Translator:
     ) -> Columns | None:
         """The columns of a dataset and their types, as far as they are known."""
         path, reading = call or (path_of(table), reading_of(table))
+        context = table.meta.get(CONTEXT, context)
         try:
             relation = self._relation(path, context, depth, reading)
         except EngineError:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from sqlglot import exp
+
 from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.planner import Planner
 from dremio_engine.errors import InvalidStatement, Unsupported
@@ -15,15 +17,17 @@ from dremio_engine.lake.definitions import (
 )
 from dremio_engine.lake.lake import Lake, LakeTable, lake_name
 from dremio_engine.lake.outcomes import Outcome, done, records
+from dremio_engine.lake.properties import write_properties
 from dremio_engine.lake.upkeep import Upkeep
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import Path, check_file_path, dotted, in_context
 from dremio_engine.sql import commands as c
 from dremio_engine.sql.changes import rows_met_twice, target_of_change
+from dremio_engine.sql.gate import admitted
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
-from dremio_engine.sql.translate import Translation
+from dremio_engine.sql.translate import Relation, Translation, Translator
 from dremio_engine.tables.handlers import Handlers
 
 ShapeChange = c.AddColumns | c.DropColumn | c.AlterColumn | c.LocalSort
@@ -95,6 +99,8 @@ class TableStatements:
             if command.sort:
                 # DuckLake sorts by it whatever is inserted or merged from now on.
                 cursor.execute(f"alter table {target} set sorted by ({sort_sql(command.sort)})")
+            if command.properties:
+                write_properties(cursor, target, dict(command.properties))
             if translation is None:
                 return 0
             return count(cursor.execute(f"insert into {target} select * from ({translation.sql}) as q"))
@@ -223,6 +229,16 @@ class TableStatements:
                 return self._upkeep.rollback(command, table, stop)
             case c.Vacuum():
                 return self._upkeep.vacuum(command, table, stop)
+            case c.Optimize(partitions=str(condition)):
+                query = admitted(
+                    f"select * from {'.'.join(map(quoted, command.path))} where (\n{condition}\n)"
+                )
+                named = {column.name.lower() for column in query.tree().find_all(exp.Column)} - {"*"}
+
+                def choose(partitions: str) -> str:
+                    return Translator(lambda *_: Relation(partitions)).query(query.sql, ()).sql
+
+                return self._upkeep.optimize_partitions(command, table, named, choose, stop)
             case c.Optimize():
                 return self._upkeep.optimize(command, table, stop)
 
