@@ -48,6 +48,10 @@ _PHRASES: dict[tuple[str, ...], str] = {
     ("SEMI", "JOIN"): "use WHERE EXISTS",
     ("ANTI", "JOIN"): "use WHERE NOT EXISTS",
     ("ASOF", "JOIN"): "join on a condition, and rank with ROW_NUMBER",
+    **{
+        ("ASOF", side, "JOIN"): "join on a condition, and rank with ROW_NUMBER"
+        for side in ("INNER", "LEFT", "RIGHT", "FULL")
+    },
     ("POSITIONAL", "JOIN"): "join on a condition",
     ("USING", "SAMPLE"): "there is no such clause",
     ("ROWS", "WITH", "TIES"): "only ROWS ONLY can stand here",

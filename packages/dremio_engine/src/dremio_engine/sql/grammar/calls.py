@@ -14,7 +14,7 @@ def name_or_call(c: Cursor) -> None:
     word = c.word
     called = c.ahead(1) == "("
     if called and (special := _SPECIAL.get(word)) is not None:
-        special(c)
+        c.inside(special)
     elif called and word in CALLABLE:
         c.next()
         _call(c)
@@ -28,23 +28,30 @@ def name_or_call(c: Cursor) -> None:
 
 def arguments(c: Cursor) -> None:
     """(*), (), ([DISTINCT] a, b, ..)."""
+    c.inside(_arguments)
+
+
+def _arguments(c: Cursor) -> None:
     c.expect("(")
     if c.accept(")"):
         return
     if not (c.word == "*" and c.ahead(1) == ")"):
         c.accept_one(("DISTINCT", "ALL"))
-        c.listed(_argument)
+        # The first may be a query without brackets of its own.
+        _argument(c, queries.ordered)
+        while c.accept(","):
+            _argument(c, expressions.expression)
     else:
         c.next()
     c.expect(")")
 
 
-def _argument(c: Cursor) -> None:
+def _argument(c: Cursor, read: Callable[[Cursor], object]) -> None:
     if c.ahead(1) == "=>":
         c.name()
         c.expect("=>")
     if not c.accept("DEFAULT"):
-        queries.query_or_expression(c)
+        read(c)
 
 
 def _path_or_call(c: Cursor) -> None:

@@ -38,6 +38,7 @@ class Cursor:
         self._words = [_kind(words[at]) for at in range(len(words))] + [END] * _FARTHEST
         self._written = [words[at].written for at in range(len(words))]
         self.at = 0
+        self.queries_may_stand_here = True
 
     @property
     def word(self) -> str:
@@ -47,6 +48,18 @@ class Cursor:
     def ahead(self, offset: int) -> str:
         """The word that many places on."""
         return self._words[self.at + offset]
+
+    @property
+    def written(self) -> str:
+        """The next word as the statement has it; empty at the end."""
+        return self._written[self.at] if self.at < len(self._written) else ""
+
+    def inside(self, read: "Callable[[Cursor], object]", queries: bool = True) -> None:
+        """Read something in which queries in brackets may stand, or may not."""
+        before = self.queries_may_stand_here
+        self.queries_may_stand_here = queries
+        read(self)
+        self.queries_may_stand_here = before
 
     def next(self, words: int = 1) -> None:
         """Pass so many words."""

@@ -2,7 +2,7 @@
 
 from dremio_engine.sql.grammar import calls, queries
 from dremio_engine.sql.grammar.cursor import NUMBER, TEXT, Cursor
-from dremio_engine.sql.grammar.units import interval, interval_qualifier
+from dremio_engine.sql.grammar.units import interval, interval_qualifier, moment
 
 _COMPARISONS = frozenset(["=", "<", ">", "<=", ">=", "<>", "!="])
 _BETWEEN_OPERANDS = _COMPARISONS | {"+", "-", "*", "/", "%", "||", "AND", "OR", "OVERLAPS"}
@@ -66,7 +66,7 @@ class _Operators:
         if word in _COMPARISONS and c.ahead(1) == "(" and c.accept_one(_SEVERAL):
             values(c)
         else:
-            _operand(c)
+            c.inside(_operand)
 
     def _predicate(self) -> None:
         c = self._c
@@ -75,21 +75,25 @@ class _Operators:
         elif c.accept("BETWEEN"):
             c.accept_one(("SYMMETRIC", "ASYMMETRIC"))
             self._ranges += 1
-            _operand(c)
+            c.inside(_operand)
         elif c.accept("LIKE"):
             self._patterns += 1
             if c.accept_one(_SEVERAL):
                 values(c)
             else:
-                _operand(c)
+                c.inside(_operand)
         else:
             c.expect("SIMILAR", "TO")
             self._patterns += 1
-            _operand(c)
+            c.inside(_operand)
 
 
 def values(c: Cursor) -> None:
     """(a query) or (a, b, ..)."""
+    c.inside(_values)
+
+
+def _values(c: Cursor) -> None:
     c.expect("(")
     queries.ordered(c)
     while c.accept(","):
@@ -141,7 +145,7 @@ def _operand(c: Cursor) -> bool:
 
 def _subscript(c: Cursor) -> None:
     c.expect("[")
-    expression(c)
+    c.inside(expression)
     c.expect("]")
 
 
@@ -149,7 +153,7 @@ def _is(c: Cursor) -> None:
     c.expect("IS")
     c.accept("NOT")
     if c.accept("DISTINCT", "FROM"):
-        _operand(c)
+        c.inside(_operand)
     elif not c.accept_one(_CONSTANTS):
         c.stop()
 
@@ -165,11 +169,11 @@ def primary(c: Cursor) -> bool:
     elif word == NUMBER or word in _CONSTANTS or word == "?":
         c.next()
     elif word in _MOMENTS and c.ahead(1) == TEXT:
-        c.next(2)
+        moment(c)
     elif word == "INTERVAL":
         interval(c)
     elif word == "CASE":
-        _case(c)
+        c.inside(_case)
     elif word == "{":
         _escaped(c)
     elif word == "ROW" and c.ahead(1) == "(":
@@ -183,8 +187,11 @@ def primary(c: Cursor) -> bool:
 
 
 def _in_brackets(c: Cursor) -> bool:
+    bracket = c.at
     c.expect("(")
     is_query = queries.ordered(c)
+    if is_query and not c.queries_may_stand_here:
+        c.stop("a query cannot begin ARRAY[..]; write ARRAY(a query)", bracket)
     several = c.word == ","
     while c.accept(","):
         expression(c)
@@ -229,10 +236,14 @@ def _collection(c: Cursor) -> None:
     """ARRAY[..], ARRAY(a query), MAP[..]."""
     c.next()
     if c.word == "(":
+        bracket = c.at
         if not _in_brackets(c):
-            c.stop("write ARRAY[..]")
+            c.stop("write ARRAY[..]", bracket)
         return
     c.expect("[")
     if c.word != "]":
-        expressions(c)
+        # Calcite's parser lets no query begin the first element, and any begin the others.
+        c.inside(expression, queries=False)
+        while c.accept(","):
+            c.inside(expression)
     c.expect("]")

@@ -72,7 +72,8 @@ def _joined(c: Cursor) -> None:
 def _join(c: Cursor) -> bool:
     """One more join, if one comes next."""
     start = c.at
-    natural = c.accept("NATURAL")
+    if c.word == "NATURAL":
+        c.stop("Dremio has no NATURAL JOIN; write JOIN .. USING (..)")
     cross = c.accept("CROSS")
     if not cross and not c.accept("INNER") and c.accept_one(_SIDES):
         c.accept("OUTER")
@@ -83,13 +84,13 @@ def _join(c: Cursor) -> bool:
     join_at = c.at - 1
     table(c)
     conditioned = c.word in ("ON", "USING")
-    if conditioned and (cross or natural):
-        c.stop(f"{'CROSS' if cross else 'NATURAL'} JOIN takes no condition")
+    if conditioned and cross:
+        c.stop("CROSS JOIN takes no condition")
     if c.accept("ON"):
         expressions.expression(c)
     elif c.accept("USING"):
         c.names()
-    elif not cross and not natural:
+    elif not cross:
         c.stop(_NEEDS_A_CONDITION, join_at)
     return True
 

@@ -9,7 +9,7 @@ def over(c: Cursor) -> None:
     if not c.accept("OVER"):
         return
     if c.word == "(":
-        specification(c)
+        c.inside(specification)
     else:
         c.name()
 

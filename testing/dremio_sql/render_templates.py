@@ -1,0 +1,114 @@
+"""Prints the SQL that dbt and the library make of the project's templates, as JSON: [[file, SQL], ..].
+
+    .local/envs/dbt/bin/python testing/dremio_sql/render_templates.py <the repository>
+
+Runs in dbt's environment and connects to nothing: dbt is told once that no table exists, and once that each
+does, with the columns of its .yml; so both branches of `is_incremental()` are rendered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_COLUMNS = ['"id"', '"amount"', '"deleted"']
+_STREAM = {"columns": _COLUMNS, "key": ['"id"'], "raw_view": '"bronze"."raw_orders"'}
+TEMPLATES: dict[str, dict[str, Any]] = {
+    "count_partition.sql": {
+        "views": [("orders", '"bronze"."raw_orders"'), ("customers", '"bronze"."raw_customers"')],
+        "date": "2025-10-16",
+    },
+    "create_view.sql": {"view": '"bronze"."orders"', "query": "select 1 as a"},
+    "find_ended_job.sql": {"head": "a", "tail": "b"},
+    "find_running_job.sql": {"head": "a", "tail": "b"},
+    "newest_changes.sql": {**_STREAM, "lsn": '"lsn"', "deleted_at": '"deleted"'},
+    "newest_versions.sql": {**_STREAM, "cursor": '"updated_at"'},
+    "raw_stream.sql": {"columns": _COLUMNS, "dataset": '"lake_bronze"."postgres"."orders"'},
+    "refresh_metadata.sql": {"dataset": '"lake_bronze"."postgres"."orders"'},
+}
+"""Values for every template of include/sql/dremio."""
+MACROS = {
+    "macros/dbt_dremio/merge.sql": (
+        "{{ dremio__get_incremental_merge_sql('gold.t', 'gold.t__dbt_tmp', ['id'],"
+        " [{'name': 'id'}, {'name': 'Year'}, {'name': 'amount'}]) }}"
+    ),
+}
+"""A call of every macro that makes a statement of its own; the others are parts of models."""
+
+
+def main(root: Path) -> None:
+    found = [
+        *_own_templates(root / "include" / "sql" / "dremio", root),
+        *_dbt(root / "include" / "dbt", root),
+    ]
+    json.dump(found, sys.stdout)
+
+
+def _own_templates(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
+    environment = Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False)
+    for file in sorted(folder.glob("*.sql")):
+        if file.name not in TEMPLATES:
+            sys.exit(f"{file.relative_to(root)}: testing/dremio_sql/render_templates.py has no values for it")
+        yield str(file.relative_to(root)), environment.get_template(file.name).render(TEMPLATES[file.name])
+
+
+def _dbt(project: Path, root: Path) -> Iterator[tuple[str, str]]:
+    """What is rendered without tables, then with them; a text is named once."""
+    from dbt.adapters.dremio.impl import DremioAdapter
+
+    manifest = _run(project, ["parse"])
+    columns = {node.alias.lower(): list(node.columns) for node in manifest.nodes.values()}
+
+    def columns_of(adapter: Any, relation: Any) -> list[Any]:
+        return [adapter.Column(name, "varchar") for name in columns.get(relation.identifier.lower(), ())]
+
+    def held(adapter: Any, database: str, schema: str, identifier: str) -> Any:
+        return adapter.Relation.create(database=database, schema=schema, identifier=identifier, type="table")
+
+    DremioAdapter.get_columns_in_relation = columns_of
+    seen = set()
+    for get_relation in (lambda *_: None, held):
+        DremioAdapter.get_relation = get_relation
+        for result in _run(project, ["compile"], manifest).results:
+            statement = (result.node.original_file_path, result.node.compiled_code)
+            if statement not in seen:
+                seen.add(statement)
+                yield str((project / statement[0]).relative_to(root)), statement[1]
+    for file, call in MACROS.items():
+        (result,) = _run(project, ["compile", "--inline", call], manifest).results
+        yield str((project / file).relative_to(root)), result.node.compiled_code
+
+
+def _run(project: Path, command: list[str], manifest: Any = None) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    with tempfile.TemporaryDirectory() as scratch:
+        options = ["--quiet", "--no-send-anonymous-usage-stats", "--log-level-file", "none"]
+        for option in ("--project-dir", "--profiles-dir"):
+            options += [option, str(project)]
+        for option in ("--target-path", "--log-path"):
+            options += [option, scratch]
+        if command[0] == "compile":
+            options += ["--no-introspect", "--no-populate-cache"]
+        # dbt prints what it compiles --inline.
+        with contextlib.redirect_stdout(io.StringIO()):
+            done = dbtRunner(manifest=manifest).invoke([*command, *options])
+    if not done.success:
+        sys.exit(
+            f"dbt {command[0]}: {done.exception or [r.message for r in done.result.results if r.message]}"
+        )
+    return done.result
+
+
+if __name__ == "__main__":
+    os.environ["LAKEHOUSE_BUSINESS_DATE"] = "2025-10-16"
+    main(Path(sys.argv[1]))
