@@ -197,6 +197,8 @@ def test_a_value_that_does_not_fit_becomes_null_and_is_reported(tmp_path: Path) 
         ("integer", [True, 1], [None, 1]),
         ("number", [True, 0.5], [None, 0.5]),
         ("number", [2**53 + 1, 0.5], [None, 0.5]),
+        ("number", [2**53 + 2, 2**63, 10**400], [2.0**53 + 2, 2.0**63, None]),
+        ("integer", [1e300, 2.0**53, 2**63], [None, 2**53, None]),
         ("boolean", [1, True], [None, True]),
     ],
 )

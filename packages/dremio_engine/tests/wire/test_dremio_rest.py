@@ -1,5 +1,6 @@
 """The REST protocol as Dremio's clients use it: login, jobs, results, catalog, wiki, reflections."""
 
+import json
 import time
 from typing import Any
 
@@ -83,6 +84,20 @@ def test_values_keep_dremios_types_and_forms(client: Client) -> None:
         None,
         3,
     )
+
+
+def test_values_beyond_json_and_pythons_years_are_answered(client: Client) -> None:
+    job = client.submit(
+        "select cast('NaN' as double) as n, cast('-Infinity' as double) as i,"
+        " timestampadd(YEAR, 8000, timestamp '2025-10-16 01:02:03.456') as ts,"
+        " timestampadd(YEAR, -2030, date '2025-10-16') as d"
+    )
+    client.wait(job)
+    answer = client.http.get(f"/api/v3/job/{job}/results")
+    assert answer.status_code == 200, answer.text
+    [row] = json.loads(answer.text, parse_constant=pytest.fail)["rows"]
+    assert (row["n"], row["i"]) == ("NaN", "-Infinity")
+    assert (row["ts"], row["d"][:11]) == ("10025-10-16 01:02:03.456", "-0005-10-16")
 
 
 @pytest.mark.parametrize(

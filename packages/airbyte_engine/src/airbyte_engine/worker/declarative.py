@@ -161,15 +161,15 @@ class DeclarativeSource:
     def _run(self, command: str, *arguments: str) -> Iterator[dict[str, Any]]:
         """The messages of one connector call. Raises WorkerError when it fails."""
         self._failure = None
-        environment = Path(self._order.connectors_bin)
-        executable = environment / "source-declarative-manifest"
+        executable = Path(self._order.connectors_bin) / "source-declarative-manifest"
         if not executable.exists():
             raise WorkerError(f"{executable} is missing: set up the connectors environment", "system_error")
         config = self._write("config.json", self._order.source)
         manifest = self._write("manifest.json", self._order.manifest)
         call = [
-            str(environment / "python"),
+            str(executable.with_name("python")),
             str(Path(low_code.__file__).with_name("__main__.py")),
+            str(executable),
             command,
             "--config",
             str(config),

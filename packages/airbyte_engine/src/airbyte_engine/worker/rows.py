@@ -121,8 +121,11 @@ def _converted(values: list[Any], type_: pa.DataType) -> pa.Array:
         return pa.array(values, pa.string()).cast(type_)
     if pa.types.is_integer(type_) and any(isinstance(v, float) and not v.is_integer() for v in values):
         raise pa.ArrowInvalid("Arrow would cut the fraction off")
-    if pa.types.is_floating(type_) and any(isinstance(value, bool) for value in values):
-        raise pa.ArrowInvalid("Arrow would make true a 1")
+    if pa.types.is_floating(type_):
+        if any(isinstance(value, bool) for value in values):
+            raise pa.ArrowInvalid("Arrow would make true a 1")
+        # Arrow refuses every integer above 2^53, also those that are doubles.
+        values = [float(v) if isinstance(v, int) and int(float(v)) == v else v for v in values]
     return pa.array(values, type_)
 
 

@@ -67,9 +67,17 @@ def _encode_plain(value: Any) -> str:
 
 def _moment(scalar: pa.TimestampScalar) -> str:
     found = np.datetime64(scalar.value, scalar.type.unit).astype("datetime64[ms]")
-    return str(np.datetime_as_string(found)).replace("T", " ")
+    return _with_four_digits(str(found)).replace("T", " ")
 
 
 def _day(scalar: pa.Date32Scalar | pa.Date64Scalar) -> str:
     days = scalar.value if pa.types.is_date32(scalar.type) else scalar.value // _DAY_MILLISECONDS
-    return str(np.datetime64(days, "D"))
+    return _with_four_digits(str(np.datetime64(days, "D")))
+
+
+def _with_four_digits(text: str) -> str:
+    """NumPy counts the sign of a year as one of its digits."""
+    if not text.startswith("-"):
+        return text
+    year, _, rest = text[1:].partition("-")
+    return f"-{year:0>4}-{rest}"

@@ -1,7 +1,8 @@
-"""Run `source-declarative-manifest`, with its arguments, under the checks of this package."""
+"""Run `source-declarative-manifest` (its path and arguments are given) under the checks of this package."""
 
 from __future__ import annotations
 
+import runpy
 import sys
 import types
 from pathlib import Path
@@ -14,13 +15,12 @@ def main() -> None:
     sys.modules["airbyte_engine"] = package
     sys.path.pop(0)
 
-    from airbyte_cdk.cli.source_declarative_manifest import run
-
     from airbyte_engine.worker.low_code import decoding, paging
 
     decoding.install()
     paging.install()
-    run()
+    del sys.argv[0]
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 if __name__ == "__main__":

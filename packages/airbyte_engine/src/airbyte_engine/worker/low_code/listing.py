@@ -98,12 +98,18 @@ class LinkedListing(Listing):
 
     def __init__(self, stream: str, keyed: bool) -> None:
         super().__init__(stream, keyed)
+        self._begin()
+
+    def _begin(self) -> None:
+        # The CDK itself may begin again, with a part of the partition that is smaller.
         self._count = 0
         self._tokens: set[str] = set()
         self._pages: set[int] = set()
         self._before: Sequence[bytes] = ()
 
     def after(self, page: Page, proposed: Next | None) -> Next | None:
+        if page.token is None:
+            self._begin()
         self._count += len(page)
         self._total = page.total if page.total is not None else self._total
         before, self._before = self._before, page.contents
@@ -143,6 +149,8 @@ class CountedListing(Listing):
     def _take(self, page: Page) -> bool:
         """Take note of the page. Is it the same as one that was read before?"""
         self._total = page.total if page.total is not None else self._total
+        if page.token == self._initial:
+            self._pages.clear()
         content = hash(tuple(page.contents))
         repeats = len(page) > 0 and content in self._pages
         self._pages.add(content)

@@ -81,12 +81,12 @@ def _listing(retriever: Any) -> Listing | None:
     )
 
     name, keyed = retriever.name, bool(_key_paths(retriever))
-    strategy = getattr(retriever._paginator, "pagination_strategy", None)
+    strategy: Any = getattr(retriever._paginator, "pagination_strategy", None)
     if isinstance(strategy, StopConditionPaginationStrategyDecorator):
         return None
-    if isinstance(strategy, strategies.OffsetIncrement):
+    if type(strategy) is strategies.OffsetIncrement:
         return OffsetListing(name, keyed, strategy.initial_token)
-    if isinstance(strategy, strategies.PageIncrement):
+    if type(strategy) is strategies.PageIncrement:
         return NumberedListing(name, keyed, strategy.initial_token, strategy.start_from_page)
     if isinstance(retriever._paginator, NoPagination):
         return UnpagedListing(name, keyed)
