@@ -97,6 +97,14 @@ def test_all_is_everything_an_object_can_have_but_handing_it_on() -> None:
         expand(("SELECT", "INSERT"), "VIEW")
 
 
+@pytest.mark.parametrize("written", ["fake_privilege", "Fake Privilege", "fly"])
+def test_a_privilege_that_is_none_is_named_as_it_was_written(written: str) -> None:
+    command = parse_access(f"grant select, {written} on table a.b to user bob")
+    assert isinstance(command, GrantPrivileges)
+    with pytest.raises(InvalidStatement, match=f'Encountered "{written}"'):
+        expand(command.privileges, "TABLE", command.written)
+
+
 # -- grants ------------------------------------------------------------------------------------------
 
 

@@ -92,7 +92,7 @@ class AccessCommands:
         targets = self._targets(command)
         for path, object_type in targets:
             self._control.check(user, path, MANAGE_GRANTS)
-            for privilege in expand(command.privileges, object_type):
+            for privilege in expand(command.privileges, object_type, command.written):
                 if privilege == OWNERSHIP:
                     self._hand_over(path, command.grantee_type, grantee, command.revoke, user)
                     continue
@@ -115,12 +115,17 @@ class AccessCommands:
         self._control.grants.set_owner(path, kind, name)
 
     def _grantee(self, command: g.GrantPrivileges) -> str:
+        failed = "Grant on catalog entity failed."
         if command.grantee_type == USER:
-            return self._users.by_name(command.grantee).name
+            try:
+                return self._users.by_name(command.grantee).name
+            except NotFound as error:
+                message = f"{failed} User {command.grantee} does not exist. {error.message}."
+                raise NotFound(message) from error
         for role in self._control.roles.all():
             if role.name.lower() == command.grantee.lower():
                 return role.name
-        raise NotFound(f"Role '{command.grantee}' does not exist.")
+        raise NotFound(f"{failed} Role '{command.grantee}' does not exist.")
 
     def _targets(self, command: g.GrantPrivileges) -> list[tuple[Path, str]]:
         """(path, what it is) of every object the statement names."""

@@ -34,14 +34,20 @@ KNOWN = frozenset().union(*BY_OBJECT.values())
 SHOWN_TYPES = {"TABLE": "PDS", "VIEW": "VDS"}
 
 
-def expand(privileges: tuple[str, ...], object_type: str) -> list[str]:
-    """The privileges a GRANT names, ALL written out. Raises InvalidStatement for one the object has not."""
+def expand(privileges: tuple[str, ...], object_type: str, written: tuple[str, ...] = ()) -> list[str]:
+    """The privileges a GRANT names, ALL written out. Raises InvalidStatement for one the object has not.
+
+    `written` has them as the statement writes them.
+    """
     possible = BY_OBJECT[object_type]
     if privileges == ("ALL",):
         return sorted(possible - NOT_IN_ALL)
-    for privilege in privileges:
+    for privilege, words in zip(privileges, written or privileges, strict=True):
         if privilege not in KNOWN:
-            raise InvalidStatement(f"PARSE ERROR: [{privilege}] is not a privilege.")
+            raise InvalidStatement(
+                f'PARSE ERROR: Failure parsing the query. Encountered "{words}":'
+                f" [{privilege}] is not a privilege."
+            )
         if privilege not in possible:
             raise InvalidStatement(
                 f"VALIDATION ERROR: privilege [{privilege}] cannot be granted on a {object_type}."

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from dremio_engine.errors import Unauthorized
@@ -18,8 +18,6 @@ PREFIXES = ("_dremio", "bearer ")
 
 class Login(BaseModel):
     """The body of a login. As in Dremio a name or password that is missing is a wrong one: 401, not 400."""
-
-    model_config = ConfigDict(extra="forbid")
 
     userName: str | None = None
     password: str | None = None

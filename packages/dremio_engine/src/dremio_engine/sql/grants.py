@@ -3,7 +3,7 @@
 The syntax is Dremio Software's (docs.dremio.com: GRANT/REVOKE, Role, User SQL Commands).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot.tokens import TokenType
 
@@ -28,7 +28,10 @@ OBJECT_WORDS = {
 
 @dataclass(frozen=True)
 class GrantPrivileges:
-    """GRANT or REVOKE of privileges on an object; `datasets_in`: on all that are in it now."""
+    """GRANT or REVOKE of privileges on an object; `datasets_in`: on all that are in it now.
+
+    `written` has the privileges as the statement writes them, for errors.
+    """
 
     privileges: tuple[str, ...]
     object_word: str
@@ -37,6 +40,7 @@ class GrantPrivileges:
     grantee: str
     revoke: bool
     datasets_in: bool = False
+    written: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,9 @@ def _statement(r: Reader) -> AccessCommand:
 
 
 def _privileges(r: Reader, preposition: str, revoke: bool) -> GrantPrivileges:
-    privileges = [_privilege(r)]
+    written = [_privilege(r)]
     while r.accept(","):
-        privileges.append(_privilege(r))
+        written.append(_privilege(r))
     r.expect("ON")
     every = r.accept("ALL", "DATASETS", "IN")
     word = r.peek.upper()
@@ -136,14 +140,19 @@ def _privileges(r: Reader, preposition: str, revoke: bool) -> GrantPrivileges:
     r.next()
     path = () if word == "SYSTEM" else r.path()
     r.expect(preposition)
-    return GrantPrivileges(tuple(privileges), word, path, *_grantee(r), revoke, every)
+    privileges = tuple(_normal(privilege) for privilege in written)
+    return GrantPrivileges(privileges, word, path, *_grantee(r), revoke, every, tuple(written))
 
 
 def _privilege(r: Reader) -> str:
     words: list[str] = []
     while not r.done and r.peek not in (",", "") and r.peek.upper() != "ON":
-        words.append(r.next().text.upper().replace("_", " "))
-    name = " ".join(words)
+        words.append(r.next().text)
+    return " ".join(words)
+
+
+def _normal(privilege: str) -> str:
+    name = privilege.upper().replace("_", " ")
     return "ALL" if name in ("ALL", "ALL PRIVILEGES") else name
 
 

@@ -63,10 +63,3 @@ def test_info_shows_the_version_to_who_is_signed_in(dremio: Target, client: Clie
     assert answer.status_code == 200
     assert answer.json()["version"]
     assert httpx.get(f"{dremio.url}/api/v3/info", timeout=60).status_code == 401
-
-
-def test_an_unknown_field_of_a_login_is_refused(dremio: Target) -> None:
-    body = {"userName": dremio.user, "password": dremio.password, "no_such_field": 1}
-    answer = httpx.post(f"{dremio.url}/apiv2/login", json=body, timeout=60)
-    assert answer.status_code == 400
-    assert answer.json()["errorMessage"] == "Invalid value found at: no_such_field"

@@ -53,11 +53,12 @@ class TestIncrementalGrants(DremioGrants, BaseIncrementalGrants):
 class TestInvalidGrants(DremioGrants, BaseInvalidGrants):
     def grantee_does_not_exist_error(self) -> str:
         real = "DREMIO_URL" in os.environ
-        return "StatusRuntimeException: INTERNAL" if real else "No user exists with name invalid_user"
+        ours = "Grant on catalog entity failed. User invalid_user does not exist."
+        return "StatusRuntimeException: INTERNAL" if real else ours
 
     def privilege_does_not_exist_error(self) -> str:
         real = "DREMIO_URL" in os.environ
-        return "Failure parsing the query." if real else "[FAKE PRIVILEGE] is not a privilege"
+        return "Failure parsing the query." if real else 'Encountered "fake_privilege"'
 
 
 class TestModelGrants(DremioGrants, BaseModelGrants):
