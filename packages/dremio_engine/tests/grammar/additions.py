@@ -106,6 +106,13 @@ CLAUSES = (
         r"from \1",
     ),
     Clause(
+        "STRUCT, LIST and MAP as types",
+        DOCS + "Data Types",
+        "select cast(a as struct<b: int, c: list<varchar>>) from t",
+        r"\bas\s+(?:struct|row|list|array|map)\s*[<(][\w\s:,<>()]*[>)](?=\s*\))",
+        "as varchar",
+    ),
+    Clause(
         "MERGE .. UPDATE SET *, INSERT *",
         DOCS + "MERGE",
         "merge into t using u on t.a = u.a when matched then update set * when not matched then insert *",

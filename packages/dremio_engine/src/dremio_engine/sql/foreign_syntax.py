@@ -107,8 +107,6 @@ _AFTER_A_LIST = frozenset(
         *("OFFSET", "FETCH", "UNION", "EXCEPT", "INTERSECT", "WHEN"),
     ]
 )
-# {d '2025-10-16'}, {fn now()}
-_AFTER_A_BRACE = ("D", "T", "TS", "FN")
 _UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 
 # (words, number of a word) -> the first and the last word at fault and the reason, if it is one.
@@ -143,8 +141,6 @@ def _rules(words: Words, at: int) -> Iterator[Rule]:
 
 def _symbol(words: Words, at: int) -> Found:
     word, after = words[at], words[at + 1]
-    if word.text == "}" or (word.text == "{" and words.plain(at + 1) in _AFTER_A_BRACE):
-        return None
     if word.text + after.text in _DOUBLED and after.start == word.start + 1:
         if word.text == ">" and _bracketed_word(words, at) in NESTED:
             return None

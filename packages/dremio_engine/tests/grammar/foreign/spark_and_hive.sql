@@ -26,7 +26,6 @@ from t insert into u select a
 select * except (a) from t
 cache table t
 refresh table t
-describe extended t
 msck repair table t
 select a from values (1), (2) as v(a)
 select a from t version as of 1

@@ -128,7 +128,7 @@ def test_a_query_for_rows_is_answered_from_the_raw_reflection(
         pytest.param("select /*+ no_reflections */ id from gold.orders", id="asked not to"),
         pytest.param("select region, name from gold.regions", id="no reflection there"),
         pytest.param("with orders as (select 1 as id) select id from orders", id="a name of its own"),
-        pytest.param("select o.* from gold.orders o natural join gold.regions", id="natural join"),
+        pytest.param("select o.* from gold.orders o full join gold.regions using (region)", id="full join"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_answered_exactly_is_left_alone(engine: ReflectedEngine, sql: str) -> None:

@@ -8,6 +8,9 @@ from dremio_engine.sql.grammar.types import data_type
 from dremio_engine.sql.grammar.units import PARTS, STEPS, interval_qualifier
 from dremio_engine.sql.reserved_words import CALLABLE, VALUES
 
+# Functions in {fn ..}, beside those that CALLABLE has.
+_ESCAPED_ONLY = frozenset(["CEILING", "FLOOR", "INSERT", "SUBSTRING"])
+
 
 def name_or_call(c: Cursor) -> None:
     """A column with its path, a value without brackets, or a call."""
@@ -24,6 +27,22 @@ def name_or_call(c: Cursor) -> None:
         c.stop("UNNEST stands in FROM", elsewhere=True)
     else:
         _path_or_call(c)
+
+
+def escaped(c: Cursor) -> None:
+    """What stands in {fn ..}: a call whose arguments have commas between, whatever its name is elsewhere."""
+    special = {"TIMESTAMPADD": _steps, "TIMESTAMPDIFF": _steps, "CONVERT": convert_to_type}.get(c.word)
+    if special is not None:
+        special(c)
+        return
+    if not c.accept_one(CALLABLE | _ESCAPED_ONLY):
+        c.name()
+    if c.word != "(":
+        c.stop()
+    if c.ahead(1) in (")", "*"):
+        arguments(c)
+    else:
+        expressions.values(c)
 
 
 def arguments(c: Cursor) -> None:

@@ -9,7 +9,7 @@ _BETWEEN_OPERANDS = _COMPARISONS | {"+", "-", "*", "/", "%", "||", "AND", "OR", 
 _SEVERAL = ("ANY", "SOME", "ALL")
 _CONSTANTS = ("TRUE", "FALSE", "UNKNOWN", "NULL")
 _MOMENTS = ("DATE", "TIME", "TIMESTAMP")
-_ESCAPED_MOMENTS = ("D", "T", "TS")
+_ESCAPED_MOMENTS = {"D": "DATE", "T": "TIME", "TS": "TIMESTAMP"}
 _SIGNS = ("+", "-", "NOT")
 
 
@@ -169,7 +169,8 @@ def primary(c: Cursor) -> bool:
     elif word == NUMBER or word in _CONSTANTS or word == "?":
         c.next()
     elif word in _MOMENTS and c.ahead(1) == TEXT:
-        moment(c)
+        c.next()
+        moment(c, word)
     elif word == "INTERVAL":
         interval(c)
     elif word == "CASE":
@@ -221,12 +222,10 @@ def _escaped(c: Cursor) -> None:
     """{d '2025-10-16'}, {fn name(..)}."""
     c.expect("{")
     if c.accept("FN"):
-        if c.word == "CONVERT":
-            calls.convert_to_type(c)
-        else:
-            calls.name_or_call(c)
-    elif c.accept_one(_ESCAPED_MOMENTS):
-        c.text()
+        calls.escaped(c)
+    elif (kind := _ESCAPED_MOMENTS.get(c.word)) is not None:
+        c.next()
+        moment(c, kind)
     else:
         c.stop("there are no literals of structs and maps")
     c.expect("}")

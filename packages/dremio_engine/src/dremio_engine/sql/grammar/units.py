@@ -51,10 +51,10 @@ def interval_qualifier(c: Cursor) -> bool:
     return True
 
 
-def moment(c: Cursor) -> None:
-    """DATE '2025-10-16', TIME '10:00:00', TIMESTAMP '2025-10-16 10:00:00.000'."""
-    kind = c.word
-    c.next()
+def moment(c: Cursor, kind: str) -> None:
+    """The text of a DATE '2025-10-16', TIME '10:00:00' or TIMESTAMP '2025-10-16 10:00:00.000'."""
+    if c.word != TEXT:
+        c.stop()
     if not _is_moment(kind, c.written[1:-1]):
         c.stop(f"it is not a {kind}: {_FORMS[kind]}")
     c.next()
