@@ -171,6 +171,23 @@ ROUNDING: list[Example] = [
     value("truncate(19, -1)", 10),
     value("truncate(-19, -1)", -10),
     value("trunc(cast(-2.99 as double))", -2.0, DOUBLE),
+    *(
+        value(
+            f"select {call} from (values (cast('{number}' as decimal(5, 3)), {digits})) as t(p, n)", expected
+        )
+        for call, number, digits, expected in (
+            ("round(p, n)", "10.555", 2, exact("10.560")),
+            ("round(p, n)", "-10.555", 2, exact("-10.560")),
+            ("round(p, n)", "99.999", 1, exact("100.000")),
+            ("round(p, n)", "10.555", 0, exact("11.000")),
+            ("round(p, n)", "15.555", -1, exact("20.000")),
+            ("round(p, n)", "10.555", -5, exact("0.000")),
+            ("round(p, n)", "10.555", 9, exact("10.555")),
+            ("round(p, n)", "10.555", "cast(null as integer)", None),
+            ("truncate(p, n)", "-10.555", 2, exact("-10.550")),
+            ("trunc(p, n + 1)", "19.555", -2, exact("10.000")),
+        )
+    ),
     value("ceil(-2.5)", exact("-2")),
     value("floor(-2.5)", exact("-3")),
     value("ceil(cast(-2.5 as double))", -2.0, DOUBLE),

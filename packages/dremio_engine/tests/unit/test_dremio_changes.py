@@ -93,3 +93,64 @@ def test_every_other_change_is_made(
 ) -> None:
     engine.outcome(sql)
     assert now(engine) == rows
+
+
+@pytest.fixture
+def typed(engine: ReflectedEngine) -> Iterator[str]:
+    """A table with a row, whose columns have types that other values become."""
+    engine.run(
+        "create table gold.typed (i int, l bigint, b boolean, s varchar)",
+        "insert into gold.typed values (1, 1, true, 'a')",
+    )
+    yield "gold.typed"
+    engine.run("drop table gold.typed")
+
+
+@pytest.mark.parametrize(
+    ("change", "row"),
+    [
+        ("insert into {t} values (' 2 ', '3', '0', 1e7)", (2, 3, False, "1.0E7")),
+        ("insert into {t} values row('2', 2.5e0, 'true', timestamp '2025-01-31 10:00:00')",
+         (2, 3, True, "2025-01-31 10:00:00.000")),
+        ("insert into {t} (s, i) select time '10:00:00', '2'", (2, None, None, "10:00:00.000")),
+        ("insert into {t} (i) with w as (select '2' as a) select a from w", (2, None, None, None)),
+        ("update {t} set i = '2', b = 'false', s = 1e-5 where i = 1", (2, 1, False, "1.0E-5")),
+        ("update {t} set i = s.k from (select 1.5e0 as k) as s", (2, 1, True, "a")),
+        ("update {t} set i = (select max('2') from gold.doubled)", (2, 1, True, "a")),
+        ("insert into {t} (i, s) select '2', max(id) * 1e7 from gold.doubled where id < 3",
+         (2, None, None, "2.0E7")),
+        ("merge into {t} using (select '2' as k) as s on (typed.i = 1) when matched then update set i = s.k",
+         (2, 1, True, "a")),
+        ("merge into {t} using (select '2' as k) as s on (typed.i = 9) when not matched then insert (i, s)"
+         " values (s.k, 1e8)", (2, None, None, "1.0E8")),
+    ],
+)  # fmt: skip
+def test_a_value_is_cast_to_its_columns_type(
+    engine: ReflectedEngine, typed: str, change: str, row: tuple[object, ...]
+) -> None:
+    engine.run(change.format(t=typed))
+    assert engine.rows(f"select * from {typed} where i = 2") == [row]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "insert into {t} (i) values ('1.7')",
+        "insert into {t} (b) values ('yes')",
+        "insert into {t} (i) select s from {t}",
+        "update {t} set l = '1e3'",
+        "merge into {t} using (select '0x1' as k) as s on (typed.i = 1) when matched then update set i = s.k",
+        "create table gold.untyped (i bigint, b boolean) as select '1.7', 'true'",
+    ],
+)
+def test_a_text_that_is_no_value_of_the_column_is_refused(
+    engine: ReflectedEngine, typed: str, change: str
+) -> None:
+    with pytest.raises(InvalidStatement, match=r"Failed to cast the string|Invalid value for boolean"):
+        engine.run(change.format(t=typed))
+    assert engine.rows(f"select * from {typed}") == [(1, 1, True, "a")]
+
+
+def test_a_new_table_casts_its_query_to_its_types(engine: ReflectedEngine) -> None:
+    engine.run("create table gold.declared (a bigint, b, c varchar(3)) as select '12', 1, 'abcdef'")
+    assert engine.rows("select * from gold.declared") == [(12, 1, "abc")]

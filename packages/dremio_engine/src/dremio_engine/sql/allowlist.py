@@ -95,6 +95,6 @@ def _check_decimal(sizes: list[str]) -> None:
     precision, scale = int(sizes[0]), int(sizes[1]) if len(sizes) > 1 else 0
     if not (1 <= precision <= MAX_PRECISION and scale <= precision):
         raise InvalidStatement(
-            f"VALIDATION ERROR: DECIMAL({', '.join(sizes)}) is no type: it has 1 to {MAX_PRECISION} digits,"
-            " and its scale is at most their number."
+            f"VALIDATION ERROR: DECIMAL({', '.join(sizes)}) is not a type:"
+            f" it has 1 to {MAX_PRECISION} digits, and its scale is at most their number."
         )

@@ -6,6 +6,7 @@ its table alone, and what follows it is a member.
 
 from sqlglot import exp
 
+from dremio_engine.paths import flattened
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.scopes import relations_of, scopes_around
 
@@ -58,7 +59,7 @@ def _qualifier(column: exp.Column, parts: list[exp.Expr]) -> tuple[int, exp.Expr
         for length in range(len(parts) - 1, 0, -1):
             for relation in relations_of(scope):
                 if _is_named(relation, names[:length]):
-                    return length, parts[length - 1]
+                    return length, exp.to_identifier(relation.alias_or_name, quoted=True)
     return 1, parts[0]
 
 
@@ -66,7 +67,7 @@ def _is_named(relation: exp.Expr, names: list[str]) -> bool:
     """Whether a table can be called so: by its alias, or by its path, of which FROM may name less."""
     if len(names) == 1:
         return bool(relation.alias_or_name.lower() == names[0])
-    if not isinstance(relation, exp.Table) or relation.alias_or_name.lower() != names[-1]:
+    if not isinstance(relation, exp.Table) or (relation.alias and relation.alias.lower() != names[-1]):
         return False
-    path = [part.lower() for part in path_of(relation)]
-    return names[-len(path) :] == path
+    path = [part.lower() for part in flattened(path_of(relation))]
+    return list(flattened(tuple(names)))[-len(path) :] == path

@@ -10,6 +10,7 @@ from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainde
 from dremio_engine.sql.casts import as_text, cast, is_plain
 from dremio_engine.sql.functions.dates import cast_to_interval, extract, interval_span
 from dremio_engine.sql.functions.number_text import exact_number_text
+from dremio_engine.sql.functions.numbers import rounded_by_column
 from dremio_engine.sql.functions.signature import cast_to, expect, literal, wrong_number
 from dremio_engine.sql.functions.text import similar_to, takes_text
 from dremio_engine.sql.inference import OPERATORS, Types
@@ -33,7 +34,8 @@ REMAINDERS = frozenset(["MOD", "PMOD"])
 # DuckDB answers these with the type the table names.
 _NATURAL = frozenset(["VARCHAR", "BOOLEAN", "VARCHAR[]", "BLOB"])
 # Whose meaning hangs on the type of the first argument.
-_BY_ARGUMENT = frozenset(["CARDINALITY", "TO_CHAR"])
+_ROUNDINGS = frozenset(["ROUND", "TRUNC", "TRUNCATE"])
+_BY_ARGUMENT = frozenset([*_ROUNDINGS, "CARDINALITY", "TO_CHAR"])
 _AROUND = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
 # Parts of special syntax that are texts.
@@ -164,6 +166,11 @@ class Expressions:
             name = "SIZE"
         if name == "TO_CHAR" and (exact := exact_number_text(arguments, argument_types)) is not None:
             return exact
+        if (
+            name in _ROUNDINGS
+            and (rounded := rounded_by_column(name, arguments, argument_types[0])) is not None
+        ):
+            return rounded
         translated = functions.translate_function(name, arguments, position(node))
         if functions.FUNCTIONS[name].aggregate and _is_inside(node):
             translated.meta["result"] = result

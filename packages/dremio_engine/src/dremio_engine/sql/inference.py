@@ -151,6 +151,10 @@ class Types:
                     return self.of(projection.this)
         return None
 
+    def columns_of(self, table: exp.Table) -> Columns | None:
+        """The columns of a table in their order; nothing when they are not known."""
+        return self._table_columns(table)
+
     def sources_of(self, scope: exp.Expr) -> list[tuple[str, Columns | None]]:
         """(alias, columns as far as they are known) of what a statement reads, in the order it names them."""
         if id(scope) not in self._sources:

@@ -11,7 +11,9 @@ from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
 from dremio_engine.paths import Path
 from dremio_engine.sql import flatten, json_columns, pivot, unnest
 from dremio_engine.sql.allowlist import refuse
+from dremio_engine.sql.assignments import cast_assigned
 from dremio_engine.sql.averages import spell_out_averages
+from dremio_engine.sql.changes import target_of_change
 from dremio_engine.sql.column_names import name_expressions, name_values
 from dremio_engine.sql.dialect import OutputDialect
 from dremio_engine.sql.expressions import Expressions
@@ -125,6 +127,10 @@ class Translator:
         flatten.spread(tree)
         unnest.as_subqueries(tree)
         types = self.types(context, depth, calls)
+        target = target_of_change(tree)
+        columns = types.columns_of(target) if target is not None else None
+        if columns and cast_assigned(tree, types, columns):
+            types = self.types(context, depth, calls)
         expressions = Expressions(tree, types, self._user, ".".join(context), self._member_of)
         # Tables before expressions: a function that needs an argument twice copies what is in it, and a
         # copy of a name that has not been resolved would reach DuckDB.

@@ -25,6 +25,7 @@ from dremio_engine.sql import commands as c
 from dremio_engine.sql.changes import rows_met_twice, target_of_change
 from dremio_engine.sql.gate import admitted
 from dremio_engine.sql.names import path_of
+from dremio_engine.sql.parsed import Parsed, parsed
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.translate import Relation, Translation, Translator
@@ -124,7 +125,8 @@ class TableStatements:
                 (name, kind or found) for (name, kind), (_, found) in zip(declared, columns, strict=True)
             ]
         _check_distinct(columns)
-        return self._planner.query(statement.query, statement.context, statement.user), columns
+        query = _with_declared_types(command) if any(kind for _, kind in declared) else statement.query
+        return self._planner.query(query, statement.context, statement.user), columns
 
     def change(self, command: c.Change, statement: Statement, stop: Interruptible) -> Outcome:
         """INSERT, MERGE, UPDATE, DELETE: the target must be a table of the lake."""
@@ -266,6 +268,16 @@ class TableStatements:
 def sort_sql(columns: Path) -> str:
     """LOCALSORT's columns for DuckLake: Dremio sorts upwards, NULL last."""
     return ", ".join(f"{quoted(column)} asc nulls last" for column in columns)
+
+
+def _with_declared_types(command: c.CreateTable) -> Parsed:
+    """The query of a table that declares types of its columns."""
+    names = [quoted(name) for name, _ in command.columns]
+    values = [
+        f"cast({name} as {kind}) as {name}" if kind else name
+        for name, (_, kind) in zip(names, command.columns, strict=True)
+    ]
+    return parsed(f"select {', '.join(values)} from (\n{command.query}\n) as q({', '.join(names)})")
 
 
 def _check_distinct(columns: list[tuple[str, str]]) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dremio_engine.errors import EngineError, InvalidStatement
+from dremio_engine.paths import candidates
 from dremio_engine.sql.functions import MACROS
 from dremio_engine.sql.gate import admit
 from dremio_engine.sql.statement import read_statement
@@ -44,7 +45,7 @@ class Dremio:
 
     def resolve(self, path: tuple[str, ...], context: tuple[str, ...] = ()) -> Relation:
         """The relation of a name. Raises InvalidStatement."""
-        for candidate in ((*context, *path), path):
+        for candidate in candidates(path, context):
             key = tuple(p.lower() for p in candidate)
             if found := VIEWS.get(key):
                 return found

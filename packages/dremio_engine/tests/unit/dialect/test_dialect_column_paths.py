@@ -15,6 +15,10 @@ NESTED = "(select convert_from('{\"f\": {\"g\": 1}}', 'JSON') as s) as t"
         ("select s.a.b.t.id from s.a.b.t", [(7,)]),
         ('select "s"."A"."b"."T"."ID" from s.a.b.t', [(7,)]),
         ("select s.a.b.t.* from s.a.b.t", [(7,)]),
+        ('select "s.a.b".t.id from "s.a.b"."t"', [(7,)]),
+        ('select s.a.b.t.id from "s.a.b"."t"', [(7,)]),
+        ('select "s.a.b".t.id from s.a.b.t where s."a.b".t.id > 0', [(7,)]),
+        ("select s.a.b.t.id from s.a.b.t as t", [(7,)]),
         ("select id from s.a.b.t where s.a.b.t.id = 7", [(7,)]),
         ("select s.a.b.t.id from s.a.b.t order by s.a.b.t.id", [(7,)]),
         (

@@ -68,11 +68,6 @@ def test_regular_expressions_are_re2s(dremio: Any) -> None:
         dremio.rows(r"select regexp_like('aa', '(a)\1')")
 
 
-def test_rounding_a_decimal_to_digits_from_a_column_is_refused(dremio: Any) -> None:
-    with pytest.raises(duckdb.Error, match="non-constant"):
-        dremio.rows("select round(p, j) from t")
-
-
 @pytest.mark.parametrize(
     "call",
     [

@@ -30,7 +30,6 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 - A DOUBLE whose type is not known before the query runs (see below) has DuckDB's text, `10000000.0` in place
   of `1.0E7`.
 - LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
-- ROUND and TRUNCATE of a DECIMAL to a number of digits that is not a literal are errors.
 - Regular expressions are RE2's: no backward references, no look-around.
 - DECIMALs inside what has no known type before the query runs (CONVERT_FROM of a literal, functions above
   that say so) divide as DOUBLE.
@@ -39,6 +38,7 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 
 What the documentation does not say, so that only a Dremio can tell:
 
+- The type of a DECIMAL that ROUND or TRUNCATE cuts to digits from a column: it keeps its scale here.
 - The digest of a number (MD5(12)): refused.
 - OVERLAY with a place before the text or behind it: the text is joined to the end it is nearest to.
 - Whether a number in LIKE becomes a text: it does here.

@@ -1,7 +1,9 @@
 """Mathematics and bits. Source: docs.dremio.com, SQL functions, Math and Bitwise."""
 
-from dremio_engine.sql.functions.signature import Function, f, first, unknown
-from dremio_engine.sql.type_rules import whole_type
+from sqlglot import exp
+
+from dremio_engine.sql.functions.signature import Arguments, Function, build, f, first, unknown
+from dremio_engine.sql.type_rules import MAX_PRECISION, decimal_of, is_decimal, whole_type
 
 _TO_DOUBLE = "ATAN CBRT COS COSH COT DEGREES EXP RADIANS SIN SINH TAN TANH"
 # Gandiva asks C's mathematics, which has an answer where DuckDB has an error.
@@ -66,3 +68,28 @@ NUMBERS: dict[str, Function] = {
     "TRUNCATE": f(unknown, "trunc({0})", "trunc({0}, {1})"),
     "XOR": f(first, "xor({0}, {1})"),
 }
+
+
+def rounded_by_column(name: str, a: Arguments, kind: str | None) -> exp.Expr | None:
+    """ROUND and TRUNCATE of a DECIMAL to a number of digits that is not a literal, which DuckDB cannot do.
+
+    Nothing for any other call.
+    """
+    size = decimal_of(kind) if is_decimal(kind) else None
+    if size is None or len(a) != 2 or _is_number(a[1]):
+        return None
+    precision, scale = size
+    result = f"DECIMAL({min(precision + 1, MAX_PRECISION)}, {scale})"
+    function = "round" if name == "ROUND" else "trunc"
+    digits = range(scale - precision, scale)
+    cases = " ".join(f"WHEN {{1}} = {d} THEN CAST({function}({{0}}, {d}) AS {result})" for d in digits)
+    return build(
+        f"CASE WHEN {{1}} IS NULL THEN NULL WHEN {{1}} >= {scale} THEN CAST({{0}} AS {result}) {cases}"
+        f" ELSE CAST({{0}} * 0 AS {result}) END",
+        a,
+    )
+
+
+def _is_number(node: exp.Expr) -> bool:
+    inner = node.this if isinstance(node, exp.Neg) else node
+    return isinstance(inner, exp.Literal) and not inner.is_string

@@ -201,7 +201,7 @@ TEXT: dict[str, Function] = {
     "UPPER": f("VARCHAR", "upper({0})"),
 }
 
-# Places of arguments that are no texts; other values there become texts by themselves.
+# Places of arguments that are not texts; at every other place a value becomes one by itself.
 _OTHER_PLACES: dict[str, tuple[int, ...]] = {
     "CHR": (0,),
     "LEFT": (1,),
