@@ -23,7 +23,7 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 - RANDOM with a seed is refused: another generator would give other numbers.
 - CONVERT_FROM(column, 'JSON') reads the values once more before the query runs, to learn their type: it
   works in a SELECT over relations that stand for themselves (not in a join's condition, nor in a subquery
-  that names outer columns). Members of mixed types are texts; whole numbers beyond BIGINT are NULL.
+  that names outer columns). Members of mixed types are texts.
 - An integer that leaves its type is an error; Dremio's wraps around. A DECIMAL of more than 38 digits, or of
   more than its cast has room for, is an error; Dremio gives 0 (docs.dremio.com, Data Types).
 - Dates and times in texts are read more freely: '2025/01/31' is a date here.
