@@ -14,8 +14,9 @@
 
 Division, MOD, PMOD and DECIMAL arithmetic: `sql/arithmetic.py`. FLATTEN: `sql/flatten.py`. The user's
 functions (USER, QUERY_USER, IS_MEMBER): `sql/translate.py`. Documented at docs.dremio.com and left
-out, so refused by name: AES, AI_*, CRC32, directory (MAXDIR ..), GEO_*, HASH, MASK_HASH, PARSE_URL,
-QUOTE, SHA512, SOUNDEX, TRY_CONVERT_FROM, and the binary forms of CONVERT_FROM/TO.
+out, so refused by name: AES_*, AI_*, CONTAINS, CONVERT_REPLACEUTF8, CRC32, DECRYPT, directory (MAXDIR ..),
+ENCODE, ENCRYPT, GEO_*, HASH, HASH64, LAST_QUERY_ID, LIST_FILES, MASK_HASH, NORMALIZE_STRING, OVERLAPS,
+PARSE_URL, QUOTE, SHA512, SOUNDEX, ST_*, TOASCII, TRY_CONVERT_FROM, and the binary forms of CONVERT_FROM/TO.
 
 Differences that remain, each shown by a test in dialect/test_dialect_differences.py of the unit tests:
 
@@ -40,6 +41,8 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 What the documentation does not say, so that only a Dremio can tell:
 
 - The digest of a number (MD5(12)): refused.
+- A text in ADD_MONTHS and its sisters: a date, as DATE_ADD has it.
+- TYPEOF of dates, times and nested values: the names of Arrow's vectors, as its public source has them.
 - OVERLAY with a place before the text or behind it: the text is joined to the end it is nearest to.
 - Whether a number in LIKE becomes a text: it does here.
 - Which of AVG's last digits a DOUBLE has: SUM is divided by COUNT here.
