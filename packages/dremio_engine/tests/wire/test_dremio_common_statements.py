@@ -1,4 +1,4 @@
-"""Statements that users commonly write, over Flight and REST: the schema that is announced is the one that comes."""
+"""Statements that users commonly write, over Flight: the schema that is announced is the one that comes."""
 
 from collections.abc import Iterator
 from pathlib import Path
