@@ -70,7 +70,7 @@ def test_common_functions(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 
-@table(common_functions.OVER_AGGREGATES)
+@table([*common_functions.OVER_AGGREGATES, *common_functions.MAPS_AND_PERIODS])
 def test_functions_by_type_take_aggregates(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 

@@ -87,6 +87,22 @@ UNLISTED: list[Example] = [
     rows("select max_by(k, v) over () from (values ('a', 2), ('b', 9)) as t(k, v)", [("b",), ("b",)]),
     rows("select max_by(k, v) filter (where v < 9) from (values ('a', 2), ('b', 9)) as t(k, v)", [("a",)]),
 ]
+MAPS_AND_PERIODS: list[Example] = [
+    value("map_keys(map['a', '1', 'b', '2'])", ["a", "b"]),
+    value("map_values(map['a', 1, 'b', null])", [1, None]),
+    value("map['a', 1, 'b', 2]['b']", 2),
+    value("cardinality(map['a', 1, 'b', 2])", 2, INTEGER),
+    of_row("map[s, i, 'x', j]['abc']", 7),
+    value("(time '2:55:00', interval '1' hour) overlaps (time '3:30:00', interval '2' hour)", True, BOOLEAN),
+    value(
+        "(date '2013-01-01', date '2014-12-31') overlaps (date '2013-06-01', date '2013-07-01')",
+        True,
+    ),
+    value("(date '2013-01-01', date '2013-02-01') overlaps (date '2013-02-02', date '2013-03-01')", False),
+    value("(date '2013-02-01', date '2013-01-01') overlaps (date '2013-01-15', interval '1' day)", True),
+    value("(date '2013-01-01', date '2013-02-01') overlaps (date '2013-02-01', date '2013-03-01')", True),
+    of_row("(d, cast(null as date)) overlaps (d, d)", None),
+]
 # Functions whose body hangs on the type of what they are given, here of many rows.
 OVER_AGGREGATES: list[Example] = [
     of_row("date_trunc('month', max(d))", day("2025-01-01"), DATE),

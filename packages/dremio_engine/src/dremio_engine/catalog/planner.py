@@ -8,12 +8,13 @@ from sqlglot import exp
 from dremio_engine.catalog.columns_there import with_columns_there
 from dremio_engine.catalog.resolver import Resolver
 from dremio_engine.errors import InvalidStatement
-from dremio_engine.lake.cursors import register
+from dremio_engine.lake.cursors import Cursor, register
 from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.messages import first_line
 from dremio_engine.paths import Path
+from dremio_engine.sql.json_columns import dremio_shape
 from dremio_engine.sql.parsed import Parsed, parsed
-from dremio_engine.sql.quoting import quoted
+from dremio_engine.sql.quoting import literal, quoted
 from dremio_engine.sql.translate import Translation, Translator
 from dremio_engine.sql.types import stored_type
 
@@ -47,18 +48,33 @@ class Planner:
 
     def _shape_of_json(self, values: Translation) -> str | None:
         """The shape of the JSON in a query's only column. Raises InvalidStatement when it is not JSON."""
+        texts = f"(select dremio_utf8(v) from ({values.sql}) as q(v) where v is not null) as texts(v)"
         with self._lake.session() as cursor:
             register(cursor, values.registered)
             try:
-                found = cursor.execute(
-                    "select json_group_structure(cast(dremio_utf8(v) as json)) from"
-                    f" ({values.sql}) as q(v) where v is not null"
-                ).fetchone()
+                [(shape, has_long)] = cursor.execute(
+                    "select json_group_structure(cast(v as json)), bool_or(regexp_matches(v, '[0-9]{19}'))"
+                    f" from {texts}"
+                ).fetchall()
+                if has_long and self._loses_digits(cursor, texts, shape):
+                    raise InvalidStatement(
+                        "FUNCTION ERROR: Failure converting from JSON: a whole number does not fit into"
+                        " BIGINT."
+                    )
             except duckdb.Error as error:
                 raise InvalidStatement(
                     f"FUNCTION ERROR: Failure converting from JSON: {first_line(error)}"
                 ) from error
-        return found[0] if found else None
+        return str(shape) if shape is not None else None
+
+    @staticmethod
+    def _loses_digits(cursor: Cursor, texts: str, shape: str) -> bool:
+        """Whether a whole number among these texts is beyond BIGINT, where DuckDB would make it NULL."""
+        read = (
+            f"to_json(from_json(v, {literal(dremio_shape(shape, whole))}))" for whole in ("BIGINT", "HUGEINT")
+        )
+        found = cursor.execute(f"select 1 from {texts} where {' is distinct from '.join(read)} limit 1")
+        return found.fetchone() is not None
 
     def columns(self, path: Path, user: str = "") -> list[tuple[str, str]]:
         """(name, DuckDB type) of a dataset, as a query on it would give them now."""

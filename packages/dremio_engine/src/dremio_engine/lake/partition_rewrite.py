@@ -1,4 +1,4 @@
-"""OPTIMIZE .. FOR PARTITIONS: the files of chosen partitions written anew, one partition after the other.
+"""OPTIMIZE .. FOR PARTITIONS: the files of chosen partitions written again, one partition after the other.
 
 DuckLake compacts whole tables only, so the rows of a partition are put aside, deleted and inserted again.
 """

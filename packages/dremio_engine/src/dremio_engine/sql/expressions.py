@@ -8,9 +8,11 @@ from dremio_engine.sql import functions
 from dremio_engine.sql.allowlist import check_type, position
 from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainder
 from dremio_engine.sql.casts import as_text, cast, is_plain
+from dremio_engine.sql.functions.collections import is_map, map_of
 from dremio_engine.sql.functions.dates import cast_to_interval, extract, interval_span
 from dremio_engine.sql.functions.number_text import exact_number_text
 from dremio_engine.sql.functions.numbers import rounded_by_column
+from dremio_engine.sql.functions.periods import overlaps
 from dremio_engine.sql.functions.signature import cast_to, expect, literal, wrong_number
 from dremio_engine.sql.functions.text import similar_to, takes_text
 from dremio_engine.sql.inference import OPERATORS, Types
@@ -114,6 +116,10 @@ class Expressions:
                     raise wrong_number(node.sql_names()[0])
                 rounded = functions.translate_function(node.sql_names()[0], [node.this], "")
                 return _as(rounded, plan[id(node)][0])
+            case exp.Overlaps():
+                return overlaps(node, plan[id(node)])
+            case exp.Bracket() if is_map(node):
+                return map_of(node)
             case exp.Bracket() if not isinstance(node.expressions[0], exp.Literal | exp.Slice):
                 index = exp.Anonymous(this="dremio_index", expressions=node.expressions)
                 return exp.Bracket(this=node.this, expressions=[index])
@@ -186,6 +192,11 @@ def _types_needed(nodes: list[exp.Expr], types: Types) -> Plan:
             plan[id(node)] = (types.of(node.this), types.of(node.expression), types.of(node))
         elif isinstance(node, exp.Cast):
             plan[id(node)] = (types.of(node.this) if _form_matters(node) else None,)
+        elif isinstance(node, exp.Overlaps):
+            plan[id(node)] = tuple(
+                types.of(part.expressions[-1]) if part.expressions else None
+                for part in (node.this, node.expression)
+            )
         elif isinstance(node, exp.Ceil | exp.Floor):
             plan[id(node)] = (whole_type([types.of(node.this)]),)
         elif isinstance(node, exp.Anonymous):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from dremio_engine.sql.functions import FUNCTIONS
+from dremio_engine.sql.functions.collections import is_map
 from dremio_engine.sql.nested_types import element_of, member_of
 from dremio_engine.sql.scopes import relations_of, scopes_around
 from dremio_engine.sql.type_names import type_name
@@ -92,6 +93,9 @@ class Types:
                 return self._column(node)
             case exp.Dot():
                 return member_of(self.of(node.this), node.name)
+            case exp.Bracket() if is_map(node):
+                key, value = (common_type([self.of(e) for e in node.expressions[i::2]]) for i in (0, 1))
+                return f"MAP({key}, {value})" if key and value else None
             case exp.Bracket():
                 return self._part(self.of(node.this), node.expressions[0])
             case exp.Array():

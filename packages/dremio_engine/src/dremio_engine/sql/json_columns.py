@@ -16,22 +16,21 @@ from dremio_engine.sql.inference import visible_ctes
 # The shape of a query's only column, as DuckDB's json_group_structure has it; nothing without a value.
 Learn = Callable[[exp.Select], str | None]
 VALUES = "$json"
-# Other widths of integers, and what has no one type.
-_TYPES = {
-    "UBIGINT": "BIGINT",
-    "HUGEINT": "DOUBLE",
-    "UHUGEINT": "DOUBLE",
-    "JSON": "VARCHAR",
-    "NULL": "INTEGER",
-}
+_WHOLE = frozenset(["BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"])
+# What has no one type, and what has no value.
+_OTHERS = {"JSON": "VARCHAR", "NULL": "INTEGER"}
 
 
 def learn_shapes(tree: exp.Expr, learn: Learn) -> None:
     """Note the shape of its values at every such call of a tree. Raises Unsupported."""
     for call in json_calls(tree):
         found = learn(_values_of(call))
-        shape = "INTEGER" if found is None else _with_dremios_types(json.loads(found))
-        call.expressions[1].meta["shape"] = json.dumps(shape)
+        call.expressions[1].meta["shape"] = json.dumps("INTEGER") if found is None else dremio_shape(found)
+
+
+def dremio_shape(found: str, whole: str = "BIGINT") -> str:
+    """A shape as DuckDB found it with Dremio's types; `whole` is the type of whole numbers."""
+    return json.dumps(_with_dremios_types(json.loads(found), whole))
 
 
 def json_calls(tree: exp.Expr) -> list[exp.Anonymous]:
@@ -76,15 +75,19 @@ def _without_json(condition: exp.Expr) -> exp.Expr | None:
     return type(condition)(this=exp.and_(*others)) if others else None
 
 
-def _with_dremios_types(shape: Any) -> Any:
+def _with_dremios_types(shape: Any, whole: str) -> Any:
     """Members that are always null are left out, as Dremio leaves them out; the order is that of their names,
     for DuckDB's changes from one reading to the next."""
     if isinstance(shape, dict):
-        members = {n: _with_dremios_types(inner) for n, inner in sorted(shape.items()) if inner != "NULL"}
+        members = {
+            name: _with_dremios_types(inner, whole)
+            for name, inner in sorted(shape.items())
+            if inner != "NULL"
+        }
         return members or "VARCHAR"
     if isinstance(shape, list):
-        return [_with_dremios_types(shape[0])]
-    return _TYPES.get(shape, shape)
+        return [_with_dremios_types(shape[0], whole)]
+    return whole if shape in _WHOLE else _OTHERS.get(shape, shape)
 
 
 def _is_aggregate(node: exp.Anonymous) -> bool:

@@ -66,6 +66,11 @@ def test_only_rows_that_the_query_reads_count(engine: ReflectedEngine) -> None:
         ("select convert_from(x, 'json') from (values ('[1, 2.5]'), ('[]')) as t(x)", [([1.0, 2.5],), ([],)]),
         ("select convert_from(x, 'json') from (values ('[1, \"a\"]')) as t(x)", [(["1", "a"],)]),
         ("select convert_from(x, 'json') from (values ('1'), ('-2')) as t(x)", [(1,), (-2,)]),
+        (
+            "select convert_from(x, 'json') from"
+            """ (values ('{"a": 9223372036854775807, "b": "99999999999999999999"}')) as t(x)""",
+            [({"a": 9223372036854775807, "b": "99999999999999999999"},)],
+        ),
     ],
 )
 def test_values_of_json_are_used_like_others(
@@ -103,6 +108,14 @@ def test_a_table_keeps_what_was_learned(engine: ReflectedEngine) -> None:
         (
             "select 1 from gold.documents d join gold.documents e on convert_from(d.x, 'json') is null",
             "in the condition of a join",
+        ),
+        (
+            """select convert_from(x, 'json') from (values ('{"a": 9223372036854775808}')) as t(x)""",
+            "does not fit into BIGINT",
+        ),
+        (
+            "select convert_from(x, 'json') from (values ('[-1]'), ('[18446744073709551615]')) as t(x)",
+            "does not fit into BIGINT",
         ),
         ("select convert_from(x, 'INT_BE') from gold.documents", "INT_BE"),
     ],

@@ -14,8 +14,9 @@
 
 Division, MOD, PMOD and DECIMAL arithmetic: `sql/arithmetic.py`. FLATTEN: `sql/flatten.py`. The user's
 functions (USER, QUERY_USER, IS_MEMBER): `sql/translate.py`. Documented at docs.dremio.com and left
-out, so refused by name: AES, AI_*, CRC32, directory (MAXDIR ..), GEO_*, HASH, MASK_HASH, PARSE_URL,
-QUOTE, SHA512, SOUNDEX, TRY_CONVERT_FROM, and the binary forms of CONVERT_FROM/TO.
+out, so refused by name: AES_*, AI_*, CONTAINS, CONVERT_REPLACEUTF8, CRC32, DECRYPT, directory (MAXDIR ..),
+ENCODE, ENCRYPT, GEO_*, HASH, HASH64, LAST_QUERY_ID, LIST_FILES, MASK_HASH, NORMALIZE_STRING, PARSE_URL,
+QUOTE, SHA512, SOUNDEX, ST_*, TOASCII, TRY_CONVERT_FROM, and the binary forms of CONVERT_FROM/TO.
 
 Differences that remain, each shown by a test in dialect/test_dialect_differences.py of the unit tests:
 
@@ -23,7 +24,7 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 - RANDOM with a seed is refused: another generator would give other numbers.
 - CONVERT_FROM(column, 'JSON') reads the values once more before the query runs, to learn their type: it
   works in a SELECT over relations that stand for themselves (not in a join's condition, nor in a subquery
-  that names outer columns). Members of mixed types are texts; whole numbers beyond BIGINT are NULL.
+  that names outer columns). Members of mixed types are texts.
 - An integer that leaves its type is an error; Dremio's wraps around. A DECIMAL of more than 38 digits, or of
   more than its cast has room for, is an error; Dremio gives 0 (docs.dremio.com, Data Types).
 - Dates and times in texts are read more freely: '2025/01/31' is a date here.
@@ -40,6 +41,8 @@ What the documentation does not say, so that only a Dremio can tell:
 
 - The type of a DECIMAL that ROUND or TRUNCATE cuts to digits from a column: it keeps its scale here.
 - The digest of a number (MD5(12)): refused.
+- A text in ADD_MONTHS and its sisters: a date, as DATE_ADD has it.
+- TYPEOF of dates, times and nested values: the names of Arrow's vectors, as its public source has them.
 - OVERLAY with a place before the text or behind it: the text is joined to the end it is nearest to.
 - Whether a number in LIKE becomes a text: it does here.
 - Which of AVG's last digits a DOUBLE has: SUM is divided by COUNT here.

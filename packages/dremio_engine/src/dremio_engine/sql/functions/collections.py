@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from sqlglot import exp
+
+from dremio_engine.errors import InvalidStatement
 from dremio_engine.sql.functions.signature import Function, f, first
 from dremio_engine.sql.type_rules import sum_type
 
@@ -16,6 +19,21 @@ def _sum_of_elements(types: Sequence[str | None]) -> str | None:
 
 def _second(types: Sequence[str | None]) -> str | None:
     return types[1] if len(types) > 1 else None
+
+
+def is_map(node: exp.Expr) -> bool:
+    """Whether it is MAP[key, value, ..], which the parser takes for a column's element."""
+    name = node.this if isinstance(node, exp.Bracket) else None
+    return isinstance(name, exp.Column) and not name.table and name.sql().upper() == "MAP"
+
+
+def map_of(node: exp.Bracket) -> exp.Expr:
+    """DuckDB's map. Raises InvalidStatement for a key without a value."""
+    keys, values = node.expressions[::2], node.expressions[1::2]
+    if len(keys) != len(values):
+        raise InvalidStatement("VALIDATION ERROR: Map requires an even number of arguments")
+    lists = [exp.Array(expressions=part) for part in (keys, values)]
+    return exp.Anonymous(this="map", expressions=lists)
 
 
 # The position in brackets when it is not a literal (the parser counts literals itself); a map's key stays.
