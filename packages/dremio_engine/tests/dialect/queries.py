@@ -52,6 +52,14 @@ QUERIES: list[Example] = [
     value("select sum(a) from (values (1), (2)) as t(a) where exists (select 1)", 3),
     value("select (select max(a) from (values (1), (2)) as t(a))", 2),
     value("select distinct a from (values (1), (1)) as t(a)", 1),
+    # A query in an expression reaches the columns around it by their names alone.
+    column(
+        "select a from (values (1), (2)) as t(a) where a in (select a from (values (1)) as u(b)) order by a",
+        [1, 2],
+    ),
+    column("select a from (values (1)) as t(a) where exists (select a from (values (1)) as u(b))", [1]),
+    column("select (select a from (values (9)) as u(b)) from (values (1), (2)) as t(a) order by a", [1, 2]),
+    value("select coalesce((select a from (values (9)) as u(b)), 0) as c from (values (1)) as t(a)", 1),
 ]
 
 SETS_OF_ROWS: list[Example] = [

@@ -3,9 +3,14 @@
 from sqlglot import exp
 
 
+_HOLD_VALUES = (exp.Alias, exp.Condition, exp.Where, exp.Having, exp.Qualify, exp.Ordered)
+
+
 def name_expressions(tree: exp.Expr) -> None:
     """What has no name is EXPR$n, a column is named as the query wrote it (DuckDB: as the table did)."""
     for select in tree.find_all(exp.Select):
+        if _is_value(select):
+            continue
         for index, projection in enumerate(list(select.expressions)):
             inner = projection.this if isinstance(projection, exp.Paren) else projection
             if isinstance(inner, exp.Column) and not isinstance(inner.this, exp.Star):
@@ -16,6 +21,20 @@ def name_expressions(tree: exp.Expr) -> None:
                 name = f"EXPR${index}"
             alias = exp.to_identifier(name, quoted=True)
             projection.replace(exp.Alias(this=projection.copy(), alias=alias))
+
+
+def _is_value(query: exp.Query) -> bool:
+    """Whether a query stands in an expression, where nobody sees its names.
+
+    There DuckDB would take a name for the column it is given to: one of an outer query could not be reached.
+    """
+    inner: exp.Expr = query
+    while isinstance(inner.parent, exp.Subquery | exp.SetOperation | exp.Paren):
+        inner = inner.parent
+    outer = inner.parent
+    return isinstance(outer, _HOLD_VALUES) or (
+        isinstance(outer, exp.Select) and inner.arg_key == "expressions"
+    )
 
 
 def name_values(tree: exp.Expr) -> exp.Expr:
