@@ -2,7 +2,6 @@
 
 from sqlglot import exp
 
-
 _HOLD_VALUES = (exp.Alias, exp.Condition, exp.Where, exp.Having, exp.Qualify, exp.Ordered)
 
 
