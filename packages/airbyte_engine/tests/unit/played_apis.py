@@ -94,6 +94,8 @@ class Case:
     key: list[str] = field(default_factory=lambda: ["id"])
     parameters: dict[str, Any] = field(default_factory=dict)
     cursor: dict[str, Any] | None = None
+    partitions: Sequence[str] = ()
+    """Sent as the parameter `part`; they are read at the same time."""
 
     def declared(self, name: str, address: str) -> dict[str, Any]:
         retriever: dict[str, Any] = {
@@ -111,6 +113,13 @@ class Case:
                 "page_size_option": PARAMETER | {"field_name": "limit"},
                 "page_token_option": PARAMETER | {"field_name": place},
                 "pagination_strategy": self.paging,
+            }
+        if self.partitions:
+            retriever["partition_router"] = {
+                "type": "ListPartitionRouter",
+                "values": self.partitions,
+                "cursor_field": "part",
+                "request_option": PARAMETER | {"field_name": "part"},
             }
         stream = {
             "type": "DeclarativeStream",

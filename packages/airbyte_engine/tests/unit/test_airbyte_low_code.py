@@ -68,6 +68,26 @@ LISTED = {
     for paged, paging in COUNTED.items()
     for change in CHANGES
 }
+PARTS = ["a", "b", "c", "d"]
+"""Of listings that have the same keys, and of which every page is capped."""
+
+
+def partitioned(given: dict[str, str], number: int) -> Answer:
+    found = listed(9, cap=2)(given, -1)
+    assert isinstance(found, dict)
+    return found | {"data": [row | {"part": given["part"]} for row in found["data"]]}
+
+
+PARTITIONED = {
+    f"{paged} of parts": Case(
+        partitioned,
+        paging,
+        {"id": {"type": "integer"}, "part": {"type": "string"}},
+        key=["part", "id"],
+        partitions=PARTS,
+    )
+    for paged, paging in COUNTED.items()
+}
 OVERALL = {"data": [{"id": 1}], "meta": {"total": 3}, "found": {"n": 1}}
 TOTALS = {
     "means something else": Case(said(OVERALL), parameters={"total_field": "none"}),
@@ -130,13 +150,19 @@ ODD_NAMES = Case(
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Rest:
     """After a sync of everything that lands."""
     rest = Rest(tmp_path_factory.mktemp("landing"))
-    rest.sync(LISTED | TOTALS | {"widths": WIDTHS, "odd / name": ODD_NAMES})
+    rest.sync(LISTED | PARTITIONED | TOTALS | {"widths": WIDTHS, "odd / name": ODD_NAMES})
     return rest
 
 
 def test_every_row_that_is_there_lands_once(synced: Rest) -> None:
     landed = {name: ids(synced.landed[name]) for name in LISTED}
     assert landed == {name: list(range(12)) for name in LISTED}
+
+
+def test_partitions_that_are_read_at_the_same_time_do_not_mix(synced: Rest) -> None:
+    for name in PARTITIONED:
+        landed = [(row["part"], row["id"]) for row in synced.landed[name]]
+        assert sorted(landed) == [(part, number) for part in PARTS for number in range(9)], name
 
 
 def test_what_a_total_is_may_be_declared(synced: Rest) -> None:
