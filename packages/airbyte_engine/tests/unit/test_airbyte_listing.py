@@ -118,6 +118,33 @@ def test_rows_that_move_or_go_push_no_other_row_over_a_pages_edge(
     assert api.requests > 2
 
 
+class NewestFirst(Api):
+    """What changes moves to the beginning, and pushes the others to later places."""
+
+    def update(self, *keys: int) -> None:
+        self.delete(*keys)
+        self.rows[:0] = [(key, 1000 + self.requests) for key in keys]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "change",
+    [
+        {1: lambda api: api.update(11)},
+        {1: lambda api: api.update(3)},
+        {1: lambda api: api.update(90, 91)},
+        {1: lambda api: api.delete(2), 2: lambda api: api.update(9)},
+    ],
+)
+def test_rows_that_move_to_the_beginning_are_found_there(
+    read_all: Callable[[Api], set[Row]], change: dict[int, Callable[[Api], None]]
+) -> None:
+    """In one of their versions: the cursor brings a newer one with the next sync, and what came meanwhile."""
+    api = NewestFirst(rows(12), changes=change)
+    found = {key for key, _ in read_all(api)}
+    assert found >= {key for key, _ in api.rows if key < 90}
+
+
 @BOTH
 @pytest.mark.parametrize("count", [0, 1, 4, 5, 6, 10, 11])
 @pytest.mark.parametrize("says_total", [True, False])
