@@ -78,6 +78,14 @@ def partitioned(given: dict[str, str], number: int) -> Answer:
     return found | {"data": [row | {"part": given["part"]} for row in found["data"]]}
 
 
+def keyset(given: dict[str, str], number: int) -> Answer:
+    """Pages after a key, which are capped below what the manifest takes for a full one."""
+    start = int(given.get("after", -1)) + 1
+    return {"data": [{"id": key} for key in range(start, min(start + 2, 9))], "meta": {"total": 9}}
+
+
+AFTER_KEY = {"type": "CursorPagination", "page_size": 5, "cursor_value": "{{ last_record['id'] }}"}
+KEYSET = {"keyset": Case(keyset, AFTER_KEY | {"stop_condition": "{{ last_page_size < 5 }}"})}
 PARTITIONED = {
     f"{paged} of parts": Case(
         partitioned,
@@ -150,13 +158,19 @@ ODD_NAMES = Case(
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Rest:
     """After a sync of everything that lands."""
     rest = Rest(tmp_path_factory.mktemp("landing"))
-    rest.sync(LISTED | PARTITIONED | TOTALS | {"widths": WIDTHS, "odd / name": ODD_NAMES})
+    rest.sync(LISTED | KEYSET | PARTITIONED | TOTALS | {"widths": WIDTHS, "odd / name": ODD_NAMES})
     return rest
 
 
 def test_every_row_that_is_there_lands_once(synced: Rest) -> None:
     landed = {name: ids(synced.landed[name]) for name in LISTED}
     assert landed == {name: list(range(12)) for name in LISTED}
+
+
+def test_a_capped_page_after_a_key_is_continued_though_the_manifest_takes_it_for_the_last(
+    synced: Rest,
+) -> None:
+    assert ids(synced.landed["keyset"]) == list(range(9))
 
 
 def test_partitions_that_are_read_at_the_same_time_do_not_mix(synced: Rest) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class Page:
     contents: Sequence[bytes]
     """A digest of each record."""
     total: int | None
+    onward: Callable[[], Any] | None = None
+    """The token that the answer has even where the manifest's `stop_condition` ends the pages."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -113,6 +115,9 @@ class LinkedListing(Listing):
         self._count += len(page)
         self._total = page.total if page.total is not None else self._total
         before, self._before = self._before, page.contents
+        if proposed is None and len(page) and page.onward is not None and self._short_of(self._count):
+            token = page.onward()
+            proposed = Next(token) if token else None
         if proposed is not None:
             token = json.dumps(proposed.token, sort_keys=True, default=str)
             content = hash(tuple(page.contents))

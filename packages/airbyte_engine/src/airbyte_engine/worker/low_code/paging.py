@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airbyte_engine.worker.low_code.decoding import forget_body, last_body
@@ -61,7 +63,12 @@ def install() -> None:
         listing = reading.get((id(self), threading.get_ident()))
         if listing is None:
             return proposed
-        page = _page(self, response, last_page_token_value, last_page_size, more.get("page_size_override"))
+        page = replace(
+            _page(self, response, last_page_token_value, last_page_size, more.get("page_size_override")),
+            onward=lambda: _without_stop(
+                self, response, last_page_size, last_record, last_page_token_value, **more
+            ),
+        )
         try:
             following = listing.after(page, Next(proposed["next_page_token"]) if proposed else None)
         except PagingError as error:
@@ -91,6 +98,18 @@ def _listing(retriever: Any) -> Listing | None:
     if isinstance(retriever._paginator, NoPagination):
         return UnpagedListing(name, keyed)
     return LinkedListing(name, keyed)
+
+
+def _without_stop(retriever: Any, *page: Any, **more: Any) -> Any:
+    """The next token of CursorPagination; None for other strategies."""
+    from airbyte_cdk.sources.declarative.requesters.paginators import strategies
+
+    strategy: Any = getattr(retriever._paginator, "pagination_strategy", None)
+    if type(strategy) is not strategies.CursorPaginationStrategy:
+        return None
+    endless = copy.copy(strategy)
+    endless._stop_condition = None
+    return endless.next_page_token(*page, **more)
 
 
 def _page(retriever: Any, response: Any, token: Any, emitted: int, reduced_size: int | None) -> Page:
