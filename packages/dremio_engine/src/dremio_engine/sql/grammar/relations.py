@@ -35,8 +35,9 @@ def table(c: Cursor) -> None:
             c.stop("a function stands in TABLE(..) here", start, elsewhere=True)
         hints(c)
         version(c)
+        start = c.at
         if c.accept("FOR", "SYSTEM_TIME", "AS", "OF"):
-            expressions.expression(c)
+            c.stop("an older version is read by AT TIMESTAMP '..' or AT SNAPSHOT '..'", start, elsewhere=True)
     else:
         c.stop("LATERAL stands before a query in brackets")
     _suffixes(c)
@@ -135,8 +136,10 @@ def _suffixes(c: Cursor) -> None:
     if c.accept("UNPIVOT"):
         _unpivot(c)
     alias_with_columns(c)
+    sample_at = c.at
     if c.accept("TABLESAMPLE"):
         _sample(c)
+        c.stop("the embedded engine takes no samples", sample_at, elsewhere=True)
 
 
 def alias_with_columns(c: Cursor) -> None:
