@@ -13,11 +13,12 @@ _FIRST, _HERE, _LAST = (_UNBOUNDED, PRECEDING), (_CURRENT_ROW, ""), (_UNBOUNDED,
 def frame_fault(window: exp.Window) -> str | None:
     """Why Dremio does not plan a window's frame, if it has one that Dremio does not plan."""
     spec = window.args.get("spec")
-    if spec is None:
+    kind = str(spec.args.get("kind")).upper() if spec is not None else ""
+    if kind not in ("ROWS", "RANGE"):
         return None
     # A window that names another takes its order from there.
     ordered = window.args.get("order") is not None or window.args.get("alias") is not None
-    rows = str(spec.args.get("kind")).upper() == "ROWS"
+    rows = kind == "ROWS"
     lower, upper = _bound(spec, "start"), _bound(spec, "end")
     if (lower, upper) in _plain_frames(rows, ordered):
         return None

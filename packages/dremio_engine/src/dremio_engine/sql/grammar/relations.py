@@ -52,6 +52,8 @@ def version(c: Cursor) -> None:
     elif c.word in _REFERENCES:
         c.next()
         c.name()
+    elif c.word == "TIMESTAMP" and c.ahead(1) != TEXT:
+        c.stop("AT TIMESTAMP takes a literal only, as in AT TIMESTAMP '2025-10-16 01:00:00.000'")
     else:
         expressions.expression(c)
     if c.accept("AS", "OF"):
