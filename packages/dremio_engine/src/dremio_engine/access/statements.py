@@ -168,7 +168,5 @@ class StatementAccess:
     def _check_new_table(self, command: c.CreateTable, statement: Statement) -> None:
         full = in_context(command.path, statement.context)
         self._control.check(statement.user, full[:-1], "CREATE TABLE")
-        if command.replace and self._inventory.lake_table(full):
-            self._control.check(statement.user, full, "DROP")
         if command.query:
             self._check_query(statement)

@@ -38,11 +38,39 @@ def partition_field(r: Reader) -> PartitionField:
     return PartitionField(first, word.lower(), argument)
 
 
+class Clauses:
+    """The clauses of a statement, which come in one order, each once; some exclude each other."""
+
+    def __init__(self, statement: str, order: tuple[str | tuple[str, ...], ...]) -> None:
+        self._statement = statement
+        self._places = {
+            word: place
+            for place, words in enumerate(order)
+            for word in ((words,) if isinstance(words, str) else words)
+        }
+        self._last = -1
+
+    def begins(self, r: Reader) -> None:
+        """The next word begins a clause. Raises InvalidStatement if it may no longer come."""
+        word = r.peek.upper().partition(" ")[0]
+        place = self._places.get(word)
+        if place is None:
+            return
+        if place <= self._last:
+            raise InvalidStatement(
+                f"PARSE ERROR: [{word}] in {self._statement} comes too late or twice{r.position()}."
+            )
+        self._last = place
+
+
+_REFLECTION_CLAUSES = ("DISPLAY", "DIMENSIONS", "MEASURES", "DISTRIBUTE", "PARTITION", "LOCALSORT", "ARROW")
+
+
 def reflection(r: Reader, path: Path) -> CreateReflection:
     """CREATE RAW|AGGREGATE REFLECTION, from the word after CREATE."""
     raw = r.accept("RAW")
-    if not raw and not r.accept("AGGREGATE"):
-        r.expect("AGG")
+    if not raw:
+        r.expect("AGGREGATE")
     r.expect("REFLECTION")
     name = r.name()
     r.expect("USING")
@@ -51,7 +79,9 @@ def reflection(r: Reader, path: Path) -> CreateReflection:
     measures: tuple[tuple[str, tuple[str, ...]], ...] = ()
     partition_fields: tuple[PartitionField, ...] = ()
     sort: tuple[str, ...] = ()
+    clauses = Clauses("CREATE REFLECTION", _REFLECTION_CLAUSES)
     while not r.done:
+        clauses.begins(r)
         if r.accept("DISPLAY"):
             display = r.names()
         elif r.accept("DIMENSIONS"):

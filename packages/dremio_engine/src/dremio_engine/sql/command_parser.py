@@ -7,7 +7,7 @@ import re
 
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.paths import Path, dotted
-from dremio_engine.sql.clauses import partition_field, partitions, reflection
+from dremio_engine.sql.clauses import Clauses, partition_field, partitions, reflection
 from dremio_engine.sql.commands import (
     AccessStatement,
     AddColumns,
@@ -82,8 +82,8 @@ def _create(r: Reader) -> Command:
         return CreateFolder(r.path(), missing)
     if r.accept("FUNCTION"):
         return create_function(r, replace)
-    if r.accept("TABLE"):
-        return _create_table(r, replace)
+    if not replace and r.accept("TABLE"):
+        return _create_table(r)
     what = f"CREATE {'OR REPLACE ' if replace else ''}{r.peek.upper()}"
     raise Unsupported(f"PARSE ERROR: [{what}] is not supported by the embedded engine.")
 
@@ -91,7 +91,14 @@ def _create(r: Reader) -> Command:
 _NOT_IN_CREATE_TABLE = ("CLUSTER", "LOCATION", "LIKE", "ROW", "AT")
 
 
-def _create_table(r: Reader, replace: bool) -> CreateTable:
+# In the order in which Dremio takes them.
+_TABLE_CLAUSES = (
+    *("PARTITION", "DISTRIBUTE", "LOCALSORT", "CLUSTER", "TBLPROPERTIES", "LOCATION", "STORE", "WITH", "ROW"),
+    "AS",
+)
+
+
+def _create_table(r: Reader) -> CreateTable:
     missing = r.accept("IF", "NOT", "EXISTS")
     path = r.path()
     columns = r.columns() if r.peek == "(" else ()
@@ -99,11 +106,14 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
     sort: tuple[str, ...] = ()
     properties: tuple[tuple[str, str], ...] = ()
     query = None
+    clauses = Clauses("CREATE TABLE", _TABLE_CLAUSES)
     while not r.done:
-        if any(r.accept(word) for word in ("STRIPED", "HASH", "ROUNDROBIN")):
-            continue
+        distributed = any(r.accept(word) for word in ("STRIPED", "HASH", "ROUNDROBIN"))
+        clauses.begins(r)
         if r.accept("PARTITION", "BY"):
             fields = partitions(r)
+        elif distributed:
+            r.expect("PARTITION", "BY")
         elif r.accept("DISTRIBUTE", "BY"):
             r.names()
         elif r.accept("LOCALSORT", "BY"):
@@ -126,7 +136,7 @@ def _create_table(r: Reader, replace: bool) -> CreateTable:
         raise InvalidStatement("PARSE ERROR: CREATE TABLE needs columns or AS a query.")
     if query is None:
         _check_types(columns)
-    return CreateTable(path, query, columns, fields, sort, missing, replace, properties)
+    return CreateTable(path, query, columns, fields, sort, missing, properties)
 
 
 def _check_types(columns: tuple[tuple[str, str], ...]) -> None:
@@ -175,7 +185,7 @@ def _alter(r: Reader) -> Command:
     if any(r.accept(*words) for words in (("ADD", "PRIMARY", "KEY"), ("DROP", "PRIMARY", "KEY"))):
         raise Unsupported("ALTER TABLE .. PRIMARY KEY is not supported by the embedded engine.")
     if r.accept("ADD"):
-        r.accept("COLUMNS") or r.accept("COLUMN")
+        r.expect("COLUMNS")
         columns = r.columns()
         _check_types(columns)
         return AddColumns(path, columns)
@@ -210,9 +220,14 @@ def _alter(r: Reader) -> Command:
     raise Unsupported(f"PARSE ERROR: ALTER .. [{r.peek.upper()}] is not supported by the embedded engine.")
 
 
+_METADATA_CLAUSES = (("AUTO", "AVOID"), ("FORCE", "LAZY"), ("DELETE", "MAINTAIN"))
+
+
 def _refresh_metadata(r: Reader, path: Path) -> RefreshMetadata:
     promote, delete = True, True
+    clauses = Clauses("REFRESH METADATA", _METADATA_CLAUSES)
     while not r.done:
+        clauses.begins(r)
         if r.accept("AUTO", "PROMOTION") or r.accept("FORCE", "UPDATE") or r.accept("LAZY", "UPDATE"):
             continue
         if r.accept("AVOID", "PROMOTION"):
@@ -231,7 +246,8 @@ def _refresh_metadata(r: Reader, path: Path) -> RefreshMetadata:
 def _describe(r: Reader) -> Command:
     if r.accept("FUNCTION"):
         return describe_function(r)
-    r.accept("TABLE")
+    if r.before.upper() == "DESCRIBE":
+        r.accept("TABLE")
     path = r.path()
     column = None if r.done else r.path()
     if column is not None and len(column) > 1:
@@ -251,15 +267,15 @@ def _show(r: Reader) -> Command:
         return show_functions(r)
     for word in ("SCHEMAS", "DATABASES", "TABLES", "VIEWS"):
         if r.accept(word):
-            within = r.path() if r.accept("IN") or r.accept("FROM") else ()
+            lists_all = word in ("SCHEMAS", "DATABASES")
+            within = r.path() if not lists_all and (r.accept("IN") or r.accept("FROM")) else ()
             like = r.text() if r.accept("LIKE") else None
-            return Show("SCHEMAS" if word == "DATABASES" else word, within, like)
+            return Show("SCHEMAS" if lists_all else word, within, like)
     raise Unsupported(f"PARSE ERROR: [SHOW {r.peek.upper()}] is not supported by the embedded engine.")
 
 
 def _explain(r: Reader) -> Command:
-    r.expect("PLAN")
-    r.accept("FOR")
+    r.expect("PLAN", "FOR")
     return Explain(r.rest())
 
 

@@ -50,7 +50,6 @@ class CreateTable:
     partitions: tuple[PartitionField, ...] = ()
     sort: tuple[str, ...] = ()
     if_missing: bool = False
-    replace: bool = False
     properties: tuple[tuple[str, str], ...] = ()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.frames import frame_fault
 
 
 def foreign_clauses(tree: exp.Expr) -> Iterator[Fault]:
@@ -13,6 +14,7 @@ def foreign_clauses(tree: exp.Expr) -> Iterator[Fault]:
         match node:
             case exp.Window():
                 yield from _distinct_over(node)
+                yield from _frame(node)
             case exp.Anonymous():
                 yield from _ordered_arguments(node)
             case exp.Select():
@@ -27,6 +29,14 @@ def _distinct_over(window: exp.Window) -> Iterator[Fault]:
         call = call.this
     if isinstance(call, exp.Anonymous) and any(isinstance(a, exp.Distinct) for a in call.expressions):
         yield _at(call, "DISTINCT is not supported in window functions")
+
+
+def _frame(window: exp.Window) -> Iterator[Fault]:
+    if (reason := frame_fault(window)) is not None:
+        named = window.this
+        while isinstance(named, exp.Filter | exp.IgnoreNulls | exp.RespectNulls | exp.WithinGroup):
+            named = named.this
+        yield _at(named, reason)
 
 
 def _ordered_arguments(call: exp.Anonymous) -> Iterator[Fault]:

@@ -4,22 +4,35 @@ It looks at what a user sent. What the engine writes itself, and what is already
 """
 
 from dremio_engine.sql.faults import NotParsed
+from dremio_engine.sql.function_commands import CreateFunction
 from dremio_engine.sql.parsed import Parsed, parsed
 from dremio_engine.sql.statement import Statement
 
 
 def admit(statement: Statement) -> None:
-    """Raises InvalidStatement for the first thing in the statement's query that Dremio does not parse."""
-    text = statement.query_text
-    if text is None:
-        return
-    query_at = max(statement.sql.rfind(text), 0)
+    """Raises InvalidStatement for the first thing in the statement's query that Dremio does not parse.
+
+    What a new function returns passes as well.
+    """
+    if isinstance(statement.command, CreateFunction):
+        body = statement.command.body
+        _admit(f"{_BEFORE}{body}\n)", statement.sql, statement.sql.rfind(body) - len(_BEFORE))
+    elif (text := statement.query_text) is not None:
+        _admit(text, statement.sql, max(statement.sql.rfind(text), 0))
+
+
+# A function returns an expression or a query; both may stand in brackets.
+_BEFORE = "select ("
+
+
+def _admit(text: str, sql: str, query_at: int) -> None:
+    """Places in errors are those of the whole statement, in which the query begins there."""
     try:
-        fault = statement.query.fault
+        fault = parsed(text).fault
     except NotParsed as error:
-        raise error.fault.error(statement.sql, query_at) from error
+        raise error.fault.error(sql, query_at) from error
     if fault is not None:
-        raise fault.error(statement.sql, query_at)
+        raise fault.error(sql, query_at)
 
 
 def admitted(sql: str) -> Parsed:

@@ -65,7 +65,7 @@ class TableStatements:
                 f" [{path[0]}] is not a source of files."
             )
         source.check_bucket(path[1:-1])
-        if self._inventory.store.by_path(path) or (self._inventory.lake_table(path) and not command.replace):
+        if self._inventory.store.by_path(path) or self._inventory.lake_table(path):
             if command.if_missing:
                 return done(f"Table '{dotted(path)}' exists")
             raise InvalidStatement(
@@ -89,8 +89,6 @@ class TableStatements:
 
         def work(cursor: Cursor) -> int:
             register(cursor, translation.registered if translation else {})
-            if command.replace:
-                cursor.execute(f"drop table if exists {target}")
             definition = ", ".join(f"{quoted(n)} {t}" for n, t in columns)
             cursor.execute(f"create table {target} ({definition})")
             if command.partitions:

@@ -38,7 +38,11 @@ def query_or_expression(c: Cursor) -> bool:
 
 def more(c: Cursor) -> None:
     """UNION another query, and so on."""
-    while c.accept_one(BETWEEN_QUERIES):
+    while c.word in BETWEEN_QUERIES:
+        word = c.word
+        c.next()
+        if word != "UNION" and c.word == "ALL":
+            c.stop(f"Dremio has {word} without ALL only")
         c.accept_one(("ALL", "DISTINCT"))
         if not _leaf(c):
             c.stop(_NOT_A_QUERY)

@@ -35,8 +35,9 @@ def table(c: Cursor) -> None:
             c.stop("a function stands in TABLE(..) here", start, elsewhere=True)
         hints(c)
         version(c)
+        start = c.at
         if c.accept("FOR", "SYSTEM_TIME", "AS", "OF"):
-            expressions.expression(c)
+            c.stop("an older version is read by AT TIMESTAMP '..' or AT SNAPSHOT '..'", start, elsewhere=True)
     else:
         c.stop("LATERAL stands before a query in brackets")
     _suffixes(c)
@@ -51,6 +52,8 @@ def version(c: Cursor) -> None:
     elif c.word in _REFERENCES:
         c.next()
         c.name()
+    elif c.word == "TIMESTAMP" and c.ahead(1) != TEXT:
+        c.stop("AT TIMESTAMP takes a literal only, as in AT TIMESTAMP '2025-10-16 01:00:00.000'")
     else:
         expressions.expression(c)
     if c.accept("AS", "OF"):
@@ -135,8 +138,10 @@ def _suffixes(c: Cursor) -> None:
     if c.accept("UNPIVOT"):
         _unpivot(c)
     alias_with_columns(c)
+    sample_at = c.at
     if c.accept("TABLESAMPLE"):
         _sample(c)
+        c.stop("the embedded engine takes no samples", sample_at, elsewhere=True)
 
 
 def alias_with_columns(c: Cursor) -> None:

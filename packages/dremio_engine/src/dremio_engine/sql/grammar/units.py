@@ -56,7 +56,7 @@ def moment(c: Cursor, kind: str) -> None:
     if c.word != TEXT:
         c.stop()
     if not _is_moment(kind, c.written[1:-1]):
-        c.stop(f"it is not a {kind}: {_FORMS[kind]}")
+        c.stop(f"this is not a {kind.lower()} of the form {_FORMS[kind]}")
     c.next()
 
 
@@ -81,9 +81,9 @@ def _is(form: re.Pattern[str], kind: Callable[[int, int, int], object], text: st
 
 
 _FORMS = {
-    "DATE": "write YYYY-MM-DD",
-    "TIME": "write HH:MI:SS",
-    "TIMESTAMP": "write YYYY-MM-DD HH:MI:SS.FFF, without a zone",
+    "DATE": "YYYY-MM-DD",
+    "TIME": "HH:MI:SS",
+    "TIMESTAMP": "YYYY-MM-DD HH:MI:SS.FFF, without a zone",
 }
 
 
