@@ -18,6 +18,7 @@ from tests.dialect.types import RESULT_TYPES
         *dates.MORE_DATES,
         *dates.MOMENTS_AS_JDBC_WRITES_THEM,
         *dates.ZONES,
+        *dates.READ_WITH_A_ZONE,
         *dates.CUT_TO_DAYS,
         *dates.SPANS,
     ]

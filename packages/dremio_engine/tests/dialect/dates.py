@@ -240,6 +240,22 @@ ZONES: list[Example] = [
     of_row("CONVERT_TIMEZONE('+01:00', ts)", moment("2025-01-31 11:00:00.500")),
 ]  # fmt: skip
 
+_READ = '\'YYYY-MM-DD"T"HH24:MI:SS.FFF'
+
+# A zone in the text is honoured: the moment is in UTC.
+READ_WITH_A_ZONE: list[Example] = [
+    value(f"TO_TIMESTAMP('2018-11-23T15:36:00.000PST', {_READ}TZD')", moment("2018-11-23 23:36"), TIMESTAMP),
+    value(f"TO_TIMESTAMP('2018-11-23T15:36:00.000pdt', {_READ}TZD')", moment("2018-11-23 22:36")),
+    value(f"TO_TIMESTAMP('2018-11-23T15:36:00.500+01:00', {_READ}TZO')", moment("2018-11-23 14:36:00.500")),
+    value("TO_TIMESTAMP('2018-11-23 15:36 UTC', 'YYYY-MM-DD HH24:MI TZD')", moment("2018-11-23 15:36")),
+    value("TO_TIMESTAMP('2018-11-23 -05:30 15:36', 'YYYY-MM-DD TZO HH24:MI')", moment("2018-11-23 21:06")),
+    value(f"TO_DATE('2018-11-23T19:36:00.000PST', {_READ}TZD')", day("2018-11-24"), DATE),
+    value("TO_TIME('23:30:00 +02:00', 'HH24:MI:SS TZO')", clock("21:30"), TIME),
+    value(f"UNIX_TIMESTAMP('1970-01-01T01:00:00.000-01:00', {_READ}TZO')", 7200, BIGINT),
+    value(f"TO_TIMESTAMP('2018-11-23T15:36:00.000ABC', {_READ}TZD', 1)", None),
+    value(f"TO_TIMESTAMP(cast(null as varchar), {_READ}TZD')", None),
+]
+
 CUT_TO_DAYS: list[Example] = [
     value("cast(timestamp '2025-01-31 23:59:59.999' as date)", day("2025-01-31"), DATE),
     value("cast(timestamp '1969-12-31 23:59:59.999' as date)", day("1969-12-31"), DATE),

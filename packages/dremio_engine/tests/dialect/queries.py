@@ -68,6 +68,7 @@ SETS_OF_ROWS: list[Example] = [
     rows("values row(1, 'a'), row(2, 'b')", [(1, "a"), (2, "b")]),
     rows("select b from (values row(1, 'a'), (2, 'b')) as t(a, b) order by 1 desc", [("b",), ("a",)]),
     rows("select a from (values (1), (2)) as t(a) where a in (values (2), (3))", [(2,)]),
+    rows("select a from (values (1), (2)) as t(a) where exists (values (1)) and a > 1", [(2,)]),
     rows('select "EXPR$0" / "EXPR$0" from (values (cast(4 as decimal(10, 2))))', [(1,)]),
     rows("select a from (values (1), (2)) as t(a) minus select 2", [(1,)]),
     rows("values (1), (2), (2) minus values (1)", [(2,)]),

@@ -29,6 +29,8 @@ DIVISIONS_BY_ZERO = [
 ]
 NO_VALUE_OF_THE_TYPE = [
     "select locate('b', 'abc', 0) as v",
+    "select to_timestamp('2018-11-23 15:36 ABC', 'YYYY-MM-DD HH24:MI TZD') as v",
+    "select to_timestamp('2018-11-23 15:36', 'YYYY-MM-DD HH24:MI TZO') as v",
     "select cast('x' as integer) as v",
     *(f"select cast('{text}' as integer) as v" for text in ("1.7", "1e3", "0x10", "1_000", "", "+", "1 2")),
     "select cast('99999999999' as integer) as v",

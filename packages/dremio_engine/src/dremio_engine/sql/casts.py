@@ -24,7 +24,7 @@ _READ_TYPES = {
 }
 MACROS = (
     # A text is its bytes in UTF-8; DuckDB would write bytes as \xAA, and takes no other letters than ASCII.
-    "create or replace macro dremio_bytes(s varchar) as encode(s), (b blob) as b",
+    "create or replace macro dremio_varbinary(s varchar) as encode(s), (b blob) as b",
     "create or replace macro dremio_utf8(b blob) as decode(b), (b varchar) as b",
     # From DuckDB's digits, with or without an exponent: one digit, a point, the others, the exponent.
     "create or replace macro dremio_mantissa(d) as left(ltrim(d, '0'), 1) || '.'"
@@ -56,7 +56,9 @@ def cast(node: exp.Cast, source: str | None) -> exp.Expr | None:
             return build(f"left({{0}}, {int(length)})", [text])
         return text if source in _TEXT_OF else None
     if node.to.is_type(*_BYTE_TYPES):
-        return build("dremio_bytes({0})" + (f"[1:{int(length)}]" if length is not None else ""), [node.this])
+        return build(
+            "dremio_varbinary({0})" + (f"[1:{int(length)}]" if length is not None else ""), [node.this]
+        )
     if source == "VARCHAR" and node.to.this in _READ_TYPES and not isinstance(node, exp.TryCast):
         return build(_READ_TYPES[node.to.this], [node.this])
     if source in FLOATING and node.to.is_type(exp.DType.INT, exp.DType.BIGINT):

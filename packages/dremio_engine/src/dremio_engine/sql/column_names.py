@@ -54,9 +54,13 @@ def name_values(tree: exp.Expr) -> exp.Expr:
             if (given := values.args.get(clause)) is not None:
                 values.set(clause, None)
                 query.set(clause, given)
+        asks = values.parent
         if values is tree:
             tree = query
         else:
             values.replace(query)
         query.set("from_", exp.From(this=values))
+        if isinstance(asks, exp.Anonymous) and asks.name.upper() == "EXISTS":
+            # The parser knows EXISTS before SELECT only.
+            asks.replace(exp.Exists(this=query))
     return tree

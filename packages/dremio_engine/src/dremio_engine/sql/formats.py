@@ -31,7 +31,9 @@ TOKENS = {
     "PM": "%p",
     "WW": "%V",
 }
-# Tokens that strftime does not have, as expressions on the moment {0}; they are written, not read.
+# Every moment is written in UTC.
+_ABBREVIATION, _OFFSET = "'UTC'", "'+00:00'"
+# Tokens that strftime does not have, as expressions on the moment {0}; but for zones they are not read.
 WRITTEN_ONLY = {
     "AD": "CASE WHEN year({0}) > 0 THEN 'AD' ELSE 'BC' END",
     "BC": "CASE WHEN year({0}) > 0 THEN 'AD' ELSE 'BC' END",
@@ -39,9 +41,9 @@ WRITTEN_ONLY = {
     "D": "CAST(dayofweek({0}) + 1 AS VARCHAR)",
     "FF": "left(strftime({0}, '%g'), 2)",
     "F": "left(strftime({0}, '%g'), 1)",
-    "TZD": "'UTC'",
-    "TZO": "'+00:00'",
-    "TZH:TZM": "'+00:00'",
+    "TZD": _ABBREVIATION,
+    "TZO": _OFFSET,
+    "TZH:TZM": _OFFSET,
 }
 _SEPARATORS = "*-/,.;: "
 _SCAN = re.compile(
@@ -78,13 +80,21 @@ def date_pieces(pattern: str) -> list[tuple[bool, str]]:
 
 
 def reading_format(pattern: str) -> str:
-    """The strptime pattern. Raises Unsupported for what can only be written."""
+    """The strptime pattern; an abbreviation of a zone must be an offset in the text. Raises Unsupported."""
     pieces = date_pieces(pattern)
-    if any(not plain for plain, _ in pieces) or "%V" in "".join(text for _, text in pieces):
+    if reads_abbreviation(pattern):
+        pieces[-1] = (False, _OFFSET)
+    texts = ["%z" if text == _OFFSET and not plain else text for plain, text in pieces]
+    if any(not plain and text != _OFFSET for plain, text in pieces) or "%V" in "".join(texts):
         raise Unsupported(
             f"Reading a date by the format [{pattern}] is not supported by the embedded engine."
         )
-    return "".join(text for _, text in pieces)
+    return "".join(texts)
+
+
+def reads_abbreviation(pattern: str) -> bool:
+    """Whether a date ends with the abbreviation of a time zone."""
+    return date_pieces(pattern)[-1:] == [(False, _ABBREVIATION)]
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ Differences that remain, each shown by a test in dialect/test_dialect_difference
 - Dates and times in texts are read more freely: '2025/01/31' is a date here.
 - A DOUBLE whose type is not known before the query runs (see below) has DuckDB's text, `10000000.0` in place
   of `1.0E7`.
-- LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, TZD and TZO when reading a date are refused.
+- LAST and INDEX of REGEXP_SPLIT, tokens D, CC, WW, F, and TZD before the end when reading a date are refused.
 - Regular expressions are RE2's: no backward references, no look-around.
 - DECIMALs inside what has no known type before the query runs (CONVERT_FROM of a literal, functions above
   that say so) divide as DOUBLE.
@@ -61,6 +61,7 @@ from dremio_engine.sql.functions import (
     dates,
     numbers,
     text,
+    time_zones,
 )
 from dremio_engine.sql.functions.aggregates import AGGREGATES
 from dremio_engine.sql.functions.collections import COLLECTIONS
@@ -91,6 +92,7 @@ MACROS = (
     *conversion.MACROS,
     *numbers.MACROS,
     *text.MACROS,
+    *time_zones.MACROS,
 )
 
 FUNCTIONS: dict[str, Function] = {

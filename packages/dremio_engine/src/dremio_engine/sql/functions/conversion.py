@@ -11,6 +11,7 @@ from dremio_engine.sql.formats import (
     is_number_format,
     number_format,
     reading_format,
+    reads_abbreviation,
 )
 from dremio_engine.sql.functions.number_text import number_text
 from dremio_engine.sql.functions.signature import (
@@ -45,10 +46,19 @@ def _to_moment(name: str, duckdb_type: str) -> Rule:
             raise wrong_number(name)
         # The third argument 1 asks for NULL in place of an error.
         parser = "try_strptime" if len(a) == 3 and a[2].name == "1" else "strptime"
-        pattern = exp.Literal.string(reading_format(literal(name, a[1])))
-        return build(f"CAST({parser}({{0}}, {{1}}) AS {duckdb_type})", [a[0], pattern])
+        # First in UTC, if the text has a zone.
+        template = f"CAST(CAST({parser}({{0}}, {{1}}) AS TIMESTAMP) AS {duckdb_type})"
+        return build(template, _readable(name, a[0], a[1]))
 
     return rule
+
+
+def _readable(name: str, value: exp.Expr, pattern: exp.Expr) -> Arguments:
+    """A text and the format that strptime reads it by."""
+    wanted = literal(name, pattern)
+    if reads_abbreviation(wanted):
+        value = exp.Anonymous(this="dremio_with_offset", expressions=[value])
+    return [value, exp.Literal.string(reading_format(wanted))]
 
 
 def _to_char(a: Arguments) -> exp.Expr:
@@ -129,8 +139,7 @@ def _convert_to(a: Arguments) -> exp.Expr:
 def _unix_timestamp(a: Arguments) -> exp.Expr:
     expect("UNIX_TIMESTAMP", a, 0, 1, 2)
     if len(a) == 2:
-        pattern = exp.Literal.string(reading_format(literal("UNIX_TIMESTAMP", a[1])))
-        return build("CAST(epoch(strptime({0}, {1})) AS BIGINT)", [a[0], pattern])
+        return build("CAST(epoch(strptime({0}, {1})) AS BIGINT)", _readable("UNIX_TIMESTAMP", *a))
     moment = "CAST({0} AS TIMESTAMP)" if a else "now()"
     return build(f"CAST(floor(epoch({moment})) AS BIGINT)", a)
 

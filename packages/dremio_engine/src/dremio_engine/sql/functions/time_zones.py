@@ -51,6 +51,12 @@ _ABBREVIATIONS = {
     "+14:00": "LINT",
 }
 _OFFSETS = {name: offset for offset, names in _ABBREVIATIONS.items() for name in names.split()}
+MACROS = (
+    # The abbreviation at the end of a text as an offset; a text without one stays, and cannot be read then.
+    "create or replace macro dremio_with_offset(s) as coalesce(regexp_replace(s, '[A-Za-z]+$', '')"
+    f" || map {{{', '.join(f'{name!r}: {offset!r}' for name, offset in _OFFSETS.items())}}}"
+    "[upper(regexp_extract(s, '[A-Za-z]+$'))], s)",
+)
 # As java.time.ZoneId reads them.
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?")
 _MOST_SECONDS = 18 * 3600
