@@ -7,7 +7,7 @@ _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|(/\*.*?\*/|//[^\n]*)|([A-Za-z_$][\w$]*
 
 
 def strict_json(text: str) -> str:
-    """The same as JSON's own grammar has it; what was no JSON stays none."""
+    """The same as the grammar of JSON has it; what is not JSON stays so."""
     return _TOKEN.sub(_as_json, text)
 
 
