@@ -5,7 +5,8 @@ while this was written: what 26.x changed without documenting it is not known he
 
 Differences that remain:
 
-- A login may hold fields that Dremio does not know; Dremio refuses them.
+- Unknown fields of a body are left out everywhere, as Dremio leaves out those of catalog objects, sources and
+  reflections; those of a login, a statement, a wiki, tags and a user it refuses.
 - Not served (404): reflection summaries and recommendations, lineage and grants of a catalog object, catalog
   searches and objects by lists of ids or paths, scripts, workload management, lists of jobs, source types.
 - An S3 source whose root path is `/` shows the buckets it is kept to (`whitelistedBuckets`,

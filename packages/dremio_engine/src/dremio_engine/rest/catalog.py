@@ -38,16 +38,12 @@ class NewObject(BaseModel):
 class Wiki(BaseModel):
     """A wiki text and the version it replaces."""
 
-    model_config = ConfigDict(extra="forbid")
-
     text: str
     version: int | None = None
 
 
 class Tags(BaseModel):
     """Tags and the version they replace."""
-
-    model_config = ConfigDict(extra="forbid")
 
     tags: list[str]
     version: str | None = None

@@ -93,7 +93,7 @@ class CatalogObjects:
                     raise Conflict(f"{EXISTS}: [{dotted(path)}]")
                 return self._entity(self._services.containers.create_folder(path))
             case "source":
-                name, kind = _name(body), _needed(body, "type")
+                name, kind = _source_name(body), _needed(body, "type")
                 return self._entity(
                     self._services.sources.create(name, kind, body.get("config") or {}, settings_of(body))
                 )
@@ -240,6 +240,13 @@ def _name(body: dict[str, Any]) -> str:
     name = str(_needed(body, "name"))
     if name != name.strip() or any(sign in name for sign in '/:[]"\x1f'):
         raise EngineError(f'Name [{name}] may not hold any of / : [ ] " nor begin or end with a space.')
+    return name
+
+
+def _source_name(body: dict[str, Any]) -> str:
+    name = _name(body)
+    if any(sign in name for sign in '."@'):
+        raise EngineError("Source name can not contain periods, double quotes or @.")
     return name
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from dremio_engine.errors import EngineError, Unsupported
 from dremio_engine.jobs.history import JobRecord
@@ -26,8 +26,6 @@ MAX_PAGE = 500
 
 class Statement(BaseModel):
     """A statement and the path its short names start from."""
-
-    model_config = ConfigDict(extra="forbid")
 
     sql: str = Field(min_length=1)
     context: list[str] | None = None

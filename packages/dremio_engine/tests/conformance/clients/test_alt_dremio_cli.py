@@ -1,4 +1,4 @@
-"""alt-dremio-cli: a profile, and its commands on the catalogue, on statements and on reflections."""
+"""alt-dremio-cli: a profile, and its commands on the catalog, on statements and on reflections."""
 
 from __future__ import annotations
 

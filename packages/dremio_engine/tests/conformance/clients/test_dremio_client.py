@@ -1,4 +1,4 @@
-"""dremio-client: its simple client over every endpoint, and its catalogue as attributes."""
+"""dremio-client: its simple client over every endpoint, and its catalog as attributes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_it_makes_changes_and_deletes_a_reflection(dremio: Target, simple: Any) 
     simple.delete_reflection(made["id"])
 
 
-def test_it_walks_the_catalogue_by_attributes(
+def test_it_walks_the_catalog_by_attributes(
     dremio: Target, settings: dict[str, Any], simple: Any, tmp_path: Path
 ) -> None:
     list(simple.query(f"create table {dremio.table('client_walk')} as select 1 as a", sleep_time=1))

@@ -68,7 +68,7 @@ def test_it_keeps_the_history_of_a_dimension(dremio: Target, frame: Any) -> None
     ]  # fmt: skip
 
 
-def test_it_lists_the_catalogue_and_makes_views_and_reflections(dremio: Target, frame: Any) -> None:
+def test_it_lists_the_catalog_and_makes_views_and_reflections(dremio: Target, frame: Any) -> None:
     table = f"{dremio.source}.{dremio.run}.frame_base"
     frame.execute(f"create table {table} as select 1 as id, timestamp '2025-10-16 10:00:00' as ts")
     assert dremio.space in [root["path"][0] for root in frame.catalog.list_catalog()]

@@ -74,7 +74,6 @@ def test_info_shows_a_version_to_who_is_signed_in(rest: httpx.Client, url: str) 
 @pytest.mark.parametrize(
     ("path", "body", "place"),
     [
-        ("/api/v3/sql", {"sql": "select 1", "statement": "x"}, "statement"),
         ("/api/v3/sql", {"sql": 1}, "sql"),
         ("/api/v3/sql", {"sql": "select 1", "context": "space"}, "context"),
         ("/api/v3/sql", {"sql": "select 1", "context": ["space", 1]}, "context[1]"),
@@ -87,6 +86,10 @@ def test_a_value_that_does_not_fit_is_told_by_its_place(
     answer = rest.post(path, json=body)
     assert answer.status_code == 400
     assert answer.json()["errorMessage"] == f"Invalid value found at: {place}"
+
+
+def test_an_unknown_field_of_a_statement_is_left_out(rest: httpx.Client) -> None:
+    assert rest.post("/api/v3/sql", json={"sql": "select 1 as a", "colour": [1]}).status_code == 200
 
 
 def test_a_statement_may_name_an_engine_but_no_branch(rest: httpx.Client) -> None:

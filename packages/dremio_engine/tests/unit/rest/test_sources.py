@@ -106,6 +106,30 @@ def test_the_console_puts_a_source_in_its_own_words(
     assert rest.get(url).status_code == 404
 
 
+@pytest.mark.parametrize("wrong", ["a.b", "a@b", "@home"])
+def test_a_name_that_dremio_gives_no_source_is_refused(
+    rest: httpx.Client, nas: dict[str, Any], wrong: str
+) -> None:
+    answers = [
+        rest.put(f"/apiv2/source/{wrong}", json=nas),
+        rest.post("/api/v3/source", json={**nas, "name": wrong}),
+        rest.post("/api/v3/catalog", json={**nas, "entityType": "source", "name": wrong}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 400
+        assert answer.json()["errorMessage"] == "Source name can not contain periods, double quotes or @."
+
+
+@pytest.mark.parametrize("field", ["type", "config"])
+def test_a_source_without_a_type_or_configuration_is_refused(
+    rest: httpx.Client, nas: dict[str, Any], name: str, field: str
+) -> None:
+    del nas[field]
+    assert rest.put(f"/apiv2/source/{name}", json=nas).status_code == 400
+    assert rest.post("/api/v3/source", json={**nas, "name": name}).status_code == 400
+    assert rest.get(f"/apiv2/source/{name}").status_code == 404
+
+
 def test_a_space_is_not_replaced_by_a_source_of_its_name(rest: httpx.Client, nas: dict[str, Any]) -> None:
     assert rest.put("/apiv2/source/space", json=nas).status_code == 409
     assert rest.get("/api/v3/catalog/by-path/space").json()["entityType"] == "space"

@@ -26,6 +26,7 @@ from dremio_engine.sql.functions.signature import (
     unknown,
     wrong_number,
 )
+from dremio_engine.sql.json_text import strict_json
 
 MACROS = (
     "create or replace macro dremio_moment(d date) as d, (d timestamp) as d,"
@@ -105,11 +106,13 @@ def _convert_from(a: Arguments) -> exp.Expr:
                 " known only from the data."
             )
         return build("from_json(dremio_utf8({0}), {1})", [a[0], exp.Literal.string(shape)])
+    text = strict_json(a[0].name)
     try:
-        value = json.loads(a[0].name)
+        value = json.loads(text)
     except ValueError as error:
         raise InvalidStatement(f"FUNCTION ERROR: Failure converting from JSON: {error}") from error
-    return build("from_json({0}, {1})", [a[0], exp.Literal.string(json.dumps(_json_shape(value)))])
+    shape = json.dumps(_json_shape(value))
+    return build("from_json({0}, {1})", [exp.Literal.string(text), exp.Literal.string(shape)])
 
 
 def _json_shape(value: Any) -> Any:
