@@ -71,6 +71,11 @@ def test_common_functions(dialect: Dialect, example: Example) -> None:
     example.check(dialect)
 
 
+@table(common_functions.TYPED_JSON)
+def test_json_becomes_values_of_a_named_type(dialect: Dialect, example: Example) -> None:
+    example.check(dialect)
+
+
 @table([*common_functions.OVER_AGGREGATES, *common_functions.MAPS_AND_PERIODS])
 def test_functions_by_type_take_aggregates(dialect: Dialect, example: Example) -> None:
     example.check(dialect)

@@ -10,7 +10,9 @@ from tests.dialect.example import (
     VARCHAR,
     Example,
     about,
+    clock,
     day,
+    exact,
     moment,
     of_row,
     rows,
@@ -102,6 +104,45 @@ MAPS_AND_PERIODS: list[Example] = [
     value("(date '2013-02-01', date '2013-01-01') overlaps (date '2013-01-15', interval '1' day)", True),
     value("(date '2013-01-01', date '2013-02-01') overlaps (date '2013-02-01', date '2013-03-01')", True),
     of_row("(d, cast(null as date)) overlaps (d, d)", None),
+]
+TYPED_JSON: list[Example] = [
+    value('try_convert_from(\'["apple", "banana"]\' as varchar array)', ["apple", "banana"]),
+    value(
+        """try_convert_from('{"name":"Gnarly", "age":7, "car":null}' as row(name varchar, age int))""",
+        {"name": "Gnarly", "age": 7},
+    ),
+    value("try_convert_from('[\"apple\"]' as row(name varchar, age int))", None),
+    value(
+        """try_convert_from('{"name":1.5, "age":"7"}' as row(name varchar, age int))""",
+        {"name": "1.5", "age": 7},
+    ),
+    value("""try_convert_from('{"age":7.0}' as row(age int))""", None),
+    value("""try_convert_from('{"age":3000000000}' as row(age int))""", None),
+    value("""try_convert_from('{"other":1}' as row(age int))""", {"age": None}),
+    value(
+        """try_convert_from('{"d":"2020-01-01", "t":"10:00:00.000", "ts":"2020-01-01 10:00:00.000",
+        "b":"true", "x":"1.5"}' as row(d date, t time, ts timestamp, b boolean, x decimal(5, 2)))""",
+        {
+            "d": day("2020-01-01"),
+            "t": clock("10:00:00"),
+            "ts": moment("2020-01-01 10:00:00"),
+            "b": True,
+            "x": exact("1.50"),
+        },
+    ),
+    value("""try_convert_from('{"d":"2020/01/01"}' as row(d date))""", None),
+    value(
+        """try_convert_from('{"l":[{"a":1},{"a":2}], "m":[[1],[2,3]]}'
+        as row(l array(row(a int)), m array(array(bigint))))""",
+        {"l": [{"a": 1}, {"a": 2}], "m": [[1], [2, 3]]},
+    ),
+    value("try_convert_from('not JSON' as row(a int))", None),
+    value("""try_convert_from('[1, {"a": 2}]' as array(varchar))""", None),
+    rows(
+        """select t.v.a + 1 from (select try_convert_from(x as row(a int)) as v
+        from (values ('{"a":1}'), ('{"a":"z"}'), (null)) as q(x)) as t order by 1""",
+        [(2,), (None,), (None,)],
+    ),
 ]
 # Functions whose body hangs on the type of what they are given, here of many rows.
 OVER_AGGREGATES: list[Example] = [

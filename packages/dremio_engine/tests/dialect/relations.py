@@ -41,6 +41,11 @@ UNNESTED: list[Example] = [
         " left join unnest(l) as u(x) on true order by k",
         [(1, None), (2, 6)],
     ),
+    rows(
+        "select k, n from (values (1), (2)) as t(k) full join unnest(array[2, 3]) as u(n) on u.n = k"
+        " order by k, n",
+        [(1, None), (2, 2), (None, 3)],
+    ),
     rows("select sum(n), count(*) from {row} as t, unnest(numbers) as u(n) group by i", [(6, 3)]),
     rows(
         "with x as (select numbers as l from {row} as t)"

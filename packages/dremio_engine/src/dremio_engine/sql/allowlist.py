@@ -41,8 +41,7 @@ def refuse(tree: exp.Expr) -> None:
         if isinstance(node, exp.Fetch) and not node.args.get("count"):
             raise InvalidStatement("PARSE ERROR: FETCH needs FIRST or NEXT, and a number of rows.")
         if isinstance(node, REFUSED_NODES):
-            text = node.sql(dialect="dremio")[:80]
-            raise Unsupported(f"PARSE ERROR: [{text}] is not supported by the engine.")
+            raise Unsupported(f"PARSE ERROR: [{_as_written(node)}] is not supported by the engine.")
         if isinstance(node, exp.Func) and not isinstance(node, ALLOWED_NODES):
             raise Unsupported(
                 f"VALIDATION ERROR: No match found for function signature {node.sql_name()}{position(node)}:"
@@ -52,6 +51,13 @@ def refuse(tree: exp.Expr) -> None:
             raise Unsupported("LATERAL stands before a query in brackets only.")
         if isinstance(node, exp.Literal) and not node.is_string:
             _check_number(node)
+
+
+def _as_written(node: exp.Expr) -> str:
+    if isinstance(node, exp.TableSample):
+        share = node.args.get("size") or node.args.get("percent")
+        return f"TABLESAMPLE {node.args.get('method')}({share})"
+    return node.sql(dialect="dremio")[:80]
 
 
 def _check_number(node: exp.Literal) -> None:

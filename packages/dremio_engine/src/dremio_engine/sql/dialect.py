@@ -17,6 +17,7 @@ from sqlglot.tokens import Token, TokenType
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.sql.faults import Fault
 from dremio_engine.sql.jdbc_escapes import EscapeParser
+from dremio_engine.sql.type_syntax import TryConvertFrom
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR", "OVERLAY")
 # What the parser says when it only knows that something is wrong; else it may name its own classes.
@@ -32,6 +33,8 @@ class _Parser(EscapeParser):
         name: rule for name, rule in Dremio.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
     }
 
+    FUNCTION_PARSERS["TRY_CONVERT_FROM"] = lambda self: self._parse_try_convert_from()
+
     def _parse_alias(self, this: exp.Expr | None, explicit: bool = False) -> exp.Expr | None:
         announced = self._curr is not None and self._curr.token_type == TokenType.ALIAS
         aliased = super()._parse_alias(this, explicit)
@@ -44,6 +47,20 @@ class _Parser(EscapeParser):
         if self._match(TokenType.FROM):
             found.set("position", self._parse_bitwise())
         return found
+
+    def _parse_try_convert_from(self) -> exp.Expr:
+        name = self._tokens[self._index - 2]
+        value = self._parse_disjunction()
+        if not self._match(TokenType.ALIAS):
+            others = self._parse_csv(self._parse_disjunction) if self._match(TokenType.COMMA) else []
+            call = exp.Anonymous(this="TRY_CONVERT_FROM", expressions=[value, *others])
+            return call.update_positions(name)
+        kind = self._parse_types()
+        while self._match_text_seq("ARRAY"):
+            kind = exp.DataType(this=exp.DType.ARRAY, expressions=[kind], nested=True)
+        if not isinstance(kind, exp.DataType):
+            self.raise_error("A type is expected after AS")
+        return TryConvertFrom(this=value, to=kind)
 
     def _parse_overlay(self) -> exp.Overlay:
         text = self._parse_bitwise()

@@ -10,6 +10,7 @@ from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainde
 from dremio_engine.sql.casts import as_text, cast, is_plain
 from dremio_engine.sql.functions.collections import is_map, map_of
 from dremio_engine.sql.functions.dates import cast_to_interval, extract, interval_span
+from dremio_engine.sql.functions.json_conversion import try_convert_from
 from dremio_engine.sql.functions.number_text import exact_number_text
 from dremio_engine.sql.functions.numbers import rounded_by_column
 from dremio_engine.sql.functions.periods import overlaps
@@ -18,6 +19,7 @@ from dremio_engine.sql.functions.text import similar_to, takes_text
 from dremio_engine.sql.inference import OPERATORS, Types
 from dremio_engine.sql.type_names import type_name
 from dremio_engine.sql.type_rules import whole_type
+from dremio_engine.sql.type_syntax import TryConvertFrom
 
 # Words that are functions without brackets, as the parser leaves them.
 WORDS = frozenset(
@@ -116,6 +118,8 @@ class Expressions:
                     raise wrong_number(node.sql_names()[0])
                 rounded = functions.translate_function(node.sql_names()[0], [node.this], "")
                 return _as(rounded, plan[id(node)][0])
+            case TryConvertFrom():
+                return try_convert_from(node)
             case exp.Overlaps():
                 return overlaps(node, plan[id(node)])
             case exp.Bracket() if is_map(node):

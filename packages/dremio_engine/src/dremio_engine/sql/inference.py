@@ -15,6 +15,7 @@ from dremio_engine.sql.nested_types import element_of, member_of
 from dremio_engine.sql.scopes import relations_of, scopes_around
 from dremio_engine.sql.type_names import type_name
 from dremio_engine.sql.type_rules import NULL, arithmetic_type, common_type, rounded_type, whole_type
+from dremio_engine.sql.type_syntax import TryConvertFrom
 
 Columns = Mapping[str, str]
 # A table of the query -> its columns (lower case) and their DuckDB types; nothing when not known.
@@ -93,6 +94,8 @@ class Types:
                 return self._column(node)
             case exp.Dot():
                 return member_of(self.of(node.this), node.name)
+            case TryConvertFrom():
+                return type_name(node.args["to"])
             case exp.Bracket() if is_map(node):
                 key, value = (common_type([self.of(e) for e in node.expressions[i::2]]) for i in (0, 1))
                 return f"MAP({key}, {value})" if key and value else None

@@ -3,6 +3,8 @@
 Brackets may be round or angled, and members may be followed by NULL or NOT NULL, which changes nothing.
 """
 
+from typing import ClassVar
+
 from sqlglot import exp
 from sqlglot.dialects.dremio import Dremio
 from sqlglot.tokens import TokenType
@@ -11,6 +13,12 @@ LISTS = ("LIST", "ARRAY")
 STRUCTS = ("ROW", "STRUCT")
 NESTED = (*LISTS, *STRUCTS, "MAP")
 _VARYING = {"BINARY": exp.DType.VARBINARY, "CHAR": exp.DType.VARCHAR, "CHARACTER": exp.DType.VARCHAR}
+
+
+class TryConvertFrom(exp.Expression):
+    """TRY_CONVERT_FROM(this AS to)."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "to": True}
 
 
 class TypeParser(Dremio.Parser):

@@ -33,7 +33,7 @@ def as_subqueries(tree: exp.Expr) -> None:
             projections.append(_named(exp.Cast(this=place, to=exp.DataType.build("INT")), columns[1]))
         query = exp.Subquery(this=exp.Select(expressions=projections, from_=exp.From(this=inner)))
         name = exp.TableAlias(this=alias.this if alias is not None and alias.this else _name("$unnest"))
-        if isinstance(node.parent, exp.From):
+        if isinstance(node.parent, exp.From) or node.expressions[0].find(exp.Column) is None:
             query.set("alias", name)
             node.replace(query)
         else:

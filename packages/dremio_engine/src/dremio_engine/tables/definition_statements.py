@@ -17,16 +17,37 @@ from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
 from dremio_engine.tables.handlers import Handlers
 
-# Those that Dremio documents for sessions, with the types of their values.
-SESSION_OPTIONS: dict[str, type] = {
-    **{
-        f"reflections.planning.{name}": str
-        for name in ("consider_reflections", "exclude_reflections", "choose_reflections")
-    },
-    "reflections.planning.no_reflections": bool,
-    "reflections.planning.current_iceberg_data_only": bool,
+# Options whose value changes the way to an answer and never the answer, with the types of their values: hints
+# for reflections, and keys of the planner that Dremio documents or its public source has.
+SESSION_OPTIONS: dict[str, str] = {
+    **dict.fromkeys(
+        [
+            "reflections.planning.choose_reflections",
+            "reflections.planning.consider_reflections",
+            "reflections.planning.exclude_reflections",
+            "store.parquet.compression",
+        ],
+        "STRING",
+    ),
+    **dict.fromkeys(
+        [
+            "exec.expression.splits_cache.enabled",
+            "exec.operator.aggregate.vectorize.use_spilling_operator",
+            "planner.enable_broadcast_join",
+            "planner.enable_hashjoin",
+            "planner.enable_mergejoin",
+            "planner.enable_nestedloopjoin",
+            "planner.enable_reduce_project",
+            "planner.enable_trim_join_branch",
+            "planner.use_statistics",
+            "planner.writer.round_robin",
+            "reflections.planning.current_iceberg_data_only",
+            "reflections.planning.no_reflections",
+        ],
+        "BOOLEAN",
+    ),
+    **dict.fromkeys(["planner.broadcast_threshold", "planner.slice_target"], "LONG"),
 }
-_TYPE_NAMES = {str: "STRING", bool: "BOOLEAN"}
 
 
 class DefinitionStatements:
@@ -106,10 +127,8 @@ class DefinitionStatements:
                 f"VALIDATION ERROR: The option '{command.name}' does not exist in the embedded engine; it has"
                 f" {', '.join(SESSION_OPTIONS)}."
             )
-        if command.value is not None and type(command.value) is not kind:
-            raise InvalidStatement(
-                f"VALIDATION ERROR: Option '{command.name}' takes a value of type {_TYPE_NAMES[kind]}."
-            )
+        if command.value is not None and _kind_of(command.value) != kind:
+            raise InvalidStatement(f"VALIDATION ERROR: Option '{command.name}' takes a value of type {kind}.")
         return done(f"{command.name} updated. It changes nothing in the embedded engine.")
 
     def _table_at(self, path: Path, context: Path) -> LakeTable:
@@ -117,6 +136,12 @@ class DefinitionStatements:
             if table := self._inventory.lake_table(candidate):
                 return table
         raise InvalidStatement(f"VALIDATION ERROR: Unknown table [{dotted(path)}]")
+
+
+def _kind_of(value: str | bool | float) -> str:
+    if isinstance(value, float):
+        return "LONG" if value.is_integer() else "DOUBLE"
+    return "BOOLEAN" if isinstance(value, bool) else "STRING"
 
 
 def _definition(path: Path, sql: str) -> Outcome:

@@ -97,6 +97,8 @@ def test_properties_are_set_changed_and_unset(engine: ReflectedEngine) -> None:
         'alter session set "reflections.planning.no_reflections" = true',
         "alter session set reflections.planning.choose_reflections = 'a, b'",
         'alter session reset "reflections.planning.no_reflections"',
+        'alter session set "planner.enable_hashjoin" = false',
+        'alter session set "planner.broadcast_threshold" = 1000',
         "ALTER SESSION RESET ALL",
     ],
 )
@@ -112,6 +114,8 @@ def test_documented_options_of_a_session_are_taken(engine: ReflectedEngine, sql:
         ('alter session set "planner.unheard_of" = 1', "The option 'planner.unheard_of' does not exist"),
         ('alter session reset "planner.unheard_of"', "The option 'planner.unheard_of' does not exist"),
         ('alter session set "reflections.planning.no_reflections" = 1', "takes a value of type BOOLEAN"),
+        ('alter session set "planner.broadcast_threshold" = 1.5', "takes a value of type LONG"),
+        ("alter session set \"planner.enable_hashjoin\" = 'yes'", "takes a value of type BOOLEAN"),
         ("alter session set reflections.planning.choose_reflections = a", "non-literal values"),
         ('alter system set "planner.unheard_of" = 1', "ALTER SYSTEM [planner.unheard_of]"),
         ("alter session", "expected SET"),

@@ -7,7 +7,7 @@
 | mathematics, bits | `numbers.py` |
 | choices, NULL, boolean tests | `conditionals.py` |
 | lists and maps | `collections.py` |
-| conversion, formats, JSON, bytes | `conversion.py` |
+| conversion, formats, JSON, bytes | `conversion.py`, `json_conversion.py` |
 | the type of a value | `data_types.py` |
 | aggregates and windows | `aggregates.py` |
 | what Dremio's reference does not list | `unlisted.py` |
@@ -16,7 +16,7 @@ Division, MOD, PMOD and DECIMAL arithmetic: `sql/arithmetic.py`. FLATTEN: `sql/f
 functions (USER, QUERY_USER, IS_MEMBER): `sql/translate.py`. Documented at docs.dremio.com and left
 out, so refused by name: AES_*, AI_*, CONTAINS, CONVERT_REPLACEUTF8, CRC32, DECRYPT, directory (MAXDIR ..),
 ENCODE, ENCRYPT, GEO_*, HASH, HASH64, LAST_QUERY_ID, LIST_FILES, MASK_HASH, NORMALIZE_STRING, PARSE_URL,
-QUOTE, SHA512, SOUNDEX, ST_*, TOASCII, TRY_CONVERT_FROM, and the binary forms of CONVERT_FROM/TO.
+QUOTE, SHA512, SOUNDEX, ST_*, TOASCII, and the binary forms of CONVERT_FROM/TO.
 
 Differences that remain, each shown by a test in dialect/test_dialect_differences.py of the unit tests:
 

@@ -39,7 +39,7 @@ def map_of(node: exp.Bracket) -> exp.Expr:
 # The position in brackets when it is not a literal (the parser counts literals itself); a map's key stays.
 MACROS = (
     "create or replace macro dremio_index(k integer) as k + 1, (k bigint) as k + 1, (k varchar) as k",
-    "create or replace macro dremio_frequency(l) as case when len(l) = 0"
+    "create or replace macro dremio_array_frequency(l) as case when len(l) = 0"
     " then error('ARRAY_FREQUENCY needs a list with elements')"
     " else map(list_transform(map_keys(list_histogram(l)), lambda __k: cast(__k as varchar)),"
     " list_transform(map_values(list_histogram(l)), lambda __n: cast(__n as bigint))) end",
@@ -58,7 +58,7 @@ COLLECTIONS: dict[str, Function] = {
     "ARRAY_CONCAT": f(first, "list_concat({0}, {1})"),
     "ARRAY_CONTAINS": f("BOOLEAN", "list_contains({0}, {1})"),
     "ARRAY_DISTINCT": f(first, _DISTINCT.format(list="{0}")),
-    "ARRAY_FREQUENCY": f(lambda types: None, "dremio_frequency({0})"),
+    "ARRAY_FREQUENCY": f(lambda types: None, "dremio_array_frequency({0})"),
     "ARRAY_GENERATE_RANGE": f("INTEGER[]", "range({0}, {1})", "range({0}, {1}, {2})"),
     "ARRAY_INSERT": f(
         first,

@@ -28,25 +28,35 @@ _NUMBERS = ("integer", "bigint")
 
 def _either_order(moment: str, body: str) -> list[str]:
     return [
-        f"({first}, {second}, u interval) as {body}"
+        f"({first}, {second}) as {body}"
         for number in _NUMBERS
         for first, second in ((f"d {moment}", f"n {number}"), (f"n {number}", f"d {moment}"))
     ]
 
 
-_ON_DATES = [
-    *_either_order("date", "cast(d + u * n as date)"),
-    *_either_order("timestamp", "d + u * n"),
-    *_either_order("varchar", "cast(cast(cast(d as timestamp) as date) + u * n as date)"),
-]
-_ON_MOMENTS = [
-    *_either_order("date", "cast(d as timestamp) + u * n"),
-    *_either_order("timestamp", "d + u * n"),
-    *_either_order("varchar", "cast(d as timestamp) + u * n"),
-]
-MACROS = (
-    f"create or replace macro dremio_add_units {', '.join(_ON_DATES)}",
-    f"create or replace macro dremio_add_clock_units {', '.join(_ON_MOMENTS)}",
+def _on_dates(unit: str) -> list[str]:
+    step = f"interval '{unit}' * n"
+    return [
+        *_either_order("date", f"cast(d + {step} as date)"),
+        *_either_order("timestamp", f"d + {step}"),
+        *_either_order("varchar", f"cast(cast(cast(d as timestamp) as date) + {step} as date)"),
+    ]
+
+
+def _on_moments(unit: str) -> list[str]:
+    step = f"interval '{unit}' * n"
+    return [
+        *_either_order("date", f"cast(d as timestamp) + {step}"),
+        *_either_order("timestamp", f"d + {step}"),
+        *_either_order("varchar", f"cast(d as timestamp) + {step}"),
+    ]
+
+
+# Their names are those of the functions, for DuckDB's errors name them.
+MACROS = tuple(
+    f"create or replace macro dremio_add_{units.lower()} {', '.join(bodies(unit))}"
+    for family, bodies in ((_CALENDAR, _on_dates), (_CLOCK, _on_moments))
+    for units, unit in family.items()
 )
 
 
@@ -55,21 +65,15 @@ def _of_dates(types: Sequence[str | None]) -> str | None:
     return None if not known else "TIMESTAMP" if known[0] == "TIMESTAMP" else "DATE"
 
 
-def _addition(name: str, macro: str, unit: str) -> Rule:
+def _addition(name: str) -> Rule:
     def rule(a: Arguments) -> exp.Expr:
         expect(name, a, 2)
-        return build(f"{macro}({{0}}, {{1}}, INTERVAL '{unit}')", a)
+        return build(f"dremio_{name.lower()}({{0}}, {{1}})", a)
 
     return rule
 
 
 DATE_ADDITIONS: dict[str, Function] = {
-    **{
-        f"ADD_{units}": ruled(_of_dates, _addition(f"ADD_{units}", "dremio_add_units", unit))
-        for units, unit in _CALENDAR.items()
-    },
-    **{
-        f"ADD_{units}": ruled("TIMESTAMP", _addition(f"ADD_{units}", "dremio_add_clock_units", unit))
-        for units, unit in _CLOCK.items()
-    },
+    **{f"ADD_{units}": ruled(_of_dates, _addition(f"ADD_{units}")) for units in _CALENDAR},
+    **{f"ADD_{units}": ruled("TIMESTAMP", _addition(f"ADD_{units}")) for units in _CLOCK},
 }

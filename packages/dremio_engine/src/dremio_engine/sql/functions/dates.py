@@ -41,9 +41,9 @@ MACROS = (
         )
         for name, sign in (("add", "+"), ("sub", "-"), ("diff", "-"))
     ),
-    "create or replace macro dremio_add_days(d date, n interval) as cast(d + n as date),"
+    "create or replace macro dremio_timestampadd(d date, n interval) as cast(d + n as date),"
     " (d timestamp, n interval) as d + n, (d varchar, n interval) as cast(d as timestamp) + n",
-    "create or replace macro dremio_add_time(d date, n interval) as cast(d as timestamp) + n,"
+    "create or replace macro dremio_timestampadd_time(d date, n interval) as cast(d as timestamp) + n,"
     " (d timestamp, n interval) as d + n, (d time, n interval) as d + n,"
     " (d varchar, n interval) as cast(d as timestamp) + n",
 )
@@ -185,7 +185,7 @@ def _timestampdiff(a: Arguments) -> exp.Expr:
 def _timestampadd(a: Arguments) -> exp.Expr:
     expect("TIMESTAMPADD", a, 3)
     unit = unit_of(a[0])
-    macro = "dremio_add_days" if unit in WHOLE_DAYS else "dremio_add_time"
+    macro = "dremio_timestampadd" if unit in WHOLE_DAYS else "dremio_timestampadd_time"
     return exp.Anonymous(this=macro, expressions=[a[2], interval_of(a[1], unit)])
 
 

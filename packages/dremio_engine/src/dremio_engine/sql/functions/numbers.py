@@ -23,7 +23,7 @@ MACROS = (
         for name, (outside, inside) in _BOUNDED.items()
     ),
     "create or replace macro dremio_bin(n integer) as bin(n::bigint & 4294967295), (n bigint) as bin(n)",
-    "create or replace macro dremio_rshift_unsigned(n integer, k) as"
+    "create or replace macro dremio_rshiftunsigned(n integer, k) as"
     " cast((n::bigint & 4294967295) >> k as integer),"
     " (n bigint, k) as case when k = 0 then n"
     " else (n >> k) & (9223372036854775807 >> cast(k - 1 as bigint)) end",
@@ -59,10 +59,10 @@ NUMBERS: dict[str, Function] = {
     "RANDOM": f("DOUBLE", "random()"),
     "ROUND": f(unknown, "round({0})", "round({0}, {1})"),
     "RSHIFT": f(first, "({0} >> {1})"),
-    "RSHIFTUNSIGNED": f(first, "dremio_rshift_unsigned({0}, {1})"),
+    "RSHIFTUNSIGNED": f(first, "dremio_rshiftunsigned({0}, {1})"),
     "SHIFTLEFT": f(first, "({0} << {1})"),
     "SHIFTRIGHT": f(first, "({0} >> {1})"),
-    "SHIFTRIGHTUNSIGNED": f(first, "dremio_rshift_unsigned({0}, {1})"),
+    "SHIFTRIGHTUNSIGNED": f(first, "dremio_rshiftunsigned({0}, {1})"),
     "SIGN": f("INTEGER", "sign({0})"),
     "TRUNC": f(unknown, "trunc({0})", "trunc({0}, {1})"),
     "TRUNCATE": f(unknown, "trunc({0})", "trunc({0}, {1})"),

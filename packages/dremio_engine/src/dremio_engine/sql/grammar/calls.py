@@ -112,6 +112,18 @@ def _cast(c: Cursor) -> None:
     c.expect(")")
 
 
+def _try_convert_from(c: Cursor) -> None:
+    c.expect("TRY_CONVERT_FROM", "(")
+    expressions.expression(c)
+    if c.accept("AS"):
+        data_type(c)
+        while c.accept("ARRAY"):
+            pass
+    while c.accept(","):
+        expressions.expression(c)
+    c.expect(")")
+
+
 def _extract(c: Cursor) -> None:
     c.expect("EXTRACT", "(")
     if not c.accept_one(PARTS):
@@ -235,4 +247,5 @@ _SPECIAL: dict[str, Callable[[Cursor], None]] = {
     "TIMESTAMPDIFF": _steps,
     "TRANSLATE": _translate,
     "TRIM": _trim,
+    "TRY_CONVERT_FROM": _try_convert_from,
 }
