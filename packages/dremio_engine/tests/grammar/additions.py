@@ -92,6 +92,13 @@ CLAUSES = (
         "listagg(",
     ),
     Clause(
+        "TRY_CONVERT_FROM",
+        DOCS + "SQL functions, TRY_CONVERT_FROM",
+        "select try_convert_from(a as row(b int, c varchar)) from t",
+        rf"\btry_convert_from\s*\(({_INSIDE}?)\s+as\s+{_INSIDE}\)",
+        r"f(\1)",
+    ),
+    Clause(
         "CONTAINS",
         DOCS + "SQL functions, CONTAINS",
         "select a from t where contains(a, 'x')",
