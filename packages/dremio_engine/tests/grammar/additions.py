@@ -113,6 +113,13 @@ CLAUSES = (
         r"from \1",
     ),
     Clause(
+        "TRY_CONVERT_FROM",
+        DOCS + "SQL functions, TRY_CONVERT_FROM",
+        "select try_convert_from(a as row(b int)) from t",
+        r"\btry_convert_from\s*\(",
+        "cast(",
+    ),
+    Clause(
         "STRUCT, LIST and MAP as types",
         DOCS + "Data Types",
         "select cast(a as struct<b: int, c: list<varchar>>) from t",

@@ -179,7 +179,11 @@ def primary(c: Cursor) -> bool:
         _escaped(c)
     elif word == "ROW" and c.ahead(1) == "(":
         c.next()
-        values(c)
+        # Calcite's parser takes a name here for the first of a list of names.
+        if c.is_name(1):
+            c.names()
+        else:
+            values(c)
     elif word == "ARRAY" or (word == "MAP" and c.ahead(1) == "["):
         _collection(c)
     else:
