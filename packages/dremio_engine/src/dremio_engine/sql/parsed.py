@@ -5,7 +5,7 @@ import threading
 
 from sqlglot import exp
 
-from dremio_engine.errors import EngineError
+from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.paths import Path
 from dremio_engine.sql.column_paths import shorten_columns
 from dremio_engine.sql.dialect import parse_fresh, tokens_of, without_places
@@ -33,6 +33,13 @@ class Parsed:
     def __init__(self, sql: str) -> None:
         """Raises InvalidStatement."""
         self.sql = sql
+        try:
+            self._read()
+        except RecursionError as error:
+            raise InvalidStatement("PARSE ERROR: the statement is nested too deeply.") from error
+
+    def _read(self) -> None:
+        sql = self.sql
         tokens = tokens_of(sql)
         words = Words(tokens, sql)
         # What belongs to another dialect is easier to understand than where the grammar lost its way.
