@@ -135,7 +135,9 @@ LONG = {
     "sums": lambda: "select " + "+".join(["1"] * 10_000),
     "unions": lambda: " union all ".join(["select 1"] * 1_000),
     "a list": lambda: "select n from disk.many where n in (" + ",".join(map(str, range(20_000))) + ")",
-    "a huge list": lambda: "select 1 from (values (1)) as t(n) where n in (" + ",".join(map(str, range(150_000))) + ")",
+    "a huge list": lambda: (
+        "select 1 from (values (1)) as t(n) where n in (" + ",".join(map(str, range(150_000))) + ")"
+    ),
     "a string": lambda: "select '" + "x" * 1_000_000 + "' as s",
 }
 
