@@ -20,8 +20,8 @@ from bench.bronze_rows import BRONZE, DATE
 from bench.report import Table, count
 from dremio_engine.lake.definitions import partition_sql
 from dremio_engine.sql import functions
-from dremio_engine.sql.command_parser import parse_command
-from dremio_engine.sql.commands import CreateTable
+from dremio_engine.sql.statements.command_parser import parse_command
+from dremio_engine.sql.statements.commands import CreateTable
 from dremio_engine.sql.translate import Relation, Translator
 from testing.embedded_platform import EmbeddedPlatform
 from testing.engine_on_the_wire import Client

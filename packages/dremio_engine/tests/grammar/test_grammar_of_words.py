@@ -4,7 +4,7 @@ import pytest
 from tests.grammar.calcite import Calcite
 from tests.support.gate import is_admitted
 
-from dremio_engine.sql.reserved_words import RESERVED_WORDS
+from dremio_engine.sql.refusals.reserved_words import RESERVED_WORDS
 
 # Reserved in Calcite 1.21, a name in Dremio (dremio-oss, dac/ui-common/sql-grammar, nonReservedKeyWord).
 FREE_IN_DREMIO = {"MEASURES"}

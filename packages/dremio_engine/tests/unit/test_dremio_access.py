@@ -14,7 +14,7 @@ from dremio_engine.access.privileges import BY_OBJECT, expand
 from dremio_engine.access.roles import USER
 from dremio_engine.access.users import GUESS_COST, GuessCost, Users
 from dremio_engine.errors import Conflict, EngineError, Forbidden, InvalidStatement, TooMany, Unauthorized
-from dremio_engine.sql.grants import (
+from dremio_engine.sql.statements.grants import (
     CreateRole,
     CreateUser,
     DropRole,

@@ -3,9 +3,9 @@
 import pytest
 
 from dremio_engine.errors import EngineError, InvalidStatement, Unsupported
-from dremio_engine.sql import commands as c
-from dremio_engine.sql import function_commands as f
-from dremio_engine.sql.command_parser import parse_command
+from dremio_engine.sql.statements import commands as c
+from dremio_engine.sql.statements import function_commands as f
+from dremio_engine.sql.statements.command_parser import parse_command
 
 
 @pytest.mark.parametrize(

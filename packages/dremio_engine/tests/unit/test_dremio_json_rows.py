@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dremio_engine.rest.json_rows import rows_json
-from dremio_engine.sql.types import client_type, rest_type
+from dremio_engine.sql.data_types.types import client_type, rest_type
 
 
 def shown(values: Any) -> Any:

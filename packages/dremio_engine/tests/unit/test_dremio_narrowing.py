@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from dremio_engine.errors import InvalidStatement
-from dremio_engine.sql.types import Narrowing
+from dremio_engine.sql.data_types.types import Narrowing
 
 
 def narrowed(number: int) -> int:

@@ -14,9 +14,9 @@ from dremio_engine.lake.messages import without_connection_string
 from dremio_engine.lake.storage import PostgresAddress
 from dremio_engine.lake.sweep import _written_by
 from dremio_engine.lake.versions import Snapshot, _still_readable, find
-from dremio_engine.sql import commands as c
-from dremio_engine.sql.command_parser import parse_command
 from dremio_engine.sql.readings import AtMoment, AtSnapshot, at_moment, path_in
+from dremio_engine.sql.statements import commands as c
+from dremio_engine.sql.statements.command_parser import parse_command
 from testing.waiting import wait_until
 
 NOON = datetime(2025, 10, 16, 12)

@@ -9,7 +9,7 @@ import pytest
 from tests.support.engine_with_reflections import ReflectedEngine
 
 import dremio_engine
-from dremio_engine.sql import commands as c
+from dremio_engine.sql.statements import commands as c
 from dremio_engine.tables.handlers import merged
 
 SOURCES = sorted(Path(dremio_engine.__file__).parent.rglob("*.py"))

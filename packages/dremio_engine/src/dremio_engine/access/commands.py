@@ -12,10 +12,10 @@ from dremio_engine.errors import InvalidStatement, NotFound, Unsupported
 from dremio_engine.lake.cursors import Interruptible
 from dremio_engine.lake.outcomes import Outcome, done
 from dremio_engine.paths import Path, dotted
-from dremio_engine.sql import commands as c
-from dremio_engine.sql import grants as g
-from dremio_engine.sql.grants import OBJECT_WORDS
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import commands as c
+from dremio_engine.sql.statements import grants as g
+from dremio_engine.sql.statements.grants import OBJECT_WORDS
 from dremio_engine.tables.handlers import Handlers
 
 OBJECT_OF_KIND = {

@@ -15,14 +15,14 @@ from dremio_engine.catalog.function_store import FunctionStore
 from dremio_engine.catalog.inventory import Inventory
 from dremio_engine.catalog.resolver import Resolver
 from dremio_engine.paths import Path, dotted, in_context, is_same
-from dremio_engine.sql import commands as c
-from dremio_engine.sql import function_commands as f
 from dremio_engine.sql.changes import merge_actions, target_of_change
-from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.parsed import parsed
 from dremio_engine.sql.readings import Reading
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import commands as c
+from dremio_engine.sql.statements import function_commands as f
+from dremio_engine.sql.statements.load_commands import CopyInto
 from dremio_engine.sql.translate import Relation, Translator, nothing_learned
 
 Reads = list[tuple[Path, Relation]]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from dremio_engine.lake.messages import MISSING_COLUMN
-from dremio_engine.sql.inference import Types
-from dremio_engine.sql.scopes import SCOPES, scopes_around
+from dremio_engine.sql.data_types.inference import Types
+from dremio_engine.sql.data_types.scopes import SCOPES, scopes_around
 
 
 def with_columns_there(message: str, tree: exp.Expr, types: Types) -> str:

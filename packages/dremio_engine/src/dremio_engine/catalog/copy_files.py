@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.lake.lake import Lake
 from dremio_engine.paths import check_file_path
-from dremio_engine.sql.copy_parser import FORMATS
-from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.quoting import literal
+from dremio_engine.sql.statements.copy_parser import FORMATS
+from dremio_engine.sql.statements.load_commands import CopyInto
 
 _COMPRESSED = ".gz"
 

@@ -12,11 +12,11 @@ from dremio_engine.lake.cursors import Cursor, register
 from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.messages import first_line
 from dremio_engine.paths import Path
+from dremio_engine.sql.data_types.types import stored_type
 from dremio_engine.sql.json_columns import dremio_shape
 from dremio_engine.sql.parsed import Parsed, parsed
 from dremio_engine.sql.quoting import literal, quoted
 from dremio_engine.sql.translate import Translation, Translator
-from dremio_engine.sql.types import stored_type
 
 IsMember = Callable[[str, str], bool]
 

@@ -20,13 +20,13 @@ from dremio_engine.lake.messages import first_line
 from dremio_engine.lake.outcomes import Outcome, Relationship
 from dremio_engine.paths import dotted
 from dremio_engine.reflections.acceleration import Acceleration
-from dremio_engine.sql import commands as c
+from dremio_engine.sql.data_types.types import Narrowing
 from dremio_engine.sql.gate import admit
 from dremio_engine.sql.parsed import parsed
 from dremio_engine.sql.quoting import literal, quoted
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import commands as c
 from dremio_engine.sql.translate import Translation
-from dremio_engine.sql.types import Narrowing
 from dremio_engine.tables.handlers import Handlers
 
 FETCHED_ROWS = 65_536

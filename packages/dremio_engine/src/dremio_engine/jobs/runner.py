@@ -15,11 +15,11 @@ from dremio_engine.lake.cursors import Cancelled, Interruptible
 from dremio_engine.lake.messages import error_kind, first_line, is_overflow_of_18_digits
 from dremio_engine.lake.outcomes import Outcome, copied, done, records
 from dremio_engine.paths import Path
-from dremio_engine.sql import commands as c
-from dremio_engine.sql import function_commands as f
 from dremio_engine.sql.arithmetic import wide_decimals
-from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.statement import Statement, read_statement
+from dremio_engine.sql.statements import commands as c
+from dremio_engine.sql.statements import function_commands as f
+from dremio_engine.sql.statements.load_commands import CopyInto
 
 
 class Runner:

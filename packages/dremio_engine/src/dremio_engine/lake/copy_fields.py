@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dremio_engine.errors import Unsupported
 from dremio_engine.sql.formats import reading_format
-from dremio_engine.sql.load_commands import FormatOptions
 from dremio_engine.sql.quoting import literal
+from dremio_engine.sql.statements.load_commands import FormatOptions
 
 _WHOLE = ("INTEGER", "BIGINT")
 _NUMBERS = ("FLOAT", "DOUBLE", "DECIMAL")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dremio_engine.errors import InvalidStatement
 from dremio_engine.lake.copy_fields import Field, json_field, text_field, typed_field
 from dremio_engine.lake.cursors import Cursor
-from dremio_engine.sql.load_commands import FormatOptions
 from dremio_engine.sql.quoting import literal, quoted
+from dremio_engine.sql.statements.load_commands import FormatOptions
 
 Columns = Sequence[tuple[str, str]]
 # Where DuckDB notes the records that it cannot tell apart.

@@ -9,12 +9,12 @@ from dremio_engine.lake.connection import METADATA
 from dremio_engine.lake.cursors import Cursor
 from dremio_engine.lake.lake import LakeTable
 from dremio_engine.paths import Path, dotted
-from dremio_engine.sql import commands as c
-from dremio_engine.sql.faults import NotParsed
+from dremio_engine.sql.data_types.types import stored_type
 from dremio_engine.sql.parsed import parse, parsed
 from dremio_engine.sql.quoting import quoted, unquoted
+from dremio_engine.sql.refusals.faults import NotParsed
+from dremio_engine.sql.statements import commands as c
 from dremio_engine.sql.translate import Translator
-from dremio_engine.sql.types import stored_type
 
 
 def partition_keys(field: c.PartitionField) -> list[str]:

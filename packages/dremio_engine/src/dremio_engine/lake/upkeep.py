@@ -25,8 +25,8 @@ from dremio_engine.lake.partition_rewrite import (
 from dremio_engine.lake.versions import find, give_up_of_table, snapshots_of
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import dotted
-from dremio_engine.sql import commands as c
 from dremio_engine.sql.quoting import literal, quoted
+from dremio_engine.sql.statements import commands as c
 
 VACUUM_DEFAULT = timedelta(days=5)  # Dremio's
 VACUUM_COLUMNS = (

@@ -43,10 +43,10 @@ from dremio_engine.reflections.shape import shape_of
 from dremio_engine.reflections.usage import Usage
 from dremio_engine.reflections.versions import Snapshot
 from dremio_engine.sql.averages import spell_out_averages
+from dremio_engine.sql.data_types.types import stored_type
 from dremio_engine.sql.parsed import Parsed, parsed
 from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.translate import MAX_VIEW_DEPTH, Relation, Translation, Translator
-from dremio_engine.sql.types import stored_type
 
 LOG = logging.getLogger(__name__)
 PLANS = 1024

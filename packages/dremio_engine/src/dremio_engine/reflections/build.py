@@ -15,9 +15,9 @@ from dremio_engine.reflections.shape import Shape
 from dremio_engine.reflections.status import Reflection
 from dremio_engine.reflections.store import Materialisation
 from dremio_engine.reflections.versions import Snapshot
+from dremio_engine.sql.data_types.types import stored_type
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.translate import Relation, Translation, Translator
-from dremio_engine.sql.types import stored_type
 from dremio_engine.tables.table_statements import sort_sql
 
 

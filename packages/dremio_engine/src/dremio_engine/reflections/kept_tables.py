@@ -1,8 +1,8 @@
 """The tables that hold what reflections keep, as DuckDB's SQL names and reads them."""
 
 from dremio_engine.lake.connection import REFLECTION_SCHEMA
+from dremio_engine.sql.data_types.types import stored_type
 from dremio_engine.sql.quoting import quoted
-from dremio_engine.sql.types import stored_type
 
 Columns = list[tuple[str, str]]
 

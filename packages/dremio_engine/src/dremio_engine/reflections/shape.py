@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from dremio_engine.sql.commands import PartitionField
 from dremio_engine.sql.quoting import quoted
+from dremio_engine.sql.statements.commands import PartitionField
 
 # Measure -> how rows become it, and how two of it become one (nothing: they cannot).
 MEASURES = {

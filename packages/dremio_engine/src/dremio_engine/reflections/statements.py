@@ -9,8 +9,8 @@ from dremio_engine.lake.outcomes import Outcome, done
 from dremio_engine.paths import dotted
 from dremio_engine.reflections.definition import SQL_MEASURES
 from dremio_engine.reflections.reflections import Reflections
-from dremio_engine.sql import commands as c
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import commands as c
 from dremio_engine.tables.handlers import Handlers
 
 

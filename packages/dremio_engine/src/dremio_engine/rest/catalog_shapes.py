@@ -10,8 +10,8 @@ from dremio_engine.errors import EngineError
 from dremio_engine.lake.lake import LakeTable
 from dremio_engine.paths import Path
 from dremio_engine.rest.services import Services
+from dremio_engine.sql.data_types.types import client_type, rest_type
 from dremio_engine.sql.quoting import quoted
-from dremio_engine.sql.types import client_type, rest_type
 
 
 def entity_shape(services: Services, entity: Entity) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from dremio_engine.errors import NotFound
 from dremio_engine.paths import Path, dotted
 from dremio_engine.rest.login import CurrentUser
 from dremio_engine.rest.services import CurrentServices, Services
-from dremio_engine.sql.commands import CreateView
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements.commands import CreateView
 
 CATALOG = "/api/v3/catalog"
 SUFFIXES = ("/collaboration/wiki", "/collaboration/tag", "/refresh", "/grants")

@@ -18,7 +18,7 @@ from dremio_engine.jobs.profile import profile
 from dremio_engine.rest.json_rows import rows_json
 from dremio_engine.rest.login import CurrentUser
 from dremio_engine.rest.services import CurrentServices
-from dremio_engine.sql.types import rest_type
+from dremio_engine.sql.data_types.types import rest_type
 
 ROUTES = APIRouter()
 MAX_PAGE = 500

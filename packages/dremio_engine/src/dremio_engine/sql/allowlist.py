@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from dremio_engine.errors import InvalidStatement, Unsupported
-from dremio_engine.sql.type_rules import MAX_PRECISION
+from dremio_engine.sql.data_types.type_rules import MAX_PRECISION
 
 # Typed nodes the parser makes of special syntax, plus operators that sqlglot counts as functions.
 ALLOWED_NODES = (

@@ -13,8 +13,7 @@ from contextvars import ContextVar
 from sqlglot import exp
 
 from dremio_engine.errors import Unsupported
-from dremio_engine.sql.functions.signature import build, cast_to, enclosed
-from dremio_engine.sql.type_rules import (
+from dremio_engine.sql.data_types.type_rules import (
     MAX_PRECISION,
     MIN_ADJUSTED_SCALE,
     WHOLE,
@@ -23,6 +22,7 @@ from dremio_engine.sql.type_rules import (
     decimal_of,
     is_decimal,
 )
+from dremio_engine.sql.functions.signature import build, cast_to, enclosed
 
 _ZERO = "error('divide by zero')"
 # NULL divided by zero is NULL. DuckDB's integer division by zero is NULL too: then is time to look why.

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
-from dremio_engine.sql.inference import Columns, Types
-from dremio_engine.sql.type_rules import FLOATING, WHOLE
+from dremio_engine.sql.data_types.inference import Columns, Types
+from dremio_engine.sql.data_types.type_rules import FLOATING, WHOLE
 
 _QUERY, _VALUE = "dremio_source_5d1f", "dremio_value_5d1f"
 # (type of the value, type of the column) where the two engines may differ.

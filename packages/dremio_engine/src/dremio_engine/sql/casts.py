@@ -2,8 +2,8 @@
 
 from sqlglot import exp
 
+from dremio_engine.sql.data_types.type_rules import FLOATING, WHOLE, is_decimal
 from dremio_engine.sql.functions.signature import build
-from dremio_engine.sql.type_rules import FLOATING, WHOLE, is_decimal
 
 # Dremio writes milliseconds always, and large and small floating-point numbers as Java does.
 _TEXT_OF = {

@@ -7,8 +7,8 @@ its table alone, and what follows it is a member.
 from sqlglot import exp
 
 from dremio_engine.paths import flattened
+from dremio_engine.sql.data_types.scopes import relations_of, scopes_around
 from dremio_engine.sql.names import path_of
-from dremio_engine.sql.scopes import relations_of, scopes_around
 
 _PARTS = ("catalog", "db", "table", "this")
 

@@ -15,9 +15,9 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from dremio_engine.errors import InvalidStatement, Unsupported
-from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.data_types.type_syntax import TryConvertFrom
 from dremio_engine.sql.jdbc_escapes import EscapeParser
-from dremio_engine.sql.type_syntax import TryConvertFrom
+from dremio_engine.sql.refusals.faults import Fault
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "CEIL", "FLOOR", "OVERLAY")
 # What the parser says when it only knows that something is wrong; else it may name its own classes.

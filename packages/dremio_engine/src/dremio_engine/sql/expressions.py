@@ -8,6 +8,10 @@ from dremio_engine.sql import functions
 from dremio_engine.sql.allowlist import check_type, position
 from dremio_engine.sql.arithmetic import is_hidden, operation, positive_remainder
 from dremio_engine.sql.casts import as_text, cast, is_plain
+from dremio_engine.sql.data_types.inference import OPERATORS, Types
+from dremio_engine.sql.data_types.type_names import type_name
+from dremio_engine.sql.data_types.type_rules import whole_type
+from dremio_engine.sql.data_types.type_syntax import TryConvertFrom
 from dremio_engine.sql.functions.collections import is_map, map_of
 from dremio_engine.sql.functions.dates import cast_to_interval, extract, interval_span
 from dremio_engine.sql.functions.json_conversion import try_convert_from
@@ -16,10 +20,6 @@ from dremio_engine.sql.functions.numbers import rounded_by_column
 from dremio_engine.sql.functions.periods import overlaps
 from dremio_engine.sql.functions.signature import cast_to, expect, literal, wrong_number
 from dremio_engine.sql.functions.text import similar_to, takes_text
-from dremio_engine.sql.inference import OPERATORS, Types
-from dremio_engine.sql.type_names import type_name
-from dremio_engine.sql.type_rules import whole_type
-from dremio_engine.sql.type_syntax import TryConvertFrom
 
 # Words that are functions without brackets, as the parser leaves them.
 WORDS = frozenset(

@@ -3,10 +3,10 @@
 It looks at what a user sent. What the engine writes itself, and what is already stored, does not pass here.
 """
 
-from dremio_engine.sql.faults import NotParsed
-from dremio_engine.sql.function_commands import CreateFunction
 from dremio_engine.sql.parsed import Parsed, parsed
+from dremio_engine.sql.refusals.faults import NotParsed
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements.function_commands import CreateFunction
 
 
 def admit(statement: Statement) -> None:

@@ -3,7 +3,7 @@
 from sqlglot import exp
 from sqlglot.tokens import TokenType
 
-from dremio_engine.sql.type_syntax import TypeParser
+from dremio_engine.sql.data_types.type_syntax import TypeParser
 
 _MOMENTS = {"D": exp.DType.DATE, "T": exp.DType.TIME, "TS": exp.DType.TIMESTAMP}
 _FUNCTION = "FN"

@@ -10,8 +10,8 @@ from typing import Any
 from sqlglot import exp
 
 from dremio_engine.errors import Unsupported
+from dremio_engine.sql.data_types.inference import visible_ctes
 from dremio_engine.sql.functions import FUNCTIONS
-from dremio_engine.sql.inference import visible_ctes
 
 # The shape of a query's only column, as DuckDB's json_group_structure has it; nothing without a value.
 Learn = Callable[[exp.Select], str | None]

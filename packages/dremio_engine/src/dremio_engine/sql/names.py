@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from dremio_engine.paths import Path
-from dremio_engine.sql.inference import cte_query
+from dremio_engine.sql.data_types.inference import cte_query
 
 
 def names_in_tree(tree: exp.Expr) -> tuple[Path, ...]:

@@ -9,16 +9,16 @@ from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.paths import Path
 from dremio_engine.sql.column_paths import shorten_columns
 from dremio_engine.sql.dialect import parse_fresh, tokens_of, without_places
-from dremio_engine.sql.faults import Fault
-from dremio_engine.sql.foreign_clauses import foreign_clauses
-from dremio_engine.sql.foreign_syntax import foreign_syntax
 from dremio_engine.sql.grammar import grammar_fault
 from dremio_engine.sql.hints import Hints, hints_in
 from dremio_engine.sql.json_columns import json_calls
 from dremio_engine.sql.names import names_in_tree
-from dremio_engine.sql.pivot_clauses import pivot_faults
-from dremio_engine.sql.reserved_words import reserved_name
-from dremio_engine.sql.words import Words
+from dremio_engine.sql.refusals.faults import Fault
+from dremio_engine.sql.refusals.foreign_clauses import foreign_clauses
+from dremio_engine.sql.refusals.foreign_syntax import foreign_syntax
+from dremio_engine.sql.refusals.pivot_clauses import pivot_faults
+from dremio_engine.sql.refusals.reserved_words import reserved_name
+from dremio_engine.sql.refusals.words import Words
 
 # In characters. A longer statement's tree is not kept, for hundreds of them would fill the memory; and they
 # are parsed one at a time, since parsing is Python and would take the interpreter from everybody.

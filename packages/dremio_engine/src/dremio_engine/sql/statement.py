@@ -4,9 +4,9 @@ import functools
 from dataclasses import dataclass
 
 from dremio_engine.paths import Path
-from dremio_engine.sql import commands as c
-from dremio_engine.sql.command_parser import parse_command
 from dremio_engine.sql.parsed import Parsed, parsed
+from dremio_engine.sql.statements import commands as c
+from dremio_engine.sql.statements.command_parser import parse_command
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from dremio_engine.sql.assignments import cast_assigned
 from dremio_engine.sql.averages import spell_out_averages
 from dremio_engine.sql.changes import target_of_change
 from dremio_engine.sql.column_names import name_expressions, name_values
+from dremio_engine.sql.data_types.inference import Columns, Types
+from dremio_engine.sql.data_types.types import duckdb_type
 from dremio_engine.sql.dialect import OutputDialect
 from dremio_engine.sql.expressions import Expressions
 from dremio_engine.sql.folder_dates import Folders, precompute
-from dremio_engine.sql.inference import Columns, Types
 from dremio_engine.sql.names import is_cte, path_of
 from dremio_engine.sql.overloads import resolve_over_aggregates
 from dremio_engine.sql.parsed import parse
 from dremio_engine.sql.readings import Metadata, Reading, metadata_call, reading_of
-from dremio_engine.sql.types import duckdb_type
 from dremio_engine.sql.user_functions import CONTEXT, Find, expand_calls
 
 MAX_VIEW_DEPTH = 32

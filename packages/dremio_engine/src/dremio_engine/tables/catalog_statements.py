@@ -12,10 +12,10 @@ from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.lake.cursors import Interruptible
 from dremio_engine.lake.outcomes import Outcome, done
 from dremio_engine.paths import Path, dotted, flattened, in_context
-from dremio_engine.sql import commands as c
 from dremio_engine.sql.parsed import Parsed, parsed
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import commands as c
 from dremio_engine.tables.handlers import Handlers
 from dremio_engine.tables.information_schema import column_row
 from dremio_engine.tables.table_statements import TableStatements

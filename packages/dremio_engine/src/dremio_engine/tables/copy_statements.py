@@ -25,10 +25,10 @@ from dremio_engine.lake.messages import first_line
 from dremio_engine.lake.outcomes import Outcome, copied
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import candidates, dotted
-from dremio_engine.sql.copy_parser import check_options
-from dremio_engine.sql.load_commands import CopyInto, FormatOptions
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements.copy_parser import check_options
+from dremio_engine.sql.statements.load_commands import CopyInto, FormatOptions
 from dremio_engine.tables.handlers import Handlers
 
 _READERS: dict[str, Callable[[Cursor, str, Columns, FormatOptions], Records | None]] = {

@@ -12,9 +12,9 @@ from dremio_engine.lake.properties import properties_of, write_properties
 from dremio_engine.lake.table_definition import table_definition
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import Path, candidates, dotted
-from dremio_engine.sql import commands as c
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import commands as c
 from dremio_engine.tables.handlers import Handlers
 
 # Options whose value changes the way to an answer and never the answer, with the types of their values: hints

@@ -11,12 +11,12 @@ from dremio_engine.lake.cursors import Interruptible
 from dremio_engine.lake.definitions import column_type
 from dremio_engine.lake.outcomes import Outcome, done
 from dremio_engine.paths import Path, dotted, in_context
-from dremio_engine.sql import function_commands as c
 from dremio_engine.sql.functions import FUNCTIONS
 from dremio_engine.sql.gate import admitted
-from dremio_engine.sql.patterns import like_matches
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import function_commands as c
+from dremio_engine.sql.statements.patterns import like_matches
 from dremio_engine.sql.user_functions import UserFunction, body_without_arguments
 from dremio_engine.tables.handlers import Handlers
 

@@ -9,7 +9,7 @@ from dremio_engine.lake.connection import METADATA, REFLECTION_SCHEMA
 from dremio_engine.lake.database_tables import DatabaseTables
 from dremio_engine.lake.lake import Lake
 from dremio_engine.paths import dotted
-from dremio_engine.sql.types import information_schema_type, precision_and_scale
+from dremio_engine.sql.data_types.types import information_schema_type, precision_and_scale
 from dremio_engine.tables.system_tables import Makers, Rows, arrow
 
 CATALOG = "DREMIO"

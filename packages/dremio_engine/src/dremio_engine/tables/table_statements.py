@@ -21,13 +21,13 @@ from dremio_engine.lake.properties import write_properties
 from dremio_engine.lake.upkeep import Upkeep
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import Path, check_file_path, dotted, in_context
-from dremio_engine.sql import commands as c
 from dremio_engine.sql.changes import rows_met_twice, target_of_change
 from dremio_engine.sql.gate import admitted
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.parsed import Parsed, parsed
 from dremio_engine.sql.quoting import quoted
 from dremio_engine.sql.statement import Statement
+from dremio_engine.sql.statements import commands as c
 from dremio_engine.sql.translate import Relation, Translation, Translator
 from dremio_engine.tables.handlers import Handlers
 

@@ -10,11 +10,11 @@ import pytest
 
 from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.paths import candidates
+from dremio_engine.sql.data_types.types import Narrowing
 from dremio_engine.sql.functions import MACROS
 from dremio_engine.sql.gate import admit
 from dremio_engine.sql.statement import read_statement
 from dremio_engine.sql.translate import Relation, Translator
-from dremio_engine.sql.types import Narrowing
 
 pytest.register_assert_rewrite("tests.dialect.example", "tests.dialect.behaviour")
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dremio_engine.errors import EngineError, Unsupported
-from dremio_engine.sql.type_rules import arithmetic_type, common_type
+from dremio_engine.sql.data_types.type_rules import arithmetic_type, common_type
 
 # One DuckDB for every example.
 EXAMPLES = settings(

@@ -7,7 +7,7 @@ from tests.support.gate import is_admitted, refusal
 
 from dremio_engine.errors import EngineError, InvalidStatement
 from dremio_engine.sql.gate import admitted
-from dremio_engine.sql.reserved_words import RESERVED_WORDS
+from dremio_engine.sql.refusals.reserved_words import RESERVED_WORDS
 
 WORDS = sorted(RESERVED_WORDS)
 SAMPLE = [

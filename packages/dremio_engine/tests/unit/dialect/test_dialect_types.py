@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.dialect.types import RESULT_TYPES
 
-from dremio_engine.sql.types import duckdb_type
+from dremio_engine.sql.data_types.types import duckdb_type
 
 
 @pytest.mark.parametrize(("expression", "kind"), [(e, duckdb_type(kind)) for e, kind in RESULT_TYPES])

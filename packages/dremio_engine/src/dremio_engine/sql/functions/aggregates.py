@@ -2,6 +2,7 @@
 
 from sqlglot import exp
 
+from dremio_engine.sql.data_types.type_rules import sum_type
 from dremio_engine.sql.functions.signature import (
     Arguments,
     Function,
@@ -13,7 +14,6 @@ from dremio_engine.sql.functions.signature import (
     ruled,
     unknown,
 )
-from dremio_engine.sql.type_rules import sum_type
 
 _STATISTICS = "CORR COVAR_POP COVAR_SAMP"
 _SPREAD = "MEDIAN STDDEV STDDEV_POP STDDEV_SAMP VAR_POP VAR_SAMP"

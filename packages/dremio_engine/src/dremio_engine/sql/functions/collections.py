@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from dremio_engine.errors import InvalidStatement
+from dremio_engine.sql.data_types.type_rules import sum_type
 from dremio_engine.sql.functions.signature import Function, f, first
-from dremio_engine.sql.type_rules import sum_type
 
 
 def _element(types: Sequence[str | None]) -> str | None:

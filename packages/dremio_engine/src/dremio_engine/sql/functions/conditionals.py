@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from dremio_engine.sql.data_types.type_rules import common_type
 from dremio_engine.sql.functions.signature import Arguments, Function, f, first, ruled, wrong_number
-from dremio_engine.sql.type_rules import common_type
 
 
 def _second(types: Sequence[str | None]) -> str | None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from dremio_engine.errors import InvalidStatement
+from dremio_engine.sql.data_types.type_syntax import TryConvertFrom
 from dremio_engine.sql.functions.signature import build, enclosed
-from dremio_engine.sql.type_syntax import TryConvertFrom
 
 _NESTED = (exp.DType.STRUCT, exp.DType.ARRAY, exp.DType.LIST)
 _WHOLE = (exp.DType.INT, exp.DType.BIGINT)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from dremio_engine.errors import Unsupported
+from dremio_engine.sql.data_types.type_rules import decimal_of
 from dremio_engine.sql.formats import NumberFormat, is_number_format, number_format
 from dremio_engine.sql.functions.signature import build
-from dremio_engine.sql.type_rules import decimal_of
 
 _MOST_DIGITS = 38
 

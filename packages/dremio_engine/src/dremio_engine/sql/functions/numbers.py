@@ -2,8 +2,8 @@
 
 from sqlglot import exp
 
+from dremio_engine.sql.data_types.type_rules import MAX_PRECISION, decimal_of, is_decimal, whole_type
 from dremio_engine.sql.functions.signature import Arguments, Function, build, f, first, unknown
-from dremio_engine.sql.type_rules import MAX_PRECISION, decimal_of, is_decimal, whole_type
 
 _TO_DOUBLE = "ATAN CBRT COS COSH COT DEGREES EXP RADIANS SIN SINH TAN TANH"
 # Gandiva asks C's mathematics, which has an answer where DuckDB has an error.

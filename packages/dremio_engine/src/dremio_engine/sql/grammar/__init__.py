@@ -9,10 +9,10 @@ Each module has functions that read one thing from a `Cursor`. They call each ot
 hold each other: a query holds expressions, and an expression may be a query.
 """
 
-from dremio_engine.sql.faults import Fault
 from dremio_engine.sql.grammar import changes, queries
 from dremio_engine.sql.grammar.cursor import END, Cursor, Stopped
-from dremio_engine.sql.words import Words
+from dremio_engine.sql.refusals.faults import Fault
+from dremio_engine.sql.refusals.words import Words
 
 _CHANGES = {
     "INSERT": changes.insert,

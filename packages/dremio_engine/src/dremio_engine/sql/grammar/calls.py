@@ -6,7 +6,7 @@ from dremio_engine.sql.grammar import expressions, queries, windows
 from dremio_engine.sql.grammar.cursor import Cursor
 from dremio_engine.sql.grammar.types import data_type
 from dremio_engine.sql.grammar.units import PARTS, STEPS, interval_qualifier
-from dremio_engine.sql.reserved_words import CALLABLE, VALUES
+from dremio_engine.sql.refusals.reserved_words import CALLABLE, VALUES
 
 # Functions in {fn ..}, beside those that CALLABLE has.
 _ESCAPED_ONLY = frozenset(["CEILING", "FLOOR", "INSERT", "SUBSTRING"])

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from sqlglot.tokens import TokenType
 
-from dremio_engine.sql.reserved_words import is_reserved, why_reserved
-from dremio_engine.sql.words import Word, Words
+from dremio_engine.sql.refusals.reserved_words import is_reserved, why_reserved
+from dremio_engine.sql.refusals.words import Word, Words
 
 # What stands for a name in quotes, a text, a number: none of them is a keyword.
 QUOTED, TEXT, NUMBER, END, ODD = '"', "'", "0", "", "\0"

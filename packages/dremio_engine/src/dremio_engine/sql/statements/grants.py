@@ -9,7 +9,7 @@ from sqlglot.tokens import TokenType
 
 from dremio_engine.errors import InvalidStatement
 from dremio_engine.paths import Path
-from dremio_engine.sql.reader import Reader
+from dremio_engine.sql.statements.reader import Reader
 
 # How a GRANT names its object -> what it is; DATASET is whichever of both the path names.
 OBJECT_WORDS = {

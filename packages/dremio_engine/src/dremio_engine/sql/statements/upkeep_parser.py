@@ -1,9 +1,9 @@
 """ROLLBACK, VACUUM and OPTIMIZE, cut into commands. Source: docs.dremio.com, SQL commands, Apache Iceberg."""
 
 from dremio_engine.errors import InvalidStatement, Unsupported
-from dremio_engine.sql.commands import Optimize, Rollback, Vacuum
-from dremio_engine.sql.reader import Reader
 from dremio_engine.sql.readings import at_moment, at_snapshot
+from dremio_engine.sql.statements.commands import Optimize, Rollback, Vacuum
+from dremio_engine.sql.statements.reader import Reader
 
 _OPTIONS = ("TARGET_FILE_SIZE_MB", "MIN_FILE_SIZE_MB", "MAX_FILE_SIZE_MB", "MIN_INPUT_FILES")
 # Of the target's size: what Dremio takes for files that are too small or too large.

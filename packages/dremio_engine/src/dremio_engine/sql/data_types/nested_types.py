@@ -4,7 +4,7 @@ import functools
 
 from sqlglot import exp
 
-from dremio_engine.sql.type_names import type_name
+from dremio_engine.sql.data_types.type_names import type_name
 
 
 def element_of(name: str | None) -> str | None:

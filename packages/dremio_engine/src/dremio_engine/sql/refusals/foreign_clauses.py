@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from dremio_engine.sql.faults import Fault
-from dremio_engine.sql.frames import frame_fault
+from dremio_engine.sql.refusals.faults import Fault
+from dremio_engine.sql.refusals.frames import frame_fault
 
 
 def foreign_clauses(tree: exp.Expr) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ import re
 
 from sqlglot import exp
 
-from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.refusals.faults import Fault
 
 RESERVED_WORDS = frozenset(
     """

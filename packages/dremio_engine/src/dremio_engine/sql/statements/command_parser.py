@@ -7,8 +7,8 @@ import re
 
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.paths import Path, dotted
-from dremio_engine.sql.clauses import Clauses, partition_field, partitions, reflection
-from dremio_engine.sql.commands import (
+from dremio_engine.sql.statements.clauses import Clauses, partition_field, partitions, reflection
+from dremio_engine.sql.statements.commands import (
     AccessStatement,
     AddColumns,
     AlterColumn,
@@ -35,16 +35,16 @@ from dremio_engine.sql.commands import (
     ShowProperties,
     Truncate,
 )
-from dremio_engine.sql.copy_parser import copy_into
-from dremio_engine.sql.function_parser import (
+from dremio_engine.sql.statements.copy_parser import copy_into
+from dremio_engine.sql.statements.function_parser import (
     create_function,
     describe_function,
     drop_function,
     show_functions,
 )
-from dremio_engine.sql.option_parser import property_names, session_option, table_properties
-from dremio_engine.sql.reader import Reader
-from dremio_engine.sql.upkeep_parser import optimize, rollback, vacuum
+from dremio_engine.sql.statements.option_parser import property_names, session_option, table_properties
+from dremio_engine.sql.statements.reader import Reader
+from dremio_engine.sql.statements.upkeep_parser import optimize, rollback, vacuum
 
 
 def parse_command(sql: str) -> Command:

@@ -7,8 +7,8 @@ from sqlglot.tokens import Token, TokenType
 from dremio_engine.errors import InvalidStatement, Unsupported
 from dremio_engine.paths import Path
 from dremio_engine.sql.dialect import tokens_of
-from dremio_engine.sql.faults import Fault, place
-from dremio_engine.sql.reserved_words import is_reserved, why_reserved
+from dremio_engine.sql.refusals.faults import Fault, place
+from dremio_engine.sql.refusals.reserved_words import is_reserved, why_reserved
 
 # Parsing costs some 30 microseconds a word, and no other statement parses meanwhile.
 MOST_WORDS = 100_000

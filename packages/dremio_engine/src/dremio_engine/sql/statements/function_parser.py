@@ -1,8 +1,13 @@
 """Statements about the user's functions. Source: docs.dremio.com, SQL commands, User-Defined Functions."""
 
 from dremio_engine.errors import InvalidStatement, Unsupported
-from dremio_engine.sql.function_commands import CreateFunction, DescribeFunction, DropFunction, ShowFunctions
-from dremio_engine.sql.reader import Reader
+from dremio_engine.sql.statements.function_commands import (
+    CreateFunction,
+    DescribeFunction,
+    DropFunction,
+    ShowFunctions,
+)
+from dremio_engine.sql.statements.reader import Reader
 
 Columns = tuple[tuple[str, str], ...]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import Token, TokenType
 
-from dremio_engine.sql.reserved_words import is_reserved
+from dremio_engine.sql.refusals.reserved_words import is_reserved
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,19 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
+from dremio_engine.sql.data_types.nested_types import element_of, member_of
+from dremio_engine.sql.data_types.scopes import relations_of, scopes_around
+from dremio_engine.sql.data_types.type_names import type_name
+from dremio_engine.sql.data_types.type_rules import (
+    NULL,
+    arithmetic_type,
+    common_type,
+    rounded_type,
+    whole_type,
+)
+from dremio_engine.sql.data_types.type_syntax import TryConvertFrom
 from dremio_engine.sql.functions import FUNCTIONS
 from dremio_engine.sql.functions.collections import is_map
-from dremio_engine.sql.nested_types import element_of, member_of
-from dremio_engine.sql.scopes import relations_of, scopes_around
-from dremio_engine.sql.type_names import type_name
-from dremio_engine.sql.type_rules import NULL, arithmetic_type, common_type, rounded_type, whole_type
-from dremio_engine.sql.type_syntax import TryConvertFrom
 
 Columns = Mapping[str, str]
 # A table of the query -> its columns (lower case) and their DuckDB types; nothing when not known.

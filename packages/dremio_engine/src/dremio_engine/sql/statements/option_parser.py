@@ -5,8 +5,8 @@ import re
 from sqlglot.tokens import TokenType
 
 from dremio_engine.errors import InvalidStatement
-from dremio_engine.sql.commands import SessionOption
-from dremio_engine.sql.reader import Reader
+from dremio_engine.sql.statements.commands import SessionOption
+from dremio_engine.sql.statements.reader import Reader
 
 
 def table_properties(r: Reader) -> tuple[tuple[str, str], ...]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dremio_engine.paths import Path
-from dremio_engine.sql.function_commands import FunctionCommand
-from dremio_engine.sql.load_commands import CopyInto
 from dremio_engine.sql.readings import AtMoment, AtSnapshot
+from dremio_engine.sql.statements.function_commands import FunctionCommand
+from dremio_engine.sql.statements.load_commands import CopyInto
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ class Show:
 
 @dataclass(frozen=True)
 class AccessStatement:
-    """GRANT, REVOKE, and statements about roles and users: whole, for `sql/grants.py`."""
+    """GRANT, REVOKE, and statements about roles and users: whole, for `sql/statements/grants.py`."""
 
     action: str
     sql: str

@@ -2,8 +2,8 @@
 
 from dremio_engine.errors import InvalidStatement
 from dremio_engine.paths import Path
-from dremio_engine.sql.commands import CreateReflection, PartitionField
-from dremio_engine.sql.reader import Reader
+from dremio_engine.sql.statements.commands import CreateReflection, PartitionField
+from dremio_engine.sql.statements.reader import Reader
 
 TRANSFORMS = ("identity", "year", "month", "day", "hour", "bucket", "truncate")
 

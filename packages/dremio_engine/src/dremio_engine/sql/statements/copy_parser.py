@@ -7,8 +7,8 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from dremio_engine.errors import InvalidStatement, Unsupported
-from dremio_engine.sql.load_commands import CopyInto
-from dremio_engine.sql.reader import Reader
+from dremio_engine.sql.statements.load_commands import CopyInto
+from dremio_engine.sql.statements.reader import Reader
 
 MOST_FILES = 1000
 FORMATS = ("csv", "json", "parquet")

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 from sqlglot.tokens import TokenType
 
-from dremio_engine.sql.faults import Fault
+from dremio_engine.sql.data_types.type_syntax import NESTED, STRUCTS
 from dremio_engine.sql.jdbc_escapes import ESCAPES
-from dremio_engine.sql.merge_clauses import merge_fault
-from dremio_engine.sql.type_syntax import NESTED, STRUCTS
-from dremio_engine.sql.words import NONE, Words
+from dremio_engine.sql.refusals.faults import Fault
+from dremio_engine.sql.refusals.merge_clauses import merge_fault
+from dremio_engine.sql.refusals.words import NONE, Words
 
 SYMBOLS = frozenset(
     [

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from dremio_engine.sql.faults import Fault
-from dremio_engine.sql.words import Words
+from dremio_engine.sql.refusals.faults import Fault
+from dremio_engine.sql.refusals.words import Words
 
 _FORMS = {
     ("WHEN", "MATCHED", "THEN", "UPDATE", "SET"): "MATCHED",

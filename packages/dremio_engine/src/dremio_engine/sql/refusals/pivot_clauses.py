@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from dremio_engine.sql.faults import Fault
-from dremio_engine.sql.words import Words
+from dremio_engine.sql.refusals.faults import Fault
+from dremio_engine.sql.refusals.words import Words
 
 _PIVOT = "it is PIVOT (aggregate(..) FOR column IN (value, ..))"
 _UNPIVOT = "it is UNPIVOT (value FOR name IN (column, ..))"

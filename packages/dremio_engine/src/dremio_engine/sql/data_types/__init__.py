@@ -1,0 +1,1 @@
+"""Types: how Dremio writes them, what expressions have, what clients receive."""

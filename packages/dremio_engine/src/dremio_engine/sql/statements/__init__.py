@@ -1,0 +1,1 @@
+"""Statements that are more than a query, cut into typed commands."""
