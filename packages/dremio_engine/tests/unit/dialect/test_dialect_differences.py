@@ -24,6 +24,7 @@ def test_estimates_use_another_sketch(dremio: Any) -> None:
     ("expression", "reason"),
     [
         ("random(42)", "Invalid number of arguments"),
+        ("count()", "Invalid number of arguments"),
         ("convert_from(s, 'JSON')", "known only"),
         ("convert_from(s, 'INT_BE')", "INT_BE"),
         ("regexp_split(s, 'a', 'LAST', -1)", "LAST"),

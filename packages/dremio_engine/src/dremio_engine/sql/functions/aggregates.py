@@ -46,8 +46,8 @@ def _listagg(a: Arguments) -> exp.Expr:
 
 
 def _count(a: Arguments) -> exp.Expr:
-    expect("COUNT", a, 0, 1)
-    return exp.Anonymous(this="count", expressions=a or [exp.Star()])
+    expect("COUNT", a, 1)
+    return exp.Anonymous(this="count", expressions=a)
 
 
 AGGREGATES: dict[str, Function] = {
