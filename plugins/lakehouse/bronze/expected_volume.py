@@ -18,7 +18,7 @@ class VolumeBelowExpectedError(PermanentError):
 def explain_volume(
     contract: Contract,
     ledger: LandingLedger,
-    unloaded: Sequence[UnloadedClaim],
+    elsewhere: Sequence[UnloadedClaim],
     business_date: date,
     rows_landed: int,
 ) -> str | None:
@@ -27,13 +27,14 @@ def explain_volume(
     Airbyte lands what changed since its last state, whatever the date. So a date that is run late, after a
     later one or in a backfill of several, may find that another date's sync has taken its changes. Such a
     date may be empty, unless each sync of the stream brings all rows. A date that is run in its own night
-    has no such excuse. Where the rows are with a date that was never loaded, they are in no table: that is
-    said, with what to do.
+    has no such excuse.
+
+    The reason is published with the partition: it must not depend on what has been loaded meanwhile.
 
     Args:
         contract: the stream's.
         ledger: which date had which sync.
-        unloaded: what dates have claimed that is not in bronze.
+        elsewhere: what other dates have claimed of the stream and is not in bronze, for the error to name.
         business_date: the date that is being loaded.
         rows_landed: what it has claimed of the stream.
 
@@ -42,19 +43,12 @@ def explain_volume(
     """
     if rows_landed >= contract.min_rows and (rows_landed or contract.min_rows):
         return None
-    elsewhere_claimed = [
-        claim
-        for claim in unloaded
-        if (claim.source, claim.stream) == (contract.source, contract.stream)
-        and claim.business_date != business_date
-    ]
-    elsewhere = "".join(f"; {sentence}" for sentence in tell(elsewhere_claimed))
-    if rows_landed >= contract.min_rows:
-        return f"no changes{elsewhere}"
     other = ledger.synced_before(contract.source, business_date)
+    if rows_landed >= contract.min_rows:
+        return "no changes" if other is None else f"no changes, or they arrived with the sync of {other}"
     refused = rows_landed == 0 and contract.zero_rows is ZeroRows.REFUSE
     if other is not None and not refused:
-        return f"its changes arrived with the sync of {other}{elsewhere}"
+        return f"its changes arrived with the sync of {other}"
     why = (
         f"each sync of {contract.source} must bring some"
         if other is not None
@@ -65,5 +59,5 @@ def explain_volume(
         f"include/contracts/{contract.stream}.yaml expects at least {contract.min_rows}, and {why}; nothing "
         "was published. Look at the extract stage's Airbyte job and at the source; when rows are there, run "
         "the extract stage with force_sync. If so few are right, lower expected_volume in the contract"
-        f"{elsewhere}"
+        + "".join(f"; {sentence}" for sentence in tell(elsewhere))
     )

@@ -85,6 +85,8 @@ class LoadBronzeStreamOperator(BaseOperator):
             self.log.warning(
                 "%s, %s: %d rows: %s", load.stream, load.business_date, load.rows_in, load.explanation
             )
+        for sentence in loaded.not_loaded:
+            self.log.warning("%s", sentence)
         if not loaded.changed:
             self.log.info("the lake holds exactly this partition already: nothing was written")
         if loaded.quarantine_key:

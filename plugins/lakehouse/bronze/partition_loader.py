@@ -17,7 +17,7 @@ from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
 from lakehouse.bronze.scratch import scratch_folder
 from lakehouse.bronze.source_forms import publish_source_forms, write_source_form
-from lakehouse.bronze.unloaded_claims import unloaded_claims
+from lakehouse.bronze.unloaded_claims import of_other_dates, tell, unloaded_claims
 from lakehouse.landing.ledger import LandingLedger
 from lakehouse.landing.ledger_rows import LandingFile
 from lakehouse.landing.reader import LandedFile, LandingReader
@@ -58,6 +58,8 @@ class LoadedPartition:
     version."""
     truncated_at: int | None = None
     """LSN at which the source's table was emptied: see `BuiltPartition`."""
+    not_loaded: list[str] = field(default_factory=list)
+    """What other dates have claimed of the stream and is not in bronze: a sentence for each date."""
 
 
 class PartitionLoader:
@@ -120,12 +122,11 @@ class PartitionLoader:
                 "run its extract stage for this date first"
             )
         claimed = self._ledger.files(contract.source, contract.stream, business_date)
+        elsewhere = of_other_dates(
+            unloaded_claims(self._postgres), contract.source, contract.stream, business_date
+        )
         explanation = explain_volume(
-            contract,
-            self._ledger,
-            unloaded_claims(self._postgres),
-            business_date,
-            sum(file.rows for file in claimed),
+            contract, self._ledger, elsewhere, business_date, sum(file.rows for file in claimed)
         )
         reader = LandingReader(self._fetch(claimed, folder))
         known_columns = NewColumnLedger(self._postgres)
@@ -155,6 +156,7 @@ class PartitionLoader:
             new_columns=new_columns,
             source_forms=forms,
             truncated_at=built.truncated_at,
+            not_loaded=tell(elsewhere),
         )
 
     def _fetch(self, claimed: list[LandingFile], folder: Path) -> list[LandedFile]:

@@ -35,6 +35,17 @@ def unloaded_claims(postgres: PostgresConnections) -> list[UnloadedClaim]:
         return [UnloadedClaim(*row) for row in cursor.fetchall()]
 
 
+def of_other_dates(
+    claims: Iterable[UnloadedClaim], source: str, stream: str, business_date: date
+) -> list[UnloadedClaim]:
+    """Those of the stream that another date holds."""
+    return [
+        claim
+        for claim in claims
+        if (claim.source, claim.stream) == (source, stream) and claim.business_date != business_date
+    ]
+
+
 def tell(claims: Iterable[UnloadedClaim]) -> list[str]:
     """One sentence for each date, with what to do."""
     return [

@@ -110,6 +110,20 @@ def test_rows_that_came_after_the_load_are_named_as_well(
     assert held(lake) == [("orders", MEANT, 1, False)]
 
 
+def test_a_load_names_what_another_date_holds_and_publishes_nothing_of_it(
+    lake: Any, mistyped: list[str]
+) -> None:
+    lake.postgres.execute("delete from landing_syncs where business_date > '2025-03-01'")
+    lake.ledger.claim("postgres", MEANT, 302, 0)
+    loaded = lake.loader("orders").load(MEANT, "test")
+    assert loaded.load.explanation == "its changes arrived with the sync of 2015-03-01"
+    [told] = loaded.not_loaded
+    assert told == (
+        "2 rows (2 of postgres.orders) claimed for 2015-03-01 are not in bronze: run load_bronze for "
+        "2015-03-01, or, if nobody meant that date, give its rows back: bin/bronze give-back 2015-03-01"
+    )
+
+
 def test_a_date_that_is_in_bronze_keeps_its_rows(
     lake: Any, returns: ClaimReturns, mistyped: list[str]
 ) -> None:
