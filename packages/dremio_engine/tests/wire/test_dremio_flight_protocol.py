@@ -160,7 +160,7 @@ def test_an_error_in_a_late_row_comes_while_reading(streaming_engine: EngineProc
     late = "case when a.n = 99999 and b.n = 99 then 'x' else '1' end"
     info = caller.info(f"select n, cast(t as integer) as i from (select b.n as n, {late} as t"
                        " from disk.many a, disk.many b where b.n < 100) q")  # fmt: skip
-    with pytest.raises(pa.ArrowInvalid, match="Could not convert string 'x'"):
+    with pytest.raises(pa.ArrowInvalid, match="Failed to cast the string x to INTEGER"):
         caller.client.do_get(info.endpoints[0].ticket, caller.options()).read_all()
 
 
