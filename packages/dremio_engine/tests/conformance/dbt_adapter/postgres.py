@@ -15,10 +15,13 @@ RULES = (
     (r"(?i)vacuum (\{\{ this\.schema \}\}|\{\{ target\.datalake \}\})", r"optimize table \1"),
     (r"(?i)\bdate\(('[^']*')\)", r"date \1"),
     (r"(?i)(\bnull|'[^']*'|\b[\w.]+)::text", r"cast(\1 as varchar)"),
+    # Types that Dremio does not have.
+    (r"(?i)(\b[\w.]+)::smallint\b", r"cast(\1 as integer)"),
+    (r"(?i)(\b[\w.]+)::real\b", r"cast(\1 as float)"),
     (r"(?i)(\bnull|'[^']*'|\b[\w.]+)::(timestamp|numeric|date)\b", r"cast(\1 as \2)"),
     (
         r"(?i)(\bnull|'[^']*'|\b[\w.]+)"
-        r"::(smallint|integer|bigint|real|double precision|varchar\(\d+\)|\{\{.*?\}\})",
+        r"::(integer|bigint|double precision|varchar\(\d+\)|\{\{.*?\}\})",
         r"cast(\1 as \2)",
     ),
     (r"(?i)\binterval '(\d+) (day|hour)s?'", r"interval '\1' \2"),
