@@ -62,7 +62,7 @@ class ClaimReturns:
 
         Raises:
             GiveBackRefusedError: the date has nothing, its rows are in bronze, or `to` was never extracted.
-                It may also be that it is being loaded just now. Nothing was given back.
+                Or it is being loaded just now. Nothing was given back.
         """
         held = self._ledger.sources_of(business_date)
         chosen = sources or held
@@ -74,7 +74,7 @@ class ClaimReturns:
         if not chosen:
             raise GiveBackRefusedError(f"{business_date} has claimed nothing: see `bin/bronze unloaded`")
         if to == business_date:
-            raise GiveBackRefusedError(f"{to} cannot have back what it gives back")
+            raise GiveBackRefusedError(f"--to must be another date than {to}")
         with ExitStack() as locks:
             for source in chosen:
                 self._refuse_loads(locks, source, business_date)

@@ -138,22 +138,22 @@ class LandingLedger:
         Args:
             source: as contracts and connections spell it.
             business_date: the date that has them.
-            to: claim them for this date at once, in the same transaction.
+            to: claim them for this date at once, in the same transaction; it has been claimed before.
 
         Returns:
             What the date had.
 
         Raises:
             LandingIncompleteError: `to` cannot claim them, for landing lacks rows; nothing was released.
+            LookupError: `to` was never claimed; nothing was released.
         """
         values = {"source": source, "business_date": business_date}
         with transaction(self._postgres, Lock("landing", source)) as cursor:
             released = totals(cursor, source, business_date)
-            job_id = last_job(cursor, source, business_date)
             for statement in ("delete_landing_files", "delete_landing_jobs", "delete_landing_sync"):
                 cursor.execute(read_sql(f"postgres/{statement}.sql"), values)
-            if to is not None and job_id is not None:
-                self._claim(cursor, source, to, job_id, {})
+            if to is not None:
+                self._claim(cursor, source, to, last_job(cursor, source, to), {})
             return released
 
     def _claim(

@@ -59,13 +59,15 @@ def sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | N
     return None if row is None else dict(row[1])
 
 
-def last_job(cursor: Any, source: str, business_date: date) -> str | None:
-    """The job whose rows the date claimed last; None before the first claim."""
+def last_job(cursor: Any, source: str, business_date: date) -> str:
+    """The job whose rows the date claimed last. Raises LookupError before the first claim."""
     cursor.execute(
         read_sql("postgres/select_landing_sync.sql"), {"source": source, "business_date": business_date}
     )
     row = cursor.fetchone()
-    return None if row is None else str(row[0])
+    if row is None:
+        raise LookupError(f"{business_date} has claimed nothing of {source}")
+    return str(row[0])
 
 
 def dates_of_jobs(cursor: Any, source: str) -> dict[str, date]:

@@ -166,6 +166,18 @@ def test_a_run_that_died_before_its_claim_holds_nothing_back_any_more(
     assert lake.ledger.claim("postgres", NEXT, 305, 0).rows == 1
 
 
+def test_what_such_a_run_landed_can_go_to_another_date_at_once(
+    lake: Any, returns: ClaimReturns, land_file: Land
+) -> None:
+    lake.ledger.claim("postgres", MEANT, 302, 0)
+    lake.ledger.keep_for("postgres", MISTYPED, 304)
+    land_file("postgres", "orders", "2025_03_01_304_0", [order(4, MEANT)], sync_id=304)
+    with pytest.raises(GiveBackRefusedError, match="--to must be another date"):
+        returns.give_back(MISTYPED, to=MISTYPED)
+    returns.give_back(MISTYPED, to=MEANT)
+    assert lake.ledger.report("postgres", MEANT).rows == 1
+
+
 def test_the_command_names_the_rows_and_gives_them_back(
     lake: Any, mistyped: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
