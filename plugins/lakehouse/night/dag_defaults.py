@@ -32,7 +32,17 @@ TASK_TIMEOUT: Final = timedelta(hours=2)
 RUN_TIMEOUT: Final = timedelta(hours=6)
 
 TAGS: Final = frozenset(
-    {"night", "platform", "ingestion", "loading", "transformation", "tests", "optimisation", "presentation"}
+    {
+        "night",
+        "platform",
+        "operations",
+        "ingestion",
+        "loading",
+        "transformation",
+        "tests",
+        "optimisation",
+        "presentation",
+    }
 )
 """The closed vocabulary of DAG tags."""
 

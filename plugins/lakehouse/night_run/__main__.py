@@ -14,11 +14,11 @@ from rich.console import Console
 
 from lakehouse.night.business_date import BusinessDateError, parse_business_date
 from lakehouse.night.plan import NIGHT
-from lakehouse.night_run.airflow_api import AirflowApi, AirflowApiError
 from lakehouse.night_run.follow import NightFollower
 from lakehouse.night_run.receipts_read import NightReceipt
 from lakehouse.night_run.show import NightDisplay
 from lakehouse.night_run.summary import failure_in_log, failure_lines, log_file, success_lines
+from lakehouse.platform.airflow_api import AirflowApi, AirflowApiError
 
 NEEDED: Final = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
 PROVISION: Final = "provision_platform"

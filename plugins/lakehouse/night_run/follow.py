@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol
 
 from lakehouse.night.plan import NIGHT, Stage
-from lakehouse.night_run.airflow_api import Run, Task
+from lakehouse.platform.airflow_api import Run, Task
 
 START_PATIENCE: Final = timedelta(seconds=180)
 """How long a stage may take to start once all it waits for is done: the scheduler needs seconds."""

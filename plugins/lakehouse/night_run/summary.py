@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lakehouse.night_run.airflow_api import AirflowApi, Run
 from lakehouse.night_run.follow import Progress
 from lakehouse.night_run.receipts_read import Failure, NightReceipt
+from lakehouse.platform.airflow_api import AirflowApi, Run
 from lakehouse.platform.repository import REPOSITORY
 from lakehouse.receipts.log_path import log_path
 

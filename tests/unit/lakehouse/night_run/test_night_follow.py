@@ -14,11 +14,11 @@ from rich.console import Console
 
 from lakehouse.night.plan import NIGHT
 from lakehouse.night_run import __main__ as command
-from lakehouse.night_run.airflow_api import AirflowApi, AirflowApiError, Run, Task
 from lakehouse.night_run.follow import JOIN_PATIENCE, START_PATIENCE, NightFollower
 from lakehouse.night_run.receipts_read import NightReceipt
 from lakehouse.night_run.show import NightDisplay
 from lakehouse.night_run.summary import failure_lines, success_lines
+from lakehouse.platform.airflow_api import AirflowApi, AirflowApiError, Run, Task
 
 DAY = date(2025, 10, 16)
 NOW = datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Seeing and telling: metrics, logs, incidents, ETA, health page, doctor, retention."""
