@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self.server.registry))
 
     def _health(self) -> None:
-        """200 while the process does its work; what PostgreSQL does is told, and is not the process's fault."""
+        """200 while the process does its work; a PostgreSQL that is away is told, and not its fault."""
         states = self.server.states()
         stuck = [state.name for state in states if state.is_stuck]
         self._say(
@@ -99,7 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.BAD_REQUEST, {"error": f"not JSON: {error}"})
             return
         if not isinstance(payload, dict) or not isinstance(payload.get("alerts"), list):
-            self._say(HTTPStatus.BAD_REQUEST, {"error": "not Alertmanager's web hook: it has no list `alerts`"})
+            self._say(
+                HTTPStatus.BAD_REQUEST, {"error": "not Alertmanager's web hook: it has no list `alerts`"}
+            )
             return
         self.server.receive_alerts(payload)
         self._say(HTTPStatus.OK, {"received": len(payload["alerts"])})
