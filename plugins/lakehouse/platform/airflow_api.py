@@ -53,12 +53,26 @@ class AirflowApi:
     """One Airflow, signed in by name and password."""
 
     def __init__(
-        self, url: str, user: str, password: str, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        user: str,
+        password: str,
+        transport: httpx.BaseTransport | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.url = url.rstrip("/")
         self._credentials = {"username": user, "password": password}
         self._http = httpx.Client(base_url=self.url, timeout=HTTP_TIMEOUT_SECONDS, transport=transport)
         self._token: str | None = None
+        self._patience_seconds = patience_seconds
+
+    def read(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to `GET /api/v2/<path>`, for whoever only looks."""
+        return self._call("GET", path, params=query)
+
+    def read_all(self, path: str, field: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Every item of a list, page by page; `field` is the answer's name for the items."""
+        return self._listed(path, field, query)
 
     def paused_by_dag(self) -> dict[str, bool]:
         """For each DAG that Airflow has parsed, and whose file still yields it: is it paused?"""
@@ -139,7 +153,7 @@ class AirflowApi:
                 return items
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + self._patience_seconds
         while True:
             try:
                 return self._once(method, path, **arguments)
