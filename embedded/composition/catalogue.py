@@ -9,6 +9,7 @@ from embedded.airflow.service import airflow
 from embedded.composition.wire import database_url
 from embedded.object_store.service import object_store
 from embedded.postgres.service import cluster, postgres
+from embedded.prometheus.service import alertmanager, observer, prometheus
 from embedded.settings import HOST, Settings
 from embedded.stack.http_check import answers
 from embedded.stack.service import Program, Service
@@ -48,6 +49,9 @@ def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, 
         ),
         superset(settings, secret, wire, metadata("superset"), databases.system_identifier),
         airflow(settings, secret, wire, metadata("airflow"), databases.system_identifier),
+        observer(settings),
+        prometheus(settings),
+        alertmanager(settings),
     )
     return {service.name: service for service in services}
 
