@@ -41,6 +41,7 @@ class LogFile:
     changed_at: float
     """`time.monotonic()` when its size was last seen to change."""
     modified: float
+    first_seen: float
     is_gone: bool = False
     is_renamed: bool = False
     """Another file has its old name: nothing is added to this one any more."""
@@ -61,7 +62,9 @@ class LogFile:
 
     def is_final(self, now: float) -> bool:
         """Is its last line complete although it has no end?"""
-        return self.is_gone or now - self.changed_at >= (SETTLED_SECONDS if self.is_renamed else FINAL_SECONDS)
+        return self.is_gone or now - self.changed_at >= (
+            SETTLED_SECONDS if self.is_renamed else FINAL_SECONDS
+        )
 
     def read(self, start: int, length: int) -> bytes:
         """Bytes of the file; fewer at its end. Raises OSError if it is gone and was not open."""
@@ -132,7 +135,7 @@ class LogFiles:
         if file is None:
             # A file that was written long ago has been still for as long.
             age = max(0.0, time.time() - found.st_mtime)
-            file = LogFile(identity, source, found.st_size, now - age, found.st_mtime)
+            file = LogFile(identity, source, found.st_size, now - age, found.st_mtime, now - age)
             with self._lock:
                 self._files[identity.key] = file
         elif file.size != found.st_size:
@@ -158,7 +161,10 @@ class LogFiles:
             if self._is_same(known, head, found.st_size):
                 grown = replace(known, path=str(path), head_size=len(head), head_hash=_hash(head))
                 return self._remember(grown) if grown != known else known
-        first = f"{self._host}\0{source.service}\0{found.st_dev}\0{found.st_ino}\0".encode() + head.split(b"\n")[0]
+        first = (
+            f"{self._host}\0{source.service}\0{found.st_dev}\0{found.st_ino}\0".encode()
+            + head.split(b"\n")[0]
+        )
         key, generation = _hash(first)[:20], 1
         while f"{key}-{generation}" in self._known:
             generation += 1
