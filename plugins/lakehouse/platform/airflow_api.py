@@ -57,6 +57,14 @@ class AirflowApi:
         self._http = AirflowHttp(url, user, password, transport, patience_seconds)
         self.url = self._http.url
 
+    def read(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to `GET /api/v2/<path>`, for whoever only looks."""
+        return self._http.call("GET", path, params=query)
+
+    def read_all(self, path: str, field: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Every item of a list, page by page; `field` is the answer's name for the items."""
+        return self._http.listed(path, field, query)
+
     def paused_by_dag(self) -> dict[str, bool]:
         """For each DAG that Airflow has parsed, and whose file still yields it: is it paused?"""
         listed = self._http.listed("dags", "dags")
@@ -179,6 +187,17 @@ class AirflowApi:
         """
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}"
         self._http.call("PATCH", path, json={"state": "failed", "note": note})
+
+    def clear_failed(self, run: Run) -> list[str]:
+        """Have what failed in the run, and what did not start because of it, run again; the tasks' ids."""
+        body = {"dag_run_id": run.run_id, "dry_run": False, "only_failed": True, "include_downstream": True}
+        answer = self._http.call("POST", f"dags/{run.dag_id}/clearTaskInstances", json=body)
+        return sorted({str(each["task_id"]) for each in answer["task_instances"]})
+
+    def mark_done(self, run: Run, task_id: str, note: str) -> None:
+        """Mark a task as successful, so that the run goes on without it; a task that runs is stopped."""
+        path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}"
+        self._http.call("PATCH", path, json={"new_state": "success", "note": note})
 
     def delete(self, run: Run) -> None:
         """Remove the run; one that is gone already is no error."""

@@ -71,6 +71,16 @@ def bronze_partition(source: str, stream: str, business_date: date) -> str:
     return f"{bronze_folder(source, stream)}{partition_folder_name(business_date)}/"
 
 
+def parse_partition_date(key: str, folder: str) -> date | None:
+    """The business date of an object below `folder`, whose partitions it must be in; None for any other."""
+    name = key.removeprefix(folder).partition("/")[0]
+    column, _, text = name.partition("=")
+    try:
+        return date.fromisoformat(text) if key.startswith(folder) and column == PARTITION_COLUMN else None
+    except ValueError:
+        return None
+
+
 def bronze_data_key(source: str, stream: str, business_date: date) -> str:
     """The partition's data file, as long as one is enough."""
     return f"{bronze_partition(source, stream, business_date)}data.parquet"
