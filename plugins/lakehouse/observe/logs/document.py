@@ -33,7 +33,7 @@ _LEVELS: Final = {
     "WARNING": "WARN",
     "ERROR": "ERROR",
     "FAILED": "ERROR",
-    "CRIT": "ERROR",
+    "CRIT": "WARN",  # supervisord says so that it runs as root
     "CRITICAL": "ERROR",
     "FATAL": "ERROR",
     "PANIC": "ERROR",

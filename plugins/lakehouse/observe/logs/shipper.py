@@ -1,4 +1,4 @@
-"""`python -m lakehouse.observe.logs.shipper`: reads the logs of the platform and sends them on, until stopped.
+"""`python -m lakehouse.observe.logs.shipper`: reads the platform's logs and sends them on, until stopped.
 
 Nobody waits for it: services write their files, and it reads them. `--once` sends what is there and ends,
 with exit code 1 if a sink was away. Its memory (LAKEHOUSE_SHIPPER_DIR) is what must not be lost: without it
@@ -32,11 +32,11 @@ from lakehouse.observe.logs.elastic import elasticsearch_client
 from lakehouse.observe.logs.elasticsearch_sink import ElasticsearchSink
 from lakehouse.observe.logs.fetched import Fetcher, Spool, delete_sent, keep_fetching
 from lakehouse.observe.logs.files import LogFiles
-from lakehouse.observe.logs.lake_sink import LakeSink
+from lakehouse.observe.logs.lake_sink import LakeSink, lake_of
 from lakehouse.observe.logs.run_dates import RunDates
 from lakehouse.observe.logs.shipping import Shipping
 from lakehouse.observe.logs.sinks import Sink, SinkAwayError
-from lakehouse.observe.logs.sources import load_sources
+from lakehouse.observe.logs.sources import FOLDER_VARIABLE, load_sources, shipper_folder
 from lakehouse.platform.airflow_http import AirflowHttp
 from lakehouse.platform.connections import ConnectionUnknownError, connection, direct_postgres
 from lakehouse.platform.errors import LakehouseError
@@ -44,14 +44,10 @@ from lakehouse.platform.names import (
     AIRBYTE_CONNECTION,
     AIRFLOW_CONNECTION,
     DREMIO_CONNECTION,
-    LAKE_CONNECTION,
 )
-from lakehouse.platform.repository import REPOSITORY
-from lakehouse.platform.storage import LakeStorage
 
 log = logging.getLogger(__name__)
 
-FOLDER_VARIABLE: Final = "LAKEHOUSE_SHIPPER_DIR"
 LAKE_PATIENCE_VARIABLE: Final = "LAKEHOUSE_LOGS_LAKE_SECONDS"
 LAKE_PATIENCE_SECONDS: Final = 60.0
 """Lines of a minute are one object in the lake; Elasticsearch gets them at once."""
@@ -170,37 +166,9 @@ class Shipper:
             log.warning("the status cannot be written: %s", error)
 
 
-def shipper_folder(environment: Mapping[str, str]) -> Path:
-    """Where the shipper keeps its memory: LAKEHOUSE_SHIPPER_DIR, by default `.local/shipper`."""
-    return Path(environment.get(FOLDER_VARIABLE) or REPOSITORY / ".local" / "shipper")
-
-
 def _sinks(environment: Mapping[str, str]) -> list[Sink]:
     patience = float(environment.get(LAKE_PATIENCE_VARIABLE) or LAKE_PATIENCE_SECONDS)
-    return [ElasticsearchSink(elasticsearch_client(environment)), LakeSink(lake(environment), patience)]
-
-
-def lake(environment: Mapping[str, str]) -> LakeStorage:
-    """The lake's bucket, for a process without Airflow. Raises ConnectionUnknownError."""
-    import boto3
-    from botocore.config import Config
-
-    where = connection(LAKE_CONNECTION, environment)
-    options = Config(
-        connect_timeout=5,
-        read_timeout=30,
-        retries={"max_attempts": 1},
-        **dict(where.extra.get("config_kwargs") or {}),
-    )
-    client = boto3.session.Session().client(
-        "s3",
-        endpoint_url=where.extra.get("endpoint_url"),
-        region_name=where.extra.get("region_name") or "us-east-1",
-        aws_access_key_id=where.login,
-        aws_secret_access_key=where.password,
-        config=options,
-    )
-    return LakeStorage(client, str(where.extra.get("bucket") or "datalake"))
+    return [ElasticsearchSink(elasticsearch_client(environment)), LakeSink(lake_of(environment), patience)]
 
 
 def _run_dates(environment: Mapping[str, str]) -> RunDates:
