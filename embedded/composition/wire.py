@@ -52,6 +52,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "DREMIO_USER": "lakehouse",
         "DREMIO_PASSWORD": secret["DREMIO_PASSWORD"],
         "DREMIO_STATE_DIR": str(settings.service_dir("dremio")),
+        "ELASTICSEARCH_URL": f"http://{HOST}:{port('ELASTICSEARCH')}",
         "SUPERSET_URL": f"http://{HOST}:{port('SUPERSET')}",
         "SUPERSET_USER": "admin",
         "SUPERSET_PASSWORD": secret["SUPERSET_PASSWORD"],
