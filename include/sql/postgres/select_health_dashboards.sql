@@ -14,7 +14,7 @@ warmed as (
     from newest
     inner join night_receipts as receipts on newest.business_date = receipts.business_date
     where
-        receipts.stage = %(stage)s::text
+        receipts.stage = %(warming)s
         and receipts.state = 'success'
         and receipts.report #>> '{detail,dashboard}' is not null
     order by

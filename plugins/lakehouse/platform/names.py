@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 AIRBYTE_CONNECTION: Final = "airbyte_default"
+AIRFLOW_CONNECTION: Final = "airflow_api"
 DREMIO_CONNECTION: Final = "dremio_default"
 LAKE_CONNECTION: Final = "lake_s3"
 PLATFORM_CONNECTION: Final = "platform_postgres"
