@@ -61,7 +61,7 @@ class Dashboards:
 
 def read(postgres: PostgresConnections, asked: Asked) -> Dashboards:
     """Every dashboard of the repository, and any other that was warmed."""
-    values = {"warming": NIGHT[-1].name, "night": asked.night, "nights": NIGHTS}
+    values = {"stage": NIGHT[-1].name, "night": asked.night, "nights": NIGHTS}
     with transaction(postgres) as cursor:
         cursor.execute(read_sql("postgres/select_health_dashboards.sql"), values)
         rows = cursor.fetchall()
