@@ -69,8 +69,8 @@ class PlantedNight:
             begins = start if not is_last else start + timedelta(seconds=seconds * 0.98)
             share = 1.0 if is_last else chance.uniform(0.5, 0.97)
             failed = stage.name == self.fails_at and number == 0
-            if stage.name == self.fails_at and is_last:
-                return
+            if stage.name == self.fails_at and number > 0:
+                return  # a stage's first task is the one that the others wait for
             run_id = f"scheduled__{start.isoformat()}"
             yield TaskRecord(
                 self.business_date, stage.name, run_id, task_id, -1, "failed" if failed else "success",
