@@ -18,6 +18,7 @@ SILVER_CLEANED: Final = "silver/cleaned/"
 SILVER_JOINED: Final = "silver/joined/"
 MARTS: Final = "marts/"
 GOLD: Final = "gold/"
+LOGS: Final = "logs/"
 
 LAYER_FOLDERS: Final = {
     "bronze": BRONZE,

@@ -123,8 +123,8 @@ def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
 def _dremio(around: Surroundings) -> Iterator[Finding]:
     client = around.dremio()
     # A query, since a login alone does not show that queries run.
-    answer = client.query("select 1 as one", timeout=10)
-    if [int(row["one"]) for row in answer] != [1]:
+    answer = client.query("select 1 as answer", timeout=10)
+    if [int(row["answer"]) for row in answer] != [1]:
         yield error("Dremio answers a query wrongly", f"select 1: {answer}", around.start_command("dremio"))
 
 
