@@ -9,6 +9,7 @@ ORDERS ?=
 ROWS ?= 1000000 10000000
 ONLY ?=
 SERVICE ?=
+OBSERVE ?=
 STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 
 EMBEDDED := .local/envs/embedded/bin/python
@@ -17,18 +18,24 @@ SUITES := $(EMBEDDED) -m tests.suites
 # Commands on the platform as it is: nothing is built, whatever state the environments are in.
 AS_IT_IS := PYTHON='$(PYTHON)' bin/platform
 
-.PHONY: help night setup setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench soak fresh lint format manifest lock reset
+.PHONY: help night setup setup-up setup-observe setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench observe soak fresh lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
-night: setup ## Run the whole night: make night [DATE=2025-10-16] [ORDERS=100000, once]
+night: setup-up ## Run the whole night: make night [DATE=2025-10-16] [ORDERS=100000, once] [OBSERVE=1, as in up]
 	@$(STACK) night '$(DATE)' $(if $(ORDERS),--orders '$(ORDERS)')
 
 setup: ## Build the locked environments (only what is missing or changed)
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: install Python 3.11 or 3.12 (Debian 12: apt-get install python3)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 8))' || { echo "error: $(PYTHON) is too old: install Python 3.11 or 3.12 (Debian 12: apt-get install python3), or give it as PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) bin/bootstrap embedded airflow dbt superset connectors
+
+# What observes the platform is fetched only when it is asked for.
+setup-up: $(if $(filter 1,$(OBSERVE)),setup-observe,setup)
+
+setup-observe: setup
+	@$(PYTHON) bin/bootstrap observe
 
 setup-lint: setup
 	@$(PYTHON) bin/bootstrap lint
@@ -38,7 +45,7 @@ setup-conformance: setup
 	@# 3: no JDK or no Maven here; then the tests against Calcite's parser are skipped, and say why.
 	@$(PYTHON) bin/calcite || test $$? -eq 3
 
-up: setup ## Start the platform, or some of it: make up [SERVICE="postgres object_store"]
+up: setup-up ## Start the platform, or some of it: make up [SERVICE="postgres object_store"] [OBSERVE=1: also Prometheus, Elasticsearch, ...]
 	@$(STACK) up $(SERVICE)
 
 down: ## Stop the platform, or some of it; nothing is lost, nothing is built: make down [SERVICE=superset]
@@ -56,10 +63,10 @@ env: ## Print the platform's addresses and credentials, and nothing else
 test: setup ## Run what every change must pass, at most 15 minutes: unit, real services, a whole night with its faults
 	@$(SUITES) test
 
-verify: setup-conformance ## Run all tests, at most 45 minutes: also the engines' suites, dbt's adapter tests, more nights, a soak
+verify: setup-conformance setup-observe ## Run all tests, at most 45 minutes: also the engines' suites, dbt's adapter tests, more nights, a soak
 	@$(SUITES) test rest
 
-verify-rest: setup-conformance ## Run only what verify adds to test
+verify-rest: setup-conformance setup-observe ## Run only what verify adds to test
 	@$(SUITES) rest
 
 test-unit: setup ## Run the unit tests only (no services)
@@ -70,6 +77,9 @@ test-integration: setup ## Run the integration tests only
 
 test-night: setup ## Run the night tests only
 	@$(SUITES) night
+
+observe: setup-observe ## Run the tests of metrics, logs, incidents and ETA: a night with planted faults, seen and told
+	@$(SUITES) observe
 
 conformance: setup-conformance ## Run the engines' conformance tests; DREMIO_URL=... runs them against your own Dremio
 	@$(SUITES) conformance

@@ -35,6 +35,8 @@ DEFAULT_PORTS: Mapping[str, int] = {
 }
 
 LARGEST_PORT = 65535
+OBSERVE = "OBSERVE"
+"""The variable that asks for the services that observe the platform, `1` or `0`."""
 
 
 class SettingsError(PlatformError, ValueError):
@@ -50,12 +52,15 @@ class Settings:
     ports: Mapping[str, int]
     port_variables: Mapping[str, str]
     """The LAKEHOUSE_PORT_* variables the ports came from: what a child process needs to find the same."""
+    observe: bool = False
+    """Whether `up` also starts the services that observe the platform."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Settings of the platform that `environ` (default: this process's) describes.
 
-        Raises SettingsError for a port that is not a number, out of range, or used twice.
+        Raises SettingsError for a port that is not a number, out of range, or used twice, and for a switch
+        that is neither 1 nor 0.
         """
         env = os.environ if environ is None else environ
         return cls(
@@ -63,6 +68,7 @@ class Settings:
             receipts_dir=_folder(env, "LAKEHOUSE_RECEIPTS_DIR", ROOT / ".local" / "receipts"),
             ports=_ports(env),
             port_variables={name: env[name] for name in _port_variable_names() if env.get(name)},
+            observe=_switch(env, OBSERVE),
         )
 
     def port(self, name: str) -> int:
@@ -115,6 +121,13 @@ def _ports(env: Mapping[str, str]) -> dict[str, int]:
             raise SettingsError(f"port {port} is given to both {taken[port]} and {name}: move one of them")
         taken[port] = name
     return ports
+
+
+def _switch(env: Mapping[str, str], variable: str) -> bool:
+    value = env.get(variable, "").strip()
+    if value not in ("", "0", "1"):
+        raise SettingsError(f"{variable}={value!r} is neither 1 nor 0")
+    return value == "1"
 
 
 def _number(env: Mapping[str, str], variable: str, default: int) -> int:

@@ -48,7 +48,14 @@ class CheckoutPlatform:
         self.home = home
         self.ports = free_platform_ports()
         self.environment = os.environ | port_variables(self.ports) | {"ORDERS": ORDERS}
-        for name in ("LAKEHOUSE_STATE_DIR", "LAKEHOUSE_RECEIPTS_DIR", "DATE", "MAKEFLAGS", "MAKELEVEL"):
+        for name in (
+            "LAKEHOUSE_STATE_DIR",
+            "LAKEHOUSE_RECEIPTS_DIR",
+            "DATE",
+            "OBSERVE",
+            "MAKEFLAGS",
+            "MAKELEVEL",
+        ):
             self.environment.pop(name, None)
 
     def run(self, *command: str, timeout: float = NIGHT_TIMEOUT_SECONDS) -> CommandResult:
@@ -186,6 +193,6 @@ def _copy_checkout(home: Path) -> None:
             (home / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, home / name)
     (home / ".local").mkdir()
-    for shared in ("envs", "tools"):
+    for shared in ("envs", "tools", "prometheus", "elasticsearch"):
         if (ROOT / ".local" / shared).exists():
             (home / ".local" / shared).symlink_to(ROOT / ".local" / shared)

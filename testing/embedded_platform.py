@@ -30,6 +30,7 @@ class EmbeddedPlatform:
             "PYTHONPATH": str(ROOT),
             "LAKEHOUSE_STATE_DIR": str(self.folder / "state"),
             "LAKEHOUSE_RECEIPTS_DIR": str(self.folder / "receipts"),
+            "OBSERVE": "0",
         } | port_variables(free_platform_ports())
         self._started: set[str] = set()
         self.wire: dict[str, str] = {}

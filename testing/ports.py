@@ -23,6 +23,11 @@ PLATFORM: Final = (
     "DREMIO_FLIGHT",
     "SUPERSET",
     "AIRFLOW",
+    "ELASTICSEARCH",
+    "ELASTICSEARCH_TRANSPORT",
+    "PROMETHEUS",
+    "ALERTMANAGER",
+    "OBSERVER",
 )
 """What the ports of a platform are for: LAKEHOUSE_PORT_<name> is each one's variable."""
 

@@ -46,7 +46,8 @@ def down(services: Sequence[str]) -> int:
 
 
 def status() -> int:
-    """Show every service: pid, health, address, memory. The exit code is 1 unless all are healthy."""
+    """Show every service: pid, health, address, memory. The exit code is 1 unless all that were asked for are
+    healthy."""
     platform = Platform.here()
     if not platform.secrets_file.exists():
         print(_never_started(platform))
@@ -57,7 +58,7 @@ def status() -> int:
     print(bold(heading), *lines, sep="\n")
     if lacking:
         print(f"health is not known: {lacking}. `make setup` builds what is missing")
-    return 0 if found and all(row.health == status_table.HEALTHY for row in found) else 1
+    return 0 if status_table.all_well(found) else 1
 
 
 def logs(services: Sequence[str], lines: int, follow: bool) -> int:
@@ -138,7 +139,12 @@ def _environment(platform: Platform, airflow: bool) -> Mapping[str, str]:
 
 
 def _painted_health(padded: str) -> str:
-    colours: dict[str, Callable[[str], str]] = {status_table.HEALTHY: green, status_table.DOWN: dim, "": str}
+    colours: dict[str, Callable[[str], str]] = {
+        status_table.HEALTHY: green,
+        status_table.DOWN: dim,
+        status_table.OFF: dim,
+        "": str,
+    }
     return colours.get(padded.strip(), red)(padded)
 
 

@@ -11,12 +11,13 @@ from embedded.composition.needs import NEEDS
 from embedded.composition.platform import Platform
 from embedded.night import advance_shop, become_night_run, parse_business_date, parse_orders
 from embedded.stack.preflight import check_machine
-from embedded.stack.starting import Started, needed_by, start_all
+from embedded.stack.starting import Started, asked_for, start_all
 from embedded.stack.stopping import end_leftovers
 
 
 def up(services: Sequence[str]) -> int:
-    """Start services (and those they need), each checked for health, and leave them running."""
+    """Start services (and those they need), each checked for health, and leave them running; with OBSERVE=1
+    those that observe the platform too."""
     started = time.monotonic()
     platform = Platform.here()
     with alone(platform):
@@ -38,7 +39,7 @@ def night(date: str, orders: str | None) -> int:
 
 def _start(platform: Platform, names: Sequence[str]) -> None:
     table = platform.services
-    chosen = needed_by(names, table) if names else list(table.values())
+    chosen = asked_for(names, table, platform.settings.observe)
     supervisor = platform.supervisor
     if not supervisor.running() and (ended := end_leftovers(platform.settings, platform.started.values())):
         print(f"ended {ended} processes that outlived their supervisor")

@@ -41,6 +41,7 @@ def _facts(service: Service) -> dict[str, Any]:
         "address": service.address,
         "ports": service.ports,
         "needs": service.needs,
+        "optional": service.optional,
         "programs": [
             {
                 "name": program.name,
@@ -64,6 +65,8 @@ def _service(facts: dict[str, Any]) -> Service:
         needs=tuple(facts["needs"]),
         programs=programs,
         check=_cannot_check,
+        # A platform that an older checkout started has no such fact.
+        optional=facts.get("optional", False),
     )
 
 

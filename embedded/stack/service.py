@@ -60,3 +60,5 @@ class Service:
     prepare: Callable[[], None] = nothing
     complete: Callable[[], None] = nothing
     start_seconds: float = 60.0
+    optional: bool = False
+    """Started only when it is asked for: by name, because another needs it, or with all optional ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -58,6 +58,13 @@ def start_all(
     if errors:
         raise next((error for error in errors if not isinstance(error, _AbandonedError)), errors[0])
     return [started for future in futures if (started := future.result())]
+
+
+def asked_for(names: Sequence[str], table: Mapping[str, Service], with_optional: bool) -> list[Service]:
+    """What to start, with all that it needs: the named services or, without names, every service, the
+    optional ones only `with_optional`. Raises StartError for an unknown name."""
+    every = [name for name, service in table.items() if with_optional or not service.optional]
+    return needed_by(names or every, table)
 
 
 def needed_by(names: Iterable[str], table: Mapping[str, Service]) -> list[Service]:

@@ -13,6 +13,8 @@ from embedded.stack.supervisor import ProgramState, Supervisor
 
 DOWN = "down"
 HEALTHY = "healthy"
+OFF = "off"
+"""Of an optional service that nobody asked for, or that was stopped: nothing is wrong."""
 UNCHECKED = "running"
 """Of a service known from the record only, because this environment lacks what its check needs."""
 HEADINGS = ("service", "what", "pid", "health", "address", "memory")
@@ -45,7 +47,14 @@ def _row(service: Service, states: Mapping[str, ProgramState]) -> Row:
     return Row(service.name, service.title, pids, _health(service, known), service.address, memory)
 
 
+def all_well(found: Sequence[Row]) -> bool:
+    """Is every service healthy that was asked for?"""
+    return any(row.health == HEALTHY for row in found) and all(row.health in (HEALTHY, OFF) for row in found)
+
+
 def _health(service: Service, known: list[ProgramState]) -> str:
+    if service.optional and all(state.state == "STOPPED" for state in known):
+        return OFF
     if not any(state.pid for state in known):
         return next((state.state.lower() for state in known if state.state == "FATAL"), DOWN)
     for state in known:

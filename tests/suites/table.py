@@ -96,6 +96,7 @@ SUITES: Final = (
     Suite(Tier.REST, "conformance", "grammar", "embedded", ("tests/grammar",), 60, "dremio_engine"),
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
     Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
+    Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe",), 240),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
 )
 

@@ -44,13 +44,23 @@ def load_settings(
         raise SettingsError(f"{path.name} cannot be read: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("airflow"), dict):
         raise SettingsError(f"{path.name} has no section `airflow`")
+    filled = fill(document["airflow"], os.environ if environment is None else environment)
+    return {section: filled.get(section) or [] for section in ("connections", "pools", "variables")}
+
+
+def fill(node: Any, environment: Mapping[str, str]) -> Any:
+    """A part of the file with every placeholder filled.
+
+    Raises:
+        SettingsError: a variable without a default is not set.
+    """
     missing: set[str] = set()
-    filled = _fill(document["airflow"], os.environ if environment is None else environment, missing)
+    filled = _fill(node, environment, missing)
     if missing:
         raise SettingsError(
-            f"{path.name} needs environment variables that are not set: {', '.join(sorted(missing))}"
+            f"{SETTINGS_FILE.name} needs environment variables that are not set: {', '.join(sorted(missing))}"
         )
-    return {section: filled.get(section) or [] for section in ("connections", "pools", "variables")}
+    return filled
 
 
 def _fill(node: Any, environment: Mapping[str, str], missing: set[str]) -> Any:

@@ -118,6 +118,17 @@ def quarantine_key(stream: str, business_date: date) -> str:
     return f"{QUARANTINE}{stream}/{partition_folder_name(business_date)}/rows.parquet"
 
 
+def log_folder(service: str, day: date | None = None) -> str:
+    """The folder of a service's logs, or of one UTC day of them."""
+    folder = f"{LOGS}{service}/"
+    return folder if day is None else f"{folder}{partition_folder_name(day)}/"
+
+
+def log_object_key(service: str, day: date, name: str) -> str:
+    """An object with some lines of a service's log, as gzip JSON, one entry per line."""
+    return f"{log_folder(service, day)}{name}.json.gz"
+
+
 def engine_root_path(bucket: str, folder: str) -> str:
     """A folder as a Dremio S3 source spells its `rootPath`: `/datalake/silver/cleaned`."""
     return f"/{bucket}/{folder}".rstrip("/")

@@ -51,3 +51,13 @@ def test_an_unusable_port_is_named(environ: dict[str, str], said: str) -> None:
 def test_a_relative_state_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Settings.from_environ({"LAKEHOUSE_STATE_DIR": "mine"}).state_dir == tmp_path / "mine"
+
+
+@pytest.mark.parametrize(("value", "observed"), [("1", True), ("0", False), ("", False), (" 1 ", True)])
+def test_observe_is_a_switch(value: str, observed: bool) -> None:
+    assert Settings.from_environ({"OBSERVE": value}).observe is observed
+
+
+def test_another_word_for_observe_is_refused() -> None:
+    with pytest.raises(SettingsError, match="OBSERVE='yes' is neither 1 nor 0"):
+        Settings.from_environ({"OBSERVE": "yes"})

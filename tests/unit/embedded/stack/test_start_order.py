@@ -8,7 +8,7 @@ import pytest
 
 from embedded.stack.service import NotReadyError, Program, Service, nothing
 from embedded.stack.stamps import done_once
-from embedded.stack.starting import StartError, needed_by, start_all
+from embedded.stack.starting import StartError, asked_for, needed_by, start_all
 from embedded.stack.stopping import _layers
 from embedded.stack.supervisor import ProgramState
 
@@ -105,3 +105,20 @@ def test_a_step_that_failed_is_tried_again(tmp_path: Path) -> None:
     done: list[str] = []
     done_once(tmp_path / "step.stamp", ["x"], lambda: done.append("x"))
     assert done == ["x"]
+
+
+def test_an_optional_service_starts_only_when_it_is_asked_for() -> None:
+    table = {
+        each.name: each
+        for each in (service("postgres"), service("observer", "postgres", optional=True), service("shop"))
+    }
+
+    def names(*asked: str, with_optional: bool = False) -> list[str]:
+        return [each.name for each in asked_for(asked, table, with_optional)]
+
+    assert names() == ["postgres", "shop"]
+    assert names(with_optional=True) == ["postgres", "observer", "shop"]
+    assert names("observer") == ["postgres", "observer"], "by name, with what it needs"
+    assert names("shop", with_optional=True) == ["shop"], "who names some gets these"
+    with pytest.raises(StartError, match="observers"):
+        names("observers")
