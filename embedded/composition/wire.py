@@ -58,6 +58,10 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "AIRFLOW_URL": f"http://{HOST}:{port('AIRFLOW')}",
         "AIRFLOW_USER": "admin",
         "AIRFLOW_PASSWORD": secret["AIRFLOW_PASSWORD"],
+        **{f"AIRFLOW_PG_{key}": value for key, value in postgres.items()},
+        "AIRFLOW_PG_DATABASE": "airflow",
+        "AIRFLOW_PG_USER": "airflow",
+        "AIRFLOW_PG_PASSWORD": secret["AIRFLOW_PG_PASSWORD"],
     }
 
 

@@ -126,7 +126,9 @@ def _fetch(jar: Jar, folder: Path) -> None:
                 ) from None
     if (found := _digest(part)) != jar.sha256:
         part.unlink()
-        raise InstallationError(f"{jar.name} has SHA-256 {found}, {LOCK.name} says {jar.sha256}: it was not kept")
+        raise InstallationError(
+            f"{jar.name} has SHA-256 {found}, {LOCK.name} says {jar.sha256}: it was not kept"
+        )
     part.replace(target)
 
 
@@ -183,7 +185,9 @@ def _compile(java: Path, place: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise InstallationError(f"{MAIN.name} does not compile: {(done.stderr or done.stdout).strip()[-400:]}")
+        raise InstallationError(
+            f"{MAIN.name} does not compile: {(done.stderr or done.stdout).strip()[-400:]}"
+        )
 
 
 def java_of(environment: Path) -> Path:

@@ -1,5 +1,11 @@
 -- Landing objects of dates that bronze holds wholly, less the newest dates of each source.
-with newest as (
+with policy as (
+    select
+        %(cutoff)s::timestamptz as cutoff,
+        %(keep_newest)s::integer as keep_newest
+),
+
+newest as (
     select
         source,
         business_date,
@@ -38,11 +44,12 @@ inner join newest
     on
         claims.source = newest.source
         and claims.business_date = newest.business_date
+cross join policy
 where
     loads.state = 'loaded'
     and loads.rows_in = claims.rows_claimed
     and loads.landing_files = cardinality(claims.keys)
-    and claims.claimed_at < %(cutoff)s
-    and newest.place > %(keep_newest)s
+    and claims.claimed_at < policy.cutoff
+    and newest.place > policy.keep_newest
     and not claims.some_expired
 order by claims.business_date, claims.source, claims.stream

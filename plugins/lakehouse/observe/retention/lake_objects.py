@@ -28,7 +28,7 @@ class QuarantineFiles:
         self._lake = stores.lake
 
     def plan(self, policy: Policy, now: datetime) -> KindPlan:
-        """Files of published loads. Those of a rejected load wait for somebody, those of none for the doctor."""
+        """Files of published loads. Those of a rejected load wait for somebody."""
         cutoff = now - timedelta(days=policy.quarantine.days)
         accounts = self._accounts()
         files: dict[str, dict[date, LakeObject]] = {}

@@ -7,8 +7,8 @@ still to be read is missing, and the next run finds the marked objects and delet
 
 from __future__ import annotations
 
-import json
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from lakehouse.bronze.publication import Partition, Publisher
@@ -34,10 +34,8 @@ class LandingFiles:
     def plan(self, policy: Policy, now: datetime) -> KindPlan:
         """Dates whose rows are all in bronze, and objects of an earlier run that was interrupted."""
         cutoff = now - timedelta(days=policy.landing.days)
-        values = {"cutoff": cutoff, "keep_newest": policy.landing.keep_newest}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_expirable_landing.sql"), values)
-            items = [_item(row) for row in cursor.fetchall()]
+            items = list(_expirable(cursor, cutoff, policy.landing.keep_newest))
             cursor.execute(read_sql("postgres/select_expired_landing_keys.sql"))
             expired = {key for (key,) in cursor.fetchall()}
         if expired:
@@ -58,7 +56,7 @@ class LandingFiles:
             lock = Lock("bronze load", name)
             try:
                 with exclusively(self._postgres, lock, "retention", WAIT_SECONDS):
-                    if why := self._expire(partition, list(item.detail["keys"]), plan.cutoff):
+                    if why := self._expire(item, partition, plan.cutoff):
                         applied.skip(item, why)
                     else:
                         applied.did(item)
@@ -66,28 +64,36 @@ class LandingFiles:
                 applied.skip(item, "it is being loaded")
         return applied
 
-    def _expire(self, partition: Partition, keys: list[str], cutoff: datetime) -> str | None:
+    def _expire(self, item: Item, partition: Partition, cutoff: datetime) -> str | None:
         """Why the date's objects stay; None when they are gone."""
-        if not any(item.key != partition.manifest_key for item in self._lake.objects(partition.folder)):
+        if not any(each.key != partition.manifest_key for each in self._lake.objects(partition.folder)):
             return "its partition is not in the lake"
-        values = partition.columns | {"keys": keys, "cutoff": cutoff}
+        keys = list(item.detail["keys"])
         with transaction(self._postgres, Lock("landing", partition.source)) as cursor:
-            cursor.execute(read_sql("postgres/expire_landing_files.sql"), values)
-            expired = [key for (key,) in cursor.fetchall()]
-        if not expired:
-            return "it has been claimed, loaded or rejected again since the plan"
+            # By the same rule, for a claim or a load may have come between.
+            if item not in list(_expirable(cursor, cutoff, int(item.detail["keep_newest"]))):
+                return "it has been claimed, loaded or rejected again since the plan"
+            cursor.execute(read_sql("postgres/expire_landing_files.sql"), {"keys": keys})
         Publisher(self._postgres, self._lake).annotate(partition, {"landing_expired": True})
-        for key in expired:
+        for key in keys:
             self._lake.delete(key)
         return None
 
 
-def _item(row: Any) -> Item:
-    source, stream, day, keys, rows, size = row
-    detail = {"source": source, "stream": stream, "business_date": day.isoformat(), "keys": list(keys)}
-    return Item(f"{source}.{stream} {day}", len(keys), int(rows), int(size), json.loads(json.dumps(detail)))
+def _expirable(cursor: Any, cutoff: datetime, keep_newest: int) -> Iterator[Item]:
+    values = {"cutoff": cutoff, "keep_newest": keep_newest}
+    cursor.execute(read_sql("postgres/select_expirable_landing.sql"), values)
+    for source, stream, day, keys, rows, size in cursor.fetchall():
+        detail = {
+            "source": source,
+            "stream": stream,
+            "business_date": day.isoformat(),
+            "keys": list(keys),
+            "keep_newest": keep_newest,
+        }
+        yield Item(f"{source}.{stream} {day}", len(keys), int(rows), int(size), detail)
 
 
 def _partition(item: Item) -> Partition:
-    day = datetime.fromisoformat(str(item.detail["business_date"])).date()
+    day = date.fromisoformat(str(item.detail["business_date"]))
     return Partition(str(item.detail["source"]), str(item.detail["stream"]), day)

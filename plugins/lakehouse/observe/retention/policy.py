@@ -13,6 +13,19 @@ from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.repository import INCLUDE
 
 POLICY: Final = INCLUDE / "observe" / "retention.yaml"
+KINDS: Final = (
+    "landing",
+    "bronze",
+    "quarantine",
+    "logs",
+    "receipts",
+    "tables",
+    "snapshots",
+    "airflow_database",
+    "scratch",
+)
+"""In the order in which they are tidied. Landing goes before bronze is compressed again: a date without
+landing is never built again."""
 AUDIT_DAYS: Final = 90
 """SPEC.md section 9: queries and user actions are kept for 90 days."""
 LONGEST_DAYS: Final = 36_500
