@@ -33,8 +33,8 @@ def kinds(airflow: ScriptedAirflow) -> list[str]:
 
 def extracts(first: float = 30, second: float = 20) -> list[Run]:
     return [
-        ran("extract_postgres", first + 5, first, run_type="scheduled"),
-        ran("extract_apis", second + 5, second, run_type="scheduled"),
+        ran("extract_postgres", first + 5, first, run_type="manual"),
+        ran("extract_apis", second + 5, second, run_type="manual"),
     ]
 
 
@@ -49,6 +49,7 @@ def test_a_join_that_was_lost_is_started_once() -> None:
 
 
 def test_a_join_that_started_before_the_second_announcement_is_started_again() -> None:
+    """What it set off meanwhile follows once more: it is not started beside it."""
     early = ran("load_bronze", 25, 24)
     assert kinds(ScriptedAirflow(*extracts(), early)) == ["started_too_early"]
 
@@ -61,7 +62,9 @@ def test_a_join_that_started_after_both_announcements_is_left_alone() -> None:
 
 def test_what_counts_is_the_announcement_and_not_the_end_of_the_run() -> None:
     """Airflow ends a run some time after its last task, and starts the next stage in between."""
-    airflow = ScriptedAirflow(*extracts(), ran("load_bronze", 20.5, 10), ran("transform_staging", 10, None, "running"))
+    airflow = ScriptedAirflow(
+        *extracts(), ran("load_bronze", 20.5, 10), ran("transform_staging", 10, None, "running")
+    )
     airflow.task_starts = {run.run_id: ago(21) for run in airflow.runs if run.dag_id == "extract_apis"}
     assert found(airflow) == []
 
@@ -128,7 +131,10 @@ def test_every_date_of_a_backfill_is_judged_by_itself() -> None:
     airflow = ScriptedAirflow()
     for day in range(1, 29):
         key = f"2025-09-{day:02d}"
-        airflow.runs += [ran(name, 60, 50, key=key, run_id=f"{name}{key}", run_type="backfill") for name in NIGHT[2].waits_for]
+        airflow.runs += [
+            ran(name, 60, 50, key=key, run_id=f"{name}{key}", run_type="backfill")
+            for name in NIGHT[2].waits_for
+        ]
         if day != 13:
             airflow.runs.append(ran("load_bronze", None, None, "queued", key=key, queued=49))
     assert starts(airflow) == ["load_bronze 2025-09-13"]
