@@ -33,6 +33,8 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "newest_changes.sql": {**_STREAM, "lsn": '"lsn"', "deleted_at": '"deleted"'},
     "newest_versions.sql": {**_STREAM, "cursor": '"updated_at"'},
     "raw_stream.sql": {"columns": _COLUMNS, "dataset": '"lake_bronze"."postgres"."orders"'},
+    "recent_jobs.sql": {"ended_after": 1760572800000, "most": 2000},
+    "recent_refreshes.sql": {},
     "refresh_metadata.sql": {"dataset": '"lake_bronze"."postgres"."orders"'},
 }
 """Values for every template of include/sql/dremio."""

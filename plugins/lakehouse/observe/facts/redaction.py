@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from lakehouse.observe.facts.secret_values import redactable, secrets_in
+from lakehouse.observe.facts.secret_values import SHORTEST_SECRET, redactable, secrets_in
 
 MASK: Final = "***"
 LONGEST_PATTERN: Final = 64 * 1024
@@ -108,6 +108,14 @@ class Redactor:
             if a + low < end and b + low > start
         ]
         return _masked(text[start:end], inside)
+
+    def without_started_secret(self, text: str) -> str:
+        """The text without a secret's first characters at its very end: the rest may not be written yet."""
+        for form in [*self._anywhere, *(word for word, _ in self._words)]:
+            for length in range(min(len(form) - 1, len(text)), SHORTEST_SECRET - 1, -1):
+                if text.endswith(form[:length]):
+                    return text[:-length] + MASK
+        return text
 
     def spans(self, text: str) -> list[Span]:
         """Where the text holds secrets: ordered, not touching each other."""
