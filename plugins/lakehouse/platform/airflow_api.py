@@ -56,19 +56,14 @@ class AirflowApi:
     ) -> None:
         self._http = AirflowHttp(url, user, password, transport, patience_seconds)
         self.url = self._http.url
-        self.url = url.rstrip("/")
-        self._credentials = {"username": user, "password": password}
-        self._http = httpx.Client(base_url=self.url, timeout=HTTP_TIMEOUT_SECONDS, transport=transport)
-        self._token: str | None = None
-        self._patience_seconds = patience_seconds
 
     def read(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer to `GET /api/v2/<path>`, for whoever only looks."""
-        return self._call("GET", path, params=query)
+        return self._http.call("GET", path, params=query)
 
     def read_all(self, path: str, field: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Every item of a list, page by page; `field` is the answer's name for the items."""
-        return self._listed(path, field, query)
+        return self._http.listed(path, field, query)
 
     def paused_by_dag(self) -> dict[str, bool]:
         """For each DAG that Airflow has parsed, and whose file still yields it: is it paused?"""
@@ -256,68 +251,3 @@ class AirflowApi:
         except AirflowApiMissingError:
             return []
         return [run_of(answer) for answer in listed]
-    def _listed(self, path: str, field: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        while True:
-            page = self._call("GET", path, params={**(query or {}), "limit": PAGE_SIZE, "offset": len(items)})
-            items += page[field]
-            if not page[field] or len(items) >= page["total_entries"]:
-                return items
-
-    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        until = time.monotonic() + self._patience_seconds
-        while True:
-            try:
-                return self._once(method, path, **arguments)
-            except httpx.TransportError as error:
-                # A POST may have been carried out before the connection broke: starting twice is worse.
-                if method == "POST" and not isinstance(error, httpx.ConnectError):
-                    raise AirflowApiError(
-                        f"Airflow at {self.url} broke off {method} {path}: {error}"
-                    ) from error
-                if time.monotonic() >= until:
-                    raise AirflowApiError(f"Airflow at {self.url} does not answer: {error}") from error
-                time.sleep(1)
-
-    def _once(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        answer = self._authorised(method, path, **arguments)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:  # the token has run out: a night may be long
-            self._token = None
-            answer = self._authorised(method, path, **arguments)
-        _raise_for_refusal(answer)
-        return dict(answer.json()) if answer.content else {}
-
-    def _authorised(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        if self._token is None:
-            granted = self._http.post("/auth/token", json=self._credentials)
-            _raise_for_refusal(granted)
-            self._token = str(granted.json()["access_token"])
-        headers = {"Authorization": f"Bearer {self._token}"}
-        return self._http.request(method, f"/api/v2/{path}", headers=headers, **arguments)
-
-
-def _raise_for_refusal(answer: httpx.Response) -> None:
-    if answer.status_code < 400:
-        return
-    words = " ".join(answer.text.split())[:400]
-    raise AirflowApiError(
-        f"Airflow answered {answer.status_code} to {answer.request.method} {answer.request.url.path}: {words}"
-    )
-
-
-def _run(answer: Mapping[str, Any]) -> Run:
-    created = _instant(answer["run_after"])
-    if created is None:
-        raise AirflowApiError(f"Airflow names no creation time for run {answer['dag_run_id']}")
-    return Run(
-        dag_id=answer["dag_id"],
-        run_id=answer["dag_run_id"],
-        state=answer["state"],
-        created_at=created,
-        started_at=_instant(answer["start_date"]),
-        ended_at=_instant(answer["end_date"]),
-    )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -85,7 +85,10 @@ def judge(case: Case, seen: Seen) -> Trouble | None:
     if early:
         kind = "started_too_early"
         summary = f"{stage.name} of {key} started before both {inputs} had announced their data"
-        error = f"{early[-1].run_id} started at {early[-1].moment:%H:%M:%S}, the last input at {announced:%H:%M:%S} UTC"
+        error = (
+            f"{early[-1].run_id} started at {early[-1].moment:%Y-%m-%d %H:%M:%S}, "
+            f"the last input was announced at {announced:%Y-%m-%d %H:%M:%S} UTC"
+        )
     else:
         kind = "start_lost"
         summary = f"{stage.name} of {key} did not start although {inputs} had succeeded"
@@ -97,6 +100,7 @@ def judge(case: Case, seen: Seen) -> Trouble | None:
         severity=Severity.WARN,
         summary=summary,
         error=error,
+        command=f"bin/stage run {stage.name} {key}",
         evidence={"inputs": {run.dag_id: run.run_id for run in newest if run is not None}},
     )
     return Trouble(finding, Start(stage.name, key, start_id(key, announced)))
