@@ -193,6 +193,6 @@ def test_the_watch_is_never_paused_runs_every_five_minutes_and_ends_before_the_n
 ) -> None:
     watch = dags["watch_platform"]
     assert watch.is_paused_upon_creation is not True
-    assert watch.timetable.summary == "*/5 * * * *"
+    assert watch.timetable.expression == "*/5 * * * *"
     [task] = watch.tasks
     assert task.execution_timeout < timedelta(minutes=5)

@@ -10,7 +10,7 @@ from lakehouse.observe.watch import service, stuck
 from lakehouse.observe.watch.look import WatchedAirflow, look, look_closer
 from lakehouse.observe.watch.repair import RepairedAirflow, repair, tell_all
 from lakehouse.observe.watch.seen import Seen
-from lakehouse.observe.watch.starts import judge, suspects
+from lakehouse.observe.watch.starts import judge, repaired, suspects
 from lakehouse.observe.watch.trouble import Fail, Trouble
 from lakehouse.platform.database import PostgresConnections
 
@@ -43,7 +43,7 @@ def watch(api: Airflow, postgres: PostgresConnections, now: datetime) -> list[st
     """
     seen = look(api, now)
     told = [repair(api, trouble) for trouble in find(api, seen)]
-    tell_all(postgres, told)
+    tell_all(postgres, [*told, *repaired(seen)])
     lines = [f"{finding.kind}: {finding.summary}: {fixed or 'told'}" for finding, fixed in told]
     for line in lines:
         log.warning("%s", line)
