@@ -104,7 +104,9 @@ class Cursors:
     def identities(self) -> list[Identity]:
         """All files that are known."""
         with self._lock:
-            rows = self._db.execute("select key, device, inode, path, head_size, head_hash from file").fetchall()
+            rows = self._db.execute(
+                "select key, device, inode, path, head_size, head_hash from file"
+            ).fetchall()
         return [Identity(*row) for row in rows]
 
     def remember(self, identity: Identity) -> None:
@@ -167,7 +169,10 @@ class Cursors:
             before = db.total_changes
             db.executemany(
                 "insert or ignore into dead_letter values (?, ?, ?, ?, ?)",
-                [(sink, name, now, reason, body.decode("utf-8", "replace")) for name, reason, body in letters],
+                [
+                    (sink, name, now, reason, body.decode("utf-8", "replace"))
+                    for name, reason, body in letters
+                ],
             )
             _add(db, {f"{sink}.dead_letters": db.total_changes - before})
             db.execute(

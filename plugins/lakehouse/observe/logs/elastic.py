@@ -48,7 +48,9 @@ def elasticsearch_client(
     for name in ("ca_certs", "verify_certs", "api_key"):
         if name in where.extra:
             options[name] = where.extra[name]
-    return Elasticsearch(where.url(None if ":" in where.host.rpartition("://")[2] else DEFAULT_PORT), **options)
+    return Elasticsearch(
+        where.url(None if ":" in where.host.rpartition("://")[2] else DEFAULT_PORT), **options
+    )
 
 
 @contextmanager

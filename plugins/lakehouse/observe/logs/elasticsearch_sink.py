@@ -58,7 +58,9 @@ class ElasticsearchSink:
             index = index_of(document.service, document.day)
             lines += [f'{{"index":{{"_index":"{index}","_id":"{document.id}"}}}}'.encode(), body]
         try:
-            answer = self._client.bulk(operations=lines, filter_path=["errors", "items.*.status", "items.*.error"])
+            answer = self._client.bulk(
+                operations=lines, filter_path=["errors", "items.*.status", "items.*.error"]
+            )
         except ApiError as error:
             if error.status_code != _TOO_LARGE:
                 raise

@@ -21,7 +21,9 @@ _DBT_ERROR: Final = re.compile(
     r"^(?:\d\d:\d\d:\d\d(?:\.\d+)?\s+)?(?:\[error\s*\]\s*:?\s*)?(?:\d+ of \d+ )?"
     r"(?:ERROR\b|FAIL\b|(?:\w+ )?Error\b|Failure in\b|Encountered an error|Completed with [1-9]\d* errors?\b|Got \d+ results?, configured to fail)",
 )
-_DBT_WARNING: Final = re.compile(r"^(?:\d\d:\d\d:\d\d(?:\.\d+)?\s+)?(?:\d+ of \d+ )?(?:\[?WARN(?:ING)?\b|Warning in\b)")
+_DBT_WARNING: Final = re.compile(
+    r"^(?:\d\d:\d\d:\d\d(?:\.\d+)?\s+)?(?:\d+ of \d+ )?(?:\[?WARN(?:ING)?\b|Warning in\b)"
+)
 _BRACKETED_LEVEL: Final = re.compile(r"\[(\w+)\s*\]")
 _LEVEL: Final = re.compile(
     r"(?<![\w.])(TRACE|DEBUG|INFO|LOG|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRIT|CRITICAL|FATAL|PANIC)(?=[\s:\]]|$)"
@@ -29,7 +31,9 @@ _LEVEL: Final = re.compile(
 _LEVEL_WITHIN: Final = 120
 """Characters of a line's start in which its level stands, behind process ids, users and loggers."""
 _TRACEBACK: Final = "Traceback (most recent call last)"
-_RAISED: Final = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Failure))(?::|$)", re.MULTILINE)
+_RAISED: Final = re.compile(
+    r"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Failure))(?::|$)", re.MULTILINE
+)
 _WHOLE_NUMBERS: Final = ("records_synced", "bytes_synced", "attempt", "map_index")
 _TEXTS: Final = (
     "job_id", "connection_id", "stream", "stage", "task", "run_id", "business_date", "logger", "error_type",
@@ -92,7 +96,10 @@ def _of_json(line: Mapping[str, Any], zone: tzinfo) -> Entry:
         entry.service = service
     if isinstance(line.get("id"), str):
         entry.id = line["id"]
-    fields = dict(line) | {"stage": line.get("stage") or line.get("dag_id"), "task": line.get("task") or line.get("task_id")}
+    fields = dict(line) | {
+        "stage": line.get("stage") or line.get("dag_id"),
+        "task": line.get("task") or line.get("task_id"),
+    }
     fields["attempt"] = line.get("attempt", line.get("try_number"))
     entry.fields = _known(fields)
     if errors := line.get("error_detail"):
@@ -146,7 +153,9 @@ def _add_errors(entry: Entry, errors: Any) -> None:
             continue
         lines.append(f"{_TRACEBACK}:")
         for frame in error.get("frames") or []:
-            lines.append(f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}')
+            lines.append(
+                f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}'
+            )
         lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
         entry.fields["error_type"] = str(error.get("exc_type"))
     entry.message = "\n".join([entry.message, *(without_control(line) for line in lines)])

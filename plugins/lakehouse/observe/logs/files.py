@@ -61,7 +61,9 @@ class LogFile:
 
     def is_final(self, now: float) -> bool:
         """Is its last line complete although it has no end?"""
-        return self.is_gone or now - self.changed_at >= (SETTLED_SECONDS if self.is_renamed else FINAL_SECONDS)
+        return self.is_gone or now - self.changed_at >= (
+            SETTLED_SECONDS if self.is_renamed else FINAL_SECONDS
+        )
 
     def read(self, start: int, length: int) -> bytes:
         """Bytes of the file; fewer at its end. Raises OSError if it is gone and was not open."""
@@ -158,7 +160,10 @@ class LogFiles:
             if self._is_same(known, head, found.st_size):
                 grown = replace(known, path=str(path), head_size=len(head), head_hash=_hash(head))
                 return self._remember(grown) if grown != known else known
-        first = f"{self._host}\0{source.service}\0{found.st_dev}\0{found.st_ino}\0".encode() + head.split(b"\n")[0]
+        first = (
+            f"{self._host}\0{source.service}\0{found.st_dev}\0{found.st_ino}\0".encode()
+            + head.split(b"\n")[0]
+        )
         key, generation = _hash(first)[:20], 1
         while f"{key}-{generation}" in self._known:
             generation += 1

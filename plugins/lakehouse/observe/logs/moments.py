@@ -41,7 +41,9 @@ def moment_of(text: str, zone: tzinfo = UTC) -> datetime | None:
     try:
         naive = datetime.fromisoformat(f"{found['day']}T{found['time']}")
         micros = int((found["fraction"] or "0").ljust(6, "0")[:6])
-        return (naive.replace(tzinfo=_zone(found["zone"], zone)) + timedelta(microseconds=micros)).astimezone(UTC)
+        return (naive.replace(tzinfo=_zone(found["zone"], zone)) + timedelta(microseconds=micros)).astimezone(
+            UTC
+        )
     except (ValueError, OverflowError):
         return None
 

@@ -15,9 +15,7 @@ LONGEST_RECORD: Final = 4 << 20
 MOST_LINES: Final = 2000
 """Lines of one record: a program that writes no heads must not become one endless record."""
 
-MOMENT: Final = re.compile(
-    rb"^(?:\x1b\[[0-9;]*m)*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d"
-)
+MOMENT: Final = re.compile(rb"^(?:\x1b\[[0-9;]*m)*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _TRACEBACK: Final = b"Traceback (most recent call last)"
 _RAISED: Final = re.compile(rb"^[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt|Failure)?(?:: .*)?$")
 _CUT_AT: Final = re.compile(rb"[\s,;]")

@@ -78,7 +78,9 @@ class Shipping:
                 counts[name] = counts.get(name, 0) + 1
             batch.file.waiting_since.pop(self.sink.name, None)
         self._cursors.keep(
-            self.sink.name, [(batch.file.key, batch.progress.sent(batch.carried)) for batch in batches], counts
+            self.sink.name,
+            [(batch.file.key, batch.progress.sent(batch.carried)) for batch in batches],
+            counts,
         )
         self._is_back()
         return max(documents, 1)  # blank lines are progress too
@@ -123,8 +125,15 @@ class Shipping:
 
     def _keep(self, refused: list[Refused]) -> None:
         first = refused[0]
-        log.error("%s refuses %d lines for good, kept as dead letters: %s", self.sink.name, len(refused), first.reason)
-        self._cursors.keep_dead_letters(self.sink.name, [(each.id, each.reason, each.body) for each in refused])
+        log.error(
+            "%s refuses %d lines for good, kept as dead letters: %s",
+            self.sink.name,
+            len(refused),
+            first.reason,
+        )
+        self._cursors.keep_dead_letters(
+            self.sink.name, [(each.id, each.reason, each.body) for each in refused]
+        )
 
     def _is_away(self, words: str) -> None:
         self.last_words = words
@@ -135,5 +144,7 @@ class Shipping:
     def _is_back(self) -> None:
         self._pause = SHORTEST_PAUSE_SECONDS
         if self.away_since is not None:
-            log.warning("%s is back; it was away since %s", self.sink.name, self.away_since.isoformat("T", "seconds"))
+            log.warning(
+                "%s is back; it was away since %s", self.sink.name, self.away_since.isoformat("T", "seconds")
+            )
         self.away_since, self.last_words = None, ""

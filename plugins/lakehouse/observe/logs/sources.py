@@ -58,9 +58,7 @@ class Source:
         return fields
 
 
-def load_sources(
-    path: Path = SOURCES_FILE, environment: Mapping[str, str] | None = None
-) -> list[Source]:
+def load_sources(path: Path = SOURCES_FILE, environment: Mapping[str, str] | None = None) -> list[Source]:
     """The sources whose folder the environment names.
 
     Raises:

@@ -108,9 +108,7 @@ _CATALOGUE: Final = (
         {"service": 10, "endpoint": 60, "code": 30},
     ),
     Metric("lakehouse_api_up", "gauge", "1 when the service's API answered with success.", {"service": 10}),
-    Metric(
-        "superset_queries_total", "counter", "Chart queries, by answer.", {"dashboard": 100, "cached": 2}
-    ),
+    Metric("superset_queries_total", "counter", "Chart queries, by answer.", {"dashboard": 100, "cached": 2}),
     Metric(
         "minio_disk_capacity_bytes",
         "gauge",

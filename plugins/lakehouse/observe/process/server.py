@@ -99,7 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.BAD_REQUEST, {"error": f"not JSON: {error}"})
             return
         if not isinstance(payload, dict) or not isinstance(payload.get("alerts"), list):
-            self._say(HTTPStatus.BAD_REQUEST, {"error": "not Alertmanager's web hook: it has no list `alerts`"})
+            self._say(
+                HTTPStatus.BAD_REQUEST, {"error": "not Alertmanager's web hook: it has no list `alerts`"}
+            )
             return
         self.server.receive_alerts(payload)
         self._say(HTTPStatus.OK, {"received": len(payload["alerts"])})

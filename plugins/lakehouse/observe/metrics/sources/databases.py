@@ -37,5 +37,7 @@ class PostgresServer:
             labels = {"server": self._server, "slot": slot}
             found.readings.append(Reading("postgres_replication_slot_lost", labels, float(lost)))
             if lag is not None:
-                found.readings.append(Reading("postgres_replication_slot_lag_bytes", labels, max(0.0, float(lag))))
+                found.readings.append(
+                    Reading("postgres_replication_slot_lag_bytes", labels, max(0.0, float(lag)))
+                )
         return found

@@ -40,8 +40,12 @@ class Nights:
             runs = cursor.fetchall()
             cursor.execute(read_sql("postgres/select_bronze_load_quarantine.sql"))
             loads = cursor.fetchall()
-            cursor.execute(read_sql("postgres/select_stage_starts.sql"), {"since": now.date() - timedelta(days=1)})
-            starts = {(night, stage): (first, succeeded) for night, stage, first, succeeded in cursor.fetchall()}
+            cursor.execute(
+                read_sql("postgres/select_stage_starts.sql"), {"since": now.date() - timedelta(days=1)}
+            )
+            starts = {
+                (night, stage): (first, succeeded) for night, stage, first, succeeded in cursor.fetchall()
+            }
         found = Found(position=position)
         newest: dict[str, tuple[datetime, float]] = {}
         for night, stage, run_id, outcome, started_at, ended_at, rows in runs:
@@ -89,9 +93,7 @@ def _plan() -> list[Reading]:
     ]
 
 
-def _late(
-    starts: Mapping[tuple[date, str], tuple[datetime | None, bool]], now: datetime
-) -> list[Reading]:
+def _late(starts: Mapping[tuple[date, str], tuple[datetime | None, bool]], now: datetime) -> list[Reading]:
     tonight = now.date()
     expected = is_night_expected(tonight, starts)
     return [
@@ -104,9 +106,7 @@ def _late(
     ]
 
 
-def is_night_expected(
-    night: date, starts: Mapping[tuple[date, str], tuple[datetime | None, bool]]
-) -> bool:
+def is_night_expected(night: date, starts: Mapping[tuple[date, str], tuple[datetime | None, bool]]) -> bool:
     """Whether that night runs by the clock: it began inside its window or, not begun at all, follows one that did.
 
     A night that is started by hand during the day is late for nobody, nor is a platform's first day.
