@@ -58,6 +58,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "AIRFLOW_URL": f"http://{HOST}:{port('AIRFLOW')}",
         "AIRFLOW_USER": "admin",
         "AIRFLOW_PASSWORD": secret["AIRFLOW_PASSWORD"],
+        "ALERTS_URLS": settings.alerts_urls or (settings.state_dir / "alerts" / "alerts.jsonl").as_uri(),
     }
 
 
