@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from embedded.airflow.service import airflow
 from embedded.composition.wire import database_url
+from embedded.elasticsearch.service import elasticsearch
+from embedded.log_shipper.service import log_shipper
 from embedded.object_store.service import object_store
 from embedded.postgres.service import cluster, postgres
 from embedded.prometheus.service import alertmanager, observer, prometheus
@@ -52,6 +54,8 @@ def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, 
         observer(settings),
         prometheus(settings),
         alertmanager(settings),
+        elasticsearch(settings),
+        log_shipper(settings, secret),
     )
     return {service.name: service for service in services}
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol
 
 from lakehouse.night.plan import NIGHT, Stage
+from lakehouse.night.starting import announced_at, has_seen, start_id
 from lakehouse.platform.airflow_api import Run, Task
 
 START_PATIENCE: Final = timedelta(seconds=180)
@@ -30,7 +31,7 @@ class NightApi(Protocol):
 
     def tasks(self, run: Run) -> list[Task]: ...
 
-    def trigger(self, dag_id: str, partition_key: str | None = None) -> Run: ...
+    def trigger(self, dag_id: str, partition_key: str | None = None, *, run_id: str | None = None) -> Run: ...
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,6 @@ class NightFollower:
         self._api = api
         self._key = night.isoformat()
         self._since = min(run.created_at for run in extracts.values())
-        self._restarted: set[str] = set()
         self.stages: dict[str, Progress] = {
             stage.name: Progress(stage, run=extracts.get(stage.name), state="queued")
             if stage.name in extracts
@@ -115,27 +115,16 @@ class NightFollower:
         if len(waits_for) < 2:
             return run
         ready = self._all_announced(waits_for)
-        if run is not None and run.created_at >= ready:
+        if run is not None and has_seen(run, ready):
             return run
-        # Airflow had kept one of the two assets from a night that failed halfway, and started the stage as
-        # soon as the other one came; or it lost the run altogether (see lakehouse.landing.announce). Nothing
-        # will start it now, so this does.
-        overdue = datetime.now(UTC) - ready > JOIN_PATIENCE
-        if overdue and stage.name not in self._restarted:
-            self._restarted.add(stage.name)
-            return self._api.trigger(stage.name, self._key)
+        if datetime.now(UTC) - ready > JOIN_PATIENCE:
+            return self._api.trigger(stage.name, self._key, run_id=start_id(self._key, ready))
         return None
 
     def _all_announced(self, waits_for: list[Progress]) -> datetime:
-        """When the last task of the runs waited for had started: a run created before has missed it."""
-        starts = [
-            task.started_at
-            for each in waits_for
-            if each.run is not None
-            for task in self._api.tasks(each.run)
-            if task.started_at is not None
-        ]
-        return max(starts)
+        """When the last of the runs waited for announced: a run that started before has missed it."""
+        runs = [each.run for each in waits_for if each.run is not None]
+        return max(announced_at(run, self._api.tasks(run)) for run in runs)
 
     def _late_to_start(self, before: Progress, waits_for: list[Progress]) -> Progress:
         ends = [each.run.ended_at for each in waits_for if each.run and each.run.ended_at]

@@ -1,1 +1,1 @@
-"""What happened and what hangs on what, read from PostgreSQL and from the repository's own files."""
+"""What happened and what hangs on what, read in one place: nights, lineage, freshness."""

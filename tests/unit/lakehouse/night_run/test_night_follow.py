@@ -53,9 +53,10 @@ class ScriptedAirflow:
         default = [Task("announce", "success", 1, 3, -1, run.started_at)]
         return self.task_states.get(run.dag_id, default)
 
-    def trigger(self, dag_id: str, partition_key: str | None = None) -> Run:
+    def trigger(self, dag_id: str, partition_key: str | None = None, *, run_id: str | None = None) -> Run:
+        assert run_id
         self.triggered.append(dag_id)
-        self.runs[dag_id] = run_of(dag_id, "queued", ago=0, run_id="by hand")
+        self.runs[dag_id] = run_of(dag_id, "queued", ago=0, run_id=run_id)
         return self.runs[dag_id]
 
     def run_page(self, run: Run) -> str:
@@ -159,7 +160,7 @@ def test_a_join_that_airflow_started_too_early_or_not_at_all_is_started(
     follower.poll()
     assert airflow.triggered == ["load_bronze"]
     assert follower.stages["load_bronze"].run is not None
-    assert follower.stages["load_bronze"].run.run_id == "by hand"
+    assert follower.stages["load_bronze"].run.run_id.startswith("restarted__2025-10-16__")
     follower.poll()
     assert airflow.triggered == ["load_bronze"], "once"
 
