@@ -1,4 +1,4 @@
-"""What Airflow's scheduler must know by name: the night's timetable and its deadlines."""
+"""What Airflow must know by name: the night's timetable, its deadlines, and the page "Pipeline health"."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 from lakehouse.night.deadlines import PlannedEnd
 from lakehouse.night.timetable import NightTimetable
+from lakehouse.observe.health_page import mounted
 
 
 class LakehousePlugin(AirflowPlugin):
@@ -16,3 +17,5 @@ class LakehousePlugin(AirflowPlugin):
     name = "lakehouse"
     timetables: ClassVar[list[Any]] = [NightTimetable]
     deadline_references: ClassVar[list[Any]] = [PlannedEnd]
+    fastapi_apps: ClassVar[list[Any]] = [mounted.FASTAPI_APP]
+    external_views: ClassVar[list[Any]] = [mounted.EXTERNAL_VIEW]

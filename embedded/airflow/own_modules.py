@@ -17,8 +17,13 @@ from pathlib import Path
 from typing import Final
 
 PACKAGE: Final = "lakehouse"
-NOT_FOR_TASKS: Final = ("lakehouse.dbt.forked", "lakehouse.night_run")
-"""What runs in other environments, or as a command."""
+NOT_FOR_TASKS: Final = (
+    "lakehouse.dbt.forked",
+    "lakehouse.night_run",
+    "lakehouse.observe.metrics",
+    "lakehouse.observe.process",
+)
+"""What runs in other environments, in a process of its own, or as a command."""
 
 State = frozenset[tuple[str, int, int]]
 

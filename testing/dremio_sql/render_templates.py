@@ -27,12 +27,20 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "views": [("orders", '"bronze"."raw_orders"'), ("customers", '"bronze"."raw_customers"')],
         "date": "2025-10-16",
     },
+    "count_snapshots.sql": {"table": "gold.orders", "cutoff": "2025-10-16 00:00:00"},
     "create_view.sql": {"view": '"bronze"."orders"', "query": "select 1 as a"},
+    "expire_snapshots.sql": {
+        "table": '"gold"."orders"',
+        "cutoff": "2025-10-16 00:00:00",
+        "keep_newest": 5,
+    },
     "find_ended_job.sql": {"head": "a", "tail": "b"},
     "find_running_job.sql": {"head": "a", "tail": "b"},
     "newest_changes.sql": {**_STREAM, "lsn": '"lsn"', "deleted_at": '"deleted"'},
     "newest_versions.sql": {**_STREAM, "cursor": '"updated_at"'},
     "raw_stream.sql": {"columns": _COLUMNS, "dataset": '"lake_bronze"."postgres"."orders"'},
+    "recent_jobs.sql": {"ended_after": 1760572800000, "most": 2000},
+    "recent_refreshes.sql": {},
     "refresh_metadata.sql": {"dataset": '"lake_bronze"."postgres"."orders"'},
 }
 """Values for every template of include/sql/dremio."""

@@ -49,3 +49,6 @@ create table if not exists bronze_catalogued (
     catalogued_at timestamptz not null default now(),
     primary key (source, stream, business_date)
 );
+
+-- How the partition's data files are compressed: as a load writes them, or again by retention.
+alter table bronze_loads add column if not exists compression text not null default 'snappy';

@@ -47,3 +47,6 @@ alter table landing_syncs add column if not exists first_completed_at timestampt
 update landing_syncs set first_completed_at = completed_at
 where first_completed_at is null;
 alter table landing_syncs alter column first_completed_at set default now();
+
+-- Since when retention lets nobody read the object: it is deleted next, or is deleted already.
+alter table landing_files add column if not exists expired_at timestamptz;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -53,6 +53,24 @@ class BronzeCatalogue:
         dataset = [LAKE_SOURCE, contract.source, contract.stream]
         promoted, jobs = self._show_partitions(dataset, relist)
         relisted = promoted or bool(jobs)
+        changed = []
+        for path, query in self._views(contract):
+            if job := self._ensure_view(path, query):
+                jobs.append(job)
+                changed.append(".".join(path))
+        return CatalogueChange(contract.stream, promoted, relisted, tuple(changed), tuple(jobs))
+
+    def view_drift(self, contract: Contract) -> Iterator[tuple[str, str]]:
+        """Views of the stream that are not as `refresh` makes them, with how they differ; changes nothing."""
+        for path, query in self._views(contract):
+            entity = self._client.find(path)
+            if entity is None:
+                yield ".".join(path), "missing"
+            elif str(entity.get("sql", "")).strip() != query:
+                yield ".".join(path), "another query"
+
+    def _views(self, contract: Contract) -> list[tuple[list[str], str]]:
+        dataset = [LAKE_SOURCE, contract.source, contract.stream]
         columns = [quote_path([field.name]) for field in contract.schema]
         raw_view = [BRONZE_SPACE, f"raw_{contract.stream}"]
         views = [
@@ -73,12 +91,7 @@ class BronzeCatalogue:
         elif contract.stream in NEWEST_VERSION_VIEWS:
             newest["cursor"] = quote_path([contract.cursor]) if contract.cursor else EXTRACTED_AT
             views.append((newest_view, render_sql("dremio/newest_versions.sql", newest)))
-        changed = []
-        for path, query in views:
-            if job := self._ensure_view(path, query):
-                jobs.append(job)
-                changed.append(".".join(path))
-        return CatalogueChange(contract.stream, promoted, relisted, tuple(changed), tuple(jobs))
+        return views
 
     def check_visible(self, business_date: date, expected: Iterable[tuple[str, int]]) -> str:
         """Compare the date's rows in the raw views with those loaded (stream, rows); the job's id.

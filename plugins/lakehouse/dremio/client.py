@@ -176,6 +176,21 @@ class DremioClient:
             },
         )
 
+    # the server and its users
+
+    def version(self) -> str:
+        """The server's version, such as `26.0.0-202504290223270716-afdd6663`."""
+        return str(self._http.call("GET", "/api/v3/info")["version"])
+
+    def personal_tokens(self, user: str) -> list[Json]:
+        """The user's personal access tokens (`label`, `expiresAt`); none where the edition has none."""
+        try:
+            found = self._http.call("GET", f"/api/v3/user/by-name/{quote(user, safe='')}")
+            tokens: list[Json] = self._http.call("GET", f"/api/v3/user/{found['id']}/token")["data"]
+        except DremioNotFoundError:
+            return []
+        return tokens
+
     # reflections
 
     def reflections_of(self, dataset_id: str) -> list[Json]:

@@ -126,7 +126,7 @@ def ensure_reflection(client: DremioClient, spec: ReflectionSpec) -> EnsuredRefl
         created = client.create_reflection(wanted)
         return EnsuredReflection(spec, str(created["id"]), dataset_id, "created")
     change = None
-    if _differs(existing, wanted) or _is_stuck(existing):
+    if _differing(existing, wanted) or _is_stuck(existing):
         change = "updated"
         existing = client.update_reflection(str(existing["id"]), wanted | {"tag": existing.get("tag")})
     status = existing.get("status", {})
@@ -140,8 +140,26 @@ def ensure_reflection(client: DremioClient, spec: ReflectionSpec) -> EnsuredRefl
     )
 
 
-def _differs(existing: Json, wanted: Json) -> bool:
-    return any(_comparable(existing.get(name)) != _comparable(wanted.get(name)) for name in _COMPARED)
+def reflection_drift(client: DremioClient, spec: ReflectionSpec) -> str | None:
+    """How the reflection in Dremio is not what its definition wants; None if it is. Nothing is changed."""
+    dataset = client.find(spec.dataset)
+    if dataset is None or dataset.get("entityType") != "dataset":
+        return f"its dataset {'.'.join(spec.dataset)} is not there"
+    dataset_id = str(dataset["id"])
+    existing = next((each for each in client.reflections_of(dataset_id) if each["name"] == spec.name), None)
+    if existing is None:
+        return "it is missing"
+    wanted = spec.body(dataset_id)
+    if names := _differing(existing, wanted):
+        return f"it differs: {', '.join(names)}"
+    status = existing.get("status", {})
+    if _is_stuck(existing):
+        return f"it was given up: {status.get('lastFailureMessage') or status.get('combinedStatus')}"
+    return None
+
+
+def _differing(existing: Json, wanted: Json) -> list[str]:
+    return [name for name in _COMPARED if _comparable(existing.get(name)) != _comparable(wanted.get(name))]
 
 
 def _comparable(value: Any) -> Any:

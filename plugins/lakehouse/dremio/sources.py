@@ -99,6 +99,23 @@ def provision(client: DremioClient, declared: DeclaredSources, access: LakeAcces
     return dict(_provision(client, declared, access))
 
 
+def source_drift(
+    client: DremioClient, declared: DeclaredSources, access: LakeAccess
+) -> Iterator[tuple[str, str]]:
+    """Sources and spaces that are not as declared, each with what differs; nothing is changed."""
+    for source in declared.sources:
+        existing = client.find([source.name])
+        if existing is None:
+            yield source.name, "missing"
+        elif existing.get("entityType") != "source":
+            yield source.name, f"is a {existing.get('entityType')}, not a source"
+        elif names := _differing(existing.get("config", {}), source.config(access)):
+            yield source.name, ", ".join(names)
+    for space in declared.spaces:
+        if client.find([space]) is None:
+            yield space, "missing"
+
+
 def _provision(
     client: DremioClient, declared: DeclaredSources, access: LakeAccess
 ) -> Iterator[tuple[str, str]]:
@@ -123,24 +140,28 @@ def _ensure_source(client: DremioClient, source: SourceSpec, access: LakeAccess)
         raise SourceDefinitionError(
             f"Dremio has a {existing.get('entityType')} named {source.name} where a source must be: rename it"
         )
-    if not _differs(existing.get("config", {}), config):
+    if not _differing(existing.get("config", {}), config):
         return "unchanged"
     client.update(str(existing["id"]), {**_kept(existing), **wanted})
     return "updated"
 
 
-def _differs(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Dremio adds settings of its own and never shows the secret: compare only what is asked for."""
+def _differing(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Names of the settings that differ.
+
+    Dremio adds settings of its own and never shows the secret: only what is asked for is compared.
+    """
+    names = []
     for name, value in wanted.items():
         found = existing.get(name)
         if name == "accessSecret":
             continue
         if name == "propertyList":
-            if _properties(value).items() - _properties(found or []).items():
-                return True
+            missing = _properties(value).items() - _properties(found or []).items()
+            names += [f"propertyList.{key}" for key, _ in sorted(missing)]
         elif found != value:
-            return True
-    return False
+            names.append(name)
+    return names
 
 
 def _properties(entries: list[Mapping[str, str]]) -> dict[str, str]:

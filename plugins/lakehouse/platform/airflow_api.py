@@ -57,6 +57,14 @@ class AirflowApi:
         self._http = AirflowHttp(url, user, password, transport, patience_seconds)
         self.url = self._http.url
 
+    def read(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to `GET /api/v2/<path>`, for whoever only looks."""
+        return self._http.call("GET", path, params=query)
+
+    def read_all(self, path: str, field: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Every item of a list, page by page; `field` is the answer's name for the items."""
+        return self._http.listed(path, field, query)
+
     def paused_by_dag(self) -> dict[str, bool]:
         """For each DAG that Airflow has parsed, and whose file still yields it: is it paused?"""
         listed = self._http.listed("dags", "dags")
@@ -109,22 +117,25 @@ class AirflowApi:
         return None
 
     def runs_of_key(self, dag_id: str, partition_key: str) -> list[Run]:
-        """All runs of the DAG for that partition key."""
-        query = {"partition_key_prefix_pattern": partition_key}
-        listed = self._http.listed(f"dags/{dag_id}/dagRuns", "dag_runs", query)
-        return [run_of(answer) for answer in listed if answer.get("partition_key") == partition_key]
+        """All runs of the DAG for that partition key; none of a DAG that Airflow does not know."""
+        runs = self._runs_of(dag_id, {"partition_key_prefix_pattern": partition_key})
+        return [run for run in runs if run.partition_key == partition_key]
 
     def newest_of_type(self, dag_id: str, run_type: str) -> Run | None:
-        """The run of that type (scheduled, manual, ...) with the latest date."""
-        query = {"run_type": run_type, "order_by": "-run_after"}
-        newest = self._http.listed(f"dags/{dag_id}/dagRuns", "dag_runs", query, at_most=1)
-        return run_of(newest[0]) if newest else None
+        """The run of that type (scheduled, manual, ...) with the latest date, if there is one."""
+        runs = self._runs_of(dag_id, {"run_type": run_type, "order_by": "-run_after"}, at_most=1)
+        return runs[0] if runs else None
 
-    def newest_success(self, dag_id: str) -> Run | None:
-        """The newest run of the DAG that succeeded."""
-        query = {"state": "success", "order_by": "-start_date"}
-        newest = self._http.listed(f"dags/{dag_id}/dagRuns", "dag_runs", query, at_most=1)
-        return run_of(newest[0]) if newest else None
+    def oldest_run_since(self, dag_id: str, since: datetime) -> Run | None:
+        """The first run of the DAG that is not older than that, if there is one."""
+        query = {"run_after_gte": since.isoformat(), "order_by": "run_after"}
+        runs = self._runs_of(dag_id, query, at_most=1)
+        return runs[0] if runs else None
+
+    def finished_before(self, dag_id: str, moment: datetime, at_most: int) -> list[Run]:
+        """The oldest runs of the DAG that ended before then."""
+        query = {"end_date_lt": moment.isoformat(), "order_by": "end_date"}
+        return [run for run in self._runs_of(dag_id, query, at_most) if run.has_ended]
 
     def unfinished_runs(self, dag_ids: Collection[str]) -> list[Run]:
         """The queued and running runs of those DAGs."""
@@ -147,6 +158,16 @@ class AirflowApi:
         body = {"dag_ids": sorted(dag_ids), "state": list(ACTIVE_TASKS)}
         path = "dags/~/dagRuns/~/taskInstances/list"
         return [task_of(answer) for answer in self._http.batched(path, "task_instances", body)]
+
+    def announcements(self, dag_id: str, since: datetime) -> dict[str, datetime]:
+        """For each run of the DAG that has emitted an asset since then: when the last one was stored."""
+        query = {"source_dag_id": dag_id, "timestamp_gte": since.isoformat(), "order_by": "timestamp"}
+        listed = self._http.listed("assets/events", "asset_events", query)
+        return {
+            event["source_run_id"]: stored
+            for event in listed
+            if event.get("source_run_id") and (stored := instant(event["timestamp"])) is not None
+        }
 
     def error_of(self, run: Run, task: Task) -> str | None:
         """The exception that ended the task's newest attempt, on one line, from its log."""
@@ -228,3 +249,10 @@ class AirflowApi:
     def run_page(self, run: Run) -> str:
         """The run's page in the web UI."""
         return f"{self.url}/dags/{run.dag_id}/runs/{run.run_id}"
+
+    def _runs_of(self, dag_id: str, query: Mapping[str, Any], at_most: int | None = None) -> list[Run]:
+        try:
+            listed = self._http.listed(f"dags/{dag_id}/dagRuns", "dag_runs", query, at_most)
+        except AirflowApiMissingError:
+            return []
+        return [run_of(answer) for answer in listed]

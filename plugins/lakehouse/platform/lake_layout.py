@@ -18,6 +18,7 @@ SILVER_CLEANED: Final = "silver/cleaned/"
 SILVER_JOINED: Final = "silver/joined/"
 MARTS: Final = "marts/"
 GOLD: Final = "gold/"
+LOGS: Final = "logs/"
 
 LAYER_FOLDERS: Final = {
     "bronze": BRONZE,
@@ -70,6 +71,16 @@ def bronze_partition(source: str, stream: str, business_date: date) -> str:
     return f"{bronze_folder(source, stream)}{partition_folder_name(business_date)}/"
 
 
+def parse_partition_date(key: str, folder: str) -> date | None:
+    """The business date of an object below `folder`, whose partitions it must be in; None for any other."""
+    name = key.removeprefix(folder).partition("/")[0]
+    column, _, text = name.partition("=")
+    try:
+        return date.fromisoformat(text) if key.startswith(folder) and column == PARTITION_COLUMN else None
+    except ValueError:
+        return None
+
+
 def bronze_data_key(source: str, stream: str, business_date: date) -> str:
     """The partition's data file, as long as one is enough."""
     return f"{bronze_partition(source, stream, business_date)}data.parquet"
@@ -105,6 +116,17 @@ def csv_import_key(batch: str) -> str:
 def quarantine_key(stream: str, business_date: date) -> str:
     """The file of a stream's rejected rows for a business date."""
     return f"{QUARANTINE}{stream}/{partition_folder_name(business_date)}/rows.parquet"
+
+
+def log_folder(service: str, day: date | None = None) -> str:
+    """The folder of a service's logs, or of one UTC day of them."""
+    folder = f"{LOGS}{service}/"
+    return folder if day is None else f"{folder}{partition_folder_name(day)}/"
+
+
+def log_object_key(service: str, day: date, name: str) -> str:
+    """An object with some lines of a service's log, as gzip JSON, one entry per line."""
+    return f"{log_folder(service, day)}{name}.json.gz"
 
 
 def engine_root_path(bucket: str, folder: str) -> str:

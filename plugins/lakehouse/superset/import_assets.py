@@ -54,7 +54,7 @@ def import_assets(
         SupersetImportError: Superset refuses the bundle or fails on it; its words are in the message.
         SupersetUnavailableError: Superset is away, or it cannot reach the lake at that address.
     """
-    needed = force or not all(_is_current(client, each, bundle.mark) for each in bundle.dashboards)
+    needed = force or bool(outdated_dashboards(client, bundle))
     readdressed = 0
     if needed:
         _upload(client, bundle, database_uri)
@@ -68,6 +68,11 @@ def import_assets(
         charts=len(bundle.of_kind("charts")),
         datasets=len(bundle.of_kind("datasets")),
     )
+
+
+def outdated_dashboards(client: SupersetClient, bundle: AssetsBundle) -> list[DashboardAsset]:
+    """Dashboards that are missing, came from other files, or have lost charts; nothing is changed."""
+    return [each for each in bundle.dashboards if not _is_current(client, each, bundle.mark)]
 
 
 def _is_current(client: SupersetClient, dashboard: DashboardAsset, mark: str) -> bool:

@@ -1,0 +1,3 @@
+select count(distinct delivery)
+from alert_outbox
+where delivered_at > %(since)s

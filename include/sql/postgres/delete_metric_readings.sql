@@ -1,0 +1,2 @@
+delete from metric_readings
+where source = %(source)s;

@@ -1,0 +1,2 @@
+insert into metric_readings (metric, labels, source, value)
+values (%(metric)s, %(labels)s, %(source)s, %(value)s);

@@ -1,0 +1,3 @@
+select incident_id
+from incident_events
+where event_id = %(event_id)s

@@ -1,0 +1,29 @@
+-- The open ones, or those that were resolved since then.
+select
+    incident_id,
+    kind,
+    root,
+    business_date,
+    cause_group,
+    severity,
+    summary,
+    error,
+    command,
+    evidence,
+    fingerprint,
+    opened_at,
+    updated_at,
+    occurrences,
+    acknowledged_at,
+    acknowledged_by,
+    resolved_at,
+    fixed_by
+from incidents
+where
+    (%(resolved_since)s::timestamptz is null and resolved_at is null)
+    or resolved_at >= %(resolved_since)s::timestamptz
+order by
+    resolved_at desc,
+    severity asc,
+    opened_at asc,
+    incident_id asc

@@ -1,0 +1,6 @@
+select
+    metric,
+    label,
+    value
+from metric_label_values
+where metric = any(%(metrics)s);

@@ -1,0 +1,126 @@
+"""Replication slots of the sources: what a slot keeps fills the source's disk until somebody reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
+from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, warn
+from lakehouse.observe.doctor.surroundings import Surroundings
+
+WARN_LAG_BYTES: Final = 2**30
+"""Slots are read every 15 minutes and at night: a GiB of WAL means that several reads did not happen."""
+_SLOTS: Final = """
+select
+    slot_name,
+    slot_type,
+    active,
+    wal_status,
+    coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint as lag,
+    database,
+    temporary
+from pg_replication_slots
+order by slot_name
+"""
+
+
+def slots_look(conn_id: str) -> Callable[[Surroundings], Iterator[Finding]]:
+    """The look at the database behind one Airflow connection."""
+
+    def look(around: Surroundings) -> Iterator[Finding]:
+        if around.connection(conn_id).conn_type != "postgres":
+            raise NotConfiguredError(f"{conn_id} is not PostgreSQL")
+        declared = {
+            slot: each
+            for each in read_all_connection_files()
+            if each.source.airflow_connection == conn_id and (slot := _slot_of(each))
+        }
+        postgres = around.postgres(conn_id)
+        held = {row[0]: row for row in postgres.rows(_SLOTS)}
+        if declared:
+            yield from _settings(postgres, conn_id, around)
+            yield from _publications(postgres, declared, conn_id, around)
+        for slot, each in declared.items():
+            if slot not in held:
+                what = f"the replication slot {slot} of {each.name} is not there"
+                seen = f"{conn_id}: pg_replication_slots"
+                yield error(what, seen, around.library_command("airbyte", "diff"))
+        for row in held.values():
+            yield from _slot(row, declared, conn_id, around)
+
+    return look
+
+
+def _slot(
+    row: Any, declared: Mapping[str, ConnectionFile], conn_id: str, around: Surroundings
+) -> Iterator[Finding]:
+    slot, kind, active, status, lag, database, temporary = row
+    seen = f"{conn_id}: {kind} slot of database {database}, active {active}, {status}, {_mib(lag)} behind"
+    drop = _psql(around, conn_id, f"select pg_drop_replication_slot(''{slot}'')")
+    if status == "lost":
+        what = f"the replication slot {slot} is invalidated: changes were lost, the tables must be read again"
+        yield error(what, seen, drop)
+        return
+    if slot not in declared:
+        if not active and not temporary:
+            what = f"the replication slot {slot} is used by no connection and keeps WAL for ever"
+            yield warn(what, seen, drop)
+        return
+    sync = around.trigger_command(f"sync_{declared[slot].name}")
+    if status == "unreserved":
+        yield error(f"the replication slot {slot} is about to be invalidated", seen, sync)
+    elif lag > WARN_LAG_BYTES:
+        yield warn(f"the replication slot {slot} is {_mib(lag)} behind: nobody reads it", seen, sync)
+
+
+def _settings(postgres: Any, conn_id: str, around: Surroundings) -> Iterator[Finding]:
+    settings = dict(
+        postgres.rows(
+            "select name, setting from pg_settings where name = any(%s)",
+            (["wal_level", "max_slot_wal_keep_size"],),
+        )
+    )
+    if settings.get("wal_level") != "logical":
+        command = _psql(around, conn_id, "alter system set wal_level = logical")
+        what = f"{conn_id} cannot tell its changes: wal_level is not logical"
+        yield error(what, f"wal_level {settings.get('wal_level')}", command)
+    if settings.get("max_slot_wal_keep_size") == "-1":
+        command = _psql(around, conn_id, "alter system set max_slot_wal_keep_size = ''10GB''")
+        what = f"{conn_id} keeps WAL for its slots without limit: a slot that nobody reads fills its disk"
+        yield warn(what, "max_slot_wal_keep_size -1", command)
+
+
+def _publications(
+    postgres: Any, declared: Mapping[str, ConnectionFile], conn_id: str, around: Surroundings
+) -> Iterator[Finding]:
+    published: dict[str, set[str]] = {}
+    for name, table in postgres.rows("select pubname, tablename from pg_publication_tables"):
+        published.setdefault(name, set()).add(table)
+    for each in declared.values():
+        publication = each.source.configuration["replication_method"].get("publication", "")
+        missing = sorted({stream.name for stream in each.streams} - published.get(publication, set()))
+        if missing:
+            grant = f"alter publication {publication} add table {', '.join(missing)}"
+            what = f"the publication {publication} of {each.name} lacks tables: their changes are not told"
+            yield error(what, ", ".join(missing), _psql(around, conn_id, grant))
+
+
+def _slot_of(declared: ConnectionFile) -> str | None:
+    method = declared.source.configuration.get("replication_method")
+    return (
+        str(method["replication_slot"])
+        if isinstance(method, Mapping) and method.get("replication_slot")
+        else None
+    )
+
+
+def _psql(around: Surroundings, conn_id: str, statement: str) -> str:
+    connection = around.connection(conn_id)
+    address = f"--host={connection.host} --port={connection.port or 5432} --dbname={connection.schema}"
+    text = statement.replace("''", "'")
+    return f'psql {address} --username=postgres --command="{text}"'
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:,.0f} MiB"

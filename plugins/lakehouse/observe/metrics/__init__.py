@@ -1,0 +1,1 @@
+"""Metrics of the platform: counted in PostgreSQL, gathered from each service, shown to Prometheus."""

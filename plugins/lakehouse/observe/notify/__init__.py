@@ -1,0 +1,1 @@
+"""Messages to people: one notifier, and an outbox that loses none of them."""

@@ -1,0 +1,1 @@
+"""What Airflow has lost or left standing is found, repaired where a rule says so, and told."""

@@ -1,0 +1,72 @@
+"""All that `watch_platform` does in one run, each part apart from the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from lakehouse.observe.watch.look import WATCH
+from lakehouse.observe.watch.rounds import watch
+from lakehouse.platform.airflow_api import AirflowApi
+from lakehouse.platform.airflow_api_hook import AirflowApiHook
+from lakehouse.platform.database import platform_postgres
+
+log = logging.getLogger(__name__)
+
+KEPT: Final = timedelta(days=2)
+"""How long Airflow keeps the rounds of the watch: there are 288 a day, more than all nights of a year."""
+MOST_DELETED: Final = 20
+"""Old rounds that one round removes: one is due each time."""
+
+
+class ChoreFailedError(Exception):
+    """A part of the round could not be done; the message says which, and why."""
+
+
+def do_all() -> None:
+    """Watch, then do what the observer process does as well.
+
+    Raises:
+        ChoreFailedError: something failed; everything else was done.
+    """
+    api = AirflowApiHook().get_conn()
+    postgres = platform_postgres()
+    now = datetime.now(UTC)
+    do_each(
+        {
+            "watch": lambda: watch(api, postgres, now),
+            "remove old rounds": lambda: remove_old_rounds(api, now),
+        }
+    )
+
+
+def do_each(chores: Mapping[str, Callable[[], object]]) -> None:
+    """Do every chore, whatever becomes of the others.
+
+    Raises:
+        ChoreFailedError: names those that failed, with their errors' words.
+    """
+    failed: list[tuple[str, Exception]] = []
+    for name, chore in chores.items():
+        try:
+            chore()
+        except Exception as error:
+            log.exception("%s failed", name)
+            failed.append((name, error))
+    if failed:
+        told = "; ".join(f"{name}: {type(error).__name__}: {error}" for name, error in failed)
+        raise ChoreFailedError(told) from failed[0][1]
+
+
+def remove_old_rounds(api: AirflowApi, now: datetime) -> int:
+    """Remove the rounds of the watch that are older than `KEPT` from Airflow's database; how many.
+
+    Raises:
+        AirflowApiError: Airflow does not answer, or refuses.
+    """
+    old = api.finished_before(WATCH, now - KEPT, MOST_DELETED)
+    for run in old:
+        api.delete(run)
+    return len(old)
