@@ -43,9 +43,15 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float, text: str) -> 
 
 @pytest.mark.parametrize(
     ("before", "text"),
-    [(timedelta(seconds=20), "just now"), (timedelta(minutes=5), "5 min ago"),
-     (timedelta(minutes=119), "119 min ago"),     (timedelta(hours=30), "30 h ago"), (timedelta(days=9), "9 d ago"), (timedelta(minutes=-7), "in 7 min")],
-)  # fmt: skip
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=5), "5 min ago"),
+        (timedelta(minutes=119), "119 min ago"),
+        (timedelta(hours=30), "30 h ago"),
+        (timedelta(days=9), "9 d ago"),
+        (timedelta(minutes=-7), "in 7 min"),
+    ],
+)
 def test_ages(before: timedelta, text: str) -> None:
     assert formats.ago(NOW - before, NOW) == text
 
