@@ -18,7 +18,7 @@ leased as (
     update alert_outbox
     set leased_until = %(leased_until)s
     where notice_id in (select due.notice_id from due)
-    returning notice_id, incident_id, topic, severity, title, body, attempts, created_at
+    returning notice_id, incident_id, topic, severity, title, body, attempts, taken_by, created_at
 )
 
 select
@@ -28,7 +28,8 @@ select
     severity,
     title,
     body,
-    attempts
+    attempts,
+    taken_by
 from leased
 order by
     severity asc,

@@ -1,5 +1,13 @@
 -- What may explain a finding, without what only people read: of open
 -- incidents, and of those resolved since then.
+with remembered as (
+    select incident_id
+    from incidents
+    where
+        resolved_at is null
+        or resolved_at >= %(resolved_since)s
+)
+
 select
     incident_id,
     member_key,
@@ -21,14 +29,7 @@ select
     fixed_at,
     fixed_by
 from incident_members
-where
-    incident_id in (
-        select incidents.incident_id
-        from incidents
-        where
-            incidents.resolved_at is null
-            or incidents.resolved_at >= %(resolved_since)s
-    )
+where incident_id in (select remembered.incident_id from remembered)
 order by
     incident_id,
     first_at,

@@ -117,6 +117,18 @@ def resolve_stage(
     return _fixed(postgres, "postgres/fix_incident_stage.sql", values, at)
 
 
+def resolve_dag(
+    postgres: PostgresConnections,
+    dag_id: str,
+    fixed_by: str,
+    task_id: str | None = None,
+    now: datetime | None = None,
+) -> list[Incident]:
+    """A DAG that is not a stage has succeeded, or the task of it that had failed; the incidents this ends."""
+    values = {"root": dag_id, "task_id": task_id, "fixed_by": fixed_by}
+    return _fixed(postgres, "postgres/fix_incident_dag.sql", values, now)
+
+
 def acknowledge(
     postgres: PostgresConnections, incident_id: int, user: str, now: datetime | None = None
 ) -> Incident:

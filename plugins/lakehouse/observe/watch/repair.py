@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from lakehouse.observe.incidents.finding import Finding, Severity
-from lakehouse.observe.incidents.record import open_members, resolve, tell
+from lakehouse.observe.incidents.record import knows_event, open_members, resolve, tell
 from lakehouse.observe.watch.trouble import KINDS, Fail, Start, Trouble
 from lakehouse.platform.airflow_http import AirflowApiError, AirflowApiMissingError
 from lakehouse.platform.airflow_runs import Run
@@ -54,7 +54,10 @@ def tell_all(postgres: PostgresConnections, told: Sequence[tuple[Finding, str | 
         LedgerMissingError: the tables are not there.
         PlatformDatabaseUnavailableError: PostgreSQL is away; what was repaired stays repaired.
     """
+    known = knows_event(postgres, [finding.event_id for finding, _ in told if finding.event_id])
     for finding, fixed_by in told:
+        if finding.event_id in known:
+            continue
         tell(postgres, finding)
         if fixed_by:
             resolve(postgres, finding.key, fixed_by)

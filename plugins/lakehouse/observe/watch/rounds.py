@@ -10,8 +10,8 @@ from lakehouse.observe.watch import service, stuck
 from lakehouse.observe.watch.look import WatchedAirflow, look, look_closer
 from lakehouse.observe.watch.repair import RepairedAirflow, repair, tell_all
 from lakehouse.observe.watch.seen import Seen
-from lakehouse.observe.watch.starts import judge, suspects
-from lakehouse.observe.watch.trouble import Start, Trouble
+from lakehouse.observe.watch.starts import judge, repaired, suspects
+from lakehouse.observe.watch.trouble import Fail, Trouble
 from lakehouse.platform.database import PostgresConnections
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def watch(api: Airflow, postgres: PostgresConnections, now: datetime) -> list[st
     """
     seen = look(api, now)
     told = [repair(api, trouble) for trouble in find(api, seen)]
-    tell_all(postgres, told)
+    tell_all(postgres, [*told, *repaired(seen)])
     lines = [f"{finding.kind}: {finding.summary}: {fixed or 'told'}" for finding, fixed in told]
     for line in lines:
         log.warning("%s", line)
@@ -51,16 +51,18 @@ def watch(api: Airflow, postgres: PostgresConnections, now: datetime) -> list[st
 
 
 def find(api: WatchedAirflow, seen: Seen) -> list[Trouble]:
-    """Everything that is wrong, each stage and date once."""
+    """Everything that is wrong. Of a date only the first stage is started: the others follow it."""
     found = [trouble for rule in RULES for trouble in rule(seen)]
-    taken = {
-        (repair.dag_id, repair.partition_key)
-        for trouble in found
-        for repair in (getattr(trouble.repair, "then", None),)
-        if isinstance(repair, Start)
+    follows = {
+        (each.repair.then.dag_id, each.repair.then.partition_key)
+        for each in found
+        if isinstance(each.repair, Fail) and each.repair.then
     }
-    for suspect in suspects(seen):
-        trouble = judge(look_closer(api, suspect), seen)
-        if trouble is not None and (suspect.stage.name, suspect.partition_key) not in taken:
+    for suspect in suspects(seen):  # in the plan's order
+        stage, key = suspect.stage, suspect.partition_key
+        if any((name, key) in follows for name in (stage.name, *stage.waits_for)):
+            follows.add((stage.name, key))
+        elif trouble := judge(look_closer(api, suspect), seen):
+            follows.add((stage.name, key))
             found.append(trouble)
     return found

@@ -84,8 +84,9 @@ def runs_stuck_in_the_queue(seen: Seen) -> list[Trouble]:
             root=run.dag_id,
             business_date=seen.date_of(run),
             severity=Severity.WARN,
-            summary=f"{run.dag_id} of {run.partition_key} was queued, nothing held it back, and it did not start",
+            summary=f"{run.dag_id} of {run.partition_key} stayed in the queue though nothing held it back",
             error=f"run {run.run_id} is queued since {queued_at:%Y-%m-%d %H:%M:%S} UTC",
+            command=f"bin/stage run {run.dag_id} {run.partition_key}",
             evidence={"run_id": run.run_id},
         )
         again = None
