@@ -14,6 +14,7 @@ from lakehouse.observe.facts.freshness import DataAge
 from lakehouse.observe.facts.lineage import read_lineage
 from lakehouse.observe.health_page.gantt import Estimate
 from lakehouse.observe.health_page.html import Visitor, page_html, section_digest, section_html
+from lakehouse.observe.health_page.measured import gathered
 from lakehouse.observe.health_page.reading import Asked, Page, Read
 from lakehouse.observe.health_page.sections import (
     SECTIONS,
@@ -26,6 +27,7 @@ from lakehouse.observe.health_page.sections import (
 )
 from lakehouse.observe.health_page.sections import tonight as tonight_section
 from lakehouse.observe.incidents.finding import Incident
+from lakehouse.observe.metrics.days import Day
 from lakehouse.receipts.render import receipt
 from lakehouse.receipts.store import TaskRecord
 from testing.lakehouse.planted_nights import PlantedNight
@@ -92,6 +94,8 @@ def whole_page(text: str) -> str:
         summary=text, error=text, command=text, root=text, kind=text, acknowledged_by=text,
         acknowledged_at=NOW, evidence={"owner": text, "sample_rows": [text], "run_url": f"javascript:{text}"},
     )  # fmt: skip
+    used = Day("minio_disk_usage_bytes", {"bucket": text}, DAY, 5.0, 0, {})
+    found = gathered([used], NOW, NOW)
     detail = {"dashboard": text, "charts": [{"chart": text, "cold_ms": 1, "hit_ms": 1}], "hits": 1}
     sections = {
         "incidents": incidents.shaped([bad], [replace(bad, resolved_at=NOW, fixed_by=text)]),
@@ -99,7 +103,9 @@ def whole_page(text: str) -> str:
         "age": age.shaped((DataAge(text, DAY, NOW, timedelta(hours=3)),), read_lineage(), NOW),
         "syncs": syncs.shaped([sync], read_lineage(), ASKED),
         "dashboards": dashboards.shaped([(DAY, NOW, detail)], read_lineage(), ASKED),
-        "storage": storage.Storage(storage.shaped_bronze([(DAY, 5, 5)])),
+        "storage": storage.Storage(
+            storage.shaped_bronze([(DAY, 5, 5)]), storage.shaped_buckets(found), NOW, is_stale=True
+        ),
         "nights": nights.shaped(failed.records(), ["orders", text], ASKED),
     }
     assert sections.keys() == TITLES.keys()
