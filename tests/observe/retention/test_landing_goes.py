@@ -1,4 +1,4 @@
-"""Landing objects go when bronze holds their rows, and only then; whatever dies meanwhile, nothing is lost."""
+"""Landing objects go when bronze holds their rows, and only then; what dies meanwhile loses nothing."""
 
 from __future__ import annotations
 
