@@ -200,7 +200,7 @@ class AirflowApi:
         self._http.call("PATCH", path, json={"new_state": "success", "note": note})
 
     def delete(self, run: Run) -> None:
-        """Remove the run; one that is gone already is no error."""
+        """Remove the run; one that is gone already is fine."""
         try:
             self._http.call("DELETE", f"dags/{run.dag_id}/dagRuns/{run.run_id}")
         except AirflowApiMissingError:
