@@ -52,6 +52,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "DREMIO_USER": "lakehouse",
         "DREMIO_PASSWORD": secret["DREMIO_PASSWORD"],
         "DREMIO_STATE_DIR": str(settings.service_dir("dremio")),
+        "ELASTICSEARCH_URL": f"http://{HOST}:{port('ELASTICSEARCH')}",
         "SUPERSET_URL": f"http://{HOST}:{port('SUPERSET')}",
         "SUPERSET_USER": "admin",
         "SUPERSET_PASSWORD": secret["SUPERSET_PASSWORD"],
@@ -59,6 +60,10 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "AIRFLOW_USER": "admin",
         "AIRFLOW_PASSWORD": secret["AIRFLOW_PASSWORD"],
         "ALERTS_URLS": settings.alerts_urls or (settings.state_dir / "alerts" / "alerts.jsonl").as_uri(),
+        **{f"AIRFLOW_PG_{key}": value for key, value in postgres.items()},
+        "AIRFLOW_PG_DATABASE": "airflow",
+        "AIRFLOW_PG_USER": "airflow",
+        "AIRFLOW_PG_PASSWORD": secret["AIRFLOW_PG_PASSWORD"],
     }
 
 

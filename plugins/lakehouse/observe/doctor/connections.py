@@ -38,6 +38,8 @@ def connection_looks() -> dict[str, tuple[Look, str]]:
         names.DREMIO_CONNECTION: (_dremio, "dremio"),
         names.AIRBYTE_CONNECTION: (_airbyte, "airbyte"),
         names.SUPERSET_CONNECTION: (_superset, "superset"),
+        names.AIRFLOW_CONNECTION: (_airflow, "airflow"),
+        names.ELASTICSEARCH_CONNECTION: (_elasticsearch, "elasticsearch"),
     }
     for conn_id in sorted({each.source.airflow_connection for each in read_all_connection_files()}):
         looks.setdefault(conn_id, (_source(conn_id), "shop"))
@@ -123,8 +125,8 @@ def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
 def _dremio(around: Surroundings) -> Iterator[Finding]:
     client = around.dremio()
     # A query, since a login alone does not show that queries run.
-    answer = client.query("select 1 as one", timeout=10)
-    if [int(row["one"]) for row in answer] != [1]:
+    answer = client.query("select 1 as answer", timeout=10)
+    if [int(row["answer"]) for row in answer] != [1]:
         yield error("Dremio answers a query wrongly", f"select 1: {answer}", around.start_command("dremio"))
 
 
@@ -156,6 +158,32 @@ def _superset(around: Surroundings) -> Iterator[Finding]:
             f"roles {', '.join(roles) or 'none'}; missing: {', '.join(lacking)}",
             _show(around, names.SUPERSET_CONNECTION),
         )
+
+
+def _airflow(around: Surroundings) -> Iterator[Finding]:
+    api = around.airflow()
+    api.read("dags", {"limit": 1})
+    # Who may not clear a run may not list its tasks' instances either.
+    api.read("dags/~/dagRuns/~/taskInstances", {"limit": 1})
+    yield from ()
+
+
+def _elasticsearch(around: Surroundings) -> Iterator[Finding]:
+    """Without `GET /`, which the embedded one does not have."""
+    import httpx
+
+    connection = around.connection(names.ELASTICSEARCH_CONNECTION)
+    if not connection.host:
+        raise NotConfiguredError(f"{names.ELASTICSEARCH_CONNECTION} names no host")
+    address = (
+        connection.host if "://" in connection.host else f"{connection.schema or 'http'}://{connection.host}"
+    )
+    url = f"{address}:{connection.port}" if connection.port else address
+    login = (connection.login, connection.password or "") if connection.login else None
+    answer = httpx.get(f"{url}/_cluster/health", auth=login, timeout=8).raise_for_status().json()
+    if answer.get("status") == "red":
+        what = "Elasticsearch is red: it has lost shards"
+        yield error(what, f"_cluster/health: {answer}", f"curl '{url}/_cat/shards?v'")
 
 
 def _source(conn_id: str) -> Look:

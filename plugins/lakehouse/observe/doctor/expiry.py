@@ -86,6 +86,8 @@ def roles_look(conn_id: str) -> Callable[[Surroundings], Iterator[Finding]]:
     """`valid until` of the role that one PostgreSQL connection signs in with."""
 
     def look(around: Surroundings) -> Iterator[Finding]:
+        if around.connection(conn_id).conn_type != "postgres":
+            raise NotConfiguredError(f"{conn_id} is not PostgreSQL")
         [(role, ends)] = around.postgres(conn_id).rows(
             "select rolname, case when isfinite(rolvaliduntil) then rolvaliduntil end"
             " from pg_roles where rolname = session_user"

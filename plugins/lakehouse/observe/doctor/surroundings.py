@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from lakehouse.observe.doctor.finding import NotConfiguredError
-from lakehouse.platform.names import LAKE_CONNECTION, PLATFORM_CONNECTION
+from lakehouse.platform.names import AIRFLOW_CONNECTION, LAKE_CONNECTION, PLATFORM_CONNECTION
 from lakehouse.platform.repository import REPOSITORY
 
 if TYPE_CHECKING:
@@ -161,13 +161,10 @@ class Surroundings:
 
     def airflow(self) -> AirflowApi:
         """Airflow's REST API."""
-        from lakehouse.platform.airflow_api import AirflowApi
+        from lakehouse.platform.airflow_api_hook import AirflowApiHook
 
-        wanted = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
-        if missing := [name for name in wanted if not self.environ.get(name)]:
-            raise NotConfiguredError(f"not set: {', '.join(missing)}")
-        url, user, password = (self.environ[name] for name in wanted)
-        return AirflowApi(url, user, password, patience_seconds=CONNECT_SECONDS)
+        self.connection(AIRFLOW_CONNECTION)
+        return AirflowApiHook().get_conn(patience_seconds=CONNECT_SECONDS)
 
     def address(self, conn_id: str) -> tuple[str, int] | None:
         """Host and port of what a connection leads to; None where the connection names no host."""

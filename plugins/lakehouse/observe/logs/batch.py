@@ -6,10 +6,10 @@ The same bytes give the same documents, with the same ids: sending them again ch
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from lakehouse.observe.facts.redaction import Redactor
 from lakehouse.observe.logs.cursors import Progress
@@ -21,10 +21,20 @@ from lakehouse.observe.logs.text import readable
 
 BATCH_BYTES: Final = 2 * LONGEST_RECORD
 CONTEXT_BYTES: Final = 64 * 1024
-"""Of a line that is cut, what is looked at on either side of the cut, for secrets that the cut goes through."""
+"""Of a line that is cut, what is looked at on either side for secrets that the cut goes through."""
 
-DescribeRun = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""From what a path says to what else is known of that run: its business date."""
+AWAITED_SECONDS: Final = 10.0
+"""A run's receipt is written when its first task starts: its log waits for it, but not for long."""
+
+
+class Runs(Protocol):
+    """What is known of the runs that logs are of."""
+
+    def of(self, path: Mapping[str, Any]) -> dict[str, Any]:
+        """Further fields for a log of which the path says this."""
+
+    def is_expected(self, path: Mapping[str, Any]) -> bool:
+        """Will more be known in a moment?"""
 
 
 @dataclass(frozen=True)
@@ -48,14 +58,18 @@ class Batch:
 class Batches:
     """Makes batches of files."""
 
-    def __init__(self, redactor: Redactor, describe_run: DescribeRun = lambda path: {}) -> None:
+    def __init__(self, redactor: Redactor, runs: Runs) -> None:
         self._redactor = redactor
-        self._describe_run = describe_run
+        self._runs = runs
 
     def end_of_next(self, file: LogFile, progress: Progress) -> int | None:
         """Where the next batch ends; None while no record is complete."""
-        body = file.read(progress.position, BATCH_BYTES)
         now = time.monotonic()
+        if now - file.first_seen < AWAITED_SECONDS and self._runs.is_expected(
+            file.source.described(file.path)
+        ):
+            return None
+        body = file.read(progress.position, BATCH_BYTES)
         at_end = progress.position + len(body) >= file.size
         found = records(
             body,
@@ -88,7 +102,7 @@ class Batches:
         after: bytes,
     ) -> tuple[list[Document], dict[str, Any]]:
         described = file.source.described(file.path)
-        described |= self._describe_run(described)
+        described |= self._runs.of(described)
         last = datetime.fromisoformat(carried["moment"]) if "moment" in carried else None
         found: list[tuple[int, Entry]] = []
         for record in records(body, 0, settled=True, final=True):

@@ -19,7 +19,8 @@ DBT_OUTPUT: Final = "cosmos.hooks.subprocess"
 _DBT_HEAD: Final = re.compile(r"^\d\d:\d\d:\d\d(?:\.\d+)?\s")
 _DBT_ERROR: Final = re.compile(
     r"^(?:\d\d:\d\d:\d\d(?:\.\d+)?\s+)?(?:\[error\s*\]\s*:?\s*)?(?:\d+ of \d+ )?"
-    r"(?:ERROR\b|FAIL\b|(?:\w+ )?Error\b|Failure in\b|Encountered an error|Completed with [1-9]\d* errors?\b|Got \d+ results?, configured to fail)",
+    r"(?:ERROR\b|FAIL\b|(?:\w+ )?Error\b|Failure in\b|Encountered an error"
+    r"|Completed with [1-9]\d* errors?\b|Got \d+ results?, configured to fail)"
 )
 _DBT_WARNING: Final = re.compile(
     r"^(?:\d\d:\d\d:\d\d(?:\.\d+)?\s+)?(?:\d+ of \d+ )?(?:\[?WARN(?:ING)?\b|Warning in\b)"
@@ -34,7 +35,8 @@ _TRACEBACK: Final = "Traceback (most recent call last)"
 _RAISED: Final = re.compile(
     r"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Failure))(?::|$)", re.MULTILINE
 )
-_WHOLE_NUMBERS: Final = ("records_synced", "bytes_synced", "attempt", "map_index")
+_WHOLE_NUMBERS: Final = {"records_synced": 2**31, "bytes_synced": 2**63, "attempt": 2**31, "map_index": 2**31}
+"""Each below the limit of its type in the index template."""
 _TEXTS: Final = (
     "job_id", "connection_id", "stream", "stage", "task", "run_id", "business_date", "logger", "error_type",
     "user", "event",
@@ -85,8 +87,8 @@ def _of_text(text: str, zone: tzinfo) -> Entry:
 
 
 def _of_json(line: Mapping[str, Any], zone: tzinfo) -> Entry:
-    """A structured line: of Airflow's task logs, of the shipper's own spool, or of anything that logs JSON."""
-    message = _text(_first(line, "event", "message", "msg"))
+    """A structured line: of Airflow's task logs, of what was fetched, or of anything that logs JSON."""
+    message = _text(_first(line, "message", "event", "msg"))
     if message is None:
         message = json.dumps(line, ensure_ascii=False, default=str)
     message = without_control(message).rstrip()
@@ -101,6 +103,8 @@ def _of_json(line: Mapping[str, Any], zone: tzinfo) -> Entry:
         "task": line.get("task") or line.get("task_id"),
     }
     fields["attempt"] = line.get("attempt", line.get("try_number"))
+    if line.get("message") is None:
+        fields["event"] = None  # Airflow's word for the message
     entry.fields = _known(fields)
     if errors := line.get("error_detail"):
         _add_errors(entry, errors)
@@ -122,15 +126,15 @@ def _as_dbt(entry: Entry) -> None:
 
 
 def _known(line: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the index template, each of its type; what is not of that type stays in the message only."""
+    """The fields of the index template, each of its type; what has another type is left out."""
     known: dict[str, Any] = {}
     for name in _TEXTS:
         value = line.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             known[name] = without_control(str(value))[:1024]
-    for name in _WHOLE_NUMBERS:
+    for name, limit in _WHOLE_NUMBERS.items():
         number = _whole_number(line.get(name))
-        if number is not None and (name != "map_index" or number >= 0):
+        if number is not None and 0 <= number < limit:
             known[name] = number
     return known
 
@@ -139,10 +143,9 @@ def _whole_number(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        number = int(value)
+        return int(value)
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) < 2**31 or abs(number) < 2**63 else None
 
 
 def _add_errors(entry: Entry, errors: Any) -> None:

@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self.server.registry))
 
     def _health(self) -> None:
-        """200 while the process does its work; what PostgreSQL does is told, and is not the process's fault."""
+        """200 while the process does its work; a PostgreSQL that is away is told, and not its fault."""
         states = self.server.states()
         stuck = [state.name for state in states if state.is_stuck]
         self._say(

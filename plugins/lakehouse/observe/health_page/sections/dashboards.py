@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from lakehouse.night.plan import NIGHT
+from lakehouse.night.plan import NIGHT, night_window
 from lakehouse.observe.facts.lineage import Lineage, read_lineage
 from lakehouse.observe.health_page.reading import Asked
 from lakehouse.observe.health_page.trend import Trend, trend
@@ -42,7 +42,8 @@ class Board:
 
     title: str
     state: str
-    """success, late: warmed for an older night only, or unknown: never warmed."""
+    """success; not_started: warmed for an older night, and this one is not due; late: it is due; or unknown:
+    never warmed."""
     newest: Warming | None
     hit_rate: float | None
     is_slow: bool
@@ -82,11 +83,12 @@ def _board(title: str, reports: list[tuple[date, datetime | None, dict[str, Any]
         return Board(title, "unknown", None, None, False, None, None)
     warmings = [_warming(*each) for each in reports]
     newest = warmings[-1]
+    late = "late" if asked.now > night_window(asked.night)[1] else "not_started"
     charts = [(str(each.get("chart")), each.get("cold_ms")) for each in _charts(reports[-1][2])]
     slowest = sorted(((name, float(ms)) for name, ms in charts if ms is not None), key=lambda each: -each[1])
     return Board(
         title=title,
-        state="success" if newest.business_date == asked.night else "late",
+        state="success" if newest.business_date == asked.night else late,
         newest=newest,
         hit_rate=newest.hits / newest.charts if newest.charts else None,
         is_slow=max(newest.cold_ms or 0, newest.hit_ms or 0) > LONGEST_MILLISECONDS,
