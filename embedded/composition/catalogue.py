@@ -11,6 +11,7 @@ from embedded.elasticsearch.service import elasticsearch
 from embedded.log_shipper.service import log_shipper
 from embedded.object_store.service import object_store
 from embedded.postgres.service import cluster, postgres
+from embedded.prometheus.service import alertmanager, observer, prometheus
 from embedded.settings import HOST, Settings
 from embedded.stack.http_check import answers
 from embedded.stack.service import Program, Service
@@ -50,6 +51,9 @@ def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, 
         ),
         superset(settings, secret, wire, metadata("superset"), databases.system_identifier),
         airflow(settings, secret, wire, metadata("airflow"), databases.system_identifier),
+        observer(settings),
+        prometheus(settings),
+        alertmanager(settings),
         elasticsearch(settings),
         log_shipper(settings, secret),
     )

@@ -27,7 +27,13 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "views": [("orders", '"bronze"."raw_orders"'), ("customers", '"bronze"."raw_customers"')],
         "date": "2025-10-16",
     },
+    "count_snapshots.sql": {"table": "gold.orders", "cutoff": "2025-10-16 00:00:00"},
     "create_view.sql": {"view": '"bronze"."orders"', "query": "select 1 as a"},
+    "expire_snapshots.sql": {
+        "table": '"gold"."orders"',
+        "cutoff": "2025-10-16 00:00:00",
+        "keep_newest": 5,
+    },
     "find_ended_job.sql": {"head": "a", "tail": "b"},
     "find_running_job.sql": {"head": "a", "tail": "b"},
     "newest_changes.sql": {**_STREAM, "lsn": '"lsn"', "deleted_at": '"deleted"'},

@@ -1,11 +1,11 @@
 insert into bronze_loads (
     source, stream, business_date, state, rows_in, rows_loaded, rows_deduplicated, rows_quarantined,
-    landing_files, bytes, sha256, run_id, explanation
+    landing_files, bytes, sha256, run_id, explanation, compression
 )
 values (
     %(source)s, %(stream)s, %(business_date)s, %(state)s, %(rows_in)s, %(rows_loaded)s,
     %(rows_deduplicated)s, %(rows_quarantined)s, %(landing_files)s, %(bytes)s, %(sha256)s, %(run_id)s,
-    %(explanation)s
+    %(explanation)s, %(compression)s
 )
 on conflict (source, stream, business_date) do update set
     state = excluded.state,
@@ -18,4 +18,5 @@ on conflict (source, stream, business_date) do update set
     sha256 = excluded.sha256,
     run_id = excluded.run_id,
     explanation = excluded.explanation,
+    compression = excluded.compression,
     loaded_at = now()

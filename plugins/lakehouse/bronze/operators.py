@@ -87,7 +87,9 @@ class LoadBronzeStreamOperator(BaseOperator):
             )
         for sentence in loaded.not_loaded:
             self.log.warning("%s", sentence)
-        if not loaded.changed:
+        if loaded.landing_expired:
+            self.log.warning("the date's landing is gone, by policy: the partition is left as it is")
+        elif not loaded.changed:
             self.log.info("the lake holds exactly this partition already: nothing was written")
         if loaded.quarantine_key:
             self.log.warning("bad rows by column: %s; see %s", loaded.reasons, loaded.quarantine_key)
@@ -132,6 +134,7 @@ def _report(loaded: LoadedPartition) -> StageReport:
             "new_columns": loaded.new_columns,
             "source_forms": loaded.source_forms,
             "truncated_at_lsn": loaded.truncated_at,
+            "landing_expired": loaded.landing_expired,
         },
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,10 @@ class NothingClaimedError(PermanentError):
     """No sync of the source has been claimed for the date: empty would be a lie."""
 
 
+class LandingExpiredError(PermanentError):
+    """Retention has deleted landing objects of the date that this load would need."""
+
+
 class ContractBrokenError(PermanentError):
     """The landed rows break the stream's contract beyond what it allows."""
 
@@ -58,6 +62,8 @@ class LoadedPartition:
     version."""
     truncated_at: int | None = None
     """LSN at which the source's table was emptied: see `BuiltPartition`."""
+    landing_expired: bool = False
+    """The date's landing objects are gone, by policy: the partition was left as it is."""
     not_loaded: list[str] = field(default_factory=list)
     """What other dates have claimed of the stream and is not in bronze: a sentence for each date."""
 
@@ -96,6 +102,8 @@ class PartitionLoader:
         Raises:
             NothingClaimedError: the extract stage has not run for this date.
             VolumeBelowExpectedError: fewer rows landed than the contract expects.
+            LandingExpiredError: retention has deleted some of the date's landing objects, and not all of what
+                the date has claimed is in the partition.
             ContractBrokenError: too many bad rows. The quarantine file is written, the partition is left as
                 it was.
             NewColumnsRefusedError: columns the contract refuses.
@@ -121,6 +129,8 @@ class PartitionLoader:
                 f"no sync of source {contract.source} has landed for {business_date}: "
                 "run its extract stage for this date first"
             )
+        if (kept := self._kept_without_landing(business_date)) is not None:
+            return kept
         claimed = self._ledger.files(contract.source, contract.stream, business_date)
         elsewhere = of_other_dates(
             unloaded_claims(self._postgres), contract.source, contract.stream, business_date
@@ -140,9 +150,15 @@ class PartitionLoader:
             raise self._rejection(load, built, bad_rows_key)
         partition = Partition(contract.source, contract.stream, business_date)
         forms = self._publish_forms(business_date, run_id, reader, folder)
-        changed = Publisher(self._postgres, self._storage).publish(
-            partition, built.parts, manifest_of(load, claimed, built, new_columns), run_id
-        )
+        publisher = Publisher(self._postgres, self._storage)
+        again = publisher.stored_again(partition, built.parts)
+        if again is None:
+            changed = publisher.publish(
+                partition, built.parts, manifest_of(load, claimed, built, new_columns), run_id
+            )
+        else:
+            changed = False
+            load = replace(load, bytes=again.bytes, sha256=again.sha256, compression=again.compression)
         known_columns.record(admitted, contract, business_date)
         self._loads.record(load)
         return LoadedPartition(
@@ -157,6 +173,37 @@ class PartitionLoader:
             source_forms=forms,
             truncated_at=built.truncated_at,
             not_loaded=tell(elsewhere),
+        )
+
+    def _kept_without_landing(self, business_date: date) -> LoadedPartition | None:
+        """The partition as it is, if its landing objects are gone by policy; None while they can be read."""
+        contract = self._contract
+        expired, readable = self._ledger.expired(contract.source, contract.stream, business_date)
+        if not expired:
+            return None
+        partition = Partition(contract.source, contract.stream, business_date)
+        load = self._loads.load_of(contract.source, contract.stream, business_date)
+        files = [
+            item for item in self._storage.objects(partition.folder) if item.key != partition.manifest_key
+        ]
+        if readable or load is None or load.state is not LoadState.LOADED or not files:
+            raise LandingExpiredError(
+                f"stream {contract.stream}, {business_date}: retention has deleted {expired} of its landing "
+                f"objects ({readable} are left), so its partition cannot be built again; it is left as it "
+                "is. Later stages can be run for this date; give rows that came since to another date "
+                f"(bin/bronze give-back) or restore {landing_folder(contract.source, contract.stream)}"
+            )
+        key = quarantine_key(contract.stream, business_date)
+        return LoadedPartition(
+            load=load,
+            folder=partition.folder,
+            files=len(files),
+            changed=False,
+            quarantine_key=key if load.rows_quarantined and self._storage.exists(key) else None,
+            reasons={},
+            nulled={},
+            new_columns=[],
+            landing_expired=True,
         )
 
     def _fetch(self, claimed: list[LandingFile], folder: Path) -> list[LandedFile]:

@@ -56,6 +56,17 @@ def content_hash(parts: Sequence[WrittenFile]) -> str:
     return hashlib.sha256("\n".join(part.sha256 for part in parts).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class StoredAgain:
+    """A partition's files as retention has compressed them again: the same rows in other bytes."""
+
+    bytes: int
+    sha256: str
+    from_sha256: str
+    """`content_hash` of the files that the load had published."""
+    compression: str
+
+
 class Publisher:
     """Publishes partitions, and clears away what a load that died has left."""
 
@@ -81,7 +92,7 @@ class Publisher:
             {"key": key, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
             for key, part in zip(keys, parts, strict=True)
         ]
-        manifest = json.dumps(account | {"files": listed}, indent=1, sort_keys=True).encode() + b"\n"
+        manifest = _as_bytes(account | {"files": listed})
         with self._alone(partition.source, partition.stream, f"load_bronze {run_id}"):
             present = {item.key: item for item in self._storage.objects(partition.folder)}
             missing = [
@@ -101,6 +112,67 @@ class Publisher:
                 self._storage.delete(key)
             self._record("delete_bronze_publication", partition)
             return True
+
+    def stored_again(self, partition: Partition, parts: Sequence[WrittenFile]) -> StoredAgain | None:
+        """What the lake holds, if that is these parts compressed again, and whole.
+
+        A replay builds the parts as they were at first; it has nothing to publish then.
+        """
+        again = self.stored_again_of(partition)
+        return again if again is not None and again.from_sha256 == content_hash(parts) else None
+
+    def stored_again_of(self, partition: Partition) -> StoredAgain | None:
+        """What the lake holds, if retention has compressed it again and it is whole."""
+        present = {item.key: item for item in self._storage.objects(partition.folder)}
+        if partition.manifest_key not in present:
+            return None
+        manifest = json.loads(self._storage.get(partition.manifest_key))
+        again = manifest.get("compressed_again")
+        if again is None:
+            return None
+        keys = {file["key"] for file in manifest["files"]}
+        if present.keys() != {*keys, partition.manifest_key} or any(
+            present[key].etag != again["md5"].get(key) for key in keys
+        ):
+            return None
+        size = sum(file["bytes"] for file in manifest["files"])
+        return StoredAgain(size, again["sha256"], again["from_sha256"], again["compression"])
+
+    def publish_again(
+        self, partition: Partition, parts: Sequence[WrittenFile], from_sha256: str, compression: str
+    ) -> None:
+        """Put the same rows in other bytes into the partition's place; its manifest says so.
+
+        Args:
+            partition: what is replaced.
+            parts: local files that hold the partition's rows, in their order.
+            from_sha256: `content_hash` of the files that a load had published.
+            compression: of the new files.
+        """
+        account = self._account(partition) | {
+            "compressed_again": {
+                "compression": compression,
+                "from_sha256": from_sha256,
+                "sha256": content_hash(parts),
+                "md5": {
+                    key: _md5_of_file(part.path)
+                    for key, part in zip(_keys(partition, parts), parts, strict=True)
+                },
+            }
+        }
+        self.publish(partition, parts, account, "retention")
+
+    def annotate(self, partition: Partition, words: dict[str, Any]) -> None:
+        """Add to what a partition's manifest says; one without a manifest is left as it is."""
+        with self._alone(partition.source, partition.stream, "retention"):
+            if not self._storage.exists(partition.manifest_key):
+                return
+            manifest = json.loads(self._storage.get(partition.manifest_key)) | words
+            self._storage.put(_as_bytes(manifest), partition.manifest_key)
+
+    def _account(self, partition: Partition) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(self._storage.get(partition.manifest_key))
+        return {name: value for name, value in manifest.items() if name != "files"}
 
     @contextmanager
     def while_nothing_is_published(self, source: str, stream: str) -> Iterator[None]:
@@ -140,6 +212,10 @@ def _keys(partition: Partition, parts: Sequence[WrittenFile]) -> list[str]:
     if len(parts) == 1:
         return [bronze_part_key(*where)]
     return [bronze_part_key(*where, number, part.sha256[:8]) for number, part in enumerate(parts, start=1)]
+
+
+def _as_bytes(manifest: dict[str, Any]) -> bytes:
+    return json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _md5(content: bytes) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
+from lakehouse.bronze.parquet_writer import WRITE_SETTINGS
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.sql_files import read_sql
@@ -40,6 +41,8 @@ class BronzeLoad:
     run_id: str
     explanation: str | None = None
     """Why the partition holds fewer rows than its contract expects of a date."""
+    compression: str = WRITE_SETTINGS["compression"]
+    """Of the data files: what loads write, or `zstd` where retention has compressed them again."""
 
     def reconcile(self, rows_claimed: int) -> None:
         """Check the account against what the ledger claimed for the date.
@@ -66,6 +69,18 @@ class BronzeLoads:
     def record(self, load: BronzeLoad) -> None:
         """Store the account of a partition over an earlier one."""
         self._execute("postgres/upsert_bronze_load.sql", asdict(load))
+
+    def load_of(self, source: str, stream: str, business_date: date) -> BronzeLoad | None:
+        """The account of a partition; None before its first load."""
+        key = {"source": source, "stream": stream, "business_date": business_date}
+        with transaction(self._postgres) as cursor:
+            cursor.execute(read_sql("postgres/select_bronze_load.sql"), key)
+            names = [column[0] for column in cursor.description]
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        values = dict(zip(names, row, strict=True)) | key
+        return BronzeLoad(**values | {"state": LoadState(values["state"])})
 
     def rows_loaded(self, business_date: date) -> dict[str, int]:
         """Rows that each stream's published partition of the date holds."""

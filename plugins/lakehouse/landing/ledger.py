@@ -74,6 +74,14 @@ class LandingLedger:
             cursor.execute(read_sql("postgres/select_landing_files.sql"), values)
             return [LandingFile(key, rows, size, job) for key, rows, size, job in cursor.fetchall()]
 
+    def expired(self, source: str, stream: str, business_date: date) -> tuple[int, int]:
+        """How many of the stream's objects of the date retention has given up, and how many it has not."""
+        values = {"source": source, "stream": stream, "business_date": business_date}
+        with transaction(self._postgres) as cursor:
+            cursor.execute(read_sql("postgres/select_expired_claims.sql"), values)
+            expired, readable = cursor.fetchone()
+            return int(expired), int(readable)
+
     def keep_for(self, source: str, business_date: date, job_id: str | int) -> None:
         """Keep what the job lands for that date, from now on for HELD_FOR."""
         values = {"source": source, "business_date": business_date, "job_id": str(job_id)}

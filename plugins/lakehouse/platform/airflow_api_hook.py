@@ -25,8 +25,8 @@ class AirflowApiHook(BaseHook):
         super().__init__()
         self.conn_id = conn_id
 
-    def get_conn(self) -> AirflowApi:
-        """A client that signs in at its first call.
+    def get_conn(self, patience_seconds: float = PATIENCE_SECONDS) -> AirflowApi:
+        """A client that signs in at its first call, and repeats a call for so long while nobody answers.
 
         Raises:
             AirflowConnectionIncompleteError: the connection has no host.
@@ -44,5 +44,5 @@ class AirflowApiHook(BaseHook):
             address,
             connection.login or "",
             connection.password or "",
-            patience_seconds=PATIENCE_SECONDS,
+            patience_seconds=patience_seconds,
         )

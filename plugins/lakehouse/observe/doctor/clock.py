@@ -79,6 +79,6 @@ CLOCKS: Final[dict[str, tuple[str, ...]]] = {
     "dremio": (names.DREMIO_CONNECTION,),
     "airbyte": (names.AIRBYTE_CONNECTION,),
     "superset": (names.SUPERSET_CONNECTION,),
-    "airflow": (),
+    "airflow": (names.AIRFLOW_CONNECTION,),
 }
 """The services whose clock is looked at, and the connections it takes."""

@@ -38,6 +38,8 @@ def connection_looks() -> dict[str, tuple[Look, str]]:
         names.DREMIO_CONNECTION: (_dremio, "dremio"),
         names.AIRBYTE_CONNECTION: (_airbyte, "airbyte"),
         names.SUPERSET_CONNECTION: (_superset, "superset"),
+        names.AIRFLOW_CONNECTION: (_airflow, "airflow"),
+        names.ELASTICSEARCH_CONNECTION: (_elasticsearch, "elasticsearch"),
     }
     for conn_id in sorted({each.source.airflow_connection for each in read_all_connection_files()}):
         looks.setdefault(conn_id, (_source(conn_id), "shop"))
@@ -72,7 +74,7 @@ def _lake(around: Surroundings) -> Iterator[Finding]:
         yield error(
             f"{names.LAKE_CONNECTION} may not use s3://{lake.bucket}",
             words,
-            _show(around, names.LAKE_CONNECTION),
+            around.renew_command,
         )
         return
     newest = next(iter(lake.objects(BRONZE)), None)
@@ -90,7 +92,7 @@ def _lake(around: Surroundings) -> Iterator[Finding]:
     except ClientError as refusal:
         if refusal.response["ResponseMetadata"].get("HTTPStatusCode") == 403:
             what = f"{names.LAKE_CONNECTION} may not write to s3://{lake.bucket}/{BRONZE}"
-            yield error(what, refusal, _show(around, names.LAKE_CONNECTION))
+            yield error(what, refusal, around.renew_command)
 
 
 def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
@@ -99,7 +101,7 @@ def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
         "select current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
     )
     if not may_create:
-        command = _psql(around, names.PLATFORM_CONNECTION, f'grant create on schema {schema} to "{user}"')
+        command = around.psql_command(names.PLATFORM_CONNECTION, f"grant create on schema {schema} to {user}")
         yield error(f"{user} may not create tables in schema {schema}", "CREATE is not granted", command)
     rights = postgres.rows(
         "select c.relname, r.name, has_table_privilege(c.oid, r.name)"
@@ -112,19 +114,19 @@ def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
         if not granted:
             lacking.setdefault(table, []).append(right)
     for table, lacked in lacking.items():
-        grant = f'grant {", ".join(lacked).lower()} on {table} to "{user}"'
+        grant = f"grant {', '.join(lacked).lower()} on {table} to {user}"
         yield error(
             f"{user} lacks rights on {table}",
             ", ".join(lacked),
-            _psql(around, names.PLATFORM_CONNECTION, grant),
+            around.psql_command(names.PLATFORM_CONNECTION, grant),
         )
 
 
 def _dremio(around: Surroundings) -> Iterator[Finding]:
     client = around.dremio()
     # A query, since a login alone does not show that queries run.
-    answer = client.query("select 1 as one", timeout=10)
-    if [int(row["one"]) for row in answer] != [1]:
+    answer = client.query("select 1 as answer", timeout=10)
+    if [int(row["answer"]) for row in answer] != [1]:
         yield error("Dremio answers a query wrongly", f"select 1: {answer}", around.start_command("dremio"))
 
 
@@ -132,7 +134,7 @@ def _airbyte(around: Surroundings) -> Iterator[Finding]:
     client = around.airbyte()
     if next(iter(client.listed("/workspaces", limit=1)), None) is None:
         what = f"Airbyte at {client.base_url} has no workspace that this client may see"
-        yield error(what, "GET /workspaces is empty", _show(around, names.AIRBYTE_CONNECTION))
+        yield error(what, "GET /workspaces is empty", around.renew_command)
 
 
 def _superset(around: Surroundings) -> Iterator[Finding]:
@@ -154,8 +156,34 @@ def _superset(around: Surroundings) -> Iterator[Finding]:
         yield error(
             f"the user of {names.SUPERSET_CONNECTION} lacks rights in Superset",
             f"roles {', '.join(roles) or 'none'}; missing: {', '.join(lacking)}",
-            _show(around, names.SUPERSET_CONNECTION),
+            around.renew_command,
         )
+
+
+def _airflow(around: Surroundings) -> Iterator[Finding]:
+    api = around.airflow()
+    api.read("dags", {"limit": 1})
+    # Who may not clear a run may not list its tasks' instances either.
+    api.read("dags/~/dagRuns/~/taskInstances", {"limit": 1})
+    yield from ()
+
+
+def _elasticsearch(around: Surroundings) -> Iterator[Finding]:
+    """Without `GET /`, which the embedded one does not have."""
+    import httpx
+
+    connection = around.connection(names.ELASTICSEARCH_CONNECTION)
+    if not connection.host:
+        raise NotConfiguredError(f"{names.ELASTICSEARCH_CONNECTION} names no host")
+    address = (
+        connection.host if "://" in connection.host else f"{connection.schema or 'http'}://{connection.host}"
+    )
+    url = f"{address}:{connection.port}" if connection.port else address
+    login = (connection.login, connection.password or "") if connection.login else None
+    answer = httpx.get(f"{url}/_cluster/health", auth=login, timeout=8).raise_for_status().json()
+    if answer.get("status") == "red":
+        what = "Elasticsearch is red: it has lost shards"
+        yield error(what, f"_cluster/health: {answer}", f"curl '{url}/_cat/shards?v'")
 
 
 def _source(conn_id: str) -> Look:
@@ -195,14 +223,18 @@ def _source_postgres(around: Surroundings, conn_id: str, files: list[ConnectionF
         for table in tables:
             if table not in may_read:
                 what = f"{conn_id}: the table {table} of {declared.name} is not there"
-                yield error(what, f"schemas {', '.join(schemas)}", _psql(around, conn_id, r"\dt"))
+                yield error(
+                    what,
+                    f"schemas {', '.join(schemas)}",
+                    around.psql_command(conn_id, "select * from pg_tables"),
+                )
             elif not may_read[table]:
-                grant = f'grant select on {schemas[0]}.{table} to "{user}"'
+                grant = f"grant select on {schemas[0]}.{table} to {user}"
                 what = f"{conn_id}: {user} may not read {table}"
-                yield error(what, "SELECT is not granted", _psql(around, conn_id, grant))
+                yield error(what, "SELECT is not granted", around.psql_command(conn_id, grant))
         if _captures_changes(declared) and not replicates:
             what = f"{conn_id}: {user} may not read the write-ahead log, which {declared.name} needs"
-            command = _psql(around, conn_id, f'alter role "{user}" with replication')
+            command = around.psql_command(conn_id, f"alter role {user} with replication")
             yield error(what, "the role has not the attribute REPLICATION", command)
 
 
@@ -221,7 +253,7 @@ def _source_http(around: Surroundings, conn_id: str) -> Iterator[Finding]:
     answer = httpx.get(url, headers=headers, timeout=8, follow_redirects=True)
     if answer.status_code in (401, 403):
         what = f"{conn_id} refuses its token"
-        yield error(what, f"GET {url}: {answer.status_code}", _show(around, conn_id))
+        yield error(what, f"GET {url}: {answer.status_code}", around.renew_command)
     elif answer.status_code >= 500:
         what = f"{conn_id} fails"
         yield warn(what, f"GET {url}: {answer.status_code}", around.start_command("shop"))
@@ -234,13 +266,3 @@ def _source_folder(around: Surroundings, conn_id: str) -> Iterator[Finding]:
     except OSError as failure:
         what = f"{conn_id}: its folder cannot be read"
         yield error(what, failure, f"ls -ld {folder}")
-
-
-def _show(around: Surroundings, conn_id: str) -> str:
-    return around.airflow_command(f"connections get {conn_id}")
-
-
-def _psql(around: Surroundings, conn_id: str, statement: str) -> str:
-    connection = around.connection(conn_id)
-    address = f"--host={connection.host} --port={connection.port or 5432} --dbname={connection.schema}"
-    return f"psql {address} --username=postgres --command='{statement}'"

@@ -22,7 +22,8 @@ from lakehouse.observe.doctor.run import Probe
 from lakehouse.platform import names
 from lakehouse.platform.errors import PermanentError
 
-_AIRBYTE = (names.AIRBYTE_CONNECTION,)
+_AIRBYTE: tuple[str, ...] = (names.AIRBYTE_CONNECTION,)
+_AIRFLOW = (names.AIRFLOW_CONNECTION,)
 _DREMIO = (names.DREMIO_CONNECTION,)
 _LAKE = (names.LAKE_CONNECTION, names.PLATFORM_CONNECTION)
 _PLATFORM = (names.PLATFORM_CONNECTION,)
@@ -77,9 +78,9 @@ _FIXED = (
     Probe("secrets.dremio_tokens", "secrets", expiry.dremio_tokens_look, _DREMIO),
     Probe("versions.packages", "versions", versions.packages_look),
     Probe("disk", "disk", disk.disk_look),
-    Probe("schedule", "schedule", airflow_state.schedule_look),
-    Probe("pools", "schedule", airflow_state.pools_look),
-    Probe("stuck", "stuck", airflow_state.stuck_look),
+    Probe("schedule", "schedule", airflow_state.schedule_look, _AIRFLOW),
+    Probe("pools", "schedule", airflow_state.pools_look, _AIRFLOW),
+    Probe("stuck", "stuck", airflow_state.stuck_look, _AIRFLOW),
     Probe("drift.airbyte", "drift", drift.airbyte_drift_look, _AIRBYTE),
     Probe("drift.dremio_sources", "drift", drift.dremio_sources_look, _DREMIO),
     Probe("drift.dremio_reflections", "drift", drift.dremio_reflections_look, _DREMIO),

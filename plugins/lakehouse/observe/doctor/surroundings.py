@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from lakehouse.observe.doctor.finding import NotConfiguredError
-from lakehouse.platform.names import LAKE_CONNECTION, PLATFORM_CONNECTION
+from lakehouse.platform.names import AIRFLOW_CONNECTION, LAKE_CONNECTION, PLATFORM_CONNECTION
 from lakehouse.platform.repository import REPOSITORY
 
 if TYPE_CHECKING:
@@ -93,6 +93,16 @@ class Surroundings:
             return f'make up SERVICE="{service}"'
         return f"docker compose --file docker/docker-compose.yaml up --detach {service.replace('_', '-')}"
 
+    @property
+    def renew_command(self) -> str:
+        """What gives Airflow's connections the secrets that the environment has now."""
+        if self.is_embedded:
+            return "make down up"
+        return (
+            "python -m lakehouse.platform.airflow_settings connections --file connections.json"
+            " && airflow connections import --overwrite connections.json"
+        )
+
     def airflow_command(self, words: str) -> str:
         """Airflow's command line, where it can be typed."""
         return f"bin/airflow {words}" if self.is_embedded else f"airflow {words}"
@@ -100,6 +110,12 @@ class Surroundings:
     def library_command(self, name: str, words: str) -> str:
         """A command of this repository: `bin/<name>` where that reaches the platform."""
         return f"bin/{name} {words}" if self.is_embedded else f"python -m lakehouse.{name} {words}"
+
+    def psql_command(self, conn_id: str, statement: str) -> str:
+        """What runs a statement as the superuser of the server behind a connection."""
+        connection = self.connection(conn_id)
+        address = f"--host={connection.host} --port={connection.port or 5432} --dbname={connection.schema}"
+        return f'psql {address} --username=postgres --command="{statement}"'
 
     def trigger_command(self, dag_id: str) -> str:
         """What starts a DAG that is no stage of the night."""
@@ -161,13 +177,10 @@ class Surroundings:
 
     def airflow(self) -> AirflowApi:
         """Airflow's REST API."""
-        from lakehouse.platform.airflow_api import AirflowApi
+        from lakehouse.platform.airflow_api_hook import AirflowApiHook
 
-        wanted = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
-        if missing := [name for name in wanted if not self.environ.get(name)]:
-            raise NotConfiguredError(f"not set: {', '.join(missing)}")
-        url, user, password = (self.environ[name] for name in wanted)
-        return AirflowApi(url, user, password, patience_seconds=CONNECT_SECONDS)
+        self.connection(AIRFLOW_CONNECTION)
+        return AirflowApiHook().get_conn(patience_seconds=CONNECT_SECONDS)
 
     def address(self, conn_id: str) -> tuple[str, int] | None:
         """Host and port of what a connection leads to; None where the connection names no host."""

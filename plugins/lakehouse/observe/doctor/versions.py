@@ -141,8 +141,8 @@ _READINGS: Final[dict[str, Callable[[Surroundings], str]]] = {
     "postgres": _postgres,
     "superset": _superset,
 }
-READ_FROM: Final = {
-    "airflow": (),
+READ_FROM: Final[dict[str, tuple[str, ...]]] = {
+    "airflow": (names.AIRFLOW_CONNECTION,),
     "airbyte": (names.AIRBYTE_CONNECTION,),
     "dremio": (names.DREMIO_CONNECTION,),
     "postgres": (names.PLATFORM_CONNECTION,),

@@ -1,0 +1,1 @@
+vacuum table {{ table }} expire snapshots older_than '{{ cutoff }}' retain_last {{ keep_newest }}
