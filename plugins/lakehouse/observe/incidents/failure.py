@@ -18,7 +18,9 @@ from lakehouse.receipts.log_path import log_path
 OWNER: Final = "lakehouse"
 """The owner of every DAG: `lakehouse.night.dag_defaults`, which needs Airflow."""
 _BY_THE_CLOCK: Final = frozenset({"scheduled", "asset_triggered"})
-_RERUN: Final = "safe: any stage of any date may run again, in any order; what it has done it does not do twice"
+_RERUN: Final = (
+    "safe: any stage of any date may run again, in any order; what it has done it does not do twice"
+)
 _RERUN_OTHER: Final = "safe: every DAG here looks for what exists before it changes anything"
 _FIX_FIRST: Final[Mapping[str, str]] = {
     "ContractBrokenError": "look at the quarantined rows, then fix the source or include/contracts",
@@ -82,8 +84,7 @@ def failed_task(task: FailedTask, more: Callable[[FailedTask], Mapping[str, Any]
         "owner": OWNER,
         "rerun": _rerun(name, night),
         "runbook": _RUNBOOKS.get(name, "docs/runbooks/stage-failed.md"),
-        "log": task.log
-        or log_path(task.dag_id, task.run_id, task.task_id, task.map_index, task.try_number),
+        "log": task.log or log_path(task.dag_id, task.run_id, task.task_id, task.map_index, task.try_number),
     }
     if night is not None:
         evidence["readers_see"] = "the data of the last night that was published, unchanged"
@@ -118,14 +119,15 @@ def run_type_of(run_id: str) -> str | None:
 
 def command_for(task: FailedTask, night: date | None) -> str:
     """What to type once the cause is gone: the failed tasks run again, and what comes behind follows."""
-    words = ["bin/airflow", "dags", "clear", task.dag_id]
-    words += ["--run-id", task.run_id] if night is None else ["--partition-key", night.isoformat()]
-    return shlex.join([*words, "--only-failed", "--yes"])
+    if night is not None:
+        return f"bin/stage clear {task.dag_id} {night}"
+    words = ["bin/airflow", "dags", "clear", task.dag_id, "--run-id", task.run_id, "--only-failed", "--yes"]
+    return shlex.join(words)
 
 
 def start_command(stage_name: str, night: date) -> str:
     """What to type to start a stage for a date that has no run."""
-    return shlex.join(["bin/incidents", "start", stage_name, night.isoformat()])
+    return f"bin/stage run {stage_name} {night}"
 
 
 def _summary(task: FailedTask, night: date | None, group: str | None) -> str:
