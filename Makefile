@@ -36,6 +36,8 @@ setup-up: $(if $(filter 1,$(OBSERVE)),setup-observe,setup)
 
 setup-observe: setup
 	@$(PYTHON) bin/bootstrap observe
+	@$(PYTHON) bin/prometheus
+	@bin/elasticsearch
 
 setup-lint: setup
 	@$(PYTHON) bin/bootstrap lint

@@ -52,6 +52,8 @@ class Settings:
     ports: Mapping[str, int]
     port_variables: Mapping[str, str]
     """The LAKEHOUSE_PORT_* variables the ports came from: what a child process needs to find the same."""
+    alerts_urls: str = ""
+    """LAKEHOUSE_ALERTS_URLS: who is told of failures, in Apprise's form; by default a file in the state."""
     observe: bool = False
     """Whether `up` also starts the services that observe the platform."""
 

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 
 from embedded.airflow.service import airflow
 from embedded.composition.wire import database_url
+from embedded.elasticsearch.service import elasticsearch
+from embedded.log_shipper.service import log_shipper
 from embedded.object_store.service import object_store
 from embedded.postgres.service import cluster, postgres
+from embedded.prometheus.service import alertmanager, observer, prometheus
 from embedded.settings import HOST, Settings
 from embedded.stack.http_check import answers
 from embedded.stack.service import Program, Service
@@ -48,6 +51,11 @@ def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, 
         ),
         superset(settings, secret, wire, metadata("superset"), databases.system_identifier),
         airflow(settings, secret, wire, metadata("airflow"), databases.system_identifier),
+        observer(settings),
+        prometheus(settings),
+        alertmanager(settings),
+        elasticsearch(settings),
+        log_shipper(settings, secret),
     )
     return {service.name: service for service in services}
 

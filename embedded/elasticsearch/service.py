@@ -76,7 +76,7 @@ def _command(settings: Settings, folder: Path) -> tuple[str, ...]:
         "-XX:-UsePerfData",
         "--enable-native-access=ALL-UNNAMED",
         "--add-opens=java.base/java.io=ALL-UNNAMED",
-        f"-Djava.io.tmpdir={folder}/tmp",
+        f"-Djava.io.tmpdir={folder / 'tmp'}",
         f"-Djava.library.path={natives}",
         "-Dlog4j.shutdownHookEnabled=false",
         "-Dlog4j2.disable.jmx=true",

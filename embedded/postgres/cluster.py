@@ -23,6 +23,9 @@ WHEEL_INSTALL = "pginstall"
 CAPTURED = ("shop",)
 """Databases whose own role may read their change log."""
 
+WATCHING = ("platform",)
+"""Databases whose own role may see what everybody's sessions do, for the metrics."""
+
 CONFIGURATION = """\
 # Written at every start; change embedded/postgres/cluster.py instead.
 listen_addresses = '{host}'
@@ -101,6 +104,8 @@ class Cluster:
                 attributes = "login replication" if name in CAPTURED else "login"
                 statement = sql.SQL(f"{verb} role {{}} with {attributes} password {{}}")
                 connection.execute(statement.format(sql.Identifier(name), sql.Literal(password)))
+                if name in WATCHING:
+                    connection.execute(sql.SQL("grant pg_read_all_stats to {}").format(sql.Identifier(name)))
                 if name not in present:
                     create = sql.SQL("create database {0} owner {0}").format(sql.Identifier(name))
                     connection.execute(create)

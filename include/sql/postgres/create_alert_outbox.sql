@@ -15,7 +15,8 @@ create table if not exists alert_outbox (
     delivered_at timestamptz,
     delivery text,
     dropped_at timestamptz,
-    last_error text
+    last_error text,
+    taken_by text[] not null default '{}'
 );
 create index if not exists alert_outbox_waiting on alert_outbox (not_before)
 where delivered_at is null and dropped_at is null;

@@ -8,7 +8,7 @@ with due as (
         and not_before <= %(at)s
         and (leased_until is null or leased_until < %(at)s)
     order by
-        severity asc,
+        severity = 'page' desc,
         created_at asc,
         notice_id asc
     for update skip locked
@@ -18,7 +18,7 @@ leased as (
     update alert_outbox
     set leased_until = %(leased_until)s
     where notice_id in (select due.notice_id from due)
-    returning notice_id, incident_id, topic, severity, title, body, attempts, created_at
+    returning notice_id, incident_id, topic, severity, title, body, attempts, taken_by, created_at
 )
 
 select
@@ -28,9 +28,10 @@ select
     severity,
     title,
     body,
-    attempts
+    attempts,
+    taken_by
 from leased
 order by
-    severity asc,
+    severity = 'page' desc,
     created_at asc,
     notice_id asc

@@ -14,7 +14,7 @@ select
     case when bool_or(receipts.state = 'failed') then 'failed' else 'success' end as outcome,
     min(receipts.started_at) as started_at,
     max(receipts.ended_at) as ended_at,
-    coalesce(sum((receipts.report ->> 'rows_out')::bigint), 0) as rows_out
+    coalesce(sum((receipts.report ->> 'rows_out')::bigint), 0)::bigint as rows_out
 from night_receipts as receipts
 inner join recent on receipts.business_date = recent.business_date
 group by receipts.business_date, receipts.stage, receipts.run_id

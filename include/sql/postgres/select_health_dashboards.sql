@@ -7,20 +7,20 @@ with newest as (
 ),
 
 warmed as (
-    select distinct on (receipts.business_date, receipts.report #>> '{detail,dashboard}')
-        receipts.business_date,
-        receipts.ended_at,
-        receipts.report -> 'detail' as detail
-    from newest
-    inner join night_receipts as receipts on newest.business_date = receipts.business_date
+    select distinct on (business_date, report #>> '{detail,dashboard}')
+        business_date,
+        ended_at,
+        report -> 'detail' as detail
+    from night_receipts
     where
-        receipts.stage = %(stage)s::text
-        and receipts.state = 'success'
-        and receipts.report #>> '{detail,dashboard}' is not null
+        stage = %(stage)s
+        and state = 'success'
+        and report #>> '{detail,dashboard}' is not null
+        and business_date in (select newest.business_date from newest)
     order by
-        receipts.business_date asc,
-        receipts.report #>> '{detail,dashboard}' asc,
-        receipts.ended_at desc
+        business_date asc,
+        report #>> '{detail,dashboard}' asc,
+        ended_at desc
 )
 
 select

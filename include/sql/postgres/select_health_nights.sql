@@ -29,5 +29,7 @@ select
     started_at,
     ended_at,
     emits_asset,
-    short_report
+    short_report,
+    null as error,
+    null as log
 from records

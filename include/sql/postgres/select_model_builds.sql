@@ -1,4 +1,4 @@
--- The newest build that succeeded, per model and business date.
+-- Per model and business date: when it was built last, and when a build last changed rows.
 with reports as (
     select
         business_date,
@@ -11,15 +11,23 @@ with reports as (
     where
         state = 'success'
         and ended_at is not null
+),
+
+builds as (
+    select
+        model.key as model_name,
+        reports.business_date,
+        reports.ended_at,
+        (model.value ->> 'rows')::bigint as rows_changed
+    from reports, jsonb_each(reports.models) as model
 )
 
-select distinct on (reports.business_date, model.key)
-    model.key as model_name,
-    reports.business_date,
-    reports.ended_at as built_at,
-    (model.value ->> 'rows')::bigint as rows_changed
-from reports, jsonb_each(reports.models) as model
-order by
-    reports.business_date asc,
-    model.key asc,
-    reports.ended_at desc
+select
+    model_name,
+    business_date,
+    max(ended_at) as built_at,
+    max(ended_at) filter (where rows_changed is distinct from 0) as changed_at,
+    (array_agg(rows_changed order by ended_at desc))[1] as rows_changed
+from builds
+group by model_name, business_date
+order by business_date, model_name

@@ -1,9 +1,9 @@
--- The state of other users' sessions is shown to members of pg_read_all_stats only.
+-- What other users' sessions are and do is shown to members of pg_read_all_stats only.
 select
-    coalesce(datname, '') as database_name,
+    datname as database_name,
     coalesce(state, 'unknown') as state,
     count(*) as connections
 from pg_stat_activity
-where backend_type = 'client backend'
+where datname is not null and coalesce(backend_type, 'client backend') = 'client backend'
 group by 1, 2
 order by 1, 2;

@@ -75,13 +75,13 @@ class AirbyteClient:
 
     def failure_of(self, job_id: int) -> JobFailure:
         """Why a job failed, from the Config API's last attempt."""
-        return JobFailure.of(self._attempts_of(job_id))
+        return JobFailure.of(self.with_attempts(job_id))
 
     def rows_by_stream(self, job_id: int) -> dict[str, int]:
         """Rows that a job committed of each stream, over all its attempts, from the Config API."""
-        return rows_by_stream(self._attempts_of(job_id))
+        return rows_by_stream(self.with_attempts(job_id))
 
-    def _attempts_of(self, job_id: int) -> dict[str, Any]:
+    def with_attempts(self, job_id: int) -> dict[str, Any]:
         """The job as the Config API tells it: with its attempts."""
         root = self.base_url.removesuffix(PUBLIC_API)
         return self._http.request("POST", f"{root}/api/v1/jobs/get", {"id": job_id})

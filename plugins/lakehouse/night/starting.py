@@ -1,7 +1,7 @@
 """Has a stage started for a date after all it waits for was announced? And if not: start it, once.
 
 Airflow starts a stage when it holds the assets of all the stages it waits for. It has lost such a run, and it
-has started one too early, with an asset that it had kept from a night that failed half-way (decision 0009).
+has started one too early, with an asset that it had kept from a night that failed halfway (decision 0009).
 `make night` and the DAG `watch_platform` repair both by the rules of this module.
 """
 
@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Final
 
 from lakehouse.platform.airflow_runs import Run, Task
+
+STARTED_BY_HAND: Final = "restarted__"
+"""How the id of a run begins that was started by these rules."""
 
 
 def announced_at(run: Run, tasks: Iterable[Task]) -> datetime:
@@ -38,4 +42,4 @@ def start_id(partition_key: str, announced: datetime) -> str:
 
     Whoever repairs the same thing asks Airflow for the same id, and Airflow makes one run of it.
     """
-    return f"restarted__{partition_key}__{announced.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return f"{STARTED_BY_HAND}{partition_key}__{announced.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

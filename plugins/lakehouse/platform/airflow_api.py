@@ -199,8 +199,13 @@ class AirflowApi:
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}"
         self._http.call("PATCH", path, json={"new_state": "success", "note": note})
 
+    def last_tasks(self, dag_id: str) -> set[str]:
+        """The tasks of the DAG that no other task of it waits for."""
+        answer = self._http.call("GET", f"dags/{dag_id}/tasks")
+        return {str(each["task_id"]) for each in answer["tasks"] if not each["downstream_task_ids"]}
+
     def delete(self, run: Run) -> None:
-        """Remove the run; one that is gone already is no error."""
+        """Remove the run; one that is gone already is fine."""
         try:
             self._http.call("DELETE", f"dags/{run.dag_id}/dagRuns/{run.run_id}")
         except AirflowApiMissingError:

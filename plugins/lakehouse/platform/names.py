@@ -9,6 +9,7 @@ from typing import Final
 
 AIRBYTE_CONNECTION: Final = "airbyte_default"
 AIRFLOW_CONNECTION: Final = "airflow_api"
+ALERTS_CONNECTION: Final = "alerts_default"
 AIRFLOW_DATABASE_CONNECTION: Final = "airflow_database"
 DREMIO_CONNECTION: Final = "dremio_default"
 ELASTICSEARCH_CONNECTION: Final = "elasticsearch_default"

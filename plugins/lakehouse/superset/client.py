@@ -58,6 +58,10 @@ class SupersetClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the connections; a later call opens new ones."""
         self._session.close()
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:

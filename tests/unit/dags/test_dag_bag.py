@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,12 @@ DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
 STAGES = [each.name for each in NIGHT]
 SYNCS = [f"sync_{each.name}" for each in read_all_connection_files()]
-NAMES = sorted([*STAGES, "provision_platform", "report_drift", *SYNCS])
+OTHERS = [
+    "provision_platform",
+    "report_drift",
+    "watch_platform",
+]
+NAMES = sorted([*STAGES, *OTHERS, *SYNCS])
 DOC_SECTIONS = ("**Produces:**", "**Reads:**", "**When and why:**", "**If it fails:**", "**Safe to rerun?**")
 
 
@@ -33,7 +39,7 @@ def dags() -> dict[str, Any]:
     return dict(bag.dags)
 
 
-def test_the_dags_are_the_nine_stages_the_provisioning_and_a_sync_for_each_connection(
+def test_the_dags_are_the_nine_stages_a_sync_for_each_connection_and_those_that_look_after_them(
     dags: dict[str, Any],
 ) -> None:
     assert len(STAGES) == 9
@@ -180,3 +186,13 @@ def test_every_stream_of_every_connection_is_loaded(dags: dict[str, Any]) -> Non
 
 def test_provisioning_runs_by_hand_only(dags: dict[str, Any]) -> None:
     assert dags["provision_platform"].timetable.can_be_scheduled is False
+
+
+def test_the_watch_is_never_paused_runs_every_five_minutes_and_ends_before_the_next(
+    dags: dict[str, Any],
+) -> None:
+    watch = dags["watch_platform"]
+    assert watch.is_paused_upon_creation is not True
+    assert watch.timetable.expression == "*/5 * * * *"
+    [task] = watch.tasks
+    assert task.execution_timeout < timedelta(minutes=5)

@@ -17,8 +17,10 @@ class ModelBuild:
     model: str
     business_date: date
     built_at: datetime
+    changed_at: datetime | None
+    """When a build for the date last changed rows; one whose count Dremio did not tell counts as a change."""
     rows: int | None
-    """Rows that the build changed, where Dremio said so."""
+    """Rows that the newest build changed, where Dremio said so."""
 
 
 @dataclass(frozen=True)

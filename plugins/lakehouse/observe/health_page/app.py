@@ -8,12 +8,13 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
+from fastapi import Depends, FastAPI, Form, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from lakehouse.night.business_date import BusinessDateError, parse_business_date
 from lakehouse.observe.health_page import access
+from lakehouse.observe.health_page.connection import OneConnection
 from lakehouse.observe.health_page.html import (
     STATIC,
     Visitor,
@@ -21,8 +22,9 @@ from lakehouse.observe.health_page.html import (
     refusal_html,
     section_digest,
 )
-from lakehouse.observe.health_page.reading import Reader, as_json
+from lakehouse.observe.health_page.reading import Reader, as_json, in_words
 from lakehouse.observe.health_page.sections import SECTIONS, shown_night
+from lakehouse.observe.incidents.record import UnknownIncidentError, acknowledge
 from lakehouse.platform.database import PostgresConnections, platform_postgres
 
 PROTECTION: Final = {
@@ -88,6 +90,28 @@ def health_app(
                 "digests": {each.name: section_digest(each, read.asked, visitor) for each in read.reads},
             }
         )
+
+    @app.post("/incidents/{incident_id}/acknowledge")
+    def acknowledge_incident(
+        request: Request,
+        incident_id: int,
+        user: Annotated[BaseUser, Depends(access.operator)],
+        form_token: Annotated[str | None, Form()] = None,
+        date: Annotated[str | None, Form()] = None,
+    ) -> RedirectResponse:
+        access.require_own_form(request, user, form_token)
+        night = _night(date)
+        connection = OneConnection(connect(), read_only=False)
+        try:
+            acknowledge(connection, incident_id, _name(user))
+        except UnknownIncidentError as unknown:
+            raise HTTPException(status.HTTP_404_NOT_FOUND, str(unknown)) from unknown
+        except Exception as problem:
+            raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, in_words(problem)) from problem
+        finally:
+            connection.close()
+        back = f"../../health?date={night}" if night else "../../health"
+        return RedirectResponse(f"{back}#incidents", status.HTTP_303_SEE_OTHER)
 
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app

@@ -10,23 +10,27 @@ from lakehouse.platform.database import PostgresConnections
 STATEMENT_MILLISECONDS: Final = 700
 """The page answers within a second: a statement that takes longer is given up, and its section says so."""
 
-_SETTINGS: Final = {
+_LIMITS: Final = {
     "statement_timeout": f"{STATEMENT_MILLISECONDS}ms",
     "lock_timeout": f"{STATEMENT_MILLISECONDS}ms",
-    "default_transaction_read_only": "on",
     "application_name": "health page",
 }
 
 
 class OneConnection:
-    """Hands the same connection to each who asks, for reading only; a lost one is not sought again.
+    """Hands the same connection to each who asks; a lost one is not sought again.
 
     What reads facts opens and closes a connection of its own, which for eight sections would cost more than
     their statements.
+
+    Args:
+        postgres: opens the connection.
+        read_only: refuse every statement that changes something.
     """
 
-    def __init__(self, postgres: PostgresConnections) -> None:
+    def __init__(self, postgres: PostgresConnections, *, read_only: bool = True) -> None:
         self._postgres = postgres
+        self._settings = _LIMITS | {"default_transaction_read_only": "on" if read_only else "off"}
         self._kept: Any = None
         self._refusal: Exception | None = None
 
@@ -38,7 +42,7 @@ class OneConnection:
             try:
                 self._kept = self._postgres.get_conn()
                 with self._kept.cursor() as cursor:
-                    for name, value in _SETTINGS.items():
+                    for name, value in self._settings.items():
                         cursor.execute("select set_config(%s, %s, false)", (name, value))
                 self._kept.commit()
             except Exception as refusal:

@@ -155,7 +155,7 @@ def read_section(section: Section, postgres: PostgresConnections, asked: Asked) 
 
 
 def _failed(section: Section, error: Exception) -> Read:
-    return Read(section.name, section.title, problem=_in_words(error))
+    return Read(section.name, section.title, problem=in_words(error))
 
 
 def _too_late(section: Section) -> Read:
@@ -164,7 +164,8 @@ def _too_late(section: Section) -> Read:
     )
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """What a reader of the page is told of the error: nothing that only the log should hold."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if state in (_QUERY_CANCELED, _LOCK_NOT_AVAILABLE):
         return f"PostgreSQL took longer than {STATEMENT_MILLISECONDS} ms. The next refresh tries again."

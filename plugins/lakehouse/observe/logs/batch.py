@@ -6,25 +6,35 @@ The same bytes give the same documents, with the same ids: sending them again ch
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from lakehouse.observe.facts.redaction import Redactor
 from lakehouse.observe.logs.cursors import Progress
 from lakehouse.observe.logs.document import Document, believable
 from lakehouse.observe.logs.entries import Entry, entry_of
 from lakehouse.observe.logs.files import LogFile
-from lakehouse.observe.logs.records import LONGEST_RECORD, records
+from lakehouse.observe.logs.records import LONGEST_RECORD, Record, records
 from lakehouse.observe.logs.text import readable
 
 BATCH_BYTES: Final = 2 * LONGEST_RECORD
 CONTEXT_BYTES: Final = 64 * 1024
-"""Of a line that is cut, what is looked at on either side of the cut, for secrets that the cut goes through."""
+"""Of a line that is cut, what is looked at on either side for secrets that the cut goes through."""
 
-DescribeRun = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""From what a path says to what else is known of that run: its business date."""
+AWAITED_SECONDS: Final = 10.0
+"""A run's receipt is written when its first task starts: its log waits for it, but not for long."""
+
+
+class Runs(Protocol):
+    """What is known of the runs that logs are of."""
+
+    def of(self, path: Mapping[str, Any]) -> dict[str, Any]:
+        """Further fields for a log of which the path says this."""
+
+    def is_expected(self, path: Mapping[str, Any]) -> bool:
+        """Will more be known in a moment?"""
 
 
 @dataclass(frozen=True)
@@ -48,14 +58,19 @@ class Batch:
 class Batches:
     """Makes batches of files."""
 
-    def __init__(self, redactor: Redactor, describe_run: DescribeRun = lambda path: {}) -> None:
+    def __init__(self, redactor: Redactor, runs: Runs) -> None:
         self._redactor = redactor
-        self._describe_run = describe_run
+        self._runs = runs
+        self._found: tuple[object, list[Record]] = (None, [])
 
     def end_of_next(self, file: LogFile, progress: Progress) -> int | None:
         """Where the next batch ends; None while no record is complete."""
-        body = file.read(progress.position, BATCH_BYTES)
         now = time.monotonic()
+        if now - file.first_seen < AWAITED_SECONDS and self._runs.is_expected(
+            file.source.described(file.path)
+        ):
+            return None
+        body = file.read(progress.position, BATCH_BYTES)
         at_end = progress.position + len(body) >= file.size
         found = records(
             body,
@@ -63,7 +78,11 @@ class Batches:
             settled=at_end and file.is_settled(now),
             final=at_end and file.is_final(now),
         )
-        return found[-1].end if found else None
+        if not found:
+            return None
+        # Read again at once, as a rule: then what was found here need not be found once more.
+        self._found = ((file.key, progress.position, found[-1].end), found)
+        return found[-1].end
 
     def read(self, file: LogFile, progress: Progress) -> Batch:
         """The batch that `progress` has under way. Raises OSError if the file cannot be read."""
@@ -88,16 +107,20 @@ class Batches:
         after: bytes,
     ) -> tuple[list[Document], dict[str, Any]]:
         described = file.source.described(file.path)
-        described |= self._describe_run(described)
+        described |= self._runs.of(described)
         last = datetime.fromisoformat(carried["moment"]) if "moment" in carried else None
         found: list[tuple[int, Entry]] = []
-        for record in records(body, 0, settled=True, final=True):
-            raw = body[record.start : record.end]
-            text = readable(raw).strip("\r\n")
+        place, records_found = self._found
+        if place != (file.key, start, start + len(body)):
+            records_found = records(body, start, settled=True, final=True)
+        for record in records_found:
+            at = record.start - start
+            raw = body[at : record.end - start]
+            text = readable(raw.strip(b"\r\n"))
             if not text.strip():
                 continue
-            if _is_cut(raw, record.start, before, body):
-                edge = _edges(raw, record.start, before, body, after)
+            if _is_cut(raw, at, before, body):
+                edge = _edges(raw, at, before, body, after)
                 text = self._redactor.part(*edge) if edge[1:] != (0, len(edge[0])) else text
                 if not raw.endswith(b"\n") and not after:
                     text = self._redactor.without_started_secret(text)
@@ -105,7 +128,7 @@ class Batches:
             if entry.goes_on and found and found[-1][1].service == entry.service:
                 found[-1][1].message += f"\n{entry.message}"
                 continue
-            found.append((start + record.start, entry))
+            found.append((record.start, entry))
         messages = self._redactor.all([entry.message for _, entry in found])
         clean = _Clean(self._redactor)
         documents = []

@@ -1,7 +1,7 @@
 """How far each sink has got in each file: kept on disk, and moved only when the sink has answered.
 
-A batch is fixed here before it is sent: where it ends and when it was read. Sent again after a crash it is the
-same batch, byte for byte, whatever was added to the file meanwhile.
+A batch is fixed here before it is sent: where it ends and when it was read. Sent again after a crash it is
+the same batch, byte for byte, whatever was added to the file meanwhile.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Cursors:
             return dict(self._db.execute("select name, value from counter order by name").fetchall())
 
     def keep_dead_letters(self, sink: str, letters: Sequence[tuple[str, str, bytes]]) -> None:
-        """Keep documents (id, reason, JSON) that a sink has refused for good; a second time changes nothing."""
+        """Keep documents (id, reason, JSON) that a sink refuses for good; a second time changes nothing."""
         with self._transaction() as db:
             now = datetime.now(UTC).isoformat()
             before = db.total_changes

@@ -19,8 +19,8 @@ MOST_MESSAGE_CHARACTERS: Final = 32 * 1024
 """Of a message in Elasticsearch; the lake has all of it."""
 OLDEST: Final = timedelta(days=5 * 366)
 NEWEST: Final = timedelta(days=1)
-"""A moment outside of these, seen from when the line was read, is a broken clock's: each would make an index of
-its own, and one in the far future would never be deleted."""
+"""A moment outside of these, seen from when the line was read, is a broken clock's: each would make an index
+of its own, and one in the far future would never be deleted."""
 
 _LEVELS: Final = {
     "TRACE": "DEBUG",
@@ -33,7 +33,7 @@ _LEVELS: Final = {
     "WARNING": "WARN",
     "ERROR": "ERROR",
     "FAILED": "ERROR",
-    "CRIT": "ERROR",
+    "CRIT": "WARN",  # supervisord says so that it runs as root
     "CRITICAL": "ERROR",
     "FATAL": "ERROR",
     "PANIC": "ERROR",

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from lakehouse.observe.logs.document import INDEX_PREFIX
 from lakehouse.platform.connections import connection
@@ -34,23 +35,52 @@ class ElasticsearchRefusedError(PermanentError):
     """Elasticsearch answers and refuses: wrong password, no right, a query that is not one."""
 
 
+class ConnectionFields(Protocol):
+    """What is taken from a connection: of this process's environment, or of Airflow."""
+
+    @property
+    def host(self) -> Any: ...
+
+    @property
+    def port(self) -> Any: ...
+
+    @property
+    def login(self) -> Any: ...
+
+    @property
+    def password(self) -> Any: ...
+
+    @property
+    def schema(self) -> Any: ...
+
+
 def elasticsearch_client(
     environment: Mapping[str, str] | None = None, answer_seconds: float = ANSWER_SECONDS
 ) -> Elasticsearch:
-    """A client for the connection `elasticsearch_default`; it connects at its first call."""
+    """A client for the connection `elasticsearch_default`, as a process without Airflow finds it.
+
+    Raises:
+        ConnectionUnknownError: the environment does not have it.
+    """
+    where = connection(ELASTICSEARCH_CONNECTION, environment)
+    return client_of(where, where.extra, answer_seconds)
+
+
+def client_of(
+    where: ConnectionFields, extra: Mapping[str, Any], answer_seconds: float = ANSWER_SECONDS
+) -> Elasticsearch:
+    """A client that connects at its first call; `extra` may have ca_certs, verify_certs and api_key."""
     # A fifth of a second to import: only where it is used.
     from elasticsearch import Elasticsearch
 
-    where = connection(ELASTICSEARCH_CONNECTION, environment)
+    host = (where.host or "127.0.0.1").rstrip("/")
+    address = urlsplit(host if "://" in host else f"{where.schema or 'http'}://{host}")
+    port = address.port or where.port or (443 if address.scheme == "https" else DEFAULT_PORT)
     options: dict[str, Any] = {"request_timeout": answer_seconds, "retry_on_timeout": False, "max_retries": 0}
     if where.login and where.password:
         options["basic_auth"] = (where.login, where.password)
-    for name in ("ca_certs", "verify_certs", "api_key"):
-        if name in where.extra:
-            options[name] = where.extra[name]
-    return Elasticsearch(
-        where.url(None if ":" in where.host.rpartition("://")[2] else DEFAULT_PORT), **options
-    )
+    options |= {name: extra[name] for name in ("ca_certs", "verify_certs", "api_key") if name in extra}
+    return Elasticsearch(f"{address.scheme}://{address.hostname}:{port}{address.path}", **options)
 
 
 @contextmanager
@@ -92,7 +122,7 @@ def day_of(index: str) -> date | None:
     if found is None:
         return None
     try:
-        return datetime.strptime(found["day"], "%Y.%m.%d").date()  # noqa: DTZ007 - a day has no zone
+        return datetime.strptime(found["day"], "%Y.%m.%d").date()
     except ValueError:
         return None
 

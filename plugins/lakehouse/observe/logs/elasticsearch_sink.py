@@ -53,7 +53,7 @@ class ElasticsearchSink:
     def _bulk(self, documents: Sequence[tuple[Document, bytes]]) -> list[Refused]:
         from elasticsearch import ApiError
 
-        lines: list[bytes] = []
+        lines: list[Any] = []  # the client's types know mappings only; it sends bytes as they are
         for document, body in documents:
             index = index_of(document.service, document.day)
             lines += [f'{{"index":{{"_index":"{index}","_id":"{document.id}"}}}}'.encode(), body]

@@ -41,6 +41,7 @@ class LogFile:
     changed_at: float
     """`time.monotonic()` when its size was last seen to change."""
     modified: float
+    first_seen: float
     is_gone: bool = False
     is_renamed: bool = False
     """Another file has its old name: nothing is added to this one any more."""
@@ -134,7 +135,7 @@ class LogFiles:
         if file is None:
             # A file that was written long ago has been still for as long.
             age = max(0.0, time.time() - found.st_mtime)
-            file = LogFile(identity, source, found.st_size, now - age, found.st_mtime)
+            file = LogFile(identity, source, found.st_size, now - age, found.st_mtime, now - age)
             with self._lock:
                 self._files[identity.key] = file
         elif file.size != found.st_size:

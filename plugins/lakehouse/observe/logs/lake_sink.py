@@ -4,14 +4,39 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from lakehouse.observe.logs.batch import Batch
 from lakehouse.observe.logs.sinks import Refused, SinkAwayError
+from lakehouse.platform.connections import connection
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.lake_layout import log_object_key
+from lakehouse.platform.names import LAKE_CONNECTION
 from lakehouse.platform.storage import LakeStorage
+
+
+def lake_of(environment: Mapping[str, str]) -> LakeStorage:
+    """The lake's bucket, for a process without Airflow. Raises ConnectionUnknownError."""
+    import boto3
+    from botocore.config import Config
+
+    where = connection(LAKE_CONNECTION, environment)
+    options = Config(
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"max_attempts": 1},
+        **dict(where.extra.get("config_kwargs") or {}),
+    )
+    client = boto3.session.Session().client(
+        "s3",
+        endpoint_url=where.extra.get("endpoint_url"),
+        region_name=where.extra.get("region_name") or "us-east-1",
+        aws_access_key_id=where.login,
+        aws_secret_access_key=where.password,
+        config=options,
+    )
+    return LakeStorage(client, str(where.extra.get("bucket") or "datalake"))
 
 
 class LakeSink:

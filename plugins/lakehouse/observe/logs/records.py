@@ -101,7 +101,7 @@ class _Head:
 
 
 def _lines(data: bytes, *, final: bool) -> Iterator[Line]:
-    """The lines of `data`; one that is longer than a record may be comes in parts, also before it has an end."""
+    """The lines of `data`; one that is longer than a record may be comes in parts."""
     start = 0
     while start < len(data):
         found = data.find(b"\n", start)

@@ -15,15 +15,21 @@ import yaml
 
 from lakehouse.observe.logs.document import SERVICES
 from lakehouse.platform.errors import PermanentError
-from lakehouse.platform.repository import INCLUDE
+from lakehouse.platform.repository import INCLUDE, REPOSITORY
 
 SOURCES_FILE: Final = INCLUDE / "observe" / "logs" / "sources.yaml"
+FOLDER_VARIABLE: Final = "LAKEHOUSE_SHIPPER_DIR"
 _PLACEHOLDER: Final = re.compile(r"\$\{(?P<name>[A-Z0-9_]+)(?::-(?P<default>[^}]*))?\}")
 _TASK_LOG: Final = re.compile(
     r"dag_id=(?P<stage>[^/]+)/run_id=(?P<run_id>[^/]+)/task_id=(?P<task>[^/]+)"
     r"(?:/map_index=(?P<map_index>\d+))?/attempt=(?P<attempt>\d+)\.log"
 )
 _COMPRESSED: Final = (".gz", ".zst", ".bz2", ".xz")
+
+
+def shipper_folder(environment: Mapping[str, str]) -> Path:
+    """Where the shipper keeps its memory: LAKEHOUSE_SHIPPER_DIR, by default `.local/shipper`."""
+    return Path(environment.get(FOLDER_VARIABLE) or REPOSITORY / ".local" / "shipper")
 
 
 class SourcesError(PermanentError):

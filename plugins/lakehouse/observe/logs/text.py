@@ -13,9 +13,16 @@ _MOST_UNREADABLE: Final = 0.3
 
 
 def readable(raw: bytes) -> str:
-    """The text without colors and control characters; what is mostly not text is only described."""
+    """The text without colors and control characters; lines that are mostly not text are only described."""
     decoded = raw.decode("utf-8", "replace")
-    plain = decoded if decoded.isascii() and decoded.isprintable() else without_control(decoded)
+    if "\ufffd" in decoded and b"\n" in raw.rstrip(b"\n"):
+        return "\n".join(map(_readable, raw.split(b"\n")))
+    return _readable(raw)
+
+
+def _readable(raw: bytes) -> str:
+    decoded = raw.decode("utf-8", "replace")
+    plain = without_control(decoded)
     broken = decoded.count("\ufffd")
     if broken and broken + len(decoded) - len(plain) > _MOST_UNREADABLE * len(decoded):
         return f"binary data, {len(raw)} bytes"

@@ -25,7 +25,7 @@ class Metric:
     help: str
     labels: Mapping[str, int] = field(default_factory=dict)
     bounds: tuple[float, ...] = ()
-    """Upper bounds of a histogram's buckets, in the metric's unit. They may change: counts are kept by bound."""
+    """Upper bounds of a histogram's buckets, in the metric's unit; counts survive a change of them."""
 
 
 SYNC_SECONDS: Final = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0)
@@ -84,7 +84,7 @@ _CATALOGUE: Final = (
     Metric(
         "superset_dashboard_load_time",
         "histogram",
-        "Seconds until the last chart of a dashboard was there: seen by readers' browsers, or proven by the warm-up.",
+        "Seconds until a dashboard's last chart was there, for a reader or as the warm-up proved it.",
         {"dashboard": 100, "seen_by": 2},
         LOAD_SECONDS,
     ),

@@ -1,4 +1,4 @@
-"""What Prometheus reads: everything that is stored, asked for at each scrape; the exporter keeps no number."""
+"""What Prometheus reads: everything that is stored, asked for at each scrape; the exporter keeps nothing."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def _family(metric: catalogue.Metric, series: Labelled) -> Metric:
     if metric.kind == "histogram":
         histogram = HistogramMetricFamily(metric.name, metric.help, labels=labels)
         for given, total in series:
-            assert isinstance(total, Total)
-            values = [given[label] for label in labels]
-            histogram.add_metric(values, cumulative(total.buckets, metric.bounds), total.total)
+            if isinstance(total, Total):
+                values = [given[label] for label in labels]
+                histogram.add_metric(values, cumulative(total.buckets, metric.bounds), total.total)
         return histogram
     kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
     family = kind(metric.name, metric.help, labels=labels)

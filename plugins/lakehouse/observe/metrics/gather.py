@@ -7,12 +7,19 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from lakehouse.observe.metrics.days import keep_day
 from lakehouse.observe.metrics.observation import Found
 from lakehouse.observe.metrics.readings import replace_readings
 from lakehouse.observe.metrics.totals import begin_at_zero, increase, observe, prune
-from lakehouse.platform.database import Lock, PostgresConnections, transaction
+from lakehouse.platform.database import (
+    Lock,
+    PlatformDatabaseUnavailableError,
+    PostgresConnections,
+    transaction,
+)
 from lakehouse.platform.sql_files import read_sql
 
 log = logging.getLogger(__name__)
@@ -60,10 +67,21 @@ def gather(postgres: PostgresConnections, sources: Sequence[Source]) -> list[Gat
     Raises:
         PlatformDatabaseUnavailableError: PostgreSQL is away; nothing was counted that is not stored.
     """
-    done = [_gather_one(postgres, source) for source in sources]
     with transaction(postgres) as cursor:
+        positions = {state.source: state.position for state in source_states(cursor)}
+    done = [_gather_one(postgres, source, positions.get(source.name, {})) for source in sources]
+    with transaction(postgres) as cursor:
+        keep_day(cursor)
         prune(cursor)
     return done
+
+
+def was_gathered_within(postgres: PostgresConnections, span: timedelta) -> bool:
+    """Has anybody read a source since then, by PostgreSQL's clock? A time to come does not count."""
+    with transaction(postgres) as cursor:
+        cursor.execute(read_sql("postgres/select_newest_gathering.sql"))
+        row = cursor.fetchone()
+    return row is not None and row[0] is not None and 0 <= row[0] < span.total_seconds()
 
 
 def source_states(cursor: Any) -> list[SourceState]:
@@ -72,28 +90,25 @@ def source_states(cursor: Any) -> list[SourceState]:
     return [SourceState(*row) for row in cursor.fetchall()]
 
 
-def _gather_one(postgres: PostgresConnections, source: Source) -> Gathered:
+def _gather_one(postgres: PostgresConnections, source: Source, begin: Mapping[str, Any]) -> Gathered:
     began = time.monotonic()
     counted = 0
+    position = begin
     for _ in range(MOST_LOOKS):
-        position = _position(postgres, source.name)
         try:
             found = source.look(position)
+            counted += _store(postgres, source.name, position, found, time.monotonic() - began)
+        except PlatformDatabaseUnavailableError:
+            raise
         except Exception as error:  # noqa: BLE001  the other sources go on, and this one's metric says so
             words = f"{type(error).__name__}: {' '.join(str(error).split())}"[:LONGEST_ERROR]
             log.warning("%s cannot be read: %s", source.name, words)
             _store_failure(postgres, source.name, time.monotonic() - began, words)
             return Gathered(source.name, counted, words)
-        counted += _store(postgres, source.name, position, found, time.monotonic() - began)
         if not found.more:
             break
+        position = found.position
     return Gathered(source.name, counted, None)
-
-
-def _position(postgres: PostgresConnections, source: str) -> Mapping[str, Any]:
-    with transaction(postgres) as cursor:
-        states = {state.source: state.position for state in source_states(cursor)}
-    return states.get(source, {})
 
 
 def _store(

@@ -17,7 +17,7 @@ FRESH_SECONDS: Final = 15 * 60
 
 
 def replace_readings(cursor: Any, source: str, readings: Iterable[Reading]) -> None:
-    """Store what a source says now instead of what it said before. Values without room are summed as `other`."""
+    """Store what a source says now instead of what it said before; values without room are summed up."""
     found = list(readings)
     take_turns(cursor)
     cursor.execute(read_sql("postgres/delete_metric_readings.sql"), {"source": source})

@@ -16,7 +16,7 @@ from lakehouse.platform.sql_files import read_sql
 LONGEST_VALUE: Final = 120
 INFINITE: Final = "+Inf"
 EVENTS_KEPT: Final = "35 days"
-"""How long it is remembered which events were counted. What a source tells again after that is known to be old."""
+"""How long it is remembered which events were counted; what is told again after that is known to be old."""
 _LOCK: Final = Lock("metrics", "totals")
 
 Series = tuple[tuple[str, str], ...]
@@ -104,7 +104,7 @@ def stored_totals(cursor: Any) -> list[tuple[Metric, dict[str, str], Total]]:
 
 
 def prune(cursor: Any, keep: str = EVENTS_KEPT) -> None:
-    """Forget which old events were counted. Totals stay, and an old event that is told again does not count."""
+    """Forget which old events were counted. Totals stay; an old event that is told again does not count."""
     take_turns(cursor)
     cursor.execute(read_sql("postgres/prune_metric_events.sql"), {"keep": keep})
 

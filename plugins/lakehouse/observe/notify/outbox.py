@@ -7,7 +7,7 @@ is sent again with the same id in its text.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -56,13 +56,19 @@ class Waiting:
     title: str
     body: str
     attempts: int
+    taken_by: tuple[str, ...] = ()
+    """Notifiers that have it already."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "taken_by", tuple(self.taken_by))
 
 
 class Channel(Protocol):
     """Where messages go: see `lakehouse.observe.notify.channel`."""
 
-    def send(self, title: str, body: str, severity: str) -> None:
-        """Hand over one message; raises what went wrong."""
+    def send(self, title: str, body: str, severity: str, taken_by: Collection[str] = ()) -> Collection[str]:
+        """Hand over one message to who has not taken it; who has it now. Raises what went wrong, with
+        `taken_by` where some did take it."""
 
 
 def write(cursor: Any, notice: Notice, at: datetime, not_before: datetime | None = None) -> None:
@@ -147,14 +153,17 @@ def _send(postgres: PostgresConnections, channel: Channel, batch: list[Waiting],
     ids = [each.notice_id for each in batch]
     delivery = f"{min(ids)}-{max(ids)}" if len(ids) > 1 else str(ids[0])
     title, body, severity = _message(batch, delivery)
+    taken = set.intersection(*(set(each.taken_by) for each in batch))
     try:
-        channel.send(title, body, severity)
+        channel.send(title, body, severity, taken)
     except Exception as error:  # noqa: BLE001 - whatever a notifier raises must not lose the message
         at = now or datetime.now(UTC)
         words = redact(f"{type(error).__name__}: {error}")[:500]
         log.warning("message %s has not left: %s", delivery, words)
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(batch[0].attempts, 10))
-        _mark(postgres, "postgres/fail_notices.sql", {"ids": ids, "error": words, "not_before": at + pause})
+        failed: dict[str, Any] = {"ids": ids, "error": words, "not_before": at + pause}
+        failed["taken_by"] = sorted(taken.union(getattr(error, "taken_by", ())))
+        _mark(postgres, "postgres/fail_notices.sql", failed)
         return 0
     values = {"ids": ids, "at": now or datetime.now(UTC), "delivery": delivery}
     _mark(postgres, "postgres/mark_notices_delivered.sql", values)

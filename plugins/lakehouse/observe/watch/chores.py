@@ -11,7 +11,7 @@ from lakehouse.observe.watch.look import WATCH
 from lakehouse.observe.watch.rounds import watch
 from lakehouse.platform.airflow_api import AirflowApi
 from lakehouse.platform.airflow_api_hook import AirflowApiHook
-from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.database import LedgerMissingError, platform_postgres
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,9 @@ def do_each(chores: Mapping[str, Callable[[], object]]) -> None:
     for name, chore in chores.items():
         try:
             chore()
+        except LedgerMissingError as error:
+            # A new platform: until it is provisioned there is no night to watch.
+            log.warning("%s not done yet: %s", name, error)
         except Exception as error:
             log.exception("%s failed", name)
             failed.append((name, error))

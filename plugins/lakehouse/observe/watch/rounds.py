@@ -8,10 +8,15 @@ from typing import Protocol
 
 from lakehouse.observe.watch import service, stuck
 from lakehouse.observe.watch.look import WatchedAirflow, look, look_closer
-from lakehouse.observe.watch.repair import RepairedAirflow, repair, tell_all
+from lakehouse.observe.watch.repair import (
+    RepairedAirflow,
+    resolve_the_rest,
+    tell_and_repair,
+    tell_repaired,
+)
 from lakehouse.observe.watch.seen import Seen
-from lakehouse.observe.watch.starts import judge, suspects
-from lakehouse.observe.watch.trouble import Start, Trouble
+from lakehouse.observe.watch.starts import judge, repaired, suspects
+from lakehouse.observe.watch.trouble import Fail, Trouble
 from lakehouse.platform.database import PostgresConnections
 
 log = logging.getLogger(__name__)
@@ -42,25 +47,30 @@ def watch(api: Airflow, postgres: PostgresConnections, now: datetime) -> list[st
         LedgerMissingError, PlatformDatabaseUnavailableError: nothing could be told.
     """
     seen = look(api, now)
-    told = [repair(api, trouble) for trouble in find(api, seen)]
-    tell_all(postgres, told)
-    lines = [f"{finding.kind}: {finding.summary}: {fixed or 'told'}" for finding, fixed in told]
-    for line in lines:
-        log.warning("%s", line)
+    troubles = find(api, seen)
+    lines = []
+    for trouble in troubles:
+        done = tell_and_repair(api, postgres, trouble)
+        lines.append(f"{trouble.finding.kind}: {trouble.finding.summary}: {done or 'told'}")
+        log.warning("%s", lines[-1])
+    resolve_the_rest(postgres, [trouble.finding for trouble in troubles])
+    tell_repaired(postgres, repaired(seen))
     return lines
 
 
 def find(api: WatchedAirflow, seen: Seen) -> list[Trouble]:
-    """Everything that is wrong, each stage and date once."""
+    """Everything that is wrong. Of a date only the first stage is started: the others follow it."""
     found = [trouble for rule in RULES for trouble in rule(seen)]
-    taken = {
-        (repair.dag_id, repair.partition_key)
-        for trouble in found
-        for repair in (getattr(trouble.repair, "then", None),)
-        if isinstance(repair, Start)
+    follows = {
+        (each.repair.then.dag_id, each.repair.then.partition_key)
+        for each in found
+        if isinstance(each.repair, Fail) and each.repair.then
     }
-    for suspect in suspects(seen):
-        trouble = judge(look_closer(api, suspect), seen)
-        if trouble is not None and (suspect.stage.name, suspect.partition_key) not in taken:
+    for suspect in suspects(seen):  # in the plan's order
+        stage, key = suspect.stage, suspect.partition_key
+        if any((name, key) in follows for name in (stage.name, *stage.waits_for)):
+            follows.add((stage.name, key))
+        elif trouble := judge(look_closer(api, suspect), seen):
+            follows.add((stage.name, key))
             found.append(trouble)
     return found

@@ -18,6 +18,10 @@ PARSE_PATIENCE: Final = timedelta(minutes=10)
 """How long after its start Airflow may not know every DAG yet."""
 IN_SERVICE: Final = timedelta(days=7)
 """A platform whose night ran by the clock within this time is expected to run it again."""
+_WITHOUT: Final = {
+    "triggerer": "without a triggerer no deferred task goes on",
+    "dag_processor": "without a DAG processor no change of a DAG is seen, and no callback of a run is made",
+}
 MOST_PENDING: Final = 400
 """Airflow 3.3.2 looks at the 500 oldest pending partitions only (MAX_PARTITION_DAG_RUNS_PER_LOOP): one that
 can never be completed stays at the head, and 500 of them stop every stage."""
@@ -134,7 +138,7 @@ def silent_components(seen: Seen) -> list[Trouble]:
     The scheduler is not among them: without it nothing looks (the observer does, from outside).
     """
     found = []
-    for name in ("triggerer", "dag_processor"):
+    for name in _WITHOUT:
         beat = seen.heartbeats.get(name)
         if beat is None or seen.now - beat < SILENCE:
             continue
@@ -145,10 +149,8 @@ def silent_components(seen: Seen) -> list[Trouble]:
                     root=f"airflow-{name.replace('_', '-')}",
                     business_date=None,
                     severity=Severity.PAGE,
-                    summary=f"Airflow's {name.replace('_', ' ')} is silent since {beat:%Y-%m-%d %H:%M:%S} UTC",
-                    error="without a triggerer no deferred task goes on"
-                    if name == "triggerer"
-                    else "without a DAG processor no change of a DAG is seen, and no callback of a run is made",
+                    summary=f"Airflow's {name.replace('_', ' ')} is silent since {beat:%d %B %H:%M:%S} UTC",
+                    error=_WITHOUT[name],
                     command="make up",
                 )
             )

@@ -9,7 +9,7 @@ from typing import Final
 
 from lakehouse.night.business_date import business_date_or_none
 from lakehouse.night.plan import NIGHT, Stage
-from lakehouse.night.starting import has_seen, start_id
+from lakehouse.night.starting import STARTED_BY_HAND, has_seen, start_id
 from lakehouse.observe.incidents.finding import Finding, Severity
 from lakehouse.observe.watch.seen import Seen
 from lakehouse.observe.watch.trouble import Start, Trouble
@@ -61,9 +61,9 @@ def suspects(seen: Seen) -> list[Suspect]:
 
 
 def newest_that_ran(runs: Iterable[Run]) -> Run | None:
-    """The newest run of a date, but for those that ended before they started: cancelled in the queue."""
+    """The newest run of a date, but for those that failed before they started: cancelled in the queue."""
     return max(
-        (run for run in runs if not (run.has_ended and run.started_at is None)),
+        (run for run in runs if not (run.state == "failed" and run.started_at is None)),
         key=lambda run: run.moment,
         default=None,
     )
@@ -85,11 +85,15 @@ def judge(case: Case, seen: Seen) -> Trouble | None:
     if early:
         kind = "started_too_early"
         summary = f"{stage.name} of {key} started before both {inputs} had announced their data"
-        error = f"{early[-1].run_id} started at {early[-1].moment:%H:%M:%S}, the last input at {announced:%H:%M:%S} UTC"
+        error = (
+            f"{early[-1].run_id} started at {early[-1].moment:%Y-%m-%d %H:%M:%S}, "
+            f"the last input was announced at {announced:%Y-%m-%d %H:%M:%S} UTC"
+        )
     else:
         kind = "start_lost"
         summary = f"{stage.name} of {key} did not start although {inputs} had succeeded"
         error = f"announced at {announced:%Y-%m-%d %H:%M:%S} UTC, no run since"
+    run_id = start_id(key, announced)
     finding = Finding(
         kind=kind,
         root=stage.name,
@@ -97,9 +101,35 @@ def judge(case: Case, seen: Seen) -> Trouble | None:
         severity=Severity.WARN,
         summary=summary,
         error=error,
+        command=f"bin/stage run {stage.name} {key}",
         evidence={"inputs": {run.dag_id: run.run_id for run in newest if run is not None}},
+        event_id=f"{stage.name}/{run_id}",
     )
-    return Trouble(finding, Start(stage.name, key, start_id(key, announced)))
+    return Trouble(finding, Start(stage.name, key, run_id))
+
+
+def repaired(seen: Seen) -> list[tuple[Finding, str]]:
+    """Starts that were repaired, and what repaired each: by `make night`, or by a round that could not tell.
+
+    Their event tells whether they are told already.
+    """
+    return [
+        (
+            Finding(
+                kind="start_lost",
+                root=run.dag_id,
+                business_date=seen.date_of(run),
+                severity=Severity.WARN,
+                summary=f"{run.dag_id} of {run.partition_key} had to be started: Airflow had not",
+                error=f"created at {run.created_at:%Y-%m-%d %H:%M:%S} UTC",
+                evidence={"run_id": run.run_id},
+                event_id=f"{run.dag_id}/{run.run_id}",
+            ),
+            f"run {run.run_id}",
+        )
+        for run in (*seen.unfinished, *seen.ended)
+        if run.run_id.startswith(STARTED_BY_HAND)
+    ]
 
 
 def _keys_with_input(seen: Seen, stage: Stage) -> list[str]:

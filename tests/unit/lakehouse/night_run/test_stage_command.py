@@ -43,9 +43,16 @@ class FakeAirflow:
         if path == "dags":
             dag = {"dag_id": "load_bronze", "is_paused": self.paused}
             return httpx.Response(200, json={"dags": [dag], "total_entries": 1})
+        if path.endswith("load_bronze/tasks"):
+            tasks = [
+                {"task_id": "load_orders", "downstream_task_ids": ["refresh_catalogue"]},
+                {"task_id": "refresh_catalogue", "downstream_task_ids": []},
+            ]
+            return httpx.Response(200, json={"tasks": tasks})
         if path.endswith("taskInstances"):
             tasks = [self._task("load_orders", "running"), self._task("load_customers", "success")]
-            return httpx.Response(200, json={"task_instances": tasks, "total_entries": 2})
+            tasks.append(self._task("refresh_catalogue", None))
+            return httpx.Response(200, json={"task_instances": tasks, "total_entries": 3})
         runs = [self._run(number) for number in range(self.runs)]
         return httpx.Response(200, json={"dag_runs": runs, "total_entries": self.runs})
 
@@ -57,7 +64,7 @@ class FakeAirflow:
             "queued_at": moment, "conf": {}, "dag_versions": [], "triggered_by": "rest_api",
         }  # fmt: skip
 
-    def _task(self, task_id: str, state: str) -> dict[str, Any]:
+    def _task(self, task_id: str, state: str | None) -> dict[str, Any]:
         return {
             "dag_id": "load_bronze", "dag_run_id": "run-1", "task_id": task_id, "state": state,
             "try_number": 1, "max_tries": 3, "map_index": -1, "start_date": None, "end_date": None,
@@ -108,7 +115,12 @@ def test_skip_marks_one_task_as_done(client: Callable[[FakeAirflow], AirflowApi]
 
 
 @pytest.mark.parametrize(
-    ("task", "says"), [("load_nothing", "has no task"), ("load_customers", "is done already")]
+    ("task", "says"),
+    [
+        ("load_nothing", "has no task"),
+        ("load_customers", "is done already"),
+        ("refresh_catalogue", "starts the next"),
+    ],
 )
 def test_skip_refuses_what_is_not_there_or_done(
     client: Callable[[FakeAirflow], AirflowApi], task: str, says: str

@@ -10,6 +10,7 @@ from lakehouse.observe.health_page.reading import Section
 from lakehouse.observe.health_page.sections import (
     age,
     dashboards,
+    incidents,
     nights,
     storage,
     syncs,
@@ -22,6 +23,7 @@ HABIT: Final = timedelta(days=7)
 """Nights are expected where one has run within this time."""
 
 SECTIONS: Final = (
+    Section("incidents", "Open incidents", incidents.read),
     Section("tonight", "The night", tonight.read),
     Section("age", "Data age", age.read),
     Section("syncs", "Syncs", syncs.read),

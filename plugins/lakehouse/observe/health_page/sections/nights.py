@@ -56,7 +56,7 @@ def read(postgres: PostgresConnections, asked: Asked) -> Nights:
     values = {"night": asked.night, "nights": SHOWN}
     with transaction(postgres) as cursor:
         cursor.execute(read_sql("postgres/select_health_nights.sql"), values)
-        records = [TaskRecord(*row, None, None) for row in cursor.fetchall()]
+        records = [TaskRecord(*row) for row in cursor.fetchall()]
     tables = [each.partition(".")[2] for each in read_lineage().gold_tables()]
     return shaped(records, tables, asked)
 

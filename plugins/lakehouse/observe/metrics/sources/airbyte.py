@@ -1,4 +1,4 @@
-"""Airbyte's jobs, all of them: of the night, of the day, failed ones too. From its own API, by its own clock."""
+"""Airbyte's jobs, all of them: of the night, of the day, failed ones too; by its own API and clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.states import JobState
 from lakehouse.observe.metrics.observation import Found, Observation
+from lakehouse.observe.metrics.sources.kept_client import KeptClient
 
 JOBS_AT_A_LOOK: Final = 200
 OVERLAP: Final = timedelta(minutes=10)
@@ -24,15 +25,12 @@ class AirbyteJobs:
     name = "airbyte"
 
     def __init__(self, connect: Callable[[], AirbyteClient]) -> None:
-        self._connect = connect
+        self._client = KeptClient(connect)
 
     def look(self, position: Mapping[str, Any]) -> Found:
         """The jobs that have ended since the position; raises what the client raises."""
-        client = self._connect()
-        try:
+        with self._client.open() as client:
             return self._look(client, position)
-        finally:
-            client.close()
 
     def _look(self, client: AirbyteClient, position: Mapping[str, Any]) -> Found:
         names = {each["connectionId"]: str(each["name"]) for each in client.listed("/connections")}

@@ -1,4 +1,4 @@
-"""The size of a bucket by listing it: S3's own protocol without boto3, which would double the observer's memory."""
+"""The size of a bucket by listing it, without boto3: that would cost the observer too much memory."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.observe.metrics.observation import Found, Observation
+from lakehouse.observe.metrics.sources.kept_client import KeptClient
 from lakehouse.platform.sql_files import render_sql
 
 JOBS_AT_A_LOOK: Final = 2000
@@ -23,15 +24,12 @@ class DremioJobs:
     name = "dremio"
 
     def __init__(self, connect: Callable[[], DremioClient]) -> None:
-        self._connect = connect
+        self._client = KeptClient(connect)
 
     def look(self, position: Mapping[str, Any]) -> Found:
         """Queries that have ended since the position, and every refresh that Dremio remembers."""
-        client = self._connect()
-        try:
+        with self._client.open() as client:
             return self._look(client, position)
-        finally:
-            client.close()
 
     def _look(self, client: DremioClient, position: Mapping[str, Any]) -> Found:
         after = int(position.get("ended_after", 0))

@@ -40,6 +40,8 @@ class Nights:
             runs = cursor.fetchall()
             cursor.execute(read_sql("postgres/select_bronze_load_quarantine.sql"))
             loads = cursor.fetchall()
+            cursor.execute(read_sql("postgres/select_warm_ups.sql"))
+            warm_ups = cursor.fetchall()
             cursor.execute(
                 read_sql("postgres/select_stage_starts.sql"), {"since": now.date() - timedelta(days=1)}
             )
@@ -66,6 +68,13 @@ class Nights:
             event = f"{source} {stream} {night} {content}"
             found.observations.append(
                 Observation("lakehouse_quarantined_rows_total", event, labels, quarantined, loaded_at)
+            )
+        for night, stage, run_id, task_id, index, ended_at, dashboard, slowest_ms in warm_ups:
+            labels = {"dashboard": dashboard, "seen_by": "warm-up"}
+            event = f"{night} {stage} {run_id} {task_id} {index}"
+            seconds = max(0.0, slowest_ms) / 1000
+            found.observations.append(
+                Observation("superset_dashboard_load_time", event, labels, seconds, ended_at)
             )
         found.readings += _quarantine(loads) + _plan() + _late(starts, now)
         found.readings += [
@@ -107,7 +116,7 @@ def _late(starts: Mapping[tuple[date, str], tuple[datetime | None, bool]], now: 
 
 
 def is_night_expected(night: date, starts: Mapping[tuple[date, str], tuple[datetime | None, bool]]) -> bool:
-    """Whether that night runs by the clock: it began inside its window or, not begun at all, follows one that did.
+    """Whether that night runs by the clock: it began in its window or, not begun yet, follows one that did.
 
     A night that is started by hand during the day is late for nobody, nor is a platform's first day.
     """

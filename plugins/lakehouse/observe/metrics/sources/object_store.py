@@ -1,7 +1,7 @@
 """How full the lake's store is, without listing it where the store itself keeps count.
 
-MinIO counts for Prometheus, Swift counts each container; of any other S3 server the bucket is listed, seldom and
-not for ever.
+MinIO counts for Prometheus, Swift counts each container; of any other S3 server the bucket is listed, seldom
+and not for ever.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ class ObjectStore:
             used, objects = list_bucket(client, self._endpoint, self._bucket, self._where)
         except ListingTooLongError as error:
             raise StoreUnreadableError(
-                f"{self._endpoint} keeps no count that can be read, and {error}: give the observer a store that"
-                " counts (MinIO's metrics, Swift), or take these values from the provider's own monitoring"
+                f"{self._endpoint} keeps no count that can be read, and {error}: give the observer a store"
+                " that counts (MinIO's metrics, Swift), or take these values from the provider's monitoring"
             ) from error
         return Usage(used, objects), {"listed_at": now, "bytes": used, "objects": objects}
 
@@ -184,7 +184,7 @@ def disks_of(environment: Mapping[str, str] | None = None) -> dict[str, Path]:
 
 
 def minio_token(access_key: str, secret_key: str, now: float | None = None) -> str:
-    """A token for MinIO's metrics, as `mc admin prometheus generate` makes it (HS512, signed by the secret)."""
+    """A token for MinIO's metrics, as `mc admin prometheus generate` makes it (HS512, with the secret)."""
     expires = int((time.time() if now is None else now) + TOKEN_SECONDS)
     parts = ({"alg": "HS512", "typ": "JWT"}, {"exp": expires, "sub": access_key, "iss": "prometheus"})
     signed = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)

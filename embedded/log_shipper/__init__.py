@@ -1,0 +1,1 @@
+"""The log shipper as a service of the platform."""

@@ -1,0 +1,1 @@
+"""Prometheus, Alertmanager and the observer they talk to: started only when asked for."""
