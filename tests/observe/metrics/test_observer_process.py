@@ -1,4 +1,4 @@
-"""The observer, Prometheus and Alertmanager as they run: killed, without PostgreSQL, from rule to incident."""
+"""Observer, Prometheus and Alertmanager as they run: killed, without PostgreSQL, from rule to incident."""
 
 from __future__ import annotations
 
