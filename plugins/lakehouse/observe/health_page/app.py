@@ -151,5 +151,6 @@ def _sign_in_address(request: Request) -> str:
     mounted = request.scope.get("root_path", "")
     airflow = mounted.removesuffix("/lakehouse")
     query = f"?{request.url.query}" if request.url.query else ""
-    back = quote(f"{mounted}/health{query}", safe="")
+    path = request.scope["path"].removeprefix(mounted)
+    back = quote(f"{mounted}{path}{query}", safe="")
     return f"{airflow}/api/v2/auth/login?next={back}"
