@@ -22,6 +22,7 @@ from lakehouse.observe.health_page.html import (
     refusal_html,
     section_digest,
 )
+from lakehouse.observe.health_page.log_page import log_router
 from lakehouse.observe.health_page.reading import Reader, as_json, in_words
 from lakehouse.observe.health_page.sections import SECTIONS, shown_night
 from lakehouse.observe.incidents.record import UnknownIncidentError, acknowledge
@@ -113,6 +114,7 @@ def health_app(
         back = f"../../health?date={night}" if night else "../../health"
         return RedirectResponse(f"{back}#incidents", status.HTTP_303_SEE_OTHER)
 
+    app.include_router(log_router())
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
 
@@ -149,5 +151,6 @@ def _sign_in_address(request: Request) -> str:
     mounted = request.scope.get("root_path", "")
     airflow = mounted.removesuffix("/lakehouse")
     query = f"?{request.url.query}" if request.url.query else ""
-    back = quote(f"{mounted}/health{query}", safe="")
+    path = request.scope["path"].removeprefix(mounted)
+    back = quote(f"{mounted}{path}{query}", safe="")
     return f"{airflow}/api/v2/auth/login?next={back}"
