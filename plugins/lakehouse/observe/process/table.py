@@ -10,6 +10,7 @@ from lakehouse.observe.incidents.delivery import deliver_alerts
 from lakehouse.observe.incidents.reconcile import reconcile
 from lakehouse.observe.metrics.gather import Gathered, Source, gather
 from lakehouse.observe.metrics.reach import sources_of
+from lakehouse.observe.morning.report import tell_due
 from lakehouse.observe.process.heart import Heart
 from lakehouse.observe.process.loops import Loop
 from lakehouse.platform.connections import ConnectionUnknownError, connection
@@ -21,6 +22,8 @@ GATHER_SECONDS: Final = 30.0
 DELIVER_SECONDS: Final = 10.0
 BEAT_SECONDS: Final = 30.0
 RECONCILE_SECONDS: Final = 60.0
+MORNING_SECONDS: Final = 120.0
+"""Two statements as long as there is nothing to say."""
 RETIRES: Final = "OBSERVER_RETIRES"
 """`1` where a stop is meant to last, as `make down` is; elsewhere a stop that lasts is an alarm."""
 
@@ -39,6 +42,7 @@ def loops(postgres: PostgresConnections, environment: Mapping[str, str] | None =
         Loop("reconcile incidents", RECONCILE_SECONDS, lambda: reconcile(postgres)),
         Loop("gather metrics", GATHER_SECONDS, lambda: gather_all(postgres, sources)),
         Loop("deliver alerts", DELIVER_SECONDS, lambda: deliver_alerts(postgres)),
+        Loop("morning message", MORNING_SECONDS, lambda: tell_due(postgres)),
     ]
 
 
