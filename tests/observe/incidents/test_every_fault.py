@@ -130,7 +130,7 @@ def the_only(postgres: DirectPostgres) -> Incident:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_that_airflow_tells(postgres: DirectPostgres, fault: Fault) -> None:
-    """A retry first, which is no news; then the failure; then a retry that works."""
+    """A retry first, which nobody hears of; then the failure; then a retry that works."""
     error = None if fault.error is None else fault.error
     for attempt in (1, 2, 3):
         waiting = task_instance(fault, state="up_for_retry", attempt=attempt)
@@ -233,7 +233,9 @@ def test_a_replay_at_noon_warns_and_wakes_nobody(postgres: DirectPostgres) -> No
     assert the_only(postgres).severity == "warn"
 
 
-def test_a_listener_that_cannot_tell_fails_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listener_that_cannot_tell_fails_no_task(
+    postgres: DirectPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> Any:
         raise RuntimeError("no database, no words")
 
@@ -241,3 +243,4 @@ def test_a_listener_that_cannot_tell_fails_no_task(monkeypatch: pytest.MonkeyPat
     listener.on_task_instance_failed(None, task_instance(FAULTS[0]), FAULTS[0].error)
     listener.on_task_instance_failed(None, object(), None)
     listener.on_dag_run_success(object(), "success")
+    assert open_incidents(postgres) == []
