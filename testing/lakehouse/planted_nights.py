@@ -41,7 +41,7 @@ class PlantedNight:
 
     def records(self) -> list[TaskRecord]:
         """One per task, as the receipts hold them; the same for the same night."""
-        chance = random.Random(self.business_date.toordinal())  # noqa: S311 - must be the same each time
+        chance = random.Random(self.business_date.toordinal())
         found: list[TaskRecord] = []
         ended: dict[str, datetime] = {}
         for stage in NIGHT:
@@ -120,7 +120,9 @@ def _tasks(stage: Stage, chance: random.Random) -> Iterator[tuple[str, StageRepo
     if stage.name.startswith("extract_"):
         connections = [each.name for each in read_all_connection_files()]
         for name in connections:
-            streams = [each for each in lineage.streams() if each.connection == name and each.stage == stage.name]
+            streams = [
+                each for each in lineage.streams() if each.connection == name and each.stage == stage.name
+            ]
             if streams:
                 rows = chance.randint(40_000, 60_000) * len(streams)
                 yield f"sync_{name}", _report(rows, connection=name, reused=False)
@@ -129,8 +131,9 @@ def _tasks(stage: Stage, chance: random.Random) -> Iterator[tuple[str, StageRepo
         for stream in lineage.streams():
             rows = chance.randint(40_000, 60_000)
             quarantined = chance.choice([0, 0, 0, 0, 0, 3])
-            yield f"load_{stream.stream}", _report(
-                rows, quarantined, stream=stream.stream, source=stream.source
+            yield (
+                f"load_{stream.stream}",
+                _report(rows, quarantined, stream=stream.stream, source=stream.source),
             )
         yield "refresh_catalogue", empty_report(not_loaded=[])
     elif stage.name == "refresh_reflections":
@@ -142,8 +145,11 @@ def _tasks(stage: Stage, chance: random.Random) -> Iterator[tuple[str, StageRepo
                  "hit_ms": chance.randint(40, 190), "rows": 9}
                 for number in range(12)
             ]  # fmt: skip
-            yield f"warm_{board.slug}", empty_report(
-                dashboard=board.title, charts=charts, charts_warmed=12, hits=12, milliseconds=4_200
+            yield (
+                f"warm_{board.slug}",
+                empty_report(
+                    dashboard=board.title, charts=charts, charts_warmed=12, hits=12, milliseconds=4_200
+                ),
             )
         yield "dashboards_are_served", None
     else:

@@ -18,7 +18,9 @@ from lakehouse.receipts.log_path import log_path
 OWNER: Final = "lakehouse"
 """The owner of every DAG: `lakehouse.night.dag_defaults`, which needs Airflow."""
 _BY_THE_CLOCK: Final = frozenset({"scheduled", "asset_triggered"})
-_RERUN: Final = "safe: any stage of any date may run again, in any order; what it has done it does not do twice"
+_RERUN: Final = (
+    "safe: any stage of any date may run again, in any order; what it has done it does not do twice"
+)
 _RERUN_OTHER: Final = "safe: every DAG here looks for what exists before it changes anything"
 _FIX_FIRST: Final[Mapping[str, str]] = {
     "ContractBrokenError": "look at the quarantined rows, then fix the source or include/contracts",
@@ -82,8 +84,7 @@ def failed_task(task: FailedTask, more: Callable[[FailedTask], Mapping[str, Any]
         "owner": OWNER,
         "rerun": _rerun(name, night),
         "runbook": _RUNBOOKS.get(name, "docs/runbooks/stage-failed.md"),
-        "log": task.log
-        or log_path(task.dag_id, task.run_id, task.task_id, task.map_index, task.try_number),
+        "log": task.log or log_path(task.dag_id, task.run_id, task.task_id, task.map_index, task.try_number),
     }
     if night is not None:
         evidence["readers_see"] = "the data of the last night that was published, unchanged"
