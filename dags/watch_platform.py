@@ -26,9 +26,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import CronTriggerTimetable, dag
 
 from lakehouse.night.dag_defaults import dag_arguments
+from lakehouse.observe.watch.operators import WatchPlatformOperator
 
 EVERY_FIVE_MINUTES = "*/5 * * * *"
 
@@ -41,14 +42,7 @@ EVERY_FIVE_MINUTES = "*/5 * * * *"
     }
 )
 def watch_platform() -> None:
-    @task(retries=1, execution_timeout=timedelta(minutes=4))
-    def look_and_repair() -> None:
-        """Look at Airflow, repair, tell; then what the observer does as well."""
-        from lakehouse.observe.watch.chores import do_all
-
-        do_all()
-
-    look_and_repair()
+    WatchPlatformOperator(task_id="look_and_repair", retries=1, execution_timeout=timedelta(minutes=4))
 
 
 watch_platform()

@@ -1,4 +1,4 @@
-"""What Airflow must know by name: the night's timetable, its deadlines, and the page "Pipeline health"."""
+"""What Airflow must know by name: timetable, deadlines, who hears of failures, the page "Pipeline health"."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from airflow.plugins_manager import AirflowPlugin
 from lakehouse.night.deadlines import PlannedEnd
 from lakehouse.night.timetable import NightTimetable
 from lakehouse.observe.health_page import mounted
+from lakehouse.observe.incidents import listener
 
 
 class LakehousePlugin(AirflowPlugin):
@@ -17,5 +18,6 @@ class LakehousePlugin(AirflowPlugin):
     name = "lakehouse"
     timetables: ClassVar[list[Any]] = [NightTimetable]
     deadline_references: ClassVar[list[Any]] = [PlannedEnd]
+    listeners: ClassVar[list[Any]] = [listener]
     fastapi_apps: ClassVar[list[Any]] = [mounted.FASTAPI_APP]
     external_views: ClassVar[list[Any]] = [mounted.EXTERNAL_VIEW]

@@ -29,6 +29,8 @@ from testing.ports import free_platform_ports, port_variables
 from testing.repository import ROOT
 
 ORDERS = "20000"
+RETRY_DELAY_SECONDS = "1"
+"""First pause before a task's next attempt, then 2 and 4: no test is about how long it is."""
 NIGHT_TIMEOUT_SECONDS = 900
 STOP_SECONDS = 180
 
@@ -47,7 +49,8 @@ class CheckoutPlatform:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.ports = free_platform_ports()
-        self.environment = os.environ | port_variables(self.ports) | {"ORDERS": ORDERS}
+        own = {"ORDERS": ORDERS, "LAKEHOUSE_RETRY_DELAY_SECONDS": RETRY_DELAY_SECONDS}
+        self.environment = os.environ | port_variables(self.ports) | own
         for name in (
             "LAKEHOUSE_STATE_DIR",
             "LAKEHOUSE_RECEIPTS_DIR",

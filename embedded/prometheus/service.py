@@ -103,6 +103,8 @@ def observer_environment(settings: Settings) -> Mapping[str, str]:
     return {
         "PYTHONPATH": str(ROOT / "plugins"),
         "OBSERVER_ADDRESS": f"{HOST}:{settings.port('OBSERVER')}",
+        # `make down` means it; the next `make up` without OBSERVE=1 must not page for the observer's silence.
+        "OBSERVER_RETIRES": "1",
         "LAKEHOUSE_DISKS": f"state:{settings.state_dir}",
         "LAKEHOUSE_LAKE_DISK": str(settings.state_dir),
     }

@@ -1,4 +1,4 @@
-"""The nights that the tests of both folders begin with, on one platform for each run of pytest."""
+"""The nights that the tests begin with, on one platform for each run of pytest."""
 
 from __future__ import annotations
 
@@ -20,13 +20,5 @@ def platform() -> Iterator[CheckoutPlatform]:
 def first_night(platform: CheckoutPlatform) -> CommandResult:
     """The specification's night, 2025-10-16, from nothing."""
     result = platform.night("2025-10-16")
-    assert result.exit_code == 0, result.output[-6000:]
-    return result
-
-
-@pytest.fixture(scope="session")
-def second_night(platform: CheckoutPlatform, first_night: CommandResult) -> CommandResult:
-    """The night after it, on the platform that the first one left up."""
-    result = platform.night("2025-10-17")
     assert result.exit_code == 0, result.output[-6000:]
     return result

@@ -95,8 +95,8 @@ SUITES: Final = (
     Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 240),
     Suite(Tier.REST, "conformance", "grammar", "embedded", ("tests/grammar",), 60, "dremio_engine"),
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
-    Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
-    Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe",), 240),
+    # The nights that follow run on the platform that was observed.
+    Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe", "tests/night/many"), 720),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
 )
 

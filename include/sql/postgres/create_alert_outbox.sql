@@ -16,7 +16,7 @@ create table if not exists alert_outbox (
     delivery text,
     dropped_at timestamptz,
     last_error text,
-    taken_by text [] not null default '{}'
+    taken_by text[] not null default '{}'
 );
 create index if not exists alert_outbox_waiting on alert_outbox (not_before)
 where delivered_at is null and dropped_at is null;

@@ -50,6 +50,7 @@ create index if not exists incident_members_by_end on incident_members (fixed_at
 create table if not exists incident_events (
     event_id text primary key,
     incident_id bigint not null references incidents on delete cascade,
+    member_key text not null,
     told_at timestamptz not null
 );
 -- How often the same words were heard within half an hour.
@@ -60,3 +61,4 @@ create table if not exists incident_counts (
     occurrences integer not null,
     primary key (incident_id, fingerprint, window_start)
 );
+create index if not exists incident_events_told on incident_events (told_at);

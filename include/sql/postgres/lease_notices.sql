@@ -8,7 +8,7 @@ with due as (
         and not_before <= %(at)s
         and (leased_until is null or leased_until < %(at)s)
     order by
-        severity asc,
+        severity = 'page' desc,
         created_at asc,
         notice_id asc
     for update skip locked
@@ -32,6 +32,6 @@ select
     taken_by
 from leased
 order by
-    severity asc,
+    severity = 'page' desc,
     created_at asc,
     notice_id asc

@@ -40,6 +40,8 @@ class NodeResult:
     rows: int | None
     """Rows the model's last statement wrote, where Dremio said so; for a test, rows that failed it."""
     seconds: float
+    compiled: str | None = None
+    """The statement of a test that failed: it selects the bad rows."""
 
     @property
     def kind(self) -> str:
@@ -137,6 +139,7 @@ def _node_result(each: dict[str, Any]) -> NodeResult:
         message=each.get("message") or "",
         rows=rows,
         seconds=round(float(each.get("execution_time") or 0), 2),
+        compiled=each.get("compiled_code") if each["status"] in ("fail", "warn") else None,
     )
 
 

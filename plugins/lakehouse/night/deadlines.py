@@ -6,7 +6,6 @@ started by hand during the day has no such deadline, and must not wake anybody.
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,8 +23,8 @@ from lakehouse.night.plan import Stage, night_window, stage
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-log = logging.getLogger(__name__)
-
+TELL_MISSED_DEADLINE = "lakehouse.observe.incidents.deadline.tell_missed_deadline"
+"""Named by its path: who tells people stands above the night."""
 AUTOMATIC_RUN_TYPES = frozenset({"scheduled", "asset_triggered"})
 
 
@@ -68,19 +67,6 @@ class PlannedEnd(BaseDeadlineReference):
         )
 
 
-async def report_missed_deadline(stage_name: str, planned_end_utc: str, **kwargs: Any) -> None:
-    """Say in one line which stage of which night is late. Runs in the triggerer."""
-    run = (kwargs.get("context") or {}).get("dag_run") or {}
-    log.error(
-        "DEADLINE MISSED stage=%s date=%s planned_end=%s UTC run=%s state=%s",
-        stage_name,
-        run.get("partition_key"),
-        planned_end_utc,
-        run.get("dag_run_id") or run.get("run_id"),
-        run.get("state"),
-    )
-
-
 def deadline_of(stage_name: str) -> DeadlineAlert:
     """The alert for a stage that is not done at its planned end."""
     return DeadlineAlert(
@@ -88,7 +74,7 @@ def deadline_of(stage_name: str) -> DeadlineAlert:
         reference=PlannedEnd(),
         interval=timedelta(0),
         callback=AsyncCallback(
-            report_missed_deadline,
+            TELL_MISSED_DEADLINE,
             {"stage_name": stage_name, "planned_end_utc": stage(stage_name).end.isoformat("minutes")},
         ),
     )

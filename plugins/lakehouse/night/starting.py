@@ -1,7 +1,7 @@
 """Has a stage started for a date after all it waits for was announced? And if not: start it, once.
 
 Airflow starts a stage when it holds the assets of all the stages it waits for. It has lost such a run, and it
-has started one too early, with an asset that it had kept from a night that failed half-way (decision 0009).
+has started one too early, with an asset that it had kept from a night that failed halfway (decision 0009).
 `make night` and the DAG `watch_platform` repair both by the rules of this module.
 """
 

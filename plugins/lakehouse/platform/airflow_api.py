@@ -205,7 +205,7 @@ class AirflowApi:
         return {str(each["task_id"]) for each in answer["tasks"] if not each["downstream_task_ids"]}
 
     def delete(self, run: Run) -> None:
-        """Remove the run; one that is gone already is no error."""
+        """Remove the run; one that is gone already is fine."""
         try:
             self._http.call("DELETE", f"dags/{run.dag_id}/dagRuns/{run.run_id}")
         except AirflowApiMissingError:

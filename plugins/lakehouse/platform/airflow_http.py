@@ -78,7 +78,7 @@ class AirflowHttp:
         Args:
             method: the HTTP method.
             path: below `/api/v2/`; with a leading slash, below the server.
-            repeatable: whether the call may be sent again after the connection broke half-way. By default any
+            repeatable: whether the call may be sent again after the connection broke halfway. By default any
                 but POST: starting a run twice is worse than not knowing.
             **arguments: for httpx.
 

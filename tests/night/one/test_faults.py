@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from testing.checkout_platform import CheckoutPlatform, CommandResult
+
+if TYPE_CHECKING:
+    from tests.night.one.conftest import FailedNight
 
 pytestmark = pytest.mark.night
 
@@ -22,53 +27,33 @@ def test_a_wrong_date_is_refused_before_anything_starts(
     assert "Traceback" not in refused.output
 
 
-def test_a_broken_mart_never_reaches_gold(platform: CheckoutPlatform, second_night: CommandResult) -> None:
-    model = platform.home / "include/dbt/models/marts/fct_orders.sql"
-    sound = model.read_text()
-    before = platform.gold_checksums()
-    model.write_text(_with_negative_amounts(sound))
-    try:
-        broken = platform.night("2025-10-20")
-        assert broken.exit_code != 0
-        assert "test_data_quality" in broken.output
-        assert "assert_positive_amounts" in broken.output
-        assert platform.gold_checksums() == before, "gold is yesterday's, untouched"
-        stages = platform.receipt("2025-10-20")["stages"]
-        assert platform.receipt("2025-10-20")["state"] == "failed"
-        assert stages["transform_marts"]["state"] == "success"
-        assert stages["test_data_quality"]["state"] == "failed"
-        assert stages.get("refresh_reflections", {}).get("state") in (None, "not_started")
-    finally:
-        model.write_text(sound)
+def test_a_source_that_is_down_fails_its_stage_and_is_named(night_without_its_source: FailedNight) -> None:
+    failed = night_without_its_source
+    assert failed.result.exit_code != 0
+    assert "extract_postgres" in failed.result.output
+    assert 'database "shop"' in failed.result.output, "the error names the source"
+    assert failed.receipt["stages"]["extract_postgres"]["state"] == "failed"
+    assert failed.receipt["stages"]["load_bronze"]["state"] == "not_started"
+    assert failed.gold_after == failed.gold_before
 
 
-def test_a_source_that_is_down_fails_its_stage_and_the_rerun_succeeds(
+def test_a_broken_mart_never_reaches_gold(night_with_a_broken_mart: FailedNight) -> None:
+    broken = night_with_a_broken_mart
+    assert broken.result.exit_code != 0
+    assert "test_data_quality" in broken.result.output
+    assert "assert_positive_amounts" in broken.result.output
+    assert broken.gold_after == broken.gold_before, "gold is yesterday's, untouched"
+    stages = broken.receipt["stages"]
+    assert broken.receipt["state"] == "failed"
+    assert stages["extract_postgres"]["state"] == "success", "the source is up again, and the rerun reads it"
+    assert stages["transform_marts"]["state"] == "success"
+    assert stages["test_data_quality"]["state"] == "failed"
+    assert stages.get("refresh_reflections", {}).get("state") in (None, "not_started")
+
+
+def test_what_failed_nights_held_back_is_in_gold_after_the_rerun(
     platform: CheckoutPlatform, second_night: CommandResult
 ) -> None:
-    advanced = platform.run("bin/shop", "advance", "--to", "2025-10-21")
-    assert advanced.exit_code == 0, advanced.output
-    with platform.shop_connection() as owner:
-        owner.execute("alter database shop with connection limit 0")
-        try:
-            failed = platform.night_on_what_is_up("2025-10-21")
-        finally:
-            owner.execute("alter database shop with connection limit -1")
-    assert failed.exit_code != 0
-    assert "extract_postgres" in failed.output
-    assert 'database "shop"' in failed.output, "the error names the source"
-    again = platform.night("2025-10-21")
-    assert again.exit_code == 0, again.output[-6000:]
+    assert second_night.exit_code == 0
     gold = platform.over_flight("select count(*) as orders from gold.orders").to_pylist()[0]["orders"]
-    assert gold == platform.shop("select count(*) from orders where deleted_at is null")[0][0], (
-        "what failed nights held back is in gold too"
-    )
-
-
-def _with_negative_amounts(model: str) -> str:
-    """The mart with one wrong line: its final select negates every amount."""
-    lines = model.splitlines()
-    at = max(number for number, line in enumerate(lines) if line.strip().rstrip(",").endswith("amount"))
-    lines[at] = lines[at].replace(
-        lines[at].strip().rstrip(","), "cast(-1 * amount as decimal(12, 2)) as amount"
-    )
-    return "\n".join(lines) + "\n"
+    assert gold == platform.shop("select count(*) from orders where deleted_at is null")[0][0]

@@ -90,7 +90,7 @@ def test_a_join_that_airflow_lost_is_started_once(airflow: Airflow, observed_nig
 def test_runs_that_a_cancelled_backfill_left_in_the_queue_are_ended(
     airflow: Airflow, observed_night: Any
 ) -> None:
-    """Cancelling fails what is queued; a run that is cleared afterwards is queued for ever."""
+    """Cancelling fails what is queued; a run that is cleared afterwards stays in the queue."""
     with airflow.paused("extract_apis"):
         number = airflow.backfill("extract_apis", *CANCELLED)
         airflow.http.call("PUT", f"backfills/{number}/cancel")

@@ -13,7 +13,7 @@ ALLOWED = re.compile(
     r"lakehouse\.("
     r"night\.\w+"
     r"|platform\.(names|database|metadata_tables|storage)"
-    r"|\w+\.(\w+_)?operators"
+    r"|(observe\.)?\w+\.(\w+_)?operators"
     r"|landing\.announce"
     r"|dbt\.layers"
     r"|airbyte\.(cadence|connection_file)"

@@ -119,14 +119,15 @@ def run_type_of(run_id: str) -> str | None:
 
 def command_for(task: FailedTask, night: date | None) -> str:
     """What to type once the cause is gone: the failed tasks run again, and what comes behind follows."""
-    words = ["bin/airflow", "dags", "clear", task.dag_id]
-    words += ["--run-id", task.run_id] if night is None else ["--partition-key", night.isoformat()]
-    return shlex.join([*words, "--only-failed", "--yes"])
+    if night is not None:
+        return f"bin/stage clear {task.dag_id} {night}"
+    words = ["bin/airflow", "dags", "clear", task.dag_id, "--run-id", task.run_id, "--only-failed", "--yes"]
+    return shlex.join(words)
 
 
 def start_command(stage_name: str, night: date) -> str:
     """What to type to start a stage for a date that has no run."""
-    return shlex.join(["bin/incidents", "start", stage_name, night.isoformat()])
+    return f"bin/stage run {stage_name} {night}"
 
 
 def _summary(task: FailedTask, night: date | None, group: str | None) -> str:

@@ -14,15 +14,14 @@ from lakehouse.night.business_date import business_date_or_none
 from lakehouse.observe.incidents.delivery import deliver_alerts
 from lakehouse.observe.incidents.evidence import evidence_of
 from lakehouse.observe.incidents.failure import FailedTask, failed_task, run_type_of
+from lakehouse.observe.incidents.here import postgres_here
 from lakehouse.observe.incidents.home import is_stage
 from lakehouse.observe.incidents.record import resolve_dag, resolve_stage
 from lakehouse.observe.incidents.spool import drain, tell_or_keep
-from lakehouse.platform.connections import ConnectionUnknownError, direct_postgres
 from lakehouse.platform.database import (
     LedgerMissingError,
     PlatformDatabaseUnavailableError,
     PostgresConnections,
-    platform_postgres,
 )
 from lakehouse.receipts.callbacks import one_line
 
@@ -98,14 +97,6 @@ def _fixed(resolution: Callable[[PostgresConnections], list[Any]]) -> None:
     postgres = postgres_here()
     if resolution(postgres):
         deliver_alerts(postgres)
-
-
-def postgres_here() -> PostgresConnections:
-    """The platform's database: by the environment, which is fast, or as Airflow knows it."""
-    try:
-        return direct_postgres()
-    except ConnectionUnknownError:
-        return platform_postgres()
 
 
 def _failed(task_instance: Any, error: Any) -> FailedTask:

@@ -24,6 +24,15 @@ LAST_STAGE: Final = NIGHT[-1].name
 
 
 @dataclass(frozen=True)
+class Known:
+    """Something that was told before."""
+
+    member: Member
+    is_open: bool
+    """Of its incident."""
+
+
+@dataclass(frozen=True)
 class Home:
     """The incident that a finding becomes part of; a new one if `incident_id` is None."""
 
@@ -33,17 +42,17 @@ class Home:
     """It explains what the incident was opened for, and becomes its root."""
 
 
-def home_of(finding: Finding, fingerprint: str, members: Sequence[Member], now: datetime) -> Home:
+def home_of(finding: Finding, fingerprint: str, told: Sequence[Known], now: datetime) -> Home:
     """Where the finding belongs.
 
     Args:
         finding: what was told.
         fingerprint: of its words.
-        members: of all open incidents, and of those resolved in the last half day.
+        told: what may explain it, of open incidents and of those that were resolved in the last half day.
         now: when it was told.
     """
-    is_open = {each.incident_id for each in members if each.is_cause and each.fixed_at is None}
-    known = [each for each in members if each.incident_id in is_open]
+    members = [each.member for each in told]
+    known = [each.member for each in told if each.is_open]
     for each in known:
         if each.key == finding.key and each.fixed_at is None:
             return Home(each.incident_id, each.is_cause)

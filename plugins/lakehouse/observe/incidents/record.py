@@ -14,7 +14,7 @@ from typing import Any, Final
 from lakehouse.observe.incidents import notices
 from lakehouse.observe.incidents.finding import LATE, Finding, Incident, Member, Severity
 from lakehouse.observe.incidents.fingerprint import environment, fingerprint
-from lakehouse.observe.incidents.home import LAST_STAGE, WINDOW, Home, first_in_the_plan, home_of
+from lakehouse.observe.incidents.home import LAST_STAGE, WINDOW, Home, Known, first_in_the_plan, home_of
 from lakehouse.platform.database import Lock, PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
 
@@ -47,7 +47,7 @@ def tell(
         if known is not None:
             return _read(cursor, known)
         printed = fingerprint(finding)
-        members = _members(cursor, at - REMEMBERED)
+        members = _members(cursor, finding, printed, at - REMEMBERED)
         home = home_of(finding, printed, members, at)
         if home.incident_id is None:
             incident_id = _open(cursor, finding, printed, at)
@@ -127,6 +127,22 @@ def resolve_dag(
     """A DAG that is not a stage has succeeded, or the task of it that had failed; the incidents this ends."""
     values = {"root": dag_id, "task_id": task_id, "fixed_by": fixed_by}
     return _fixed(postgres, "postgres/fix_incident_dag.sql", values, now)
+
+
+def resolve_event(
+    postgres: PostgresConnections, event_id: str, fixed_by: str, now: datetime | None = None
+) -> list[Incident]:
+    """The event is over, such as an alert that no longer fires; the incidents that this ends."""
+    escaped = event_id.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    values = {"event_id": event_id, "outlived": f"{escaped}/after/%", "fixed_by": fixed_by}
+    return _fixed(postgres, "postgres/fix_incident_event.sql", values, now)
+
+
+def incident_of_event(postgres: PostgresConnections, event_id: str) -> Incident | None:
+    """The incident that the event was told for, without its members; None if it was not told."""
+    with transaction(postgres) as cursor:
+        known = _incident_of_event(cursor, event_id)
+        return None if known is None else _headline(cursor, known)
 
 
 def acknowledge(
@@ -222,15 +238,15 @@ def _incident_of_event(cursor: Any, event_id: str | None) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _is_known_state(finding: Finding, incident_id: int, members: Sequence[Member], at: datetime) -> bool:
+def _is_known_state(finding: Finding, incident_id: int, told: Sequence[Known], at: datetime) -> bool:
     return finding.event_id is None and any(
-        each.incident_id == incident_id
-        and each.key == finding.key
-        and at - each.last_at < WINDOW
+        each.member.incident_id == incident_id
+        and each.member.key == finding.key
+        and each.member.fixed_at is None
+        and at - each.member.last_at < WINDOW
         # The same state, now told to be worse, is news.
-        and not finding.severity.is_above(each.severity)
-        for each in members
-        if each.fixed_at is None
+        and not finding.severity.is_above(each.member.severity)
+        for each in told
     )
 
 
@@ -294,10 +310,18 @@ def _values(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _members(cursor: Any, resolved_since: datetime) -> list[Member]:
-    """All that may explain a finding, without what only people read."""
-    cursor.execute(read_sql("postgres/select_incident_members.sql"), {"resolved_since": resolved_since})
-    return [Member(*row) for row in cursor.fetchall()]
+def _members(cursor: Any, finding: Finding, printed: str, resolved_since: datetime) -> list[Known]:
+    """All that may explain the finding, without what only people read."""
+    values = {
+        "resolved_since": resolved_since,
+        "member_key": finding.key,
+        "business_date": finding.business_date,
+        "cause_group": finding.cause_group,
+        "fingerprint": printed,
+        "any_date": finding.is_effect and finding.business_date is None,
+    }
+    cursor.execute(read_sql("postgres/select_incident_members.sql"), values)
+    return [Known(Member(*row[:-1]), is_open=row[-1]) for row in cursor.fetchall()]
 
 
 def _headline(cursor: Any, incident_id: int) -> Incident:

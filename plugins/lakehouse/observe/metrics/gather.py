@@ -7,8 +7,10 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from lakehouse.observe.metrics.days import keep_day
 from lakehouse.observe.metrics.observation import Found
 from lakehouse.observe.metrics.readings import replace_readings
 from lakehouse.observe.metrics.totals import begin_at_zero, increase, observe, prune
@@ -69,8 +71,17 @@ def gather(postgres: PostgresConnections, sources: Sequence[Source]) -> list[Gat
         positions = {state.source: state.position for state in source_states(cursor)}
     done = [_gather_one(postgres, source, positions.get(source.name, {})) for source in sources]
     with transaction(postgres) as cursor:
+        keep_day(cursor)
         prune(cursor)
     return done
+
+
+def was_gathered_within(postgres: PostgresConnections, span: timedelta) -> bool:
+    """Has anybody read a source since then, by PostgreSQL's clock? A time to come does not count."""
+    with transaction(postgres) as cursor:
+        cursor.execute(read_sql("postgres/select_newest_gathering.sql"))
+        row = cursor.fetchone()
+    return row is not None and row[0] is not None and 0 <= row[0] < span.total_seconds()
 
 
 def source_states(cursor: Any) -> list[SourceState]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
+from lakehouse.observe.incidents.alertmanager import receive
 from lakehouse.observe.metrics.exposition import StoredMetrics
 from lakehouse.observe.process.loops import Loop, Loops
 from lakehouse.observe.process.server import ObserverServer
@@ -40,7 +41,9 @@ def main(environment: Mapping[str, str] | None = None) -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    serve(postgres, (host, port), loops(postgres, settings), stopped, receive_alerts(postgres))
+    serve(
+        postgres, (host, port), loops(postgres, settings), stopped, lambda payload: receive(postgres, payload)
+    )
     return 0
 
 
@@ -49,7 +52,7 @@ def serve(
     where: tuple[str, int],
     table: list[Loop],
     stopped: threading.Event,
-    receive: Callable[[dict[str, Any]], Any],
+    take_alerts: Callable[[object], Any],
 ) -> None:
     """Answer HTTP and run the loops until `stopped` is set."""
     registry = CollectorRegistry()
@@ -57,7 +60,7 @@ def serve(
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     running = Loops(table)
-    with ObserverServer(where, registry, running.states, receive, lambda: is_up(postgres)) as server:
+    with ObserverServer(where, registry, running.states, take_alerts, lambda: is_up(postgres)) as server:
         thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
         thread.start()
         running.start()
@@ -84,14 +87,3 @@ def is_up(postgres: PostgresConnections) -> bool:
     except LakehouseError:
         return False
     return True
-
-
-def receive_alerts(postgres: PostgresConnections) -> Callable[[dict[str, Any]], Any]:
-    """What is done with Alertmanager's web hook."""
-
-    def receive(payload: dict[str, Any]) -> Any:
-        from lakehouse.observe.incidents import alertmanager
-
-        return alertmanager.receive(postgres, payload)
-
-    return receive

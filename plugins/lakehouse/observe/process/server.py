@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from lakehouse.observe.incidents.alertmanager import BadPayloadError
 from lakehouse.observe.process.loops import LoopState
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ LONGEST_BODY: Final = 4 * 2**20
 IDLE_SECONDS: Final = 30
 """A client that says nothing for so long is let go."""
 
-Receive = Callable[[dict[str, Any]], Any]
+Receive = Callable[[object], Any]
 
 
 class ObserverServer(ThreadingHTTPServer):
@@ -98,13 +99,12 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError as error:
             self._say(HTTPStatus.BAD_REQUEST, {"error": f"not JSON: {error}"})
             return
-        if not isinstance(payload, dict) or not isinstance(payload.get("alerts"), list):
-            self._say(
-                HTTPStatus.BAD_REQUEST, {"error": "not Alertmanager's web hook: it has no list `alerts`"}
-            )
-            return
-        self.server.receive_alerts(payload)
-        self._say(HTTPStatus.OK, {"received": len(payload["alerts"])})
+        try:
+            self.server.receive_alerts(payload)
+        except BadPayloadError as error:
+            self._say(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+        else:
+            self._say(HTTPStatus.OK, {"received": True})
 
     def _answering(self, answer: Callable[[], None]) -> None:
         try:

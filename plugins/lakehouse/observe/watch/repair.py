@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from lakehouse.observe.incidents.finding import Finding, Severity
-from lakehouse.observe.incidents.record import knows_event, open_members, resolve, tell
-from lakehouse.observe.watch.trouble import KINDS, Fail, Start, Trouble
+from lakehouse.observe.incidents.record import knows_event, open_members, resolve, resolve_many, tell
+from lakehouse.observe.watch.trouble import STATES, Fail, Start, Trouble
 from lakehouse.platform.airflow_http import AirflowApiError, AirflowApiMissingError
 from lakehouse.platform.airflow_runs import Run
 from lakehouse.platform.database import PostgresConnections
@@ -29,42 +29,67 @@ class RepairedAirflow(Protocol):
     def delete(self, run: Run) -> None: ...
 
 
-def repair(api: RepairedAirflow, trouble: Trouble) -> tuple[Finding, str | None]:
-    """Carry the repair out; the finding as it is to be told, and what fixed it, or None if nothing has."""
+class RepairRefusedError(Exception):
+    """Airflow did not let the repair be made; the message has its words."""
+
+
+def tell_and_repair(api: RepairedAirflow, postgres: PostgresConnections, trouble: Trouble) -> str | None:
+    """Tell what was found, repair it if there is a repair, and resolve it; what was done, None if only told.
+
+    It is told first: a repair that nobody is told of looks like something that never happened.
+
+    Raises:
+        LedgerMissingError: the tables are not there; nothing was repaired.
+        PlatformDatabaseUnavailableError: PostgreSQL is away; nothing can run without it, and nothing was
+            repaired.
+    """
     finding = trouble.finding
+    tell(postgres, finding)
+    try:
+        done = repair(api, trouble)
+    except RepairRefusedError as error:
+        log.exception("not repaired: %s", finding.summary)
+        words = f"{finding.error or ''}; the repair was refused: {error}".lstrip("; ")
+        tell(postgres, replace(finding, severity=Severity.PAGE, error=words, event_id=None))
+        return None
+    if done:
+        resolve(postgres, finding.key, done)
+    return done
+
+
+def repair(api: RepairedAirflow, trouble: Trouble) -> str | None:
+    """Carry the repair out; what was done, None if there is nothing to do without somebody's consent.
+
+    Raises:
+        RepairRefusedError: Airflow refuses it.
+    """
     try:
         match trouble.repair:
             case Start() as start:
-                return finding, _started(api, start)
+                return _started(api, start)
             case Fail(run, then):
-                done = _failed(api, run, finding.summary)
-                return finding, f"{done}, {_started(api, then)}" if then else done
+                done = _failed(api, run, trouble.finding.summary)
+                return f"{done}, {_started(api, then)}" if then else done
             case None:
-                return finding, None
+                return None
     except AirflowApiError as error:
-        log.exception("not repaired: %s", finding.summary)
-        words = f"{finding.error or ''}; the repair was refused: {error}".lstrip("; ")
-        return replace(finding, severity=Severity.PAGE, error=words), None
+        raise RepairRefusedError(str(error)) from error
 
 
-def tell_all(postgres: PostgresConnections, told: Sequence[tuple[Finding, str | None]]) -> None:
-    """Tell every finding, resolve those that are fixed, and those that are no longer found.
+def resolve_the_rest(postgres: PostgresConnections, found: Sequence[Finding]) -> None:
+    """Resolve what an earlier round has told and this one does not find."""
+    keys = {finding.key for finding in found}
+    gone = [each.key for each in open_members(postgres) if each.kind in STATES and each.key not in keys]
+    resolve_many(postgres, gone, f"{BY} no longer finds it")
 
-    Raises:
-        LedgerMissingError: the tables are not there.
-        PlatformDatabaseUnavailableError: PostgreSQL is away; what was repaired stays repaired.
-    """
-    known = knows_event(postgres, [finding.event_id for finding, _ in told if finding.event_id])
-    for finding, fixed_by in told:
-        if finding.event_id in known:
-            continue
-        tell(postgres, finding)
-        if fixed_by:
+
+def tell_repaired(postgres: PostgresConnections, repaired: Sequence[tuple[Finding, str]]) -> None:
+    """Tell what others have repaired, each once."""
+    known = knows_event(postgres, [finding.event_id for finding, _ in repaired if finding.event_id])
+    for finding, fixed_by in repaired:
+        if finding.event_id not in known:
+            tell(postgres, finding)
             resolve(postgres, finding.key, fixed_by)
-    found = {finding.key for finding, _ in told}
-    for member in open_members(postgres):
-        if member.kind in KINDS and member.key not in found:
-            resolve(postgres, member.key, f"{BY} no longer finds it")
 
 
 def _started(api: RepairedAirflow, start: Start) -> str:

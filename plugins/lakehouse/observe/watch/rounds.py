@@ -8,7 +8,12 @@ from typing import Protocol
 
 from lakehouse.observe.watch import service, stuck
 from lakehouse.observe.watch.look import WatchedAirflow, look, look_closer
-from lakehouse.observe.watch.repair import RepairedAirflow, repair, tell_all
+from lakehouse.observe.watch.repair import (
+    RepairedAirflow,
+    resolve_the_rest,
+    tell_and_repair,
+    tell_repaired,
+)
 from lakehouse.observe.watch.seen import Seen
 from lakehouse.observe.watch.starts import judge, repaired, suspects
 from lakehouse.observe.watch.trouble import Fail, Trouble
@@ -42,11 +47,14 @@ def watch(api: Airflow, postgres: PostgresConnections, now: datetime) -> list[st
         LedgerMissingError, PlatformDatabaseUnavailableError: nothing could be told.
     """
     seen = look(api, now)
-    told = [repair(api, trouble) for trouble in find(api, seen)]
-    tell_all(postgres, [*told, *repaired(seen)])
-    lines = [f"{finding.kind}: {finding.summary}: {fixed or 'told'}" for finding, fixed in told]
-    for line in lines:
-        log.warning("%s", line)
+    troubles = find(api, seen)
+    lines = []
+    for trouble in troubles:
+        done = tell_and_repair(api, postgres, trouble)
+        lines.append(f"{trouble.finding.kind}: {trouble.finding.summary}: {done or 'told'}")
+        log.warning("%s", lines[-1])
+    resolve_the_rest(postgres, [trouble.finding for trouble in troubles])
+    tell_repaired(postgres, repaired(seen))
     return lines
 
 

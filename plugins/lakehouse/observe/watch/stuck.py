@@ -9,6 +9,7 @@ from typing import Final
 
 from lakehouse.night.dag_defaults import TASK_TIMEOUT
 from lakehouse.night.starting import start_id
+from lakehouse.observe.incidents.failure import FailedTask
 from lakehouse.observe.incidents.finding import Finding, Severity
 from lakehouse.observe.watch.seen import Seen
 from lakehouse.observe.watch.trouble import Fail, Start, Trouble
@@ -53,6 +54,7 @@ def stranded_runs(seen: Seen) -> list[Trouble]:
                 error=f"run {run.run_id} is queued since {run.moment:%Y-%m-%d %H:%M:%S} UTC",
                 command=_backfill_command(run),
                 evidence={"run_id": run.run_id},
+                event_id=_end_of(run),
             ),
             Fail(run),
         )
@@ -88,6 +90,7 @@ def runs_stuck_in_the_queue(seen: Seen) -> list[Trouble]:
             error=f"run {run.run_id} is queued since {queued_at:%Y-%m-%d %H:%M:%S} UTC",
             command=f"bin/stage run {run.dag_id} {run.partition_key}",
             evidence={"run_id": run.run_id},
+            event_id=_end_of(run),
         )
         again = None
         if run.partition_key and seen.date_of(run):
@@ -165,4 +168,19 @@ def _backfill_command(run: Run) -> str:
 
 
 def _clear_command(run: Run) -> str:
-    return f"bin/airflow tasks clear {run.dag_id} --run-id '{run.run_id}' --yes"
+    return f"bin/airflow dags clear {run.dag_id} --run-id '{run.run_id}' --yes"
+
+
+def _end_of(run: Run) -> str:
+    """The event that Airflow's listener is told when the run is marked as failed: it is told only once."""
+    return FailedTask(
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        task_id="the run",
+        map_index=-1,
+        try_number=0,
+        partition_key=run.partition_key,
+        run_type=run.run_type,
+        queued_at=run.queued_at or run.created_at,
+        error=None,
+    ).event_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from lakehouse.observe.incidents.finding import Finding
 from lakehouse.platform.airflow_runs import Run
@@ -33,7 +34,7 @@ class Trouble:
     repair: Start | Fail | None = None
 
 
-KINDS = frozenset(
+STATES: Final = frozenset(
     {
         "start_lost",
         "started_too_early",
@@ -41,11 +42,10 @@ KINDS = frozenset(
         "stuck_in_queue",
         "stuck",
         "paused",
-        "not_started",
         "missing",
         "not_importable",
         "component_silent",
         "partitions_pile_up",
     }
 )
-"""The kinds of this room's findings: what is no longer found is resolved."""
+"""The kinds of finding that only this room tells: what a round no longer finds is over."""

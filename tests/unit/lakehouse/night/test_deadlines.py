@@ -14,8 +14,10 @@ from airflow.sdk._shared.module_loading import import_string
 from airflow.serialization.decoders import decode_deadline_alert
 from airflow.serialization.encoders import encode_deadline_alert
 
-from lakehouse.night.deadlines import deadline_of, planned_end, report_missed_deadline
+from lakehouse.night.deadlines import deadline_of, planned_end
 from lakehouse.night.plan import stage
+from lakehouse.observe.incidents import deadline
+from lakehouse.observe.incidents.deadline import tell_missed_deadline
 
 BRONZE = stage("load_bronze")
 
@@ -71,15 +73,20 @@ def test_airflow_finds_the_planned_end_in_what_it_has_stored(run_type: str, due:
     assert found == due
 
 
-def test_a_missed_deadline_is_one_line_with_stage_and_date(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missed_deadline_is_one_line_with_stage_and_date(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(deadline, "_tell", lambda *what: told.append(what))
     callback = decode_deadline_alert(encode_deadline_alert(deadline_of("load_bronze"))).callback
     called = import_string(callback.path)
-    assert called is report_missed_deadline
+    assert called is tell_missed_deadline
     assert inspect.iscoroutinefunction(called), "the triggerer awaits it"
     run = {"partition_key": "2025-10-16", "dag_run_id": "asset_triggered__1", "state": "running"}
-    with caplog.at_level(logging.ERROR, "lakehouse.night.deadlines"):
+    with caplog.at_level(logging.ERROR, "lakehouse.observe.incidents.deadline"):
         asyncio.run(called(**callback.kwargs, context={"dag_run": run}))
     assert caplog.messages == [
         "DEADLINE MISSED stage=load_bronze date=2025-10-16 planned_end=02:30 UTC run=asset_triggered__1 "
         "state=running"
     ]
+    assert told == [("load_bronze", "2025-10-16", "asset_triggered__1", "running")]

@@ -7,13 +7,13 @@ from datetime import datetime
 import pytest
 
 from lakehouse.night.plan import NIGHT
-from lakehouse.observe.incidents.finding import Severity
 from lakehouse.observe.watch.chores import ChoreFailedError, do_each
 from lakehouse.observe.watch.look import look
-from lakehouse.observe.watch.repair import repair
+from lakehouse.observe.watch.repair import RepairRefusedError, repair
 from lakehouse.observe.watch.rounds import find
 from lakehouse.platform.airflow_http import AirflowApiError
 from lakehouse.platform.airflow_runs import Run
+from lakehouse.platform.database import LedgerMissingError
 from tests.unit.lakehouse.observe.watch.scripted_airflow import KEY, NOW, ScriptedAirflow, ago, ran
 
 
@@ -22,13 +22,13 @@ def lost_join() -> ScriptedAirflow:
 
 
 def go_round(airflow: ScriptedAirflow, now: datetime = NOW) -> list[str | None]:
-    return [repair(airflow, trouble)[1] for trouble in find(airflow, look(airflow, now))]
+    return [repair(airflow, trouble) for trouble in find(airflow, look(airflow, now))]
 
 
 def test_two_rounds_at_the_same_time_start_one_run() -> None:
     airflow = lost_join()
     seen = [find(airflow, look(airflow, NOW)) for _ in range(2)]
-    done = [repair(airflow, trouble)[1] for troubles in seen for trouble in troubles]
+    done = [repair(airflow, trouble) for troubles in seen for trouble in troubles]
     assert airflow.started == [f"load_bronze {KEY}"]
     assert done[0] == done[1] == f"watch_platform started load_bronze of {KEY}: run {airflow.runs[-1].run_id}"
 
@@ -40,7 +40,7 @@ def test_a_round_after_the_repair_finds_nothing() -> None:
 
 
 def test_a_second_loss_of_the_same_date_is_repaired_again() -> None:
-    """An extract is cleared and announces anew: that is another start, with another id."""
+    """An extract is cleared and announces again: that is another start, with another id."""
     airflow = lost_join()
     go_round(airflow)
     airflow.runs = [each for each in airflow.runs if each.dag_id != "load_bronze"]
@@ -69,17 +69,15 @@ def test_a_run_that_airflow_cannot_even_end_is_deleted() -> None:
     assert (airflow.failed, airflow.deleted, airflow.started) == ([], ["stuck"], [f"transform_marts {KEY}"])
 
 
-def test_a_repair_that_is_refused_wakes_somebody_with_airflows_words() -> None:
+def test_a_repair_that_airflow_refuses_is_an_error_with_its_words() -> None:
     class Refusing(ScriptedAirflow):
         def trigger(self, dag_id: str, partition_key: str | None = None, *, run_id: str | None = None) -> Run:
             raise AirflowApiError("Airflow answered 403 to POST: may not start runs")
 
     airflow = Refusing(ran("extract_postgres", 35, 30), ran("extract_apis", 25, 20))
     [trouble] = find(airflow, look(airflow, NOW))
-    finding, fixed_by = repair(airflow, trouble)
-    assert fixed_by is None
-    assert finding.severity is Severity.PAGE
-    assert "may not start runs" in str(finding.error)
+    with pytest.raises(RepairRefusedError, match="may not start runs"):
+        repair(airflow, trouble)
 
 
 def test_what_is_only_told_changes_nothing() -> None:
@@ -100,6 +98,15 @@ def test_a_chore_that_fails_keeps_no_other_from_being_done() -> None:
             {"first": lambda: done.append("first"), "second": broken, "third": lambda: done.append("third")}
         )
     assert done == ["first", "third"]
+
+
+def test_a_platform_that_is_not_provisioned_yet_is_no_failure() -> None:
+    def not_there() -> None:
+        raise LedgerMissingError("run provision_platform: no table incidents")
+
+    done: list[str] = []
+    do_each({"watch": not_there, "next": lambda: done.append("next")})
+    assert done == ["next"]
 
 
 def test_the_look_asks_a_fixed_number_of_questions_however_many_dates_are_fine() -> None:

@@ -191,7 +191,7 @@ def test_a_clock_that_jumped_back_starts_nothing() -> None:
 
 @pytest.mark.parametrize("started", [30, None])
 def test_a_run_that_was_marked_successful_by_hand_lets_the_next_stage_start(started: float | None) -> None:
-    """It emits no asset, so Airflow would wait for ever; whoever marked it wants the night to go on."""
+    """It emits no asset, so Airflow would wait forever; whoever marked it wants the night to go on."""
     airflow = ScriptedAirflow(ran("load_bronze", started, 20, "success", queued=31))
     airflow.tasks = lambda run: []  # type: ignore[method-assign]
     assert starts(airflow) == [f"transform_staging {KEY}"]

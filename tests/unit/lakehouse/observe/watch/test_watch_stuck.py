@@ -127,7 +127,7 @@ def test_a_run_in_which_nothing_runs_is_told_with_the_command() -> None:
     airflow = ScriptedAirflow(ran("transform_marts", 16, None, "running", run_id="r1"))
     [trouble] = found(airflow)
     assert (trouble.finding.kind, trouble.repair) == ("stuck", None)
-    assert trouble.finding.command == "bin/airflow tasks clear transform_marts --run-id 'r1' --yes"
+    assert trouble.finding.command == "bin/airflow dags clear transform_marts --run-id 'r1' --yes"
 
 
 @pytest.mark.parametrize("state", ["running", "deferred", "up_for_retry", "scheduled"])

@@ -1,0 +1,2 @@
+delete from heartbeats
+where name = any(%(names)s)

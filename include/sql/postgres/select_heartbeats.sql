@@ -1,0 +1,6 @@
+select
+    name,
+    first_at,
+    beaten_at
+from heartbeats
+order by name

@@ -1,0 +1,2 @@
+select max(business_date)
+from night_receipts

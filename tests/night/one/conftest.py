@@ -1,0 +1,71 @@
+"""The second date, 2025-10-17: its source is down, then a mart is wrong, then all is well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from testing.checkout_platform import CheckoutPlatform, CommandResult
+
+SECOND = "2025-10-17"
+
+
+@dataclass(frozen=True)
+class FailedNight:
+    """A night that failed, and gold before and after it."""
+
+    result: CommandResult
+    receipt: dict[str, Any]
+    gold_before: Any
+    gold_after: Any
+
+
+@pytest.fixture(scope="session")
+def night_without_its_source(platform: CheckoutPlatform, first_night: CommandResult) -> FailedNight:
+    """The second date while the shop's database refuses every connection."""
+    before = platform.gold_checksums()
+    advanced = platform.run("bin/shop", "advance", "--to", SECOND)
+    assert advanced.exit_code == 0, advanced.output
+    with platform.shop_connection() as owner:
+        owner.execute("alter database shop with connection limit 0")
+        try:
+            failed = platform.night_on_what_is_up(SECOND)
+        finally:
+            owner.execute("alter database shop with connection limit -1")
+    return FailedNight(failed, platform.receipt(SECOND), before, platform.gold_checksums())
+
+
+@pytest.fixture(scope="session")
+def night_with_a_broken_mart(
+    platform: CheckoutPlatform, night_without_its_source: FailedNight
+) -> FailedNight:
+    """The same date, its source up again, with a mart that negates every amount."""
+    model = platform.home / "include/dbt/models/marts/fct_orders.sql"
+    sound = model.read_text()
+    before = platform.gold_checksums()
+    model.write_text(_with_negative_amounts(sound))
+    try:
+        broken = platform.night(SECOND)
+    finally:
+        model.write_text(sound)
+    return FailedNight(broken, platform.receipt(SECOND), before, platform.gold_checksums())
+
+
+@pytest.fixture(scope="session")
+def second_night(platform: CheckoutPlatform, night_with_a_broken_mart: FailedNight) -> CommandResult:
+    """The same date once more, with nothing wrong, on the platform that the first night left up."""
+    result = platform.night(SECOND)
+    assert result.exit_code == 0, result.output[-6000:]
+    return result
+
+
+def _with_negative_amounts(model: str) -> str:
+    """The mart with one wrong line: its final select negates every amount."""
+    lines = model.splitlines()
+    at = max(number for number, line in enumerate(lines) if line.strip().rstrip(",").endswith("amount"))
+    lines[at] = lines[at].replace(
+        lines[at].strip().rstrip(","), "cast(-1 * amount as decimal(12, 2)) as amount"
+    )
+    return "\n".join(lines) + "\n"
