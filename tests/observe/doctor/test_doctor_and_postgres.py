@@ -226,8 +226,9 @@ def test_silent_heartbeats_and_open_incidents_are_named(clinic: Clinic) -> None:
     clinic.superuser(
         "platform",
         "insert into incidents (kind, root, severity, summary, command, evidence, fingerprint, opened_at,"
-        " updated_at, occurrences, resolved_at) select 'failed', 'doctor', 'warn', 'doctor ' || word, 'make up',"
-        " '{}', 'f', now(), now(), 1, ended from (values ('is ill', null), ('was ill', now())) as i (word, ended)",
+        " updated_at, occurrences, resolved_at)"
+        " select 'failed', 'doctor', 'warn', 'doctor ' || word, 'make up', '{}', 'f', now(), now(), 1, ended"
+        " from (values ('is ill', null), ('was ill', now())) as i (word, ended)",
     )
     try:
         silent = [
