@@ -125,13 +125,18 @@ def test_each_service_is_asked_for_its_version() -> None:
 
 
 @contextmanager
-def answering(status: int = 200, body: str = "{}", date: datetime | None = None) -> Iterator[str]:
+def answering(
+    status: int = 200, body: str = "{}", date: datetime | None = None, elastic: bool = False
+) -> Iterator[str]:
     """A server that gives the same answer to everything; its address."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response_only(status)
             self.send_header("Date", format_datetime(date or datetime.now(UTC), usegmt=True))
+            if elastic:
+                self.send_header("X-Elastic-Product", "Elasticsearch")
+                self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())
@@ -205,6 +210,42 @@ def test_a_rest_source_is_asked_with_its_token(
         found = list(LOOKS["shop_api"](Surroundings(environ=EMBEDDED)))
     assert len(found) == (0 if words is None else 1)
     assert words is None or words in found[0].what
+
+
+@pytest.mark.parametrize(
+    ("addresses", "words"),
+    [
+        ("file:///tmp/alerts.jsonl", None),
+        ("json://127.0.0.1:9/hook", None),
+        ("", "names no notifier"),
+        ("nobody-knows://address-with-a-token", "does not understand"),
+        (None, "there is no Airflow connection"),
+    ],
+)
+def test_alerts_that_nobody_would_get(
+    monkeypatch: pytest.MonkeyPatch, addresses: str | None, words: str | None
+) -> None:
+    if addresses is not None:
+        connected(monkeypatch, names.ALERTS_CONNECTION, password=addresses)
+    found = list(LOOKS[names.ALERTS_CONNECTION](Surroundings(environ=EMBEDDED)))
+    assert len(found) == (0 if words is None else 1)
+    assert words is None or words in found[0].evidence
+    assert "address-with-a-token" not in repr(found)
+
+
+@pytest.mark.parametrize(("status", "severity"), [("green", None), ("yellow", None), ("red", Severity.ERROR)])
+def test_elasticsearch_that_has_lost_shards(
+    monkeypatch: pytest.MonkeyPatch, status: str, severity: Severity | None
+) -> None:
+    with answering(body=json.dumps({"status": status}), elastic=True) as url:
+        host, port = url.removeprefix("http://").split(":")
+        connected(monkeypatch, names.ELASTICSEARCH_CONNECTION, host=host, port=int(port), schema="http")
+        found = list(LOOKS[names.ELASTICSEARCH_CONNECTION](Surroundings(environ=EMBEDDED)))
+    assert [each.severity for each in found] == ([severity] if severity else [])
+    off = list(LOOKS[names.ELASTICSEARCH_CONNECTION](Surroundings(environ=EMBEDDED)))
+    assert [(each.severity, each.command) for each in off] == [(Severity.NOTE, "make up OBSERVE=1")]
+    [down] = LOOKS[names.ELASTICSEARCH_CONNECTION](Surroundings(environ={}))
+    assert down.severity is Severity.ERROR
 
 
 def test_a_folder_of_drops_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
