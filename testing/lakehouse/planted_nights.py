@@ -41,7 +41,7 @@ class PlantedNight:
 
     def records(self) -> list[TaskRecord]:
         """One per task, as the receipts hold them; the same for the same night."""
-        chance = random.Random(self.business_date.toordinal())  # noqa: S311 - must be the same each time
+        chance = random.Random(self.business_date.toordinal())
         found: list[TaskRecord] = []
         ended: dict[str, datetime] = {}
         for stage in NIGHT:

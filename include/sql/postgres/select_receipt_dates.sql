@@ -2,7 +2,7 @@
 select
     business_date,
     count(*) as tasks,
-    sum(pg_column_size(night_receipts.*))::bigint as bytes,
+    sum(coalesce(pg_column_size(report), 0) + coalesce(pg_column_size(error), 0) + 200)::bigint as bytes,
     max(greatest(started_at, ended_at)) as touched_at
 from night_receipts
 group by business_date

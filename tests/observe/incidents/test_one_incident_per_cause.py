@@ -28,12 +28,6 @@ STAGES = [each.name for each in NIGHT]
 _attempts = count(1)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_known(postgres: DirectPostgres) -> None:
-    with transaction(postgres) as cursor:
-        cursor.execute("truncate incidents, alert_outbox restart identity cascade")
-
-
 def failure(stage: str, day: date = DAY, error: str = "SomeError: it broke", **more: Any) -> Finding:
     plain = Finding(
         kind=FAILED,

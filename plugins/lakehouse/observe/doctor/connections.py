@@ -74,7 +74,7 @@ def _lake(around: Surroundings) -> Iterator[Finding]:
         yield error(
             f"{names.LAKE_CONNECTION} may not use s3://{lake.bucket}",
             words,
-            _show(around, names.LAKE_CONNECTION),
+            around.renew_command,
         )
         return
     newest = next(iter(lake.objects(BRONZE)), None)
@@ -92,7 +92,7 @@ def _lake(around: Surroundings) -> Iterator[Finding]:
     except ClientError as refusal:
         if refusal.response["ResponseMetadata"].get("HTTPStatusCode") == 403:
             what = f"{names.LAKE_CONNECTION} may not write to s3://{lake.bucket}/{BRONZE}"
-            yield error(what, refusal, _show(around, names.LAKE_CONNECTION))
+            yield error(what, refusal, around.renew_command)
 
 
 def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
         "select current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
     )
     if not may_create:
-        command = _psql(around, names.PLATFORM_CONNECTION, f'grant create on schema {schema} to "{user}"')
+        command = around.psql_command(names.PLATFORM_CONNECTION, f"grant create on schema {schema} to {user}")
         yield error(f"{user} may not create tables in schema {schema}", "CREATE is not granted", command)
     rights = postgres.rows(
         "select c.relname, r.name, has_table_privilege(c.oid, r.name)"
@@ -114,11 +114,11 @@ def _platform_postgres(around: Surroundings) -> Iterator[Finding]:
         if not granted:
             lacking.setdefault(table, []).append(right)
     for table, lacked in lacking.items():
-        grant = f'grant {", ".join(lacked).lower()} on {table} to "{user}"'
+        grant = f"grant {', '.join(lacked).lower()} on {table} to {user}"
         yield error(
             f"{user} lacks rights on {table}",
             ", ".join(lacked),
-            _psql(around, names.PLATFORM_CONNECTION, grant),
+            around.psql_command(names.PLATFORM_CONNECTION, grant),
         )
 
 
@@ -134,7 +134,7 @@ def _airbyte(around: Surroundings) -> Iterator[Finding]:
     client = around.airbyte()
     if next(iter(client.listed("/workspaces", limit=1)), None) is None:
         what = f"Airbyte at {client.base_url} has no workspace that this client may see"
-        yield error(what, "GET /workspaces is empty", _show(around, names.AIRBYTE_CONNECTION))
+        yield error(what, "GET /workspaces is empty", around.renew_command)
 
 
 def _superset(around: Surroundings) -> Iterator[Finding]:
@@ -156,7 +156,7 @@ def _superset(around: Surroundings) -> Iterator[Finding]:
         yield error(
             f"the user of {names.SUPERSET_CONNECTION} lacks rights in Superset",
             f"roles {', '.join(roles) or 'none'}; missing: {', '.join(lacking)}",
-            _show(around, names.SUPERSET_CONNECTION),
+            around.renew_command,
         )
 
 
@@ -223,14 +223,18 @@ def _source_postgres(around: Surroundings, conn_id: str, files: list[ConnectionF
         for table in tables:
             if table not in may_read:
                 what = f"{conn_id}: the table {table} of {declared.name} is not there"
-                yield error(what, f"schemas {', '.join(schemas)}", _psql(around, conn_id, r"\dt"))
+                yield error(
+                    what,
+                    f"schemas {', '.join(schemas)}",
+                    around.psql_command(conn_id, "select * from pg_tables"),
+                )
             elif not may_read[table]:
-                grant = f'grant select on {schemas[0]}.{table} to "{user}"'
+                grant = f"grant select on {schemas[0]}.{table} to {user}"
                 what = f"{conn_id}: {user} may not read {table}"
-                yield error(what, "SELECT is not granted", _psql(around, conn_id, grant))
+                yield error(what, "SELECT is not granted", around.psql_command(conn_id, grant))
         if _captures_changes(declared) and not replicates:
             what = f"{conn_id}: {user} may not read the write-ahead log, which {declared.name} needs"
-            command = _psql(around, conn_id, f'alter role "{user}" with replication')
+            command = around.psql_command(conn_id, f"alter role {user} with replication")
             yield error(what, "the role has not the attribute REPLICATION", command)
 
 
@@ -249,7 +253,7 @@ def _source_http(around: Surroundings, conn_id: str) -> Iterator[Finding]:
     answer = httpx.get(url, headers=headers, timeout=8, follow_redirects=True)
     if answer.status_code in (401, 403):
         what = f"{conn_id} refuses its token"
-        yield error(what, f"GET {url}: {answer.status_code}", _show(around, conn_id))
+        yield error(what, f"GET {url}: {answer.status_code}", around.renew_command)
     elif answer.status_code >= 500:
         what = f"{conn_id} fails"
         yield warn(what, f"GET {url}: {answer.status_code}", around.start_command("shop"))
@@ -262,13 +266,3 @@ def _source_folder(around: Surroundings, conn_id: str) -> Iterator[Finding]:
     except OSError as failure:
         what = f"{conn_id}: its folder cannot be read"
         yield error(what, failure, f"ls -ld {folder}")
-
-
-def _show(around: Surroundings, conn_id: str) -> str:
-    return around.airflow_command(f"connections get {conn_id}")
-
-
-def _psql(around: Surroundings, conn_id: str, statement: str) -> str:
-    connection = around.connection(conn_id)
-    address = f"--host={connection.host} --port={connection.port or 5432} --dbname={connection.schema}"
-    return f"psql {address} --username=postgres --command='{statement}'"

@@ -42,7 +42,7 @@ def tokens_look(conn_id: str) -> Callable[[Surroundings], Iterator[Finding]]:
         connection = around.connection(conn_id)
         texts = [connection.host, connection.login, connection.password, connection.schema]
         fields = list(_leaves(connection.extra_dejson))
-        command = around.airflow_command(f"connections get {conn_id}")
+        command = around.renew_command
         for name, value in [*(("", text) for text in texts if text), *fields]:
             for kind, ends in _dated(str(value)):
                 yield from expiring(f"the {kind} in {conn_id}", ends, around.now(), kind, command)
@@ -94,9 +94,7 @@ def roles_look(conn_id: str) -> Callable[[Surroundings], Iterator[Finding]]:
         )
         if ends is None:
             return
-        command = f"psql --username=postgres --command='alter role \"{role}\" valid until ''infinity'''"
-        if not around.is_embedded:
-            command = f"psql --command='alter role \"{role}\" valid until ''infinity'''"
+        command = around.psql_command(conn_id, f"alter role {role} valid until 'infinity'")
         yield from expiring(
             f"the password of role {role} ({conn_id})",
             ends.astimezone(UTC),
@@ -115,8 +113,7 @@ def dremio_tokens_look(around: Surroundings) -> Iterator[Finding]:
         ends = _moment(token.get("expiresAt"))
         if ends is not None:
             what = f"Dremio's personal access token {token.get('label') or token.get('tid')} of {login}"
-            command = around.airflow_command(f"connections get {DREMIO_CONNECTION}")
-            yield from expiring(what, ends, around.now(), "expiresAt", command)
+            yield from expiring(what, ends, around.now(), "expiresAt", around.renew_command)
 
 
 def _leaves(node: Any, name: str = "") -> Iterator[tuple[str, str]]:

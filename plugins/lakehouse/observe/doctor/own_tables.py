@@ -23,11 +23,12 @@ def tables_look(around: Surroundings) -> Iterator[Finding]:
     for table, column in rows:
         held.setdefault(table, set()).add(column)
     command = around.trigger_command("provision_platform")
-    for table, columns in sorted(declared_tables().items()):
-        if table not in held:
-            what = f"the table {table} is missing: the database is older than the code"
-            yield error(what, "information_schema.columns", command)
-        elif lacking := sorted(columns - held[table]):
+    declared = declared_tables()
+    if missing := sorted(declared.keys() - held.keys()):
+        what = f"tables are missing: {', '.join(missing)}; the database is older than the code"
+        yield error(what, "information_schema.columns", command)
+    for table, columns in sorted(declared.items()):
+        if table in held and (lacking := sorted(columns - held[table])):
             what = f"the table {table} lacks columns: the database is older than the code"
             yield error(what, ", ".join(lacking), command)
 

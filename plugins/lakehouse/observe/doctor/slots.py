@@ -57,7 +57,7 @@ def _slot(
 ) -> Iterator[Finding]:
     slot, kind, active, status, lag, database, temporary = row
     seen = f"{conn_id}: {kind} slot of database {database}, active {active}, {status}, {_mib(lag)} behind"
-    drop = _psql(around, conn_id, f"select pg_drop_replication_slot(''{slot}'')")
+    drop = around.psql_command(conn_id, f"select pg_drop_replication_slot('{slot}')")
     if status == "lost":
         what = f"the replication slot {slot} is invalidated: changes were lost, the tables must be read again"
         yield error(what, seen, drop)
@@ -82,11 +82,11 @@ def _settings(postgres: Any, conn_id: str, around: Surroundings) -> Iterator[Fin
         )
     )
     if settings.get("wal_level") != "logical":
-        command = _psql(around, conn_id, "alter system set wal_level = logical")
+        command = around.psql_command(conn_id, "alter system set wal_level = logical")
         what = f"{conn_id} cannot tell its changes: wal_level is not logical"
         yield error(what, f"wal_level {settings.get('wal_level')}", command)
     if settings.get("max_slot_wal_keep_size") == "-1":
-        command = _psql(around, conn_id, "alter system set max_slot_wal_keep_size = ''10GB''")
+        command = around.psql_command(conn_id, "alter system set max_slot_wal_keep_size = '10GB'")
         what = f"{conn_id} keeps WAL for its slots without limit: a slot that nobody reads fills its disk"
         yield warn(what, "max_slot_wal_keep_size -1", command)
 
@@ -103,7 +103,7 @@ def _publications(
         if missing:
             grant = f"alter publication {publication} add table {', '.join(missing)}"
             what = f"the publication {publication} of {each.name} lacks tables: their changes are not told"
-            yield error(what, ", ".join(missing), _psql(around, conn_id, grant))
+            yield error(what, ", ".join(missing), around.psql_command(conn_id, grant))
 
 
 def _slot_of(declared: ConnectionFile) -> str | None:
@@ -113,13 +113,6 @@ def _slot_of(declared: ConnectionFile) -> str | None:
         if isinstance(method, Mapping) and method.get("replication_slot")
         else None
     )
-
-
-def _psql(around: Surroundings, conn_id: str, statement: str) -> str:
-    connection = around.connection(conn_id)
-    address = f"--host={connection.host} --port={connection.port or 5432} --dbname={connection.schema}"
-    text = statement.replace("''", "'")
-    return f'psql {address} --username=postgres --command="{text}"'
 
 
 def _mib(size: int) -> str:

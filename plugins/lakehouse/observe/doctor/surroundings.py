@@ -93,6 +93,16 @@ class Surroundings:
             return f'make up SERVICE="{service}"'
         return f"docker compose --file docker/docker-compose.yaml up --detach {service.replace('_', '-')}"
 
+    @property
+    def renew_command(self) -> str:
+        """What gives Airflow's connections the secrets that the environment has now."""
+        if self.is_embedded:
+            return "make down up"
+        return (
+            "python -m lakehouse.platform.airflow_settings connections --file connections.json"
+            " && airflow connections import --overwrite connections.json"
+        )
+
     def airflow_command(self, words: str) -> str:
         """Airflow's command line, where it can be typed."""
         return f"bin/airflow {words}" if self.is_embedded else f"airflow {words}"
@@ -100,6 +110,12 @@ class Surroundings:
     def library_command(self, name: str, words: str) -> str:
         """A command of this repository: `bin/<name>` where that reaches the platform."""
         return f"bin/{name} {words}" if self.is_embedded else f"python -m lakehouse.{name} {words}"
+
+    def psql_command(self, conn_id: str, statement: str) -> str:
+        """What runs a statement as the superuser of the server behind a connection."""
+        connection = self.connection(conn_id)
+        address = f"--host={connection.host} --port={connection.port or 5432} --dbname={connection.schema}"
+        return f'psql {address} --username=postgres --command="{statement}"'
 
     def trigger_command(self, dag_id: str) -> str:
         """What starts a DAG that is no stage of the night."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -51,6 +51,8 @@ class Estimate:
     likely: datetime
     latest: datetime
     """In 19 nights of 20 it is not later."""
+    stage_ends: Mapping[str, datetime] = field(default_factory=dict)
+    """When each stage that has not ended is likely to."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ class Row:
     """How much later than planned it ended, or is now; None for an end in time or without a plan."""
     plan: Span | None
     actual: Span | None
+    expected_end: datetime | None = None
+    """When a stage that runs or waits is likely to end."""
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ def gantt(receipt: Mapping[str, Any], night: date, now: datetime, estimate: Esti
         moments += [opens, closes, *([shown.latest] if shown else [])]
     axis = _Axis(moments)
     rows = [_row(planned, stages[planned.name], night, now, axis, by_clock) for planned in NIGHT]
+    if shown:
+        rows = [_expecting(row, shown.stage_ends.get(row.name), axis) for row in rows]
     return Gantt(
         follows_clock=by_clock,
         ticks=axis.ticks(),
@@ -149,6 +156,12 @@ def _row(
         plan=axis.span(starts, ends) if by_clock else None,
         actual=axis.span(begun, until) if begun and until else None,
     )
+
+
+def _expecting(row: Row, end: datetime | None, axis: _Axis) -> Row:
+    if end is None or row.ended_at is not None or row.state == "failed":
+        return row
+    return replace(row, expected_end=end, expected=axis.at(end) if axis.holds(end) else None)
 
 
 class _Axis:

@@ -16,7 +16,7 @@ from lakehouse.observe.logs.cursors import Progress
 from lakehouse.observe.logs.document import Document, believable
 from lakehouse.observe.logs.entries import Entry, entry_of
 from lakehouse.observe.logs.files import LogFile
-from lakehouse.observe.logs.records import LONGEST_RECORD, records
+from lakehouse.observe.logs.records import LONGEST_RECORD, Record, records
 from lakehouse.observe.logs.text import readable
 
 BATCH_BYTES: Final = 2 * LONGEST_RECORD
@@ -61,6 +61,7 @@ class Batches:
     def __init__(self, redactor: Redactor, runs: Runs) -> None:
         self._redactor = redactor
         self._runs = runs
+        self._found: tuple[object, list[Record]] = (None, [])
 
     def end_of_next(self, file: LogFile, progress: Progress) -> int | None:
         """Where the next batch ends; None while no record is complete."""
@@ -77,7 +78,11 @@ class Batches:
             settled=at_end and file.is_settled(now),
             final=at_end and file.is_final(now),
         )
-        return found[-1].end if found else None
+        if not found:
+            return None
+        # Read again at once, as a rule: then what was found here need not be found once more.
+        self._found = ((file.key, progress.position, found[-1].end), found)
+        return found[-1].end
 
     def read(self, file: LogFile, progress: Progress) -> Batch:
         """The batch that `progress` has under way. Raises OSError if the file cannot be read."""
@@ -105,13 +110,17 @@ class Batches:
         described |= self._runs.of(described)
         last = datetime.fromisoformat(carried["moment"]) if "moment" in carried else None
         found: list[tuple[int, Entry]] = []
-        for record in records(body, 0, settled=True, final=True):
-            raw = body[record.start : record.end]
-            text = readable(raw).strip("\r\n")
+        place, records_found = self._found
+        if place != (file.key, start, start + len(body)):
+            records_found = records(body, start, settled=True, final=True)
+        for record in records_found:
+            at = record.start - start
+            raw = body[at : record.end - start]
+            text = readable(raw.strip(b"\r\n"))
             if not text.strip():
                 continue
-            if _is_cut(raw, record.start, before, body):
-                edge = _edges(raw, record.start, before, body, after)
+            if _is_cut(raw, at, before, body):
+                edge = _edges(raw, at, before, body, after)
                 text = self._redactor.part(*edge) if edge[1:] != (0, len(edge[0])) else text
                 if not raw.endswith(b"\n") and not after:
                     text = self._redactor.without_started_secret(text)
@@ -119,7 +128,7 @@ class Batches:
             if entry.goes_on and found and found[-1][1].service == entry.service:
                 found[-1][1].message += f"\n{entry.message}"
                 continue
-            found.append((start + record.start, entry))
+            found.append((record.start, entry))
         messages = self._redactor.all([entry.message for _, entry in found])
         clean = _Clean(self._redactor)
         documents = []

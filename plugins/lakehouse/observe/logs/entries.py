@@ -35,12 +35,24 @@ _TRACEBACK: Final = "Traceback (most recent call last)"
 _RAISED: Final = re.compile(
     r"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Failure))(?::|$)", re.MULTILINE
 )
-_WHOLE_NUMBERS: Final = {"records_synced": 2**31, "bytes_synced": 2**63, "attempt": 2**31, "map_index": 2**31}
-"""Each below the limit of its type in the index template."""
-_TEXTS: Final = (
-    "job_id", "connection_id", "stream", "stage", "task", "run_id", "business_date", "logger", "error_type",
-    "user", "event",
-)  # fmt: skip
+_WHOLE_NUMBERS: Final = {
+    "records_synced": ("records_synced", 2**31),
+    "bytes_synced": ("bytes_synced", 2**63),
+    "attempt": ("attempt", 2**31),
+    "try_number": ("attempt", 2**31),
+    "map_index": ("map_index", 2**31),
+}
+"""From the name in a line to the field, and below what its type in the index template ends."""
+_TEXTS: Final = {
+    **{
+        name: name
+        for name in ("job_id", "connection_id", "stream", "stage", "task", "run_id", "business_date")
+    },
+    **{name: name for name in ("logger", "error_type", "user", "event")},
+    "dag_id": "stage",
+    "task_id": "task",
+}
+MOST_FIELD_CHARACTERS: Final = 1024
 
 
 @dataclass
@@ -98,14 +110,9 @@ def _of_json(line: Mapping[str, Any], zone: tzinfo) -> Entry:
         entry.service = service
     if isinstance(line.get("id"), str):
         entry.id = line["id"]
-    fields = dict(line) | {
-        "stage": line.get("stage") or line.get("dag_id"),
-        "task": line.get("task") or line.get("task_id"),
-    }
-    fields["attempt"] = line.get("attempt", line.get("try_number"))
+    entry.fields = _known(line)
     if line.get("message") is None:
-        fields["event"] = None  # Airflow's word for the message
-    entry.fields = _known(fields)
+        entry.fields.pop("event", None)  # Airflow's word for the message
     if errors := line.get("error_detail"):
         _add_errors(entry, errors)
     if line.get("logger") == DBT_OUTPUT:
@@ -128,14 +135,16 @@ def _as_dbt(entry: Entry) -> None:
 def _known(line: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of the index template, each of its type; what has another type is left out."""
     known: dict[str, Any] = {}
-    for name in _TEXTS:
-        value = line.get(name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            known[name] = without_control(str(value))[:1024]
-    for name, limit in _WHOLE_NUMBERS.items():
-        number = _whole_number(line.get(name))
-        if number is not None and 0 <= number < limit:
-            known[name] = number
+    for key, value in line.items():
+        if value is None or value == "":
+            continue
+        if name := _TEXTS.get(key):
+            if isinstance(value, str | int) and not isinstance(value, bool):
+                known[name] = without_control(str(value))[:MOST_FIELD_CHARACTERS]
+        elif kind := _WHOLE_NUMBERS.get(key):
+            number = _whole_number(value)
+            if number is not None and 0 <= number < kind[1]:
+                known[kind[0]] = number
     return known
 
 
@@ -179,7 +188,10 @@ def _moment(value: object, zone: tzinfo) -> datetime | None:
 
 
 def _first(line: Mapping[str, Any], *names: str) -> Any:
-    return next((line[name] for name in names if line.get(name) is not None), None)
+    for name in names:
+        if (value := line.get(name)) is not None:
+            return value
+    return None
 
 
 def _text(value: object) -> str | None:

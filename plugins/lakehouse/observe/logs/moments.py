@@ -35,6 +35,12 @@ def head_of(line: str, zone: tzinfo = UTC) -> Head | None:
 
 def moment_of(text: str, zone: tzinfo = UTC) -> datetime | None:
     """A moment in ISO 8601, in UTC; None if it is not one."""
+    try:
+        moment = datetime.fromisoformat(text)  # most lines have the form that it knows
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
     found = _HEAD.match(text)
     if found is None:
         return None

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 ROUND_BYTES: Final = BATCH_BYTES
 """Of the files, sent in one go."""
+AT_ONCE_BYTES: Final = 8 * ROUND_BYTES
+"""So much of one file is not waited with, however patient a sink is."""
 SHORTEST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 0.25
@@ -112,7 +114,7 @@ class Shipping:
         return [batch for file, progress in due if (batch := self._read(file, progress))]
 
     def _is_due(self, file: LogFile, progress: Progress) -> bool:
-        if file.size - progress.position >= ROUND_BYTES:
+        if file.size - progress.position >= AT_ONCE_BYTES:
             return True
         return time.monotonic() - file.waiting_since[self.sink.name] >= self.sink.patience_seconds
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from lakehouse.observe.metrics.days import keep_day
 from lakehouse.observe.metrics.observation import Found
 from lakehouse.observe.metrics.readings import replace_readings
 from lakehouse.observe.metrics.totals import begin_at_zero, increase, observe, prune
@@ -70,6 +71,7 @@ def gather(postgres: PostgresConnections, sources: Sequence[Source]) -> list[Gat
         positions = {state.source: state.position for state in source_states(cursor)}
     done = [_gather_one(postgres, source, positions.get(source.name, {})) for source in sources]
     with transaction(postgres) as cursor:
+        keep_day(cursor)
         prune(cursor)
     return done
 

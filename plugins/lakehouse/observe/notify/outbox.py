@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 MESSAGES_A_MINUTE: Final = 5
 """Sent one by one. What comes on top of it leaves a minute later, as one message that says how many."""
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(minutes=3)
 """How long one sender has a message to itself: longer than the notifier's slowest answer."""
 FIRST_PAUSE: Final = timedelta(seconds=15)
 LONGEST_PAUSE: Final = timedelta(minutes=10)

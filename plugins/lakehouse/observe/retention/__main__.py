@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from lakehouse.observe.retention.plan import Applied, KindPlan, as_lines, as_table
 from lakehouse.observe.retention.policy import KINDS, load_policy
-from lakehouse.observe.retention.tidy import of_platform
+from lakehouse.observe.retention.tidy import Tidying, of_platform
 from lakehouse.platform.errors import LakehouseError
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         tidying = of_platform(load_policy())
-        plans = tidying.plan([word for word in options.only.split(",") if word])
+        plans, failed = _plans(tidying, [word for word in options.only.split(",") if word])
         if not options.json:
             print(as_table(plans), flush=True)
             for plan in plans if options.items else ():
@@ -42,12 +42,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    for words in failed:
+        print(f"error: {words}", file=sys.stderr)
     if options.json:
         document = {"plans": [asdict(plan) for plan in plans], "applied": list(map(asdict, applied))}
         print(json.dumps(document, default=str))
     else:
         print("\n".join(line_of(plan, done) for plan, done in zip(plans, applied, strict=False)))
+    if failed:
+        return 2
     return 1 if any(done.skipped for done in applied) else 0
+
+
+def _plans(tidying: Tidying, only: list[str]) -> tuple[list[KindPlan], list[str]]:
+    """The plans of all kinds that could be looked at, and why the others could not."""
+    plans: list[KindPlan] = []
+    failed: list[str] = []
+    for kind in tidying.chosen(only):
+        try:
+            plans += tidying.plan([kind])
+        except LakehouseError as error:
+            failed.append(f"{kind}: {error}")
+    return plans, failed
 
 
 def line_of(plan: KindPlan, done: Applied) -> str:

@@ -15,7 +15,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -172,9 +171,9 @@ def _values(column: pa.Array) -> bytes:
         texts = held.cast(pa.large_binary())
         if not len(texts):
             return b""
-        offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        joined = _used(texts.buffers()[2], int(offsets[-1]))[int(offsets[0]) :]
-        return (offsets - offsets[0]).tobytes() + joined
+        ends = memoryview(texts.buffers()[1]).cast("q")[texts.offset : texts.offset + len(texts) + 1]
+        lengths = pc.binary_length(texts)
+        return _used(lengths.buffers()[1], 8 * len(lengths)) + _used(texts.buffers()[2], ends[-1])[ends[0] :]
     width = kind.bit_width // 8
     return _used(held.buffers()[1], (held.offset + len(held)) * width)[held.offset * width :]
 

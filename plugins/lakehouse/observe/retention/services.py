@@ -80,7 +80,7 @@ class Snapshots:
     def _counted(self, path: Sequence[str], cutoff: datetime) -> tuple[int, int]:
         values = {"table": _literal(".".join(path)), "cutoff": _timestamp(cutoff)}
         [row] = self._dremio.query(render_sql("dremio/count_snapshots.sql", values))
-        return int(row["old_snapshots"] or 0), int(row["snapshots"] or 0)
+        return int(row["old_count"] or 0), int(row["total_count"] or 0)
 
     def _vacuum(self, path: Sequence[str], cutoff: datetime, keep_newest: int) -> None:
         values = {"table": quote_path(path), "cutoff": _timestamp(cutoff), "keep_newest": keep_newest}

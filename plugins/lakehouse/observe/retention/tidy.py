@@ -51,13 +51,14 @@ class Tidying:
             ClockError: the clocks do not agree.
         """
         now = trusted_now(self.postgres)
-        return [self.kinds[name]().plan(self.policy, now) for name in self._chosen(only)]
+        return [self.kinds[name]().plan(self.policy, now) for name in self.chosen(only)]
 
     def apply(self, plans: Sequence[KindPlan]) -> list[Applied]:
         """Do what the plans list, and nothing else."""
         return [self.kinds[plan.kind]().apply(plan) for plan in plans]
 
-    def _chosen(self, only: Sequence[str]) -> list[str]:
+    def chosen(self, only: Sequence[str]) -> list[str]:
+        """The kinds of these names, in the order in which they are tidied; without names all."""
         if unknown := [name for name in only if name not in self.kinds]:
             raise UnknownKindError(
                 f"there is no kind {', '.join(map(repr, unknown))}; there are: {', '.join(self.kinds)}"

@@ -10,9 +10,17 @@ from typing import Any, Final
 
 from lakehouse.night.plan import NIGHT, night_window
 from lakehouse.observe.facts.lineage import Lineage, read_lineage
+from lakehouse.observe.health_page.measured import (
+    NOTHING_MEASURED,
+    Measured,
+    Spread,
+    grown_on,
+    measured,
+    spread_of,
+)
 from lakehouse.observe.health_page.reading import Asked
 from lakehouse.observe.health_page.trend import Trend, trend
-from lakehouse.platform.database import PostgresConnections, transaction
+from lakehouse.platform.database import LedgerMissingError, PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
 
 NIGHTS: Final = 14
@@ -54,10 +62,26 @@ class Board:
 
 
 @dataclass(frozen=True)
+class Today:
+    """What readers and queries saw since midnight, by the observer."""
+
+    queries: Spread
+    """Dremio's, without the refreshes of reflections."""
+    loads: Spread
+    """Of dashboards, in readers' browsers."""
+    hit_rate: float | None
+    """Share of chart queries that the cache answered."""
+    chart_queries: float
+
+
+@dataclass(frozen=True)
 class Dashboards:
     """What the section shows."""
 
     boards: list[Board]
+    today: Today
+    measured_at: datetime | None
+    is_stale: bool
 
 
 def read(postgres: PostgresConnections, asked: Asked) -> Dashboards:
@@ -66,16 +90,41 @@ def read(postgres: PostgresConnections, asked: Asked) -> Dashboards:
     with transaction(postgres) as cursor:
         cursor.execute(read_sql("postgres/select_health_dashboards.sql"), values)
         rows = cursor.fetchall()
-    return shaped(rows, read_lineage(), asked)
+    try:
+        with transaction(postgres) as cursor:
+            found = measured(cursor, asked.now)
+    except LedgerMissingError:  # the warm-ups are in the receipts all the same
+        found = NOTHING_MEASURED
+    return shaped(rows, read_lineage(), asked, found)
 
 
-def shaped(rows: Iterable[tuple[Any, ...]], lineage: Lineage, asked: Asked) -> Dashboards:
+def shaped(
+    rows: Iterable[tuple[Any, ...]], lineage: Lineage, asked: Asked, found: Measured = NOTHING_MEASURED
+) -> Dashboards:
     """The section's data from the reports (date, time, report's detail) of the warm-ups, oldest first."""
     by_title: dict[str, list[tuple[date, datetime | None, dict[str, Any]]]] = defaultdict(list)
     for business_date, at, detail in rows:
         by_title[str(detail["dashboard"])].append((business_date, at, detail))
     titles = dict.fromkeys([*(board.title for board in lineage.dashboards()), *sorted(by_title)])
-    return Dashboards([_board(title, by_title.get(title, []), asked) for title in titles])
+    boards = [_board(title, by_title.get(title, []), asked) for title in titles]
+    return Dashboards(boards, _today(found, asked.now.date()), found.at, found.is_stale)
+
+
+def _today(found: Measured, day: date) -> Today:
+    queries = [
+        each
+        for each in found.series.get("dremio_query_duration_seconds", [])
+        if not each.labels["query_type"].startswith("ACCELERATOR")
+    ]
+    loads = [
+        each
+        for each in found.series.get("superset_dashboard_load_time", [])
+        if each.labels["seen_by"] == "reader"
+    ]
+    asked = found.series.get("superset_queries_total", [])
+    count = grown_on(asked, day)
+    hits = grown_on([each for each in asked if each.labels["cached"] == "yes"], day)
+    return Today(spread_of(queries, day), spread_of(loads, day), hits / count if count else None, count)
 
 
 def _board(title: str, reports: list[tuple[date, datetime | None, dict[str, Any]]], asked: Asked) -> Board:

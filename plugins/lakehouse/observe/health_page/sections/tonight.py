@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from lakehouse.night.plan import night_window
+from lakehouse.observe.eta.store import NightEta, newest_eta
 from lakehouse.observe.facts.nights import night
 from lakehouse.observe.health_page.gantt import Estimate, Gantt, gantt
 from lakehouse.observe.health_page.reading import Asked
-from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.database import LedgerMissingError, PostgresConnections
 
+OLD: Final = timedelta(minutes=20)
+"""An estimate is made every minute or so; an older one tells of another night than the one that is seen."""
 _ERROR_LENGTH: Final = 2_000
 
 
@@ -74,7 +77,26 @@ class Tonight:
 def read(postgres: PostgresConnections, asked: Asked) -> Tonight:
     """The night of the asked date, by its receipt."""
     receipt = night(postgres, asked.night)
-    return shaped(receipt, asked)
+    try:
+        eta = newest_eta(postgres, asked.night)
+    except LedgerMissingError:  # the night itself is in the receipts all the same
+        eta = None
+    return shaped(receipt, asked, *estimate_of(eta, asked.now))
+
+
+def estimate_of(eta: NightEta | None, now: datetime) -> tuple[Estimate | None, float | None, str | None]:
+    """The estimate to show, the chance that the deadline is missed, and why there is no estimate."""
+    if eta is None:
+        return None, None, "the observer or the watch DAG makes one once the night runs."
+    if now - eta.made_at > OLD:
+        return (
+            None,
+            None,
+            f"the newest is from {eta.made_at:%H:%M}: are the observer and the watch DAG running?",
+        )
+    if eta.p05 is None or eta.p50 is None or eta.p95 is None:
+        return None, None, f"the night stands at {eta.at_work}."
+    return Estimate(eta.p05, eta.p50, eta.p95, eta.stage_ends), eta.p_miss, None
 
 
 def shaped(

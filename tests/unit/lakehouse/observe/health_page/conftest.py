@@ -48,10 +48,14 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     airflow_app.purge_cached_app()
 
 
+def user_of(role: str | None) -> SimpleAuthManagerUser:
+    """The user of that role, who has its name; without a role a user may do nothing."""
+    return SimpleAuthManagerUser(username=role or "nobody", role=role)
+
+
 def token_of(role: str | None) -> str:
     """What Airflow's sign-in gives a user of that role."""
-    user = SimpleAuthManagerUser(username=role or "nobody", role=role)
-    return airflow_app.get_auth_manager().generate_jwt(user)
+    return airflow_app.get_auth_manager().generate_jwt(user_of(role))
 
 
 def sign_in(site: TestClient, role: str | None) -> TestClient:
