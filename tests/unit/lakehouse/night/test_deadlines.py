@@ -68,7 +68,11 @@ class StoredRun:
         ("asset_triggered", "r", datetime(2025, 10, 16, 2, 30, tzinfo=UTC)),
         ("manual", "r", None),
         # A start that was repaired: Airflow calls it manual.
-        ("manual", start_id("2025-10-16", datetime(2025, 10, 16, 2, tzinfo=UTC)), datetime(2025, 10, 16, 2, 30, tzinfo=UTC)),
+        (
+            "manual",
+            start_id("2025-10-16", datetime(2025, 10, 16, 2, tzinfo=UTC)),
+            datetime(2025, 10, 16, 2, 30, tzinfo=UTC),
+        ),
     ],
 )
 def test_airflow_finds_the_planned_end_in_what_it_has_stored(
