@@ -1,4 +1,4 @@
-"""After a night that failed and was run again: every metric is there, and right against the source of truth."""
+"""After a night that failed and was run again: every metric is there, and right against its source."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def test_queries_are_those_that_dremio_remembers(series: Series, wire: dict[str,
         f"http://{wire['DREMIO_HOST']}:{wire['DREMIO_PORT']}", wire["DREMIO_USER"], wire["DREMIO_PASSWORD"]
     )
     [row] = dremio.query(
-        "select count(*) as jobs from sys.jobs_recent where query not like '%from sys.%' and status = 'COMPLETED'"
+        "select count(*) as jobs from sys.jobs_recent"
+        " where query not like '%from sys.%' and status = 'COMPLETED'"
     )
     counted = total(series, "dremio_query_duration_seconds_count", outcome="succeeded")
     assert 0 <= int(row["jobs"]) - counted <= 5, "but for what ran between the gathering and this question"

@@ -11,6 +11,8 @@ from lakehouse.observe.eta.estimate import refresh
 from lakehouse.observe.incidents.rounds import ObserverRounds
 from lakehouse.observe.metrics.gather import Gathered, Source, gather
 from lakehouse.observe.metrics.reach import sources_of
+from lakehouse.observe.morning.report import tell_due
+from lakehouse.observe.process.heart import Heart
 from lakehouse.observe.process.loops import Loop
 from lakehouse.platform.connections import connection
 from lakehouse.platform.database import PostgresConnections
@@ -18,6 +20,11 @@ from lakehouse.platform.database import PostgresConnections
 GATHER_SECONDS: Final = 30.0
 """Half of what an alert waits at least; a gathering of a quiet platform takes about a second."""
 ETA_SECONDS: Final = 60.0
+DELIVER_SECONDS: Final = 10.0
+BEAT_SECONDS: Final = 30.0
+RECONCILE_SECONDS: Final = 60.0
+MORNING_SECONDS: Final = 120.0
+"""Two statements as long as there is nothing to say."""
 RETIRES: Final = "OBSERVER_RETIRES"
 """`1` where a stop is meant to last, as `make down` is; elsewhere a stop that lasts is an alarm."""
 
@@ -35,6 +42,8 @@ def loops(postgres: PostgresConnections, environment: Mapping[str, str] | None =
         Loop("gather metrics", GATHER_SECONDS, lambda: gather_all(postgres, sources)),
         Loop("estimate the night's end", ETA_SECONDS, lambda: refresh(postgres, datetime.now(UTC))),
         *(Loop(name, seconds, act) for name, seconds, act in rounds.loops()),
+        Loop("deliver alerts", DELIVER_SECONDS, lambda: deliver_alerts(postgres)),
+        Loop("morning message", MORNING_SECONDS, lambda: tell_due(postgres)),
     ]
 
 
