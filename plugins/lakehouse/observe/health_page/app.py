@@ -24,6 +24,7 @@ from lakehouse.observe.health_page.html import (
 )
 from lakehouse.observe.health_page.log_page import log_router
 from lakehouse.observe.health_page.reading import Reader, as_json, in_words
+from lakehouse.observe.health_page.reading import ANSWER_SECONDS, Reader, as_json, in_words
 from lakehouse.observe.health_page.sections import SECTIONS, shown_night
 from lakehouse.observe.incidents.record import UnknownIncidentError, acknowledge
 from lakehouse.platform.database import PostgresConnections, platform_postgres
@@ -44,16 +45,19 @@ def utc_now() -> datetime:
 
 
 def health_app(
-    connect: Callable[[], PostgresConnections] = platform_postgres, now: Callable[[], datetime] = utc_now
+    connect: Callable[[], PostgresConnections] = platform_postgres,
+    now: Callable[[], datetime] = utc_now,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> FastAPI:
     """The application that Airflow's API server mounts under `/lakehouse`.
 
     Args:
         connect: opens the platform's PostgreSQL.
         now: the clock.
+        answer_seconds: when a page is shown with what could be read by then.
     """
     app = FastAPI(title="Pipeline health", docs_url=None, redoc_url=None, openapi_url=None)
-    reader = Reader(connect, shown_night)
+    reader = Reader(connect, shown_night, answer_seconds)
 
     @app.middleware("http")
     async def protect(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
