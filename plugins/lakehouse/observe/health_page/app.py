@@ -23,7 +23,6 @@ from lakehouse.observe.health_page.html import (
     section_digest,
 )
 from lakehouse.observe.health_page.log_page import log_router
-from lakehouse.observe.health_page.reading import Reader, as_json, in_words
 from lakehouse.observe.health_page.reading import ANSWER_SECONDS, Reader, as_json, in_words
 from lakehouse.observe.health_page.sections import SECTIONS, shown_night
 from lakehouse.observe.incidents.record import UnknownIncidentError, acknowledge

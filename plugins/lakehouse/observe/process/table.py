@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lakehouse.observe.eta.estimate import refresh
-from lakehouse.observe.incidents.rounds import ObserverRounds
+from lakehouse.observe.incidents.delivery import deliver_alerts
+from lakehouse.observe.incidents.reconcile import reconcile
 from lakehouse.observe.metrics.gather import Gathered, Source, gather
 from lakehouse.observe.metrics.reach import sources_of
 from lakehouse.observe.morning.report import tell_due
 from lakehouse.observe.process.heart import Heart
 from lakehouse.observe.process.loops import Loop
-from lakehouse.platform.connections import connection
+from lakehouse.platform.connections import ConnectionUnknownError, connection
 from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.names import AIRFLOW_CONNECTION
 
 GATHER_SECONDS: Final = 30.0
 """Half of what an alert waits at least; a gathering of a quiet platform takes about a second."""
@@ -37,11 +39,12 @@ def loops(postgres: PostgresConnections, environment: Mapping[str, str] | None =
     """Every loop of the process."""
     settings = os.environ if environment is None else environment
     sources = sources_of(postgres, lambda conn_id: connection(conn_id, settings), settings)
-    rounds = ObserverRounds(postgres, settings)
+    heart = Heart(postgres, airflow_address(settings))
     return [
+        Loop("beat", BEAT_SECONDS, heart.beat),
+        Loop("reconcile incidents", RECONCILE_SECONDS, lambda: reconcile(postgres)),
         Loop("gather metrics", GATHER_SECONDS, lambda: gather_all(postgres, sources)),
         Loop("estimate the night's end", ETA_SECONDS, lambda: refresh(postgres, datetime.now(UTC))),
-        *(Loop(name, seconds, act) for name, seconds, act in rounds.loops()),
         Loop("deliver alerts", DELIVER_SECONDS, lambda: deliver_alerts(postgres)),
         Loop("morning message", MORNING_SECONDS, lambda: tell_due(postgres)),
     ]
@@ -52,7 +55,15 @@ def at_the_end(
 ) -> Callable[[], Any] | None:
     """What is done when the process is told to stop, where a stop is meant to last; else nothing."""
     settings = os.environ if environment is None else environment
-    return ObserverRounds(postgres, settings).retire if settings.get(RETIRES) == "1" else None
+    return Heart(postgres, airflow_address(settings)).stop if settings.get(RETIRES) == "1" else None
+
+
+def airflow_address(environment: Mapping[str, str]) -> str | None:
+    """Where Airflow's API is, if this environment says so."""
+    try:
+        return connection(AIRFLOW_CONNECTION, environment).url()
+    except ConnectionUnknownError:
+        return None
 
 
 def gather_all(postgres: PostgresConnections, sources: list[Source]) -> list[Gathered]:
