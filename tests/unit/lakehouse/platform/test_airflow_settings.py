@@ -36,6 +36,8 @@ def test_every_connection_of_the_design_is_there() -> None:
         "superset_default",
         "airflow_api",
         "alerts_default",
+        "elasticsearch_default",
+        "airflow_database",
     }
     assert converted["platform_postgres"]["port"] == 15432
     assert converted["airbyte_default"]["schema"] == "v1/applications/token"
