@@ -215,7 +215,7 @@ def test_while_postgresql_is_away_people_hear_once_and_nothing_is_lost(
 
 def test_what_waits_is_told_and_sent_by_the_next_round(postgres: DirectPostgres, tmp_path: Path) -> None:
     keep(failure())
-    watch_round(postgres, T0)
+    watch_round(postgres)
     assert [each.root for each in open_incidents(postgres)] == ["extract_apis"]
     [line] = (tmp_path / "alerts.jsonl").read_text().splitlines()
     assert json.loads(line)["title"] == "[lakehouse] PAGE: extract_apis 2025-10-16 failed"
