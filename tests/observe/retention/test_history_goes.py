@@ -72,7 +72,8 @@ def test_logs_go_by_service_and_the_audit_log_stays_longer(lake: Lake) -> None:
 def receipt(lake: Lake, day: date, touched: datetime, has_file: bool = True) -> None:
     lake.execute(
         "insert into night_receipts (business_date, stage, run_id, task_id, map_index, state, attempts,"
-        " started_at, ended_at, emits_asset) values (%s, 'load_bronze', 'r', 't', -1, 'success', 1, %s, %s, true)",
+        " started_at, ended_at, emits_asset)"
+        " values (%s, 'load_bronze', 'r', 't', -1, 'success', 1, %s, %s, true)",
         day, touched, touched,
     )  # fmt: skip
     if has_file:

@@ -89,6 +89,8 @@ class Surroundings:
 
     def start_command(self, service: str) -> str:
         """What starts a service that is down."""
+        if self.is_embedded and service in ("elasticsearch", "observer", "prometheus", "alertmanager"):
+            return "make up OBSERVE=1"
         if self.is_embedded:
             return f'make up SERVICE="{service}"'
         return f"docker compose --file docker/docker-compose.yaml up --detach {service.replace('_', '-')}"
