@@ -80,13 +80,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         night = parse_business_date(options.date)
-        api = AirflowApi(*(os.environ[name] for name in ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")))
+        url, user, password = (
+            os.environ[name] for name in ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
+        )
     except BusinessDateError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyError as error:
         print(f"not set: {error} (on the embedded platform: `make env`)", file=sys.stderr)
         return 2
+    api = AirflowApi(url, user, password)
     commands: dict[str, Callable[[], str]] = {
         "run": lambda: run_stage(api, options.stage, night, options.force_sync),
         "clear": lambda: clear_stage(api, options.stage, night),

@@ -211,7 +211,9 @@ def test_the_nights_sync_and_the_days_sync_of_a_connection_share_a_cause(postgre
     sync._ti_context_from_server.dag_run.partition_key = None
     listener.on_task_instance_failed(None, sync, fault.error)
     assert the_only(postgres).occurrences == 2
-    listener.on_task_instance_success(None, task_instance(Fault("s", f"sync_{API}", "leave_the_night_alone", None)))
+    listener.on_task_instance_success(
+        None, task_instance(Fault("s", f"sync_{API}", "leave_the_night_alone", None))
+    )
     listener.on_dag_run_success(dag_run(f"sync_{API}", partition_key=None), "success")
     assert len([each for each in the_only(postgres).causes if each.fixed_at is None]) == 2, "it was skipped"
     listener.on_task_instance_success(None, sync)

@@ -20,7 +20,9 @@ from lakehouse.platform.sql_files import read_sql
 YESTERDAY, TODAY = date(2025, 10, 16), date(2025, 10, 17)
 
 
-def run(postgres: DirectPostgres, day: date, stages: int = 9, last: str = "success", kind: str = "scheduled") -> None:
+def run(
+    postgres: DirectPostgres, day: date, stages: int = 9, last: str = "success", kind: str = "scheduled"
+) -> None:
     """The first stages of a night, each begun as planned; the last of them in the given state."""
     for number, planned in enumerate(NIGHT[:stages]):
         state = last if number == stages - 1 else "success"
