@@ -56,7 +56,8 @@ def test_the_schema_would_notice_a_misspelled_key() -> None:
 
 
 def test_every_product_of_the_platform_is_there() -> None:
-    products = {"postgres", "minio", "elasticsearch", "dremio", "superset"} | {"prometheus", "alertmanager"}
+    products = {"postgres", "minio", "elasticsearch", "dremio", "superset"}
+    products |= {"prometheus", "alertmanager", "grafana"}
     airflow = {f"airflow-{part}" for part in ("api-server", "scheduler", "dag-processor", "triggerer")}
     assert set(services()) == products | airflow | {"log-shipper", "observer"} | ONE_SHOT
 
