@@ -152,10 +152,10 @@ def test_all_kinds_are_planned_in_order_and_an_unknown_one_is_refused(lake: Lake
 
 def test_every_table_that_a_policy_may_name_can_be_planned_and_open_things_stay(lake: Lake) -> None:
     old = NOW - timedelta(days=500)
-    words = "kind, root, severity, summary, evidence, fingerprint, opened_at, updated_at, occurrences, resolved_at"
+    words = "kind, root, severity, summary, evidence, fingerprint, opened_at, updated_at, occurrences"
     for root, resolved in (("open", None), ("resolved", old)):
         lake.execute(
-            f"insert into incidents ({words}) values ('failed', %s, 'warn', 's', '{{}}', 'f', %s, %s, 1, %s)",
+            f"insert into incidents ({words}, resolved_at) values ('failed', %s, 'warn', 's', '{{}}', 'f', %s, %s, 1, %s)",
             root, old, old, resolved,
         )  # fmt: skip
     try:

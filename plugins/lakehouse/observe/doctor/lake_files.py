@@ -59,7 +59,7 @@ def bronze_files_look(around: Surroundings) -> Iterator[Finding]:
     for source, stream, day, at in begun:
         if around.now() - at.astimezone(UTC) > PUBLISHING_FOR:
             what = f"a publication of {source}.{stream} {day} was cut short"
-            yield warn(what, f"begun {at.isoformat()}", around.rerun_command("load_bronze", day))
+            yield warn(what, f"started {at.isoformat()}", around.rerun_command("load_bronze", day))
 
 
 def landing_files_look(around: Surroundings) -> Iterator[Finding]:
