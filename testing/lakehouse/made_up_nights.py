@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -42,7 +41,7 @@ class Kind:
     shift_at: int | None = None
     shift: float = 1.0
     """From that night on every stage takes so many times as long."""
-    by_clock: bool = True
+    started_by: str = "scheduled"
 
 
 def nights_of(kind: Kind, count: int) -> list[PastNight]:
@@ -76,9 +75,4 @@ def _night(kind: Kind, number: int, source: random.Random) -> PastNight:
         waits[stage.name] = math.exp(source.gauss(1.0, 0.6))
         ready = max(starts[name] + timedelta(seconds=seconds[name]) for name in stage.waits_for)
         starts[stage.name] = ready + timedelta(seconds=waits[stage.name])
-    return PastNight(day, kind.by_clock, round(1_000_000 * share), starts, seconds, waits)
-
-
-def shares_inside(kinds: Sequence[Kind]) -> list[str]:
-    """Names of the kinds, for messages."""
-    return [repr(kind) for kind in kinds]
+    return PastNight(day, kind.started_by, round(1_000_000 * share), starts, seconds, waits)

@@ -2,6 +2,8 @@
 by itself after the fix.
 """
 
+# ruff: noqa: E501 - the faults are a table: one row per line.
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -60,6 +62,8 @@ FAULTS = (
     Fault("reflection_cannot_be_built", "refresh_reflections", "wait_for_reflections", "ReflectionFailedError: agg_daily_revenue"),
     Fault("superset_is_down", "warm_dashboards", "warm", "SupersetUnavailableError: no answer", "service:superset_default"),
 )  # fmt: skip
+
+ONE_OF_EACH_STAGE = tuple({fault.stage: fault for fault in FAULTS}.values())
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +130,7 @@ def the_only(postgres: DirectPostgres) -> Incident:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_that_airflow_tells(postgres: DirectPostgres, fault: Fault) -> None:
-    """A retry first, which is no news; then the failure; then a retry that works."""
+    """A retry first, which nobody hears of; then the failure; then a retry that works."""
     error = None if fault.error is None else fault.error
     for attempt in (1, 2, 3):
         waiting = task_instance(fault, state="up_for_retry", attempt=attempt)
@@ -149,7 +153,7 @@ def test_a_fault_that_airflow_tells(postgres: DirectPostgres, fault: Fault) -> N
     assert run_id() in str(ended.fixed_by)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", ONE_OF_EACH_STAGE, ids=lambda fault: fault.name)
 def test_a_fault_that_only_the_receipts_know(postgres: DirectPostgres, fault: Fault) -> None:
     """The worker was killed, or the listener not loaded: reconciling finds it, once, and its end."""
     started = datetime(2025, 10, 16, 2, 30, tzinfo=UTC)
@@ -173,7 +177,7 @@ def test_a_fault_that_only_the_receipts_know(postgres: DirectPostgres, fault: Fa
 
 
 def test_what_airflow_told_and_the_receipts_show_is_one_event(postgres: DirectPostgres) -> None:
-    fault = FAULTS[0]
+    fault = FAULTS[2]
     listener.on_task_instance_failed(None, task_instance(fault), fault.error)
     started = stage(fault.stage).starts_at(DAY)
     keep(postgres, fault.stage, fault.task, "failed", started, error=fault.error)
@@ -211,7 +215,9 @@ def test_the_nights_sync_and_the_days_sync_of_a_connection_share_a_cause(postgre
     sync._ti_context_from_server.dag_run.partition_key = None
     listener.on_task_instance_failed(None, sync, fault.error)
     assert the_only(postgres).occurrences == 2
-    listener.on_task_instance_success(None, task_instance(Fault("s", f"sync_{API}", "leave_the_night_alone", None)))
+    listener.on_task_instance_success(
+        None, task_instance(Fault("s", f"sync_{API}", "leave_the_night_alone", None))
+    )
     listener.on_dag_run_success(dag_run(f"sync_{API}", partition_key=None), "success")
     assert len([each for each in the_only(postgres).causes if each.fixed_at is None]) == 2, "it was skipped"
     listener.on_task_instance_success(None, sync)
@@ -227,7 +233,9 @@ def test_a_replay_at_noon_warns_and_wakes_nobody(postgres: DirectPostgres) -> No
     assert the_only(postgres).severity == "warn"
 
 
-def test_a_listener_that_cannot_tell_fails_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listener_that_cannot_tell_fails_no_task(
+    postgres: DirectPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> Any:
         raise RuntimeError("no database, no words")
 
@@ -235,3 +243,4 @@ def test_a_listener_that_cannot_tell_fails_no_task(monkeypatch: pytest.MonkeyPat
     listener.on_task_instance_failed(None, task_instance(FAULTS[0]), FAULTS[0].error)
     listener.on_task_instance_failed(None, object(), None)
     listener.on_dag_run_success(object(), "success")
+    assert open_incidents(postgres) == []

@@ -64,7 +64,15 @@ def _show(postgres: PostgresConnections, now: datetime, day: date | None, as_jso
         known = f" for {day}" if day else ""
         print(f"no night is going on or expected{known}", file=sys.stderr)
         return 2
-    made = [estimate(runs, each, now) for each in dates]
+    # By the clock, then what is not over, then the newest.
+    made = sorted(
+        (estimate(runs, each, now) for each in dates),
+        key=lambda each: (
+            each.tonight.by_clock,
+            each.made.state is not NightState.SERVED,
+            each.tonight.business_date,
+        ),
+    )[-1:]
     told = [(each, advice_for(postgres, each, now) if will_be_late(each.made) else []) for each in made]
     if as_json:
         print(json.dumps([_document(each, advice) for each, advice in told], indent=2, default=str))

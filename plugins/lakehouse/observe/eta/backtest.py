@@ -103,7 +103,7 @@ def night_at(night: PastNight, now: datetime) -> Tonight:
         runs[each.name] = StageRun(
             business_date=night.business_date,
             stage=each.name,
-            run_id="scheduled__1" if night.by_clock else "manual__1",
+            run_id=f"{night.started_by}__1",
             state=RunState.SUCCESS if ended <= now else RunState.RUNNING,
             started_at=started,
             ended_at=ended if ended <= now else None,

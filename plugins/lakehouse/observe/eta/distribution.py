@@ -21,6 +21,8 @@ SHIFT: Final = 3
 """So many nights in a row, all off to the same side by two spreads, are a new level."""
 FADING: Final = 0.98
 """Weight of a night's error against that of the night after it."""
+REGRESSED: Final = 25
+"""Nights that the growth with the rows is learnt from."""
 PRIOR_MASS: Final = 1.0
 """The prior counts as so many nights."""
 PRIOR_SPREAD: Final = 0.45
@@ -149,7 +151,7 @@ def slope_of(pairs: Iterable[tuple[float, float]]) -> float:
 
     Never below 0 nor above 1: more rows do not make a stage faster, and none takes more than its share.
     """
-    known = list(pairs)[-40:]
+    known = list(pairs)[-REGRESSED:]
     slopes = [
         (later[1] - earlier[1]) / (later[0] - earlier[0])
         for i, earlier in enumerate(known)

@@ -1,4 +1,4 @@
-"""When the dashboards of a night will be warm: a thousand ways in which the night may go on from here.
+"""When the dashboards of a night will be warm: five hundred ways in which the night may go on from here.
 
 Every forecast uses the same random numbers, so it changes only with what is known. It goes through the stages
 in their order; what has ended is taken as it was, what runs is only known to take longer than it has. So
@@ -23,7 +23,7 @@ from lakehouse.observe.eta.model import Model, Series
 from lakehouse.observe.eta.tonight import NightState, Tonight
 from lakehouse.observe.facts.nights import RunState, StageRun
 
-DRAWS: Final = 1000
+DRAWS: Final = 500
 SEED: Final = 20251016
 QUANTILES: Final = (0.05, 0.5, 0.95)
 _NORMAL: Final = NormalDist()

@@ -17,8 +17,9 @@ LONGEST_WAIT: Final = timedelta(hours=1)
 """A stage that starts later than this after its input was started again by hand: no wait of a night."""
 OVERTIME: Final = 3
 """A run with several attempts that takes this many times its planned minutes waited for somebody."""
-ENOUGH_BY_CLOCK: Final = 10
-"""With so many nights that ran by the clock, others teach nothing: a backfill meets another machine."""
+ENOUGH: Final = {"scheduled": 10, "manual": 3}
+"""With so many nights that the clock started, others teach nothing; with so many that people started,
+backfills do not: their dates stand in each other's way."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,19 @@ class PastNight:
     """A whole night: when each stage started, how long it took, what it waited. In seconds."""
 
     business_date: date
-    by_clock: bool
+    started_by: str
+    """Airflow's type of run: scheduled, manual or backfill."""
     rows: int
     """Rows that the extracts landed."""
     starts: Mapping[str, datetime]
     seconds: Mapping[str, float]
     waits: Mapping[str, float]
     """From the end of a stage's inputs to its start; not of the stages that wait for none."""
+
+    @property
+    def by_clock(self) -> bool:
+        """The plan's clock started it."""
+        return self.started_by == "scheduled"
 
     @property
     def served_at(self) -> datetime:
@@ -56,8 +63,11 @@ def past_nights(runs: Iterable[StageRun]) -> list[PastNight]:
             first[run.business_date].setdefault(run.stage, run)
     nights = [night for stages in first.values() if (night := _night(stages)) is not None]
     nights.sort(key=lambda each: each.served_at)
-    by_clock = [each for each in nights if each.by_clock]
-    return by_clock if len(by_clock) >= ENOUGH_BY_CLOCK else nights
+    for started_by, enough in ENOUGH.items():
+        alike = [each for each in nights if each.started_by == started_by]
+        if len(alike) >= enough:
+            return alike
+    return nights
 
 
 def _night(stages: Mapping[str, StageRun]) -> PastNight | None:
@@ -75,12 +85,17 @@ def _night(stages: Mapping[str, StageRun]) -> PastNight | None:
             waits[each.name] = max((run.started_at - ready).total_seconds(), 0.0)
     return PastNight(
         business_date=stages[LAST].business_date,
-        by_clock=all(stages[name].run_type == "scheduled" for name in ROOTS),
+        started_by=_started_by({stages[name].run_type for name in ROOTS}),
         rows=sum(stages[name].rows_in for name in ROOTS),
         starts={name: run.started_at for name, run in stages.items()},
         seconds={name: run.seconds or 0.0 for name, run in stages.items()},
         waits=waits,
     )
+
+
+def _started_by(types: set[str]) -> str:
+    """What started both extracts; `manual` if they differ."""
+    return types.pop() if len(types) == 1 else "manual"
 
 
 def ended(run: StageRun) -> datetime:

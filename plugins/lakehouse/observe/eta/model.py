@@ -20,6 +20,8 @@ PRIOR_TOGETHER: Final = 0.2
 """How much of its error a stage shares with the others of its night, as long as few nights are known."""
 PRIOR_TOGETHER_NIGHTS: Final = 10
 MOST_TOGETHER: Final = 0.85
+UNSURE: Final = 6.0
+"""What few nights teach is itself unsure: after n nights, errors count as 1 + UNSURE / n times as large."""
 _NORMAL: Final = NormalDist()
 
 
@@ -62,6 +64,7 @@ def learn(nights: Sequence[PastNight], weekday: int | None = None, scale: float 
         weekday: of the night to be forecast, Monday 0; None if its weekday is not to count.
         scale: stretches the errors; the back-test finds it.
     """
+    scale *= 1 + UNSURE / max(len(nights), UNSURE)
     log_rows = [math.log1p(each.rows) for each in nights]
     durations: dict[str, Series] = {}
     ranks: dict[str, list[float]] = {}

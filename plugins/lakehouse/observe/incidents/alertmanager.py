@@ -2,7 +2,7 @@
 
 A rule says by its labels what its alert is about: `stage`, `connection`, `table`, `service`, and by
 `effect: "true"` that it may follow from something else. The alert `Watchdog` always fires: it shows that
-the path works, and is no finding.
+the path works, and is not a finding.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lakehouse.night.business_date import business_date_or_none
 from lakehouse.night.plan import night_window
+from lakehouse.night.starting import started_as
 from lakehouse.observe.incidents.cause import cause_group
 from lakehouse.observe.incidents.finding import FAILED, Finding, Severity
 from lakehouse.observe.incidents.home import is_stage
@@ -93,7 +94,7 @@ def failed_task(task: FailedTask, more: Callable[[FailedTask], Mapping[str, Any]
         kind=FAILED,
         root=task.dag_id,
         business_date=night,
-        severity=severity_of(task.run_type, night, task.queued_at),
+        severity=severity_of(started_as(task.run_id, task.run_type), night, task.queued_at),
         summary=_summary(task, night, group),
         error=error,
         command=command_for(task, night),

@@ -147,7 +147,7 @@ def stages_before(name: str) -> frozenset[str]:
 
 
 def first_in_the_plan(members: Iterable[Member]) -> Member | None:
-    """The root of several causes: the earliest date's first stage; of what is no stage the first told."""
+    """The root of several causes: the earliest date's first stage; of what is not a stage the first told."""
     order = {each.name: number for number, each in enumerate(NIGHT)}
     return min(
         members,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -73,6 +74,8 @@ def client_of(
     # A fifth of a second to import: only where it is used.
     from elasticsearch import Elasticsearch
 
+    # Its warning for every failed call: here a failure is an error with a name.
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     host = (where.host or "127.0.0.1").rstrip("/")
     address = urlsplit(host if "://" in host else f"{where.schema or 'http'}://{host}")
     port = address.port or where.port or (443 if address.scheme == "https" else DEFAULT_PORT)

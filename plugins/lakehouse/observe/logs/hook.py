@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
-from lakehouse.observe.logs.elastic import ANSWER_SECONDS, client_of
+from lakehouse.observe.logs.elastic import ANSWER_SECONDS, ElasticsearchRefusedError, client_of
 from lakehouse.platform.names import ELASTICSEARCH_CONNECTION
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ class ElasticsearchHook(BaseHook):
         self.answer_seconds = answer_seconds
 
     def get_conn(self) -> Elasticsearch:
-        """A client that connects at its first call."""
-        connection = self.get_connection(self.conn_id)
+        """A client that connects at its first call.
+
+        Raises:
+            ElasticsearchRefusedError: there is no such connection.
+        """
+        try:
+            connection = self.get_connection(self.conn_id)
+        except AirflowNotFoundException as error:
+            raise ElasticsearchRefusedError(
+                f"there is no Airflow connection {self.conn_id}: add it (docs/runbooks/connections.md)"
+            ) from error
         return client_of(connection, connection.extra_dejson, self.answer_seconds)
