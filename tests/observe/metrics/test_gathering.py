@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from lakehouse.observe.metrics.exposition import StoredMetrics
-from lakehouse.observe.metrics.gather import gather, source_states, was_gathered_within
+from lakehouse.observe.metrics.gather import gather, source_states
 from lakehouse.observe.metrics.observation import Found, Increment, Observation, Reading
 from lakehouse.observe.metrics.readings import FRESH_SECONDS
 from lakehouse.observe.metrics.sources.databases import PostgresServer
@@ -126,12 +126,6 @@ def test_gatherers_at_the_same_time_count_each_look_once(postgres: DirectPostgre
     assert list(shown(postgres, "api_requests_total", mark).values()) == [looks]
 
 
-def test_a_gathering_just_now_is_known(postgres: DirectPostgres, mark: str) -> None:
-    gather(postgres, [Counting(mark)])
-    assert was_gathered_within(postgres, timedelta(minutes=2))
-    assert not was_gathered_within(postgres, timedelta(0))
-
-
 def test_request_rates_are_what_the_counter_grew_by(postgres: DirectPostgres, mark: str) -> None:
     rates = RequestRates(postgres)
     first = rates.look({})
@@ -242,3 +236,19 @@ def test_connections_by_state_and_the_server_s_slots(postgres: DirectPostgres) -
     assert not [state for _, state in connections if state == "unknown"], (
         "the role may see every session's state"
     )
+
+
+def test_a_platform_that_was_never_provisioned_has_a_database_and_nothing_to_show(
+    postgres: DirectPostgres,
+) -> None:
+    class Unprovisioned:
+        """The same server, where none of the tables is in the path."""
+
+        def get_conn(self) -> Any:
+            connection = postgres.get_conn()
+            connection.execute("set search_path to pg_catalog")
+            connection.commit()
+            return connection
+
+    found = shown(Unprovisioned(), "lakehouse_")  # type: ignore[arg-type]
+    assert found == {"lakehouse_exporter_database_up": 1}

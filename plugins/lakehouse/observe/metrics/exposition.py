@@ -15,7 +15,7 @@ from lakehouse.observe.metrics.catalogue import METRICS
 from lakehouse.observe.metrics.gather import SourceState, source_states
 from lakehouse.observe.metrics.readings import stored_readings
 from lakehouse.observe.metrics.totals import Total, stored_totals
-from lakehouse.platform.database import PostgresConnections, transaction
+from lakehouse.platform.database import LedgerMissingError, PostgresConnections, transaction
 from lakehouse.platform.errors import LakehouseError
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,9 @@ class StoredMetrics(Collector):
                 ]
                 states = source_states(cursor)
         except LakehouseError as error:
-            log.warning("scrape without PostgreSQL: %s", error)
-            up.add_metric([], 0)
+            log.warning("scrape without values: %s", error)
+            # A platform that was never provisioned has a database, and nothing to show.
+            up.add_metric([], float(isinstance(error, LedgerMissingError)))
             yield up
             return
         up.add_metric([], 1)
