@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -252,3 +253,14 @@ def test_a_platform_that_was_never_provisioned_has_a_database_and_nothing_to_sho
 
     found = shown(Unprovisioned(), "lakehouse_")  # type: ignore[arg-type]
     assert found == {"lakehouse_exporter_database_up": 1}
+
+
+def test_tables_that_are_locked_do_not_hold_up_a_scrape(postgres: DirectPostgres) -> None:
+    """As a migration or a maintenance job does; Prometheus waits 14 s."""
+    with postgres.get_conn() as holder:
+        holder.execute("lock table metric_totals in access exclusive mode")
+        began = time.monotonic()
+        assert shown(postgres, "lakehouse_") == {"lakehouse_exporter_database_up": 0}
+        assert time.monotonic() - began < 14
+        holder.rollback()
+    assert shown(postgres, "lakehouse_exporter_database_up") == {"lakehouse_exporter_database_up": 1}
