@@ -51,6 +51,11 @@ class EmbeddedPlatform:
             printed = self._command("env").splitlines()
             self.wire = dict(line.split("=", 1) for line in printed if "=" in line)
 
+    def stop(self, *services: str) -> None:
+        """Stop these services; the others go on."""
+        self._command("down", *services)
+        self._started.difference_update(services)
+
     def down(self) -> None:
         """Stop everything, whoever started it, and delete its state."""
         if (self.folder / "state").exists():

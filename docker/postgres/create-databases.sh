@@ -13,3 +13,6 @@ SQL
 create airflow "$AIRFLOW_PG_PASSWORD"
 create superset "$SUPERSET_PG_PASSWORD"
 create platform "$PLATFORM_PG_PASSWORD"
+
+# The observer counts everybody's connections by state.
+psql --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --command='grant pg_read_all_stats to platform'

@@ -21,13 +21,15 @@ NOT_FOR_TASKS: Final = (
     "lakehouse.dbt.forked",
     "lakehouse.night_run",
     "lakehouse.observe.doctor",
+    "lakehouse.observe.health_page",
     "lakehouse.observe.logs",
     "lakehouse.observe.metrics",
     "lakehouse.observe.process",
     "lakehouse.observe.retention",
     "lakehouse.observe.why_stale",
 )
-"""What runs in other environments, in a process of its own, as a command, or once a week."""
+"""What runs in other environments, in a process of its own, in the API server alone, as a command, or once
+a week."""
 
 State = frozenset[tuple[str, int, int]]
 

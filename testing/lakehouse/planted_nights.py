@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
@@ -118,8 +119,7 @@ def _tasks(stage: Stage, chance: random.Random) -> Iterator[tuple[str, StageRepo
     """The stage's tasks and their reports; the last one emits the asset."""
     lineage = read_lineage()
     if stage.name.startswith("extract_"):
-        connections = [each.name for each in read_all_connection_files()]
-        for name in connections:
+        for name in _connections():
             streams = [
                 each for each in lineage.streams() if each.connection == name and each.stage == stage.name
             ]
@@ -161,6 +161,11 @@ def _tasks(stage: Stage, chance: random.Random) -> Iterator[tuple[str, StageRepo
             models: dict[str, Any] = {model.name: {"rows": rows, "seconds": 12.0}}
             yield f"{layer}.build_{model.name}", _report(rows, models=models)
         yield "announce", None
+
+
+@cache
+def _connections() -> tuple[str, ...]:
+    return tuple(each.name for each in read_all_connection_files())
 
 
 def _report(rows: int, quarantined: int = 0, **detail: Any) -> StageReport:

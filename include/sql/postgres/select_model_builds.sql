@@ -11,6 +11,7 @@ with reports as (
     where
         state = 'success'
         and ended_at is not null
+        and (%(stage)s::text is null or stage = %(stage)s::text)
 ),
 
 builds as (

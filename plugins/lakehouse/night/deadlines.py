@@ -19,6 +19,7 @@ from airflow.sdk import (
 
 from lakehouse.night.business_date import business_date_or_none
 from lakehouse.night.plan import Stage, night_window, stage
+from lakehouse.night.starting import started_as
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -63,7 +64,10 @@ class PlannedEnd(BaseDeadlineReference):
         if run is None:
             return None
         return planned_end(
-            stage(dag_id), str(run.run_type), run.partition_key, run.queued_at or datetime.now(UTC)
+            stage(dag_id),
+            str(started_as(run_id, run.run_type)),
+            run.partition_key,
+            run.queued_at or datetime.now(UTC),
         )
 
 

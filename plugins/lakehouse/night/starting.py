@@ -43,3 +43,11 @@ def start_id(partition_key: str, announced: datetime) -> str:
     Whoever repairs the same thing asks Airflow for the same id, and Airflow makes one run of it.
     """
     return f"{STARTED_BY_HAND}{partition_key}__{announced.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def started_as(run_id: str, run_type: str | None) -> str | None:
+    """The run's type, for whoever decides whether it may be late and whom it may wake.
+
+    A start that was repaired is as automatic as the one that it replaces, although Airflow calls it manual.
+    """
+    return "asset_triggered" if run_id.startswith(STARTED_BY_HAND) else run_type

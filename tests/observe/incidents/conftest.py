@@ -21,6 +21,7 @@ from lakehouse.platform.database import transaction
 def _nothing_known(postgres: DirectPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests look at all that is open, so they begin with nothing; the database is the suite's own."""
     monkeypatch.setenv("LAKEHOUSE_SPOOL_DIR", str(tmp_path / "spool"))
+    monkeypatch.setenv("ALERTS_URLS", (tmp_path / "alerts.jsonl").as_uri())
     with transaction(postgres) as cursor:
         cursor.execute(
             "truncate incidents, alert_outbox, heartbeats, morning_reports, night_receipts "

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from lakehouse.observe.logs.elastic import elasticsearch_client, put_template
 from lakehouse.observe.logs.lake_sink import lake_of
@@ -53,6 +53,12 @@ class LogPlatform:
         """The entries below a prefix, by object."""
         keys = [item.key for item in self.lake.objects(prefix)]
         return {key: list(map(json.loads, gzip.decompress(self.lake.get(key)).splitlines())) for key in keys}
+
+    def is_up(self) -> bool:
+        try:
+            return bool(self.client.cluster.health(wait_for_status="yellow", timeout="1s")["status"])
+        except (ApiError, TransportError):
+            return False
 
     def kill_elasticsearch(self) -> None:
         """kill -9; the supervisor starts it again."""

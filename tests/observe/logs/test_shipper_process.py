@@ -65,7 +65,7 @@ def test_elasticsearch_killed_loses_nothing_and_the_lake_goes_on(
     log_platform.kill_elasticsearch()
     shipper.write(task_log(run), task_lines(run, 500, 500))
     wait_until(lambda: len(lake_ids(log_platform, run)) == 1000, "all lines to be in the lake", WAIT_SECONDS)
-    wait_until(log_platform.client.ping, "Elasticsearch to be back", WAIT_SECONDS)
+    wait_until(log_platform.is_up, "Elasticsearch to be back", WAIT_SECONDS)
     wait_until(lambda: log_platform.count(run_id=run) == 1000, "all lines to be searchable", WAIT_SECONDS)
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)

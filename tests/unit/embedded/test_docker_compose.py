@@ -57,8 +57,9 @@ def test_the_schema_would_notice_a_misspelled_key() -> None:
 
 def test_every_product_of_the_platform_is_there() -> None:
     products = {"postgres", "minio", "elasticsearch", "dremio", "superset"}
+    products |= {"prometheus", "alertmanager", "grafana"}
     airflow = {f"airflow-{part}" for part in ("api-server", "scheduler", "dag-processor", "triggerer")}
-    assert set(services()) == products | airflow | ONE_SHOT
+    assert set(services()) == products | airflow | {"log-shipper", "observer"} | ONE_SHOT
 
 
 def test_every_lasting_service_has_a_health_check_and_restarts() -> None:
@@ -104,6 +105,37 @@ def test_airflow_init_is_given_exactly_what_airflow_settings_asks_for() -> None:
     given = services()["airflow-init"]["environment"]
     assert asked
     assert {name for name in given if not name.startswith("AIRFLOW__")} == asked
+
+
+def test_the_observer_is_given_what_it_reads_connections_from() -> None:
+    """Without Airflow it finds every connection by the variables of airflow_settings.yaml."""
+    imported = {n for n in services()["airflow-init"]["environment"] if not n.startswith("AIRFLOW__")}
+    given = set(services()["observer"]["environment"])
+    assert imported <= given
+    assert not [name for name in given if name.startswith("AIRFLOW__")], "nor any of Airflow's own secrets"
+
+
+def test_the_log_shipper_knows_where_logs_are_and_every_secret_that_may_be_in_them() -> None:
+    shipper = services()["log-shipper"]
+    given = shipper["environment"]
+    sources = (REPOSITORY / "include" / "observe" / "logs" / "sources.yaml").read_text()
+    assert {"LAKEHOUSE_LOGS_AIRFLOW", "LAKEHOUSE_SHIPPER_DIR"} <= set(
+        re.findall(r"\$\{(\w+)\}", sources)
+    ) & set(given)
+    mounted = [mount.split(":")[1] for mount in shipper["volumes"]]
+    assert [given["LAKEHOUSE_LOGS_AIRFLOW"], given["LAKEHOUSE_SHIPPER_DIR"]] == mounted
+    secret = {name for name in example_variables() if re.search("PASSWORD|SECRET|TOKEN|FERNET", name)}
+    passed_on = {match["name"] for value in given.values() for match in PLACEHOLDER.finditer(value)}
+    assert secret <= passed_on
+
+
+def test_what_prometheus_and_alertmanager_are_told_is_where_the_services_are() -> None:
+    for name, text in (("prometheus", "prometheus.yml"), ("alertmanager", "alertmanager.yml")):
+        configuration = (REPOSITORY / "include" / "observe" / text).read_text()
+        hosts = set(re.findall(r"\b([a-z]+):9\d\d\d\b", configuration))
+        assert hosts
+        assert hosts <= set(services()), name
+    assert services()["observer"]["environment"]["OBSERVER_ADDRESS"].endswith(":9187")
 
 
 def test_only_the_importing_container_sees_the_connections_secrets() -> None:

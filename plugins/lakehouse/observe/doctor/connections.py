@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
-from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, warn
+from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, note, warn
 from lakehouse.observe.doctor.surroundings import Surroundings
 from lakehouse.platform import names
 from lakehouse.platform.lake_layout import BRONZE
@@ -40,6 +40,7 @@ def connection_looks() -> dict[str, tuple[Look, str]]:
         names.SUPERSET_CONNECTION: (_superset, "superset"),
         names.AIRFLOW_CONNECTION: (_airflow, "airflow"),
         names.ELASTICSEARCH_CONNECTION: (_elasticsearch, "elasticsearch"),
+        names.ALERTS_CONNECTION: (_alerts, "observer"),
     }
     for conn_id in sorted({each.source.airflow_connection for each in read_all_connection_files()}):
         looks.setdefault(conn_id, (_source(conn_id), "shop"))
@@ -170,20 +171,34 @@ def _airflow(around: Surroundings) -> Iterator[Finding]:
 
 def _elasticsearch(around: Surroundings) -> Iterator[Finding]:
     """Without `GET /`, which the embedded one does not have."""
-    import httpx
+    from lakehouse.observe.logs.elastic import ElasticsearchAwayError, elasticsearch_client, named_errors
 
-    connection = around.connection(names.ELASTICSEARCH_CONNECTION)
-    if not connection.host:
-        raise NotConfiguredError(f"{names.ELASTICSEARCH_CONNECTION} names no host")
-    address = (
-        connection.host if "://" in connection.host else f"{connection.schema or 'http'}://{connection.host}"
-    )
-    url = f"{address}:{connection.port}" if connection.port else address
-    login = (connection.login, connection.password or "") if connection.login else None
-    answer = httpx.get(f"{url}/_cluster/health", auth=login, timeout=8).raise_for_status().json()
-    if answer.get("status") == "red":
+    around.connection(names.ELASTICSEARCH_CONNECTION)
+    client = elasticsearch_client(answer_seconds=8)
+    try:
+        with named_errors(names.ELASTICSEARCH_CONNECTION):
+            health = client.cluster.health()
+    except ElasticsearchAwayError as away:
+        if not around.is_embedded:
+            raise
+        what = "Elasticsearch is off: logs go to the lake, and cannot be searched here"
+        yield note(what, away, "make up OBSERVE=1")
+        return
+    if health["status"] == "red":
         what = "Elasticsearch is red: it has lost shards"
-        yield error(what, f"_cluster/health: {answer}", f"curl '{url}/_cat/shards?v'")
+        yield error(what, f"_cluster/health: {dict(health)}", "bin/logs errors --since 1h")
+
+
+def _alerts(around: Surroundings) -> Iterator[Finding]:
+    """The addresses are read, and nothing is sent."""
+    from lakehouse.observe.notify.channel import NoNotifierError, alerts_channel
+
+    try:
+        around.connection(names.ALERTS_CONNECTION)
+        alerts_channel()
+    except (NoNotifierError, NotConfiguredError) as fault:
+        what = f"nobody is told of failures: {names.ALERTS_CONNECTION} names no notifier that works"
+        yield error(what, fault, around.renew_command)
 
 
 def _source(conn_id: str) -> Look:

@@ -70,4 +70,4 @@ def _reviving(around: Surroundings, name: str) -> str:
         return around.airflow_command("dags unpause watch_platform")
     if "scheduler" in name or "airflow" in name:
         return around.start_command("airflow")
-    return f"{'OBSERVE=1 make up' if around.is_embedded else around.start_command('observer')}"
+    return around.start_command("observer")

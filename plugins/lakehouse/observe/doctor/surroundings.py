@@ -89,6 +89,8 @@ class Surroundings:
 
     def start_command(self, service: str) -> str:
         """What starts a service that is down."""
+        if self.is_embedded and service in ("elasticsearch", "observer", "prometheus", "alertmanager"):
+            return "make up OBSERVE=1"
         if self.is_embedded:
             return f'make up SERVICE="{service}"'
         return f"docker compose --file docker/docker-compose.yaml up --detach {service.replace('_', '-')}"
@@ -118,7 +120,7 @@ class Surroundings:
         return f'psql {address} --username=postgres --command="{statement}"'
 
     def trigger_command(self, dag_id: str) -> str:
-        """What starts a DAG that is no stage of the night."""
+        """What starts a DAG that is not a stage of the night."""
         return self.airflow_command(f"dags trigger {dag_id}")
 
     def rerun_command(self, stage: str, business_date: object) -> str:

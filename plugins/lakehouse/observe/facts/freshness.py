@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from lakehouse.observe.facts.lineage import GOLD, Lineage, read_lineage
+from lakehouse.observe.facts.lineage import GOLD, Lineage, read_lineage, stage_of_layer
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
 
@@ -36,10 +36,15 @@ class DataAge:
     """From the start of that business date (00:00 UTC) until now; never below zero."""
 
 
-def model_builds(postgres: PostgresConnections) -> list[ModelBuild]:
-    """For every model and business date the newest build that succeeded, in the order of the dates."""
+def model_builds(postgres: PostgresConnections, stage_name: str | None = None) -> list[ModelBuild]:
+    """For every model and business date the newest build that succeeded, in the order of the dates.
+
+    Args:
+        postgres: the platform's database.
+        stage_name: only what this stage builds.
+    """
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_model_builds.sql"))
+        cursor.execute(read_sql("postgres/select_model_builds.sql"), {"stage": stage_name})
         return [ModelBuild(*row) for row in cursor.fetchall()]
 
 
@@ -47,7 +52,7 @@ def data_age(
     postgres: PostgresConnections, now: datetime, lineage: Lineage | None = None
 ) -> tuple[DataAge, ...]:
     """The age of every gold table, by name. Replaying an old date makes nothing younger or older."""
-    newest = {build.model: build for build in model_builds(postgres)}
+    newest = {build.model: build for build in model_builds(postgres, stage_of_layer(GOLD))}
     return tuple(
         _age(table, newest.get(table.removeprefix(f"{GOLD}.")), now)
         for table in (lineage or read_lineage()).gold_tables()

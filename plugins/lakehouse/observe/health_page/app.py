@@ -22,7 +22,8 @@ from lakehouse.observe.health_page.html import (
     refusal_html,
     section_digest,
 )
-from lakehouse.observe.health_page.reading import Reader, as_json, in_words
+from lakehouse.observe.health_page.log_page import log_router
+from lakehouse.observe.health_page.reading import ANSWER_SECONDS, Reader, as_json, in_words
 from lakehouse.observe.health_page.sections import SECTIONS, shown_night
 from lakehouse.observe.incidents.record import UnknownIncidentError, acknowledge
 from lakehouse.platform.database import PostgresConnections, platform_postgres
@@ -43,16 +44,19 @@ def utc_now() -> datetime:
 
 
 def health_app(
-    connect: Callable[[], PostgresConnections] = platform_postgres, now: Callable[[], datetime] = utc_now
+    connect: Callable[[], PostgresConnections] = platform_postgres,
+    now: Callable[[], datetime] = utc_now,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> FastAPI:
     """The application that Airflow's API server mounts under `/lakehouse`.
 
     Args:
         connect: opens the platform's PostgreSQL.
         now: the clock.
+        answer_seconds: when a page is shown with what could be read by then.
     """
     app = FastAPI(title="Pipeline health", docs_url=None, redoc_url=None, openapi_url=None)
-    reader = Reader(connect, shown_night)
+    reader = Reader(connect, shown_night, answer_seconds)
 
     @app.middleware("http")
     async def protect(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -113,6 +117,7 @@ def health_app(
         back = f"../../health?date={night}" if night else "../../health"
         return RedirectResponse(f"{back}#incidents", status.HTTP_303_SEE_OTHER)
 
+    app.include_router(log_router())
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
 
@@ -149,5 +154,6 @@ def _sign_in_address(request: Request) -> str:
     mounted = request.scope.get("root_path", "")
     airflow = mounted.removesuffix("/lakehouse")
     query = f"?{request.url.query}" if request.url.query else ""
-    back = quote(f"{mounted}/health{query}", safe="")
+    path = request.scope["path"].removeprefix(mounted)
+    back = quote(f"{mounted}{path}{query}", safe="")
     return f"{airflow}/api/v2/auth/login?next={back}"

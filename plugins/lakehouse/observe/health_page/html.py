@@ -78,6 +78,17 @@ def refusal_html(code: int, reason: str) -> str:
     return _template("refusal.html").render(code=code, reason=reason, version=_static_version())
 
 
+def log_html(page: Any) -> str:
+    """The page with a task's log (`log_page.LogPage`)."""
+    return _template("log.html").render(
+        asked=page.asked,
+        entries=page.entries,
+        total=page.total,
+        problem=page.problem,
+        version=_static_version(),
+    )
+
+
 def run_address(dag_id: str, run_id: str) -> str:
     """A run in Airflow's UI, relative to the page."""
     return f"../dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"

@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from lakehouse.night.business_date import business_date_or_none
 from lakehouse.observe.facts.lineage import read_lineage
-from lakehouse.observe.incidents.cause import cause_group
+from lakehouse.observe.facts.log_links import log_url
 from lakehouse.observe.incidents.failure import FailedTask
+from lakehouse.observe.incidents.home import is_stage
 from lakehouse.observe.incidents.samples import quarantined_samples, rows_that_fail
 from lakehouse.platform.connections import connection
 from lakehouse.platform.database import PostgresConnections
@@ -23,6 +24,8 @@ from lakehouse.platform.names import AIRFLOW_CONNECTION
 
 log = logging.getLogger(__name__)
 
+SYNC_DAG: Final = "sync_"
+"""What the DAG of a connection's daytime syncs is called, before the connection's name."""
 _TESTS_FAILED: Final = re.compile(r"data tests failed: (?P<tests>.*?)\. Nothing behind this")
 _TEST: Final = re.compile(r"(?P<name>[\w.]+) found (?P<rows>\d+) bad rows")
 _QUARANTINED: Final = re.compile(
@@ -46,11 +49,8 @@ def evidence_of(postgres: PostgresConnections) -> Callable[[FailedTask], Mapping
 
 
 def _dashboards(_: PostgresConnections, task: FailedTask) -> Mapping[str, Any]:
-    group = cause_group(task.error) or ""
-    kind, _separator, name = group.partition(":")
-    if not kind and task.dag_id.startswith("sync_"):
-        name = task.dag_id.removeprefix("sync_")
-    what = name if name and kind != "service" else task.dag_id
+    # A stage that failed keeps back all of its date, whichever connection it failed for.
+    what = task.dag_id if is_stage(task.dag_id) else task.dag_id.removeprefix(SYNC_DAG)
     titles = [each.title for each in read_lineage().dashboards_of(what)]
     return {"dashboards": titles} if titles else {}
 
@@ -61,7 +61,10 @@ def _run_page(_: PostgresConnections, task: FailedTask) -> Mapping[str, Any]:
     page = run if task.try_number == 0 else f"{run}/tasks/{quote(task.task_id, safe='')}"
     if task.map_index >= 0:
         page += f"/mapped/{task.map_index}"
-    return {"run_url": page}
+    if task.try_number == 0:
+        return {"run_url": page}
+    log = log_url(task.dag_id, task.run_id, task.task_id, task.try_number, task.map_index)
+    return {"run_url": page, "log_url": log}
 
 
 def _failing_tests(postgres: PostgresConnections, task: FailedTask) -> Mapping[str, Any]:

@@ -40,7 +40,7 @@ PATIENCE: Final[Mapping[str, timedelta]] = {
     SHIPPER: timedelta(minutes=15),
 }
 """After how long without a sign a part counts as silent: three of its intervals and a bit, so that a restart
-is no alarm. Alertmanager repeats the Watchdog every five minutes at most."""
+raises no alarm. Alertmanager repeats the Watchdog every five minutes at most."""
 _COMMANDS: Final[Mapping[str, str]] = {
     OBSERVER: "OBSERVE=1 make up",
     WATCH: "bin/airflow dags unpause watch_platform --yes && make up",
@@ -75,7 +75,7 @@ def beat(postgres: PostgresConnections, name: str, now: datetime | None = None) 
 
 
 def retire(postgres: PostgresConnections, *names: str) -> None:
-    """The parts are stopped on purpose: their silence is no alarm."""
+    """The parts are stopped on purpose: their silence raises no alarm."""
     with transaction(postgres) as cursor:
         cursor.execute(read_sql("postgres/delete_heartbeats.sql"), {"names": list(names)})
     for name in names:

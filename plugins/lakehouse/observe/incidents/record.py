@@ -68,7 +68,7 @@ def resolve(
 
     Args:
         postgres: the platform's database.
-        key: of the finding; a key that nothing has is no error.
+        key: of the finding; a key that nothing has is not an error.
         fixed_by: the event that fixed it, for people.
         now: when.
     """

@@ -20,13 +20,16 @@ from lakehouse.observe.incidents.heartbeats import (
     tell_outside,
     watch_over,
 )
+from lakehouse.observe.incidents.spool import shout
 from lakehouse.observe.notify.channel import NoNotifierError, alerts_channel
 from lakehouse.platform.connections import ConnectionUnknownError
-from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.database import PlatformDatabaseUnavailableError, PostgresConnections
 
 log = logging.getLogger(__name__)
 
 ASK_SECONDS: Final = 5.0
+DATABASE_PATIENCE: Final = 3
+"""Beats that PostgreSQL may miss before people are told without it: a restart takes less."""
 WATCHED: Final = (WATCH, SCHEDULER, ALERT_PATH, SHIPPER)
 
 
@@ -37,11 +40,12 @@ class Heart:
         self._postgres = postgres
         self._airflow = airflow
         self._since: datetime | None = None
+        self._missed = 0
 
     def beat(self) -> None:
         """Show oneself, ask for the scheduler, tell who is silent, and tell outside that all is well."""
         now = datetime.now(UTC)
-        # Only once PostgreSQL answers is anybody's silence seen; a clock that was set back begins anew.
+        # Only once PostgreSQL answers is anybody's silence seen; a clock that was set back begins again.
         if self._since is None or self._since > now:
             self._since = now
         try:
@@ -49,9 +53,13 @@ class Heart:
             if self._airflow and scheduler_is_healthy(self._airflow):
                 beat(self._postgres, SCHEDULER, now)
             watch_over(self._postgres, WATCHED, self._since, now)
-        except Exception:
+        except Exception as error:
             self._since = None
+            self._missed += 1
+            if self._missed >= DATABASE_PATIENCE and isinstance(error, PlatformDatabaseUnavailableError):
+                shout(f"{error}\n\nThe observer has seen it {self._missed} times in a row.")
             raise
+        self._missed = 0
         if (url := _outside()) and is_well(self._postgres, now):
             tell_outside(url)
 

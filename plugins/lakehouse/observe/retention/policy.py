@@ -18,6 +18,7 @@ KINDS: Final = (
     "bronze",
     "quarantine",
     "logs",
+    "log_indices",
     "receipts",
     "tables",
     "snapshots",

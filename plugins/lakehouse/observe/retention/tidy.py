@@ -11,8 +11,10 @@ from typing import Final
 
 from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract_file import load_contracts
+from lakehouse.observe.logs.elastic import elasticsearch_client
 from lakehouse.observe.retention.lake_objects import LakeLogs, QuarantineFiles
 from lakehouse.observe.retention.landing import LandingFiles
+from lakehouse.observe.retention.log_indices import LogIndices
 from lakehouse.observe.retention.plan import Applied, Kind, KindPlan, Stores
 from lakehouse.observe.retention.policy import KINDS, Policy
 from lakehouse.observe.retention.recompression import BronzeCompression
@@ -91,6 +93,7 @@ def of_platform(policy: Policy) -> Tidying:
         "bronze": bronze,
         "quarantine": lambda: QuarantineFiles(stores()),
         "logs": lambda: LakeLogs(stores()),
+        "log_indices": lambda: LogIndices(elasticsearch_client),
         "receipts": lambda: Receipts(stores()),
         "tables": lambda: TableRows(stores()),
         "snapshots": snapshots,

@@ -11,8 +11,6 @@ from typing import Final
 from lakehouse.observe.eta.estimate import refresh
 from lakehouse.observe.incidents.heartbeats import OBSERVER, PATIENCE, heartbeats
 from lakehouse.observe.incidents.rounds import watch_round
-from lakehouse.observe.metrics.gather import gather
-from lakehouse.observe.metrics.reach import sources_of
 from lakehouse.observe.watch.look import WATCH
 from lakehouse.observe.watch.rounds import watch
 from lakehouse.platform.airflow_api import AirflowApi
@@ -84,6 +82,10 @@ def gather_in_the_observers_place(postgres: PostgresConnections, now: datetime) 
     beaten = {each.name: each.beaten_at for each in heartbeats(postgres)}.get(OBSERVER)
     if beaten is not None and now - beaten <= PATIENCE[OBSERVER]:
         return 0
+    # Not at the top: Airflow's scheduler loads this module and needs no clients of the services.
+    from lakehouse.observe.metrics.gather import gather
+    from lakehouse.observe.metrics.reach import sources_of
+
     return len(gather(postgres, sources_of(postgres, connection_of_airflow, os.environ)))
 
 

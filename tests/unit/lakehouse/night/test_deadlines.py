@@ -16,6 +16,7 @@ from airflow.serialization.encoders import encode_deadline_alert
 
 from lakehouse.night.deadlines import deadline_of, planned_end
 from lakehouse.night.plan import stage
+from lakehouse.night.starting import start_id
 from lakehouse.observe.incidents import deadline
 from lakehouse.observe.incidents.deadline import tell_missed_deadline
 
@@ -62,13 +63,24 @@ class StoredRun:
 
 
 @pytest.mark.parametrize(
-    ("run_type", "due"),
-    [("asset_triggered", datetime(2025, 10, 16, 2, 30, tzinfo=UTC)), ("manual", None)],
+    ("run_type", "run_id", "due"),
+    [
+        ("asset_triggered", "r", datetime(2025, 10, 16, 2, 30, tzinfo=UTC)),
+        ("manual", "r", None),
+        # A start that was repaired: Airflow calls it manual.
+        (
+            "manual",
+            start_id("2025-10-16", datetime(2025, 10, 16, 2, tzinfo=UTC)),
+            datetime(2025, 10, 16, 2, 30, tzinfo=UTC),
+        ),
+    ],
 )
-def test_airflow_finds_the_planned_end_in_what_it_has_stored(run_type: str, due: datetime | None) -> None:
+def test_airflow_finds_the_planned_end_in_what_it_has_stored(
+    run_type: str, run_id: str, due: datetime | None
+) -> None:
     stored = decode_deadline_alert(encode_deadline_alert(deadline_of("load_bronze")))
     found = stored.reference.evaluate_with(
-        session=StoredRun(run_type), interval=stored.interval, dag_id="load_bronze", run_id="r"
+        session=StoredRun(run_type), interval=stored.interval, dag_id="load_bronze", run_id=run_id
     )
     assert found == due
 

@@ -76,4 +76,4 @@ def test_every_stage_that_writes_a_layer_is_a_stage_of_the_plan() -> None:
     from lakehouse.observe.metrics.sources.night import LAYERS
 
     assert set(LAYERS) < {each.name for each in NIGHT}
-    assert LAYERS == {name: layer for layer, names in SHOWN.items() for name in names}
+    assert {name: layer for layer, names in SHOWN.items() for name in names} == LAYERS

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from lakehouse.dbt.project import MANIFEST_FILE
+from lakehouse.observe.logs.elastic import ElasticsearchAwayError
 from lakehouse.observe.retention import services
+from lakehouse.observe.retention.log_indices import LogIndices
 from lakehouse.observe.retention.plan import Stores
 from lakehouse.observe.retention.policy import Keep, load_policy
 from lakehouse.observe.retention.services import (
@@ -104,6 +106,48 @@ def test_the_tables_of_dbt_are_all_its_models() -> None:
     assert ("gold", "daily_revenue") in paths
     assert ("staging", "stg_orders") in paths
     assert {path[0] for path in paths} == {"staging", "intermediate", "marts", "gold"}
+
+
+def test_indices_of_old_days_go_by_service_and_without_elasticsearch_nothing_is_looked_at() -> None:
+    class Elastic:
+        def __init__(self) -> None:
+            self.deleted: list[str] = []
+            self.cat = self.indices = self
+            self.transport = self.node_pool = self
+
+        def indices_listed(self) -> list[dict[str, str]]:
+            names = (
+                "airbyte-logs-dbt-2025.11.01",
+                "airbyte-logs-audit-2025.11.01",
+                "airbyte-logs-other-2020.01.01",
+            )
+            return [{"index": name, "docs.count": "7", "store.size": "90"} for name in names]
+
+        def __call__(self, **_: Any) -> list[dict[str, str]]:
+            return self.indices_listed()
+
+        def delete(self, index: str, ignore_unavailable: bool) -> None:
+            self.deleted.append(index)
+
+        def all(self) -> list[Any]:
+            return [type("Node", (), {"base_url": "http://es"})()]
+
+    client: Any = Elastic()
+    client.cat = type("Cat", (), {"indices": staticmethod(client)})()
+    kind = LogIndices(lambda: client)
+    plan = kind.plan(POLICY, NOW)
+    assert [(item.name, item.rows, item.bytes) for item in plan.items] == [
+        ("airbyte-logs-dbt-2025.11.01", 7, 90)
+    ]
+    assert kind.apply(plan).rows == 7
+    assert client.deleted == ["airbyte-logs-dbt-2025.11.01"]
+
+    def away() -> Any:
+        raise ElasticsearchAwayError("it does not answer: make up OBSERVE=1")
+
+    plan = LogIndices(away).plan(POLICY, NOW)
+    assert (plan.items, plan.not_looked) == ((), "it does not answer: make up OBSERVE=1")
+    assert LogIndices(away).apply(plan).items == 0
 
 
 class FakeDremio:
