@@ -20,13 +20,11 @@ FIRST_ROUND_SECONDS: Final = 300.0
 
 @dataclass(frozen=True)
 class Loop:
-    """What is done, and every how many seconds; `act` and `at_the_end` may raise anything."""
+    """What is done, and every how many seconds; `act` may raise anything."""
 
     name: str
     seconds: float
     act: Callable[[], Any]
-    at_the_end: Callable[[], Any] | None = None
-    """Done when the process is told to stop, after the last round."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +94,10 @@ class RunningLoop:
             self._started = None
             factor = min(2 ** max(0, self._in_a_row - 1), LONGEST_PAUSE_FACTOR)
             self._stop.wait(self.loop.seconds * factor)
-        if self.loop.at_the_end is not None:
-            self._do(self.loop.at_the_end)
 
     def _round(self) -> None:
-        self._do(self.loop.act)
-        self._rounds += 1
-
-    def _do(self, act: Callable[[], Any]) -> None:
         try:
-            act()
+            self.loop.act()
         except Exception as error:  # noqa: BLE001  the loop goes on; its state and the log say what was wrong
             self._failures += 1
             self._in_a_row += 1
@@ -115,6 +107,7 @@ class RunningLoop:
             self._in_a_row = 0
             self._error = None
             self._succeeded = time.monotonic()
+        self._rounds += 1
 
 
 class Loops:

@@ -16,7 +16,7 @@ from lakehouse.observe.incidents.alertmanager import receive
 from lakehouse.observe.metrics.exposition import StoredMetrics
 from lakehouse.observe.process.loops import Loop, Loops
 from lakehouse.observe.process.server import ObserverServer
-from lakehouse.observe.process.table import loops
+from lakehouse.observe.process.table import at_the_end, loops
 from lakehouse.platform.connections import ConnectionUnknownError, direct_postgres
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.errors import LakehouseError
@@ -41,9 +41,12 @@ def main(environment: Mapping[str, str] | None = None) -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    serve(
-        postgres, (host, port), loops(postgres, settings), stopped, lambda payload: receive(postgres, payload)
-    )
+    serve(postgres, (host, port), loops(postgres, settings), stopped, lambda sent: receive(postgres, sent))
+    if leave := at_the_end(postgres, settings):
+        try:
+            leave()
+        except LakehouseError as error:
+            log.warning("left without saying so: %s", error)
     return 0
 
 
