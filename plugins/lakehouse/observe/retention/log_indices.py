@@ -27,12 +27,11 @@ class LogIndices:
         """Indices of the services that the policy names; those of others are kept."""
         days = {service: keep.days for service, keep in policy.logs.items()}
         cutoff = now - timedelta(days=max(days.values(), default=0))
-        client = self._client()
-        if client is None:
-            return KindPlan(
-                self.name, "delete", cutoff, (), "there is no Airflow connection to Elasticsearch"
-            )
         try:
+            client = self._client()
+            if client is None:
+                why = "there is no Airflow connection to Elasticsearch"
+                return KindPlan(self.name, "delete", cutoff, (), why)
             expired = expired_indices(client, LONGEST_DAYS, now.date(), days)
         except ElasticsearchAwayError as error:
             return KindPlan(self.name, "delete", cutoff, (), str(error))
