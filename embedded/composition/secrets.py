@@ -30,6 +30,7 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "AIRBYTE_CLIENT_SECRET": _password,
     "SHOP_API_TOKEN": _password,
     "DREMIO_PASSWORD": _password,
+    "ELASTICSEARCH_PASSWORD": _password,
     "SUPERSET_PASSWORD": _password,
     "SUPERSET_SECRET_KEY": _fernet_key,
     "AIRFLOW_PASSWORD": _password,

@@ -56,6 +56,9 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "PROMETHEUS_URL": f"http://{HOST}:{port('PROMETHEUS')}",
         "ALERTMANAGER_URL": f"http://{HOST}:{port('ALERTMANAGER')}",
         "ELASTICSEARCH_URL": f"http://{HOST}:{port('ELASTICSEARCH')}",
+        # Elastic's server jars lack its security: nothing asks for these here, in production it does.
+        "ELASTICSEARCH_USER": "elastic",
+        "ELASTICSEARCH_PASSWORD": secret["ELASTICSEARCH_PASSWORD"],
         "SUPERSET_URL": f"http://{HOST}:{port('SUPERSET')}",
         "SUPERSET_USER": "admin",
         "SUPERSET_PASSWORD": secret["SUPERSET_PASSWORD"],

@@ -22,7 +22,7 @@ network.host: {host}
 http.port: {port}
 transport.port: {transport}
 discovery.type: single-node
-# One node has one disk: moving shards away from it is no help, and refusing to write loses logs sooner.
+# One node has one disk: moving shards away from it helps nobody, and refusing to write loses logs sooner.
 cluster.routing.allocation.disk.threshold_enabled: false
 # A day per service is an index: three months of them, and room.
 cluster.max_shards_per_node: 3000

@@ -56,9 +56,10 @@ def test_the_schema_would_notice_a_misspelled_key() -> None:
 
 
 def test_every_product_of_the_platform_is_there() -> None:
-    products = {"postgres", "minio", "elasticsearch", "dremio", "superset"} | {"prometheus", "alertmanager"}
+    products = {"postgres", "minio", "elasticsearch", "dremio", "superset"}
+    products |= {"prometheus", "alertmanager", "grafana"}
     airflow = {f"airflow-{part}" for part in ("api-server", "scheduler", "dag-processor", "triggerer")}
-    assert set(services()) == products | airflow | {"observer"} | ONE_SHOT
+    assert set(services()) == products | airflow | {"log-shipper", "observer"} | ONE_SHOT
 
 
 def test_every_lasting_service_has_a_health_check_and_restarts() -> None:
@@ -112,6 +113,20 @@ def test_the_observer_is_given_what_it_reads_connections_from() -> None:
     given = set(services()["observer"]["environment"])
     assert imported <= given
     assert not [name for name in given if name.startswith("AIRFLOW__")], "nor any of Airflow's own secrets"
+
+
+def test_the_log_shipper_knows_where_logs_are_and_every_secret_that_may_be_in_them() -> None:
+    shipper = services()["log-shipper"]
+    given = shipper["environment"]
+    sources = (REPOSITORY / "include" / "observe" / "logs" / "sources.yaml").read_text()
+    assert {"LAKEHOUSE_LOGS_AIRFLOW", "LAKEHOUSE_SHIPPER_DIR"} <= set(
+        re.findall(r"\$\{(\w+)\}", sources)
+    ) & set(given)
+    mounted = [mount.split(":")[1] for mount in shipper["volumes"]]
+    assert [given["LAKEHOUSE_LOGS_AIRFLOW"], given["LAKEHOUSE_SHIPPER_DIR"]] == mounted
+    secret = {name for name in example_variables() if re.search("PASSWORD|SECRET|TOKEN|FERNET", name)}
+    passed_on = {match["name"] for value in given.values() for match in PLACEHOLDER.finditer(value)}
+    assert secret <= passed_on
 
 
 def test_what_prometheus_and_alertmanager_are_told_is_where_the_services_are() -> None:

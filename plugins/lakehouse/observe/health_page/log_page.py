@@ -15,9 +15,7 @@ from fastapi.responses import HTMLResponse
 from lakehouse.observe.health_page import access
 from lakehouse.observe.health_page.html import log_html
 from lakehouse.observe.logs.elastic import elasticsearch_client
-from lakehouse.observe.logs.hook import ElasticsearchHook
 from lakehouse.observe.logs.search import Question, newest
-from lakehouse.platform.connections import ConnectionUnknownError
 from lakehouse.platform.errors import LakehouseError
 
 if TYPE_CHECKING:
@@ -39,11 +37,8 @@ class LogPage:
 
 
 def open_elasticsearch() -> Elasticsearch:
-    """The connection of this process's environment or of Airflow's database."""
-    try:
-        return elasticsearch_client(answer_seconds=ANSWER_SECONDS)
-    except ConnectionUnknownError:
-        return ElasticsearchHook(answer_seconds=ANSWER_SECONDS).get_conn()
+    """The connection's, with little patience."""
+    return elasticsearch_client(answer_seconds=ANSWER_SECONDS)
 
 
 def log_router(connect: Callable[[], Elasticsearch] = open_elasticsearch) -> APIRouter:

@@ -157,13 +157,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _client() -> Elasticsearch:
-    try:
-        return elasticsearch_client(answer_seconds=ANSWER_SECONDS)
-    except ConnectionUnknownError:
-        # In production the connection is in Airflow's database.
-        from lakehouse.observe.logs.hook import ElasticsearchHook
-
-        return ElasticsearchHook(answer_seconds=ANSWER_SECONDS).get_conn()
+    return elasticsearch_client(answer_seconds=ANSWER_SECONDS)
 
 
 def _lake() -> LakeStorage:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from lakehouse.observe.logs.document import INDEX_PREFIX
-from lakehouse.platform.connections import connection
+from lakehouse.platform.connections import ConnectionUnknownError, connection
 from lakehouse.platform.errors import PermanentError, TransientError
 from lakehouse.platform.names import ELASTICSEARCH_CONNECTION
 from lakehouse.platform.repository import INCLUDE
@@ -58,13 +58,32 @@ class ConnectionFields(Protocol):
 def elasticsearch_client(
     environment: Mapping[str, str] | None = None, answer_seconds: float = ANSWER_SECONDS
 ) -> Elasticsearch:
-    """A client for the connection `elasticsearch_default`, as a process without Airflow finds it.
+    """A client for the connection `elasticsearch_default`: of the environment, else of Airflow's database.
 
     Raises:
-        ConnectionUnknownError: the environment does not have it.
+        ConnectionUnknownError: neither has it.
     """
-    where = connection(ELASTICSEARCH_CONNECTION, environment)
+    try:
+        where = connection(ELASTICSEARCH_CONNECTION, environment)
+    except ConnectionUnknownError:
+        if environment is not None:
+            raise
+        return _client_of_airflow(answer_seconds)
     return client_of(where, where.extra, answer_seconds)
+
+
+def _client_of_airflow(answer_seconds: float) -> Elasticsearch:
+    # In production only Airflow's database has its connections, for its tasks and its API server.
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        where = BaseHook.get_connection(ELASTICSEARCH_CONNECTION)
+    except AirflowNotFoundException as error:
+        raise ConnectionUnknownError(
+            f"there is no Airflow connection {ELASTICSEARCH_CONNECTION}: add that of airflow_settings.yaml"
+        ) from error
+    return client_of(where, where.extra_dejson, answer_seconds)
 
 
 def client_of(

@@ -65,7 +65,7 @@ def expired_indices(
 
 
 def delete_indices(client: Elasticsearch, indices: list[ExpiredIndex]) -> Iterator[ExpiredIndex]:
-    """Delete them one by one, and yield each that is gone; one that is gone already is no error."""
+    """Delete them one by one, and yield each that is gone, also one that was gone before."""
     for index in indices:
         if day_of(index.name) is None:  # never anything but a day of logs
             continue

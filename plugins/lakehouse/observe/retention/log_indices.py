@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LogIndices:
-    """Daily indices. Without Elasticsearch there is nothing to delete, and that is no fault."""
+    """Daily indices. Without Elasticsearch there is nothing to delete, and that is not a fault."""
 
     name = "log_indices"
 
@@ -40,7 +40,7 @@ class LogIndices:
         return KindPlan(self.name, "delete", cutoff, tuple(items))
 
     def apply(self, plan: KindPlan) -> Applied:
-        """The planned indices; one that is gone already is no error."""
+        """The planned indices; one that is gone already is not an error."""
         applied = Applied(self.name, plan.verb)
         if not plan.items:
             return applied

@@ -39,6 +39,11 @@ PROGRAMS = {
     "dremio",
     "superset",
     "airflow",
+    "prometheus",
+    "alertmanager",
+    "observer",
+    "elasticsearch",
+    "log_shipper",
 }
 """Everything that runs, by the name of its log. Airflow's four components are children of one program."""
 
