@@ -2,7 +2,7 @@
 
 Its password holds addresses in Apprise's form, separated by white space: `mailtos://...`, `slack://...`,
 `msteams://...`, `pagerduty://...`, `jsons://...` (a web hook). `file:///...` adds a line of JSON to a file.
-The password, because most of them contain a token. `heartbeat+https://...` is not a notifier but an address that
+The password, because most of them contain a token. `heartbeat+https://...` is not a notifier: that address
 is asked for as long as all is well (see `lakehouse.observe.incidents.heartbeats`); the field `heartbeat_url`
 of the connection's extra is the same.
 """
