@@ -52,7 +52,7 @@ def failure(stage: str = "extract_apis", **more: Any) -> Finding:
     return Finding(**fields | more)
 
 
-def payload(name: str, status: str = "firing", starts: str = "2025-10-16T03:00:00Z", **labels: str) -> dict:
+def payload(name: str, status: str = "firing", starts: str = "2025-10-16T02:30:00Z", **labels: str) -> dict:
     alert = {
         "status": status,
         "labels": {"alertname": name, "severity": "page", **labels},
@@ -90,6 +90,13 @@ def test_alerts_of_a_cause_that_is_known_are_its_effects(postgres: DirectPostgre
     assert open_incidents(postgres) == []
 
 
+def test_a_sync_that_its_task_is_about_to_try_again_opens_nothing(postgres: DirectPostgres) -> None:
+    young = payload("SyncFailures", starts="2025-10-16T02:55:00.123Z", connection="shop_files_to_lake")
+    assert receive(postgres, young, T0).told == 0
+    assert open_incidents(postgres) == []
+    assert receive(postgres, young, T0 + 30 * MINUTE).told == 1
+
+
 def test_an_alert_of_another_connection_is_another_cause(postgres: DirectPostgres) -> None:
     tell(postgres, failure(cause_group="connection:shop_api_to_lake"), T0)
     receive(postgres, payload("SyncFailures", connection="shop_files_to_lake"), T0)
@@ -109,7 +116,7 @@ def test_an_alert_that_first_fires_after_the_fix_belongs_to_what_was_fixed(postg
     resolve_stage(postgres, "extract_apis", DAY, "a run", T0 + MINUTE)
     receive(postgres, payload("SyncFailures", connection="shop_api_to_lake"), T0 + 2 * MINUTE)
     assert open_incidents(postgres) == []
-    again = payload("SyncFailures", starts="2025-10-16T05:00:00Z", connection="shop_api_to_lake")
+    again = payload("SyncFailures", starts="2025-10-16T04:30:00Z", connection="shop_api_to_lake")
     receive(postgres, again, T0 + 120 * MINUTE)
     assert [each.root for each in open_incidents(postgres)] == ["shop_api_to_lake"]
 

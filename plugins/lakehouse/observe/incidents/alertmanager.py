@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 WATCHDOG: Final = "Watchdog"
 STAYS: Final = timedelta(minutes=30)
 """An alert that was part of an incident and fires on for so long after its end has a cause of its own."""
+RETRIES_TAKE: Final = timedelta(minutes=10)
+"""A sync that failed is tried again by its task, which tells its last failure itself: an alert about a
+connection that is younger than this may be of a retry that is about to succeed."""
 _PLACES: Final = ("stage", "connection", "table", "model", "dashboard", "stream", "slot", "service", "source")
 """Labels that say what an alert is about, the most telling first."""
 _EFFECT: Final = frozenset(
@@ -75,10 +78,20 @@ def receive(postgres: PostgresConnections, payload: object, now: datetime | None
                 postgres, event, f"Alertmanager says that {labels['alertname']} is over", at
             )
             done = replace(done, resolved=done.resolved + len(ended))
-        else:
+        elif not _may_be_retried(alert, labels, at):
             _tell(postgres, alert, labels, event, at)
             done = replace(done, told=done.told + 1)
     return done
+
+
+def _may_be_retried(alert: Mapping[str, Any], labels: Mapping[str, str], at: datetime) -> bool:
+    if not labels.get("connection"):
+        return False
+    try:
+        starts = datetime.fromisoformat(str(alert.get("startsAt")))
+    except ValueError:
+        return False
+    return starts.tzinfo is not None and timedelta(0) <= at - starts < RETRIES_TAKE
 
 
 def _tell(
