@@ -22,11 +22,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, dag, task
+from airflow.sdk import CronTriggerTimetable, Param, chain, dag, task
 
 from lakehouse.night.dag_defaults import dag_arguments
-from lakehouse.observe.retention.policy import KINDS
-from lakehouse.platform.names import DREMIO_POOL
+from lakehouse.observe.retention.operators import KINDS, TidyOperator
 
 SUNDAY_MORNING = "0 9 * * 0"  # every Sunday at 09:00 UTC
 PARAMS = {
@@ -44,21 +43,16 @@ PARAMS = {
     | {"schedule": CronTriggerTimetable(SUNDAY_MORNING, timezone="UTC")}
 )
 def tidy_platform() -> None:
-    """One task for each kind, one after the other: the next one goes on when one has failed."""
+    """One task for each kind, one after the other; the next one goes on when one has failed."""
 
-    @task(trigger_rule="all_done", pool=DREMIO_POOL)
-    def tidy(kind: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Plan, and unless it is a dry run, apply."""
-        from lakehouse.observe.retention.task import tidied
+    @task
+    def sum_up(figures: list[dict[str, Any]]) -> dict[str, int]:
+        """Bytes by kind; it fails with any of them, and the run with it."""
+        return {each["kind"]: (each.get("done") or each["planned"])["bytes"] for each in figures}
 
-        return tidied(kind, dry_run=params["dry_run"])
-
-    before = None
-    for kind in KINDS:
-        this = tidy.override(task_id=f"tidy_{kind}")(kind)
-        if before is not None:
-            before >> this
-        before = this
+    tidied = [TidyOperator(task_id=f"tidy_{kind}", kind=kind, trigger_rule="all_done") for kind in KINDS]
+    chain(*tidied)
+    sum_up([each.output for each in tidied])
 
 
 tidy_platform()

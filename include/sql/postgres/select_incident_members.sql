@@ -33,8 +33,9 @@ by_group as (
     where
         cause_group = %(cause_group)s
         and is_cause
-        and fixed_at is null
-    order by first_at
+    order by
+        fixed_at is null desc,
+        last_at desc
     limit 1
 ),
 

@@ -80,8 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         night = parse_business_date(options.date)
-        api = AirflowApi(
-            os.environ["AIRFLOW_URL"], os.environ["AIRFLOW_USER"], os.environ["AIRFLOW_PASSWORD"]
+        url, user, password = (
+            os.environ[name] for name in ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
         )
     except BusinessDateError as error:
         print(error, file=sys.stderr)
@@ -89,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyError as error:
         print(f"not set: {error} (on the embedded platform: `make env`)", file=sys.stderr)
         return 2
+    api = AirflowApi(url, user, password)
     commands: dict[str, Callable[[], str]] = {
         "run": lambda: run_stage(api, options.stage, night, options.force_sync),
         "clear": lambda: clear_stage(api, options.stage, night),

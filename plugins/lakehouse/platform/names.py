@@ -10,7 +10,7 @@ from typing import Final
 AIRBYTE_CONNECTION: Final = "airbyte_default"
 AIRFLOW_CONNECTION: Final = "airflow_api"
 ALERTS_CONNECTION: Final = "alerts_default"
-AIRFLOW_DATABASE_CONNECTION: Final = "airflow_database"
+AIRFLOW_DATABASE_CONNECTION: Final = "airflow_metadata"
 DREMIO_CONNECTION: Final = "dremio_default"
 ELASTICSEARCH_CONNECTION: Final = "elasticsearch_default"
 LAKE_CONNECTION: Final = "lake_s3"

@@ -120,7 +120,7 @@ def test_slots_that_nobody_uses_or_that_are_missing_are_named(clinic: Clinic) ->
         assert clinic.what(look) == []
         clinic.superuser("shop", "select pg_create_logical_replication_slot('forgotten', 'pgoutput')")
         [found] = clinic.found(look)
-        assert found.what == "the replication slot forgotten is used by no connection and keeps WAL for ever"
+        assert found.what == "the replication slot forgotten is used by no connection and keeps WAL forever"
         assert found.command.endswith("--command=\"select pg_drop_replication_slot('forgotten')\"")
     finally:
         clinic.superuser("shop", "select pg_drop_replication_slot(slot_name) from pg_replication_slots")

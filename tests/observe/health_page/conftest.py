@@ -27,7 +27,7 @@ TONIGHT = date(2026, 11, 29)
 NOW = datetime(2026, 11, 29, 3, 21, tzinfo=UTC)
 SCHEMA = "health_page_tests"
 BUSY_SECONDS = 60.0
-"""These tests look at what the page shows, on a machine that may do much beside; how long it takes is one test."""
+"""These tests look at what the page shows, on a machine that may do much beside."""
 
 
 class OwnSchema:

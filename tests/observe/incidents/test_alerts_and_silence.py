@@ -85,10 +85,33 @@ def test_alerts_of_a_cause_that_is_known_are_its_effects(postgres: DirectPostgre
     receive(postgres, payload("SyncFailures", connection="shop_api_to_lake"), T0)
     receive(postgres, payload("DataTooOld", table="gold.orders"), T0)
     root, causes, effects = only(postgres)
-    assert (root, causes + effects) == ("extract_apis", 4)
-    receive(postgres, payload("SyncFailures", "resolved", connection="shop_api_to_lake"), T0 + MINUTE)
+    assert (root, causes, effects) == ("extract_apis", 1, 3)
     resolve_stage(postgres, "extract_apis", DAY, "a run", T0 + 2 * MINUTE)
     assert open_incidents(postgres) == []
+
+
+def test_an_alert_of_another_connection_is_another_cause(postgres: DirectPostgres) -> None:
+    tell(postgres, failure(cause_group="connection:shop_api_to_lake"), T0)
+    receive(postgres, payload("SyncFailures", connection="shop_files_to_lake"), T0)
+    assert [each.root for each in open_incidents(postgres)] == ["extract_apis", "shop_files_to_lake"]
+
+
+def test_the_task_that_failed_takes_over_what_prometheus_saw_first(postgres: DirectPostgres) -> None:
+    receive(postgres, payload("ApiErrors", service="dremio"), T0)
+    receive(postgres, payload("SyncFailures", connection="shop_files_to_lake"), T0)
+    tell(postgres, failure("transform_marts", cause_group="service:dremio_default"), T0 + MINUTE)
+    roots = {each.root: [effect.root for effect in each.effects] for each in open_incidents(postgres)}
+    assert roots == {"transform_marts": ["dremio"], "shop_files_to_lake": []}
+
+
+def test_an_alert_that_first_fires_after_the_fix_belongs_to_what_was_fixed(postgres: DirectPostgres) -> None:
+    tell(postgres, failure(cause_group="connection:shop_api_to_lake"), T0)
+    resolve_stage(postgres, "extract_apis", DAY, "a run", T0 + MINUTE)
+    receive(postgres, payload("SyncFailures", connection="shop_api_to_lake"), T0 + 2 * MINUTE)
+    assert open_incidents(postgres) == []
+    again = payload("SyncFailures", starts="2025-10-16T05:00:00Z", connection="shop_api_to_lake")
+    receive(postgres, again, T0 + 120 * MINUTE)
+    assert [each.root for each in open_incidents(postgres)] == ["shop_api_to_lake"]
 
 
 def test_an_alert_that_lags_behind_the_fix_opens_nothing_and_one_that_stays_does(
@@ -215,7 +238,7 @@ def test_while_postgresql_is_away_people_hear_once_and_nothing_is_lost(
 
 def test_what_waits_is_told_and_sent_by_the_next_round(postgres: DirectPostgres, tmp_path: Path) -> None:
     keep(failure())
-    watch_round(postgres, T0)
+    watch_round(postgres)
     assert [each.root for each in open_incidents(postgres)] == ["extract_apis"]
     [line] = (tmp_path / "alerts.jsonl").read_text().splitlines()
     assert json.loads(line)["title"] == "[lakehouse] PAGE: extract_apis 2025-10-16 failed"

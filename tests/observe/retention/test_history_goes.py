@@ -13,7 +13,7 @@ from lakehouse.observe.retention import tidy
 from lakehouse.observe.retention.lake_objects import LakeLogs, QuarantineFiles
 from lakehouse.observe.retention.plan import as_table
 from lakehouse.observe.retention.policy import Keep, RetentionPolicyError, load_policy
-from lakehouse.observe.retention.records import Receipts, TableRows
+from lakehouse.observe.retention.records import AGED_TABLES, Receipts, TableRows
 from lakehouse.observe.retention.tidy import ClockError, UnknownKindError
 from lakehouse.platform.lake_layout import quarantine_key
 from tests.observe.retention.conftest import Lake
@@ -148,3 +148,18 @@ def test_all_kinds_are_planned_in_order_and_an_unknown_one_is_refused(lake: Lake
     assert [done.items for done in tidying.apply(plans)] == [0, 0]
     with pytest.raises(UnknownKindError, match="'gold'"):
         tidying.plan(["gold"])
+
+
+def test_every_table_that_a_policy_may_name_can_be_planned_and_open_things_stay(lake: Lake) -> None:
+    old = NOW - timedelta(days=500)
+    lake.execute(
+        "insert into incidents (kind, root, severity, summary, evidence, fingerprint, opened_at, updated_at,"
+        " occurrences, resolved_at) select 'failed', root, 'warn', 's', '{}', 'f', %s, %s, 1, ended"
+        " from (values ('open', null), ('resolved', %s)) as i (root, ended)",
+        old, old, old,
+    )  # fmt: skip
+    kind = TableRows(lake.stores)
+    plan = kind.plan(replace(POLICY, tables={table: Keep(100) for table in AGED_TABLES}), NOW)
+    assert [(item.name, item.rows) for item in plan.items] == [("incidents", 1)]
+    kind.apply(plan)
+    assert lake.execute("select root from incidents") == [("open",)]

@@ -15,7 +15,7 @@ def environments_look(around: Surroundings) -> Iterator[Finding]:
     """Environments that are there and whose stamp is not that of their lock; asks bin/bootstrap itself."""
     script = around.checkout / "bin" / "bootstrap"
     if not script.exists() or not (around.checkout / ".local" / "envs").is_dir():
-        raise NotConfiguredError("this is no checkout with environments of its own")
+        raise NotConfiguredError("this is not a checkout with environments of its own")
     # It has no suffix: the loader is named.
     loader = importlib.machinery.SourceFileLoader("lakehouse_bootstrap", str(script))
     spec = importlib.util.spec_from_loader(loader.name, loader)

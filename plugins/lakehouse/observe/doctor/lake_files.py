@@ -55,11 +55,11 @@ def bronze_files_look(around: Surroundings) -> Iterator[Finding]:
     for source, stream, day in _some(sorted(accounted - held)):
         what = f"the partition of {source}.{stream} {day} is gone"
         yield error(what, "bronze_loads says loaded", around.rerun_command("load_bronze", day))
-    begun = postgres.rows("select source, stream, business_date, begun_at from bronze_publications")
-    for source, stream, day, at in begun:
+    started = postgres.rows("select source, stream, business_date, begun_at from bronze_publications")
+    for source, stream, day, at in started:
         if around.now() - at.astimezone(UTC) > PUBLISHING_FOR:
             what = f"a publication of {source}.{stream} {day} was cut short"
-            yield warn(what, f"begun {at.isoformat()}", around.rerun_command("load_bronze", day))
+            yield warn(what, f"started {at.isoformat()}", around.rerun_command("load_bronze", day))
 
 
 def landing_files_look(around: Surroundings) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ class Outcome:
     not_seen: str | None = None
     """Why it could not look, or not at everything."""
     nothing_to_see: str | None = None
-    """Why there is nothing to look at here, which is no fault."""
+    """Why there is nothing to look at here, which is not a fault."""
     seconds: float = 0.0
 
 

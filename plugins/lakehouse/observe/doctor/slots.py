@@ -64,7 +64,7 @@ def _slot(
         return
     if slot not in declared:
         if not active and not temporary:
-            what = f"the replication slot {slot} is used by no connection and keeps WAL for ever"
+            what = f"the replication slot {slot} is used by no connection and keeps WAL forever"
             yield warn(what, seen, drop)
         return
     sync = around.trigger_command(f"sync_{declared[slot].name}")

@@ -120,7 +120,7 @@ class Surroundings:
         return f'psql {address} --username=postgres --command="{statement}"'
 
     def trigger_command(self, dag_id: str) -> str:
-        """What starts a DAG that is no stage of the night."""
+        """What starts a DAG that is not a stage of the night."""
         return self.airflow_command(f"dags trigger {dag_id}")
 
     def rerun_command(self, stage: str, business_date: object) -> str:

@@ -106,10 +106,10 @@ def lines(estimated: Estimate, advice: Sequence[Advice]) -> Iterator[str]:
         state = "waiting" if run is None else str(run.state)
         end = made.ends.get(each.name)
         yield f"  {each.name:<24}{state:<9}{f'{end:%H:%M:%S}' if end else ''}"
-    for each in advice:
-        shed = each.shedding
-        miss = "" if each.p_miss is None else f", then missed with {each.p_miss:.0%}"
-        yield f"  may be left out: {shed.task}, saves {each.saved_seconds:.0f} s{miss}; {shed.lost}"
+    for advised in advice:
+        shed = advised.shedding
+        miss = "" if advised.p_miss is None else f", then missed with {advised.p_miss:.0%}"
+        yield f"  may be left out: {shed.task}, saves {advised.saved_seconds:.0f} s{miss}; {shed.lost}"
         yield f"    type: {shed.command(tonight.business_date)}"
         yield f"    the next day: {shed.catch_up_command(tonight.business_date)}"
 

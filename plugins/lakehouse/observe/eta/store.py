@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -88,6 +88,7 @@ def _read(cursor: Any, business_date: date | None, most: int) -> list[NightEta]:
 
 
 def _eta(row: tuple[Any, ...]) -> NightEta:
-    day, made_at, state, *rest = row
-    ends = {name: datetime.fromisoformat(end) for name, end in rest[7].items()}
-    return NightEta(day, made_at, NightState(state), *rest[:7], ends, *rest[8:])
+    told = dict(zip((each.name for each in fields(NightEta)), row, strict=True))
+    told["state"] = NightState(told["state"])
+    told["stage_ends"] = {name: datetime.fromisoformat(end) for name, end in told["stage_ends"].items()}
+    return NightEta(**told)

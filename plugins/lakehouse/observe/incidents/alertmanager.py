@@ -19,6 +19,7 @@ from lakehouse.observe.incidents.heartbeats import ALERT_PATH, beat
 from lakehouse.observe.incidents.home import is_stage
 from lakehouse.observe.incidents.record import incident_of_event, resolve_event, tell
 from lakehouse.platform.database import PostgresConnections, transaction
+from lakehouse.platform.names import AIRBYTE_CONNECTION, DREMIO_CONNECTION, SUPERSET_CONNECTION
 from lakehouse.platform.sql_files import read_sql
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,16 @@ STAYS: Final = timedelta(minutes=30)
 """An alert that was part of an incident and fires on for so long after its end has a cause of its own."""
 _PLACES: Final = ("stage", "connection", "table", "model", "dashboard", "stream", "slot", "service", "source")
 """Labels that say what an alert is about, the most telling first."""
-_EFFECT: Final = frozenset({"stage", "table", "dashboard", "model"})
-"""What these show late or old may follow from a stage that failed."""
+_EFFECT: Final = frozenset(
+    {"stage", "table", "dashboard", "model", "stream", "connection", "service", "source"}
+)
+"""What these show may follow from a failure that was told with its own words."""
+_SERVICES: Final = {
+    "airbyte": AIRBYTE_CONNECTION,
+    "dremio": DREMIO_CONNECTION,
+    "superset": SUPERSET_CONNECTION,
+}
+"""Services by the names that metrics have for them."""
 
 
 class BadPayloadError(ValueError):
@@ -118,7 +127,9 @@ def _finding(
 
 
 def _cause_group(place: str | None, root: str) -> str | None:
-    return f"{place}:{root}" if place in ("connection", "service") else None
+    if place == "connection":
+        return f"connection:{root}"
+    return f"service:{_SERVICES.get(root, root)}" if place in ("service", "source") else None
 
 
 def _night_of(postgres: PostgresConnections, place: str | None, root: str) -> date | None:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from lakehouse.night.business_date import business_date_or_none
 from lakehouse.observe.facts.lineage import read_lineage
+from lakehouse.observe.facts.log_links import log_url
 from lakehouse.observe.incidents.failure import FailedTask
 from lakehouse.observe.incidents.home import is_stage
 from lakehouse.observe.incidents.samples import quarantined_samples, rows_that_fail
@@ -60,7 +61,10 @@ def _run_page(_: PostgresConnections, task: FailedTask) -> Mapping[str, Any]:
     page = run if task.try_number == 0 else f"{run}/tasks/{quote(task.task_id, safe='')}"
     if task.map_index >= 0:
         page += f"/mapped/{task.map_index}"
-    return {"run_url": page}
+    if task.try_number == 0:
+        return {"run_url": page}
+    log = log_url(task.dag_id, task.run_id, task.task_id, task.try_number, task.map_index)
+    return {"run_url": page, "log_url": log}
 
 
 def _failing_tests(postgres: PostgresConnections, task: FailedTask) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from lakehouse.night.business_date import business_date_or_none
-from lakehouse.night.plan import night_window
+from lakehouse.night.plan import night_window, stage
 from lakehouse.night.starting import started_as
 from lakehouse.observe.incidents.cause import cause_group
 from lakehouse.observe.incidents.finding import FAILED, Finding, Severity
@@ -119,7 +119,10 @@ def run_type_of(run_id: str) -> str | None:
 
 
 def command_for(task: FailedTask, night: date | None) -> str:
-    """What to type once the cause is gone: the failed tasks run again, and what comes behind follows."""
+    """What to type once the cause is gone: the failed tasks run again, and the later stages follow."""
+    if night is not None and (task.error or "").startswith("DataTestFailedError"):
+        # Testing the same rows again finds the same: what was tested is built again, and its tests follow.
+        return start_command(_tested_stage(task.dag_id), night)
     if night is not None:
         return f"bin/stage clear {task.dag_id} {night}"
     words = ["bin/airflow", "dags", "clear", task.dag_id, "--run-id", task.run_id, "--only-failed", "--yes"]
@@ -129,6 +132,11 @@ def command_for(task: FailedTask, night: date | None) -> str:
 def start_command(stage_name: str, night: date) -> str:
     """What to type to start a stage for a date that has no run."""
     return f"bin/stage run {stage_name} {night}"
+
+
+def _tested_stage(stage_name: str) -> str:
+    """A layer's own tests are its stage's last task; the marts have a stage for them."""
+    return stage_name if stage_name.startswith("transform_") else stage(stage_name).waits_for[0]
 
 
 def _summary(task: FailedTask, night: date | None, group: str | None) -> str:

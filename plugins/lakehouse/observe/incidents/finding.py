@@ -58,8 +58,9 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """What `resolve` is told once it is fixed."""
-        return f"{self.kind}:{self.root}:{self.business_date or '-'}"
+        """What `resolve` is told once it is fixed. Each failed task of a stage has its own."""
+        task = self.evidence.get("task") if self.kind == FAILED else None
+        return f"{self.kind}:{self.root}:{self.business_date or '-'}" + (f":{task}" if task else "")
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,7 @@ def _home_of_cause(
         if says_the_same and now - each.last_at <= WINDOW:
             return Home(each.incident_id, is_cause=True)
     for each in known:
-        explained = each.is_cause and each.fixed_at is None and each.may_follow
-        if explained and _may_follow_from(each.root, each.business_date, finding.root, finding.business_date):
+        if each.is_cause and each.fixed_at is None and each.may_follow and _explains(finding, each):
             return Home(each.incident_id, is_cause=True, takes_over=True)
     return Home(None, is_cause=True)
 
@@ -92,17 +91,36 @@ def _home_of_effect(
     now: datetime,
 ) -> Home:
     for each in roots:
-        if finding.cause_group is not None and each.cause_group == finding.cause_group:
-            return Home(each.incident_id, is_cause=False)
-        if _may_follow_from(finding.root, finding.business_date, each.root, each.business_date):
+        if _follows(finding, each):
             return Home(each.incident_id, is_cause=False)
     for each in known:
         if each.may_follow and each.business_date == finding.business_date is not None:
             return Home(each.incident_id, is_cause=False)
     for each in members:
-        if each.is_cause and not each.may_follow and _still_catching_up(each, finding, now):
+        if each.is_cause and not each.may_follow and _lags_behind(finding, each, now):
             return Home(each.incident_id, is_cause=False)
     return Home(None, is_cause=True)
+
+
+def _follows(effect: Finding, root: Member) -> bool:
+    """What blames a connection or a service follows from trouble with the same one, and from nothing else."""
+    if effect.cause_group is not None:
+        return effect.cause_group == root.cause_group
+    return _may_follow_from(effect.root, effect.business_date, root.root, root.business_date)
+
+
+def _explains(finding: Finding, effect: Member) -> bool:
+    if effect.cause_group is not None:
+        return effect.cause_group == finding.cause_group
+    return _may_follow_from(effect.root, effect.business_date, finding.root, finding.business_date)
+
+
+def _lags_behind(effect: Finding, root: Member, now: datetime) -> bool:
+    """Is what is told now still explained by a root that has been fixed?"""
+    if effect.cause_group is not None:
+        fixed = root.fixed_at
+        return effect.cause_group == root.cause_group and fixed is not None and now - fixed <= WINDOW
+    return _still_catching_up(root, effect, now)
 
 
 def _same_place(member: Member, finding: Finding) -> bool:

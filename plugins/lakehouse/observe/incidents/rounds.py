@@ -38,5 +38,6 @@ def watch_round(postgres: PostgresConnections, now: datetime | None = None) -> R
     done = reconcile(postgres, at)
     watched = (OBSERVER, ALERT_PATH, SHIPPER)
     watch_over(postgres, watched, at if is_back else datetime.min.replace(tzinfo=UTC), at)
-    deliver_alerts(postgres, now=at)
+    # By the time it is now: what was told since is due as well.
+    deliver_alerts(postgres, now=now)
     return done

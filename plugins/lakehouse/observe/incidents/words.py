@@ -40,6 +40,7 @@ def _lines(incident: Incident) -> Iterator[str]:
     for label, name in _EVIDENCE.items():
         if value := evidence.get(name):
             yield f"{label}: {_shown(value)}"
+    yield from (f"Sample row: {row}" for row in evidence.get("sample_rows", [])[:_SHOWN])
     if incident.is_open and incident.command:
         yield f"Fix: {incident.command}"
     yield from _others(incident)
@@ -50,7 +51,6 @@ def _lines(incident: Incident) -> Iterator[str]:
 
 _EVIDENCE: Final = {
     "Failing tests": "failing_tests",
-    "Sample rows": "sample_rows",
     "Quarantined rows": "quarantined_rows",
     "Quarantine": "quarantine",
     "Dashboards affected": "dashboards",
@@ -66,14 +66,23 @@ _EVIDENCE: Final = {
 
 def _others(incident: Incident) -> Iterator[str]:
     root = (incident.kind, incident.root, incident.business_date)
-    also = [each for each in incident.causes if (each.kind, each.root, each.business_date) != root]
+    here = [each for each in incident.causes if (each.kind, each.root, each.business_date) == root]
+    for each in here[:_SHOWN]:
+        task = each.evidence.get("task")
+        if task and task != incident.evidence.get("task"):
+            yield f"Failed there too: {task}: {each.error}"
+    also = {
+        (each.kind, each.root, each.business_date): each
+        for each in incident.causes
+        if (each.kind, each.root, each.business_date) != root
+    }
     if also:
-        yield f"Same cause: {_places(also)}"
+        yield f"Same cause: {_places(tuple(also.values()))}"
     if incident.effects:
         yield f"Follows from it: {_places(incident.effects)}"
 
 
-def _places(members: list[Member] | tuple[Member, ...]) -> str:
+def _places(members: tuple[Member, ...]) -> str:
     shown = [
         f"{each.root} {each.business_date or ''} {each.kind.replace('_', ' ')}".replace("  ", " ")
         + (" (fixed)" if each.fixed_at else "")

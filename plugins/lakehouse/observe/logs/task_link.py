@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import BaseOperatorLink
 
-from lakehouse.observe.logs.links import log_url
+from lakehouse.observe.facts.log_links import log_url
 
 
 class LogSearchLink(BaseOperatorLink):

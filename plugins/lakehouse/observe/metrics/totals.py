@@ -94,7 +94,7 @@ def begin_at_zero(cursor: Any, series: Iterable[tuple[str, Labels]]) -> None:
 
 
 def stored_totals(cursor: Any) -> list[tuple[Metric, dict[str, str], Total]]:
-    """Everything that has been counted; metrics that the catalogue no longer has are left out."""
+    """Everything that has been counted; metrics that no longer exist are left out."""
     cursor.execute(read_sql("postgres/select_metric_totals.sql"))
     return [
         (METRICS[name], labels, Total(observations, total, buckets))

@@ -45,7 +45,7 @@ class Heart:
     def beat(self) -> None:
         """Show oneself, ask for the scheduler, tell who is silent, and tell outside that all is well."""
         now = datetime.now(UTC)
-        # Only once PostgreSQL answers is anybody's silence seen; a clock that was set back begins anew.
+        # Only once PostgreSQL answers is anybody's silence seen; a clock that was set back begins again.
         if self._since is None or self._since > now:
             self._since = now
         try:

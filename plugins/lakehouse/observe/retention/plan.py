@@ -38,7 +38,7 @@ class KindPlan:
     """What was written later is not touched."""
     items: tuple[Item, ...]
     not_looked: str | None = None
-    """Why this kind could not be looked at, where that is no fault."""
+    """Why this kind could not be looked at, where that is not a fault."""
 
     @property
     def objects(self) -> int:

@@ -69,7 +69,13 @@ class Aged:
 
 
 AGED_TABLES: Final[dict[str, Aged]] = {
+    "alert_outbox": Aged("delivered_at", "delivered_at is not null"),
     "dbt_run_history": Aged("started_at"),
+    # With what belongs to them: their members, events and counts go with an incident.
+    "incidents": Aged("resolved_at", "resolved_at is not null"),
+    "metric_days": Aged("day"),
+    "morning_reports": Aged("told_at"),
+    "night_eta": Aged("made_at"),
 }
 """The tables that a policy may name. Accounts and the ledger are not among them: replays need them."""
 

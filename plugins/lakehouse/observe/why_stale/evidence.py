@@ -92,7 +92,8 @@ def gather(postgres: PostgresConnections, business_date: date, sources: Mapping[
     }
     with transaction(postgres) as cursor:
         cursor.execute(read_sql("postgres/select_streams_of_date.sql"), values)
-        streams = [StreamOfDate(*row) for row in cursor.fetchall()]
+        names = [column[0] for column in cursor.description]
+        streams = [StreamOfDate(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
     claims = [each for each in unloaded_claims(postgres) if each.business_date <= business_date]
     at_work = {
         day

@@ -35,6 +35,7 @@ def test_every_connection_of_the_design_is_there() -> None:
         "dremio_default",
         "superset_default",
         "airflow_api",
+        "airflow_metadata",
         "alerts_default",
         "elasticsearch_default",
         "airflow_database",

@@ -22,10 +22,13 @@ _FACTS: Final = {
     "failing_tests": "Failing tests",
     "sample_rows": "Sample rows",
     "quarantined_rows": "Quarantined rows",
+    "quarantine": "Quarantine",
     "dashboards": "Dashboards affected",
     "readers_see": "Readers see",
     "rerun": "Rerun",
     "owner": "Owner",
+    "log": "Log file",
+    "runbook": "Runbook",
 }
 """What an incident's evidence may hold, and how the page calls it."""
 _LINKS: Final = {"run_url": "Run", "log_url": "Log", "runbook": "Runbook"}
@@ -107,7 +110,11 @@ def _shown(incident: Incident) -> Shown:
         summary=incident.summary,
         error=incident.error,
         command=incident.command,
-        facts=[(label, _text(evidence[name])) for name, label in _FACTS.items() if evidence.get(name)],
+        facts=[
+            (label, _text(evidence[name]))
+            for name, label in _FACTS.items()
+            if evidence.get(name) and not (name in _LINKS and web_address(evidence[name]))
+        ],
         links=list(_links(evidence)),
         effects=[_place(each) for each in incident.members if not each.is_cause],
         occurrences=incident.occurrences,

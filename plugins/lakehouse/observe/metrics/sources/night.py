@@ -116,7 +116,7 @@ def _late(starts: Mapping[tuple[date, str], tuple[datetime | None, bool]], now: 
 
 
 def is_night_expected(night: date, starts: Mapping[tuple[date, str], tuple[datetime | None, bool]]) -> bool:
-    """Whether that night runs by the clock: it began in its window or, not begun yet, follows one that did.
+    """Whether that night runs by the clock: it began in its window or, not started yet, follows one that did.
 
     A night that is started by hand during the day is late for nobody, nor is a platform's first day.
     """

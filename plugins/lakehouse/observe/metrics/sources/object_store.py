@@ -1,7 +1,7 @@
 """How full the lake's store is, without listing it where the store itself keeps count.
 
 MinIO counts for Prometheus, Swift counts each container; of any other S3 server the bucket is listed, seldom
-and not for ever.
+and only so far.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def alerts() -> list[dict[str, Any]]:
 
 
 def test_the_specification_s_twelve_metrics_are_there_by_name() -> None:
-    assert set(METRICS) >= SPECIFIED
+    assert set(list(METRICS)[:12]) == SPECIFIED
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from airflow.plugins_manager import get_global_operator_extra_links
 
-from lakehouse.observe.logs.links import log_url
+from lakehouse.observe.facts.log_links import log_url
 from lakehouse.observe.logs.task_link import LogSearchLink
 
 RUN = "asset_triggered__2026-11-29T04:56:41.162696+00:00_Blc"
