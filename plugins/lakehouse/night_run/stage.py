@@ -80,8 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         night = parse_business_date(options.date)
-        api = AirflowApi(
-            os.environ["AIRFLOW_URL"], os.environ["AIRFLOW_USER"], os.environ["AIRFLOW_PASSWORD"]
         url, user, password = (
             os.environ[name] for name in ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
         )
