@@ -18,33 +18,21 @@ message ten minutes later.
 **Safe to rerun?** Yes. A night's message is written once.
 """
 
-from datetime import UTC, datetime
-
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import CronTriggerTimetable, dag
 
 from lakehouse.night.dag_defaults import dag_arguments
+from lakehouse.observe.morning.operators import ReportMorningOperator
 
 FIVE_O_CLOCK = "0 5 * * *"
 
 
 @dag(
     **dag_arguments("report_morning", __doc__, frozenset({"operations"}))
+    # Every day at 05:00 UTC.
     | {"schedule": CronTriggerTimetable(FIVE_O_CLOCK, timezone="UTC")}
 )
 def report_morning() -> None:
-    @task
-    def tell_people() -> str:
-        """Write the message of today's night, and send it."""
-        from lakehouse.observe.incidents.delivery import deliver_alerts
-        from lakehouse.observe.morning.report import tell_morning
-        from lakehouse.platform.database import platform_postgres
-
-        postgres = platform_postgres()
-        state = tell_morning(postgres, datetime.now(UTC).date())
-        deliver_alerts(postgres)
-        return f"the night is {state}" if state else "told before"
-
-    tell_people()
+    ReportMorningOperator(task_id="tell_people")
 
 
 report_morning()

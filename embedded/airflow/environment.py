@@ -74,7 +74,7 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url
         "AIRFLOW_HOME": str(home),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # The embedded services restart within seconds: so may their callers.
-        "LAKEHOUSE_RETRY_DELAY_SECONDS": os.environ.get("LAKEHOUSE_RETRY_DELAY_SECONDS", "5"),
+        "LAKEHOUSE_RETRY_DELAY_SECONDS": os.environ.get("LAKEHOUSE_RETRY_DELAY_SECONDS") or "5",
         "PYTHONPATH": path,
     }
 

@@ -1,4 +1,7 @@
-"""The second date, 2025-10-17: its source is down, then a mart is wrong, then all is well."""
+"""What follows the first night: a wrong mart, then a date whose source is down at first and then is there.
+
+One night for each: the second date that succeeds is the rerun of one that failed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import pytest
 
 from testing.checkout_platform import CheckoutPlatform, CommandResult
 
-SECOND = "2025-10-17"
+BROKEN = "2025-10-17"
+SECOND = "2025-10-18"
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,23 @@ class FailedNight:
 
 
 @pytest.fixture(scope="session")
-def night_without_its_source(platform: CheckoutPlatform, first_night: CommandResult) -> FailedNight:
+def night_with_a_broken_mart(platform: CheckoutPlatform, first_night: CommandResult) -> FailedNight:
+    """A date for which a mart negates every amount; it is never run again."""
+    model = platform.home / "include/dbt/models/marts/fct_orders.sql"
+    sound = model.read_text()
+    before = platform.gold_checksums()
+    model.write_text(_with_negative_amounts(sound))
+    try:
+        broken = platform.night(BROKEN)
+    finally:
+        model.write_text(sound)
+    return FailedNight(broken, platform.receipt(BROKEN), before, platform.gold_checksums())
+
+
+@pytest.fixture(scope="session")
+def night_without_its_source(
+    platform: CheckoutPlatform, night_with_a_broken_mart: FailedNight
+) -> FailedNight:
     """The second date while the shop's database refuses every connection."""
     before = platform.gold_checksums()
     advanced = platform.run("bin/shop", "advance", "--to", SECOND)
@@ -38,24 +58,8 @@ def night_without_its_source(platform: CheckoutPlatform, first_night: CommandRes
 
 
 @pytest.fixture(scope="session")
-def night_with_a_broken_mart(
-    platform: CheckoutPlatform, night_without_its_source: FailedNight
-) -> FailedNight:
-    """The same date, its source up again, with a mart that negates every amount."""
-    model = platform.home / "include/dbt/models/marts/fct_orders.sql"
-    sound = model.read_text()
-    before = platform.gold_checksums()
-    model.write_text(_with_negative_amounts(sound))
-    try:
-        broken = platform.night(SECOND)
-    finally:
-        model.write_text(sound)
-    return FailedNight(broken, platform.receipt(SECOND), before, platform.gold_checksums())
-
-
-@pytest.fixture(scope="session")
-def second_night(platform: CheckoutPlatform, night_with_a_broken_mart: FailedNight) -> CommandResult:
-    """The same date once more, with nothing wrong, on the platform that the first night left up."""
+def second_night(platform: CheckoutPlatform, night_without_its_source: FailedNight) -> CommandResult:
+    """The same date with its source up again, on the platform that the first night left up."""
     result = platform.night(SECOND)
     assert result.exit_code == 0, result.output[-6000:]
     return result

@@ -61,7 +61,7 @@ def test_first_night_runs_all_nine_stages_and_leaves_a_receipt(
 
 
 def test_second_date_reuses_the_platform(platform: CheckoutPlatform, second_night: CommandResult) -> None:
-    receipt = platform.receipt("2025-10-17")
+    receipt = platform.receipt("2025-10-18")
     assert receipt["state"] == "success"
     changed = receipt["stages"]["load_bronze"]["rows_in"]
     everything = platform.receipt("2025-10-16")["stages"]["load_bronze"]["rows_in"]

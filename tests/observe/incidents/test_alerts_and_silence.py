@@ -285,4 +285,9 @@ def test_a_server_hands_over_and_a_task_waits_no_longer_than_it_may(monkeypatch:
 
 def test_one_channel_may_name_several_notifiers() -> None:
     urls = "json://127.0.0.1:1/a file:///tmp/x.jsonl,json://127.0.0.1:1/b"
-    assert [each.kind for each in channel_of(Connection(password=urls)).targets] == ["json", "file", "json"]
+    channel = channel_of(Connection(password=f"heartbeat+https://hc-ping.com/x {urls}"))
+    assert [each.kind for each in channel.targets] == ["json", "file", "json"]
+    assert channel.heartbeat_url == "https://hc-ping.com/x"
+    assert channel_of(Connection(password=urls)).heartbeat_url is None
+    extra = {"heartbeat_url": "https://hc-ping.com/y"}
+    assert channel_of(Connection(password=urls, extra=extra)).heartbeat_url == "https://hc-ping.com/y"

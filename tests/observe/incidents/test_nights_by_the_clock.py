@@ -24,7 +24,6 @@ def run(
     postgres: DirectPostgres, day: date, stages: int = 9, last: str = "success", kind: str = "scheduled"
 ) -> None:
     """The first stages of a night, each started as planned; the last of them in the given state."""
-    """The first stages of a night, each begun as planned; the last of them in the given state."""
     for number, planned in enumerate(NIGHT[:stages]):
         state = last if number == stages - 1 else "success"
         started = planned.starts_at(day)

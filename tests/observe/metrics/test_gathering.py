@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from lakehouse.observe.metrics.exposition import StoredMetrics
-from lakehouse.observe.metrics.gather import gather, source_states, was_gathered_within
+from lakehouse.observe.metrics.gather import gather, source_states
 from lakehouse.observe.metrics.observation import Found, Increment, Observation, Reading
 from lakehouse.observe.metrics.readings import FRESH_SECONDS
 from lakehouse.observe.metrics.sources.databases import PostgresServer
@@ -126,12 +127,6 @@ def test_gatherers_at_the_same_time_count_each_look_once(postgres: DirectPostgre
     assert list(shown(postgres, "api_requests_total", mark).values()) == [looks]
 
 
-def test_a_gathering_just_now_is_known(postgres: DirectPostgres, mark: str) -> None:
-    gather(postgres, [Counting(mark)])
-    assert was_gathered_within(postgres, timedelta(minutes=2))
-    assert not was_gathered_within(postgres, timedelta(0))
-
-
 def test_request_rates_are_what_the_counter_grew_by(postgres: DirectPostgres, mark: str) -> None:
     rates = RequestRates(postgres)
     first = rates.look({})
@@ -242,3 +237,30 @@ def test_connections_by_state_and_the_server_s_slots(postgres: DirectPostgres) -
     assert not [state for _, state in connections if state == "unknown"], (
         "the role may see every session's state"
     )
+
+
+def test_a_platform_that_was_never_provisioned_has_a_database_and_nothing_to_show(
+    postgres: DirectPostgres,
+) -> None:
+    class Unprovisioned:
+        """The same server, where none of the tables is in the path."""
+
+        def get_conn(self) -> Any:
+            connection = postgres.get_conn()
+            connection.execute("set search_path to pg_catalog")
+            connection.commit()
+            return connection
+
+    found = shown(Unprovisioned(), "lakehouse_")  # type: ignore[arg-type]
+    assert found == {"lakehouse_exporter_database_up": 1}
+
+
+def test_tables_that_are_locked_do_not_hold_up_a_scrape(postgres: DirectPostgres) -> None:
+    """As a migration or a maintenance job does; Prometheus waits 14 s."""
+    with postgres.get_conn() as holder:
+        holder.execute("lock table metric_totals in access exclusive mode")
+        began = time.monotonic()
+        assert shown(postgres, "lakehouse_") == {"lakehouse_exporter_database_up": 0}
+        assert time.monotonic() - began < 14
+        holder.rollback()
+    assert shown(postgres, "lakehouse_exporter_database_up") == {"lakehouse_exporter_database_up": 1}

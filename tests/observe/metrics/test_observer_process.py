@@ -251,6 +251,7 @@ def test_an_alert_goes_from_rule_to_incident_and_ends_it(
     ended = datetime.now(UTC).isoformat()
     httpx.post(url, json=[alert | {"endsAt": ended}], timeout=30).raise_for_status()
     wait_until(lambda: not is_open(), "its end has resolved the incident", 180, look_every=1)
+    assert not is_open()
 
 
 def test_the_rules_hold_what_their_tests_say(observed: EmbeddedPlatform) -> None:
@@ -279,3 +280,6 @@ def test_an_observer_that_is_told_to_stop_stops_within_seconds(observed: Embedde
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), "it has gone", 30)
     wait_until(lambda: process_of(observed, "lakehouse.observe") not in (0, pid), "another one runs", 60)
+    log = (observed.folder / "state" / "logs" / "observer.log").read_text()
+    assert "stopping" in log
+    assert "Traceback" not in log

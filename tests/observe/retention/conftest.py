@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,14 +20,28 @@ from lakehouse.landing.ledger import LandingLedger
 from lakehouse.observe.retention.plan import Stores
 from lakehouse.platform.connections import DirectPostgres
 from lakehouse.platform.database import transaction
+from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
 from testing.embedded_platform import EmbeddedPlatform
 from testing.lakehouse.landing_files import land
 
 TABLES = (
     "landing_files", "landing_syncs", "landing_jobs", "landing_daytime_syncs", "bronze_loads",
-    "bronze_publications", "bronze_catalogued", "night_receipts", "dbt_run_history",
+    "bronze_publications", "bronze_catalogued", "night_receipts", "dbt_run_history", "incidents",
 )  # fmt: skip
+
+
+class OwnSchema:
+    """The platform's tables in a schema of these tests, which they may empty."""
+
+    def __init__(self, postgres: DirectPostgres) -> None:
+        self._postgres = postgres
+
+    def get_conn(self) -> Any:
+        connection = self._postgres.get_conn()
+        connection.execute("set search_path = retention")
+        connection.commit()
+        return connection
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ class Lake:
     """What the tests hold."""
 
     storage: LakeStorage
-    postgres: DirectPostgres
+    postgres: OwnSchema
     folder: Path
     ledger: LandingLedger
     loads: BronzeLoads
@@ -108,17 +121,23 @@ def bucket(postgres_platform: EmbeddedPlatform) -> LakeStorage:
     return storage
 
 
+@pytest.fixture(scope="session")
+def own_tables(postgres: DirectPostgres) -> OwnSchema:
+    """Tables that no other test looks at."""
+    with transaction(postgres) as cursor:
+        cursor.execute("create schema if not exists retention")
+    own = OwnSchema(postgres)
+    create_metadata_tables(own)
+    return own
+
+
 @pytest.fixture
-def lake(bucket: LakeStorage, postgres: DirectPostgres, tmp_path: Path) -> Iterator[Lake]:
+def lake(bucket: LakeStorage, own_tables: OwnSchema, tmp_path: Path) -> Lake:
     """The bucket and the tables, empty."""
     for item in list(bucket.objects("")):
         bucket.delete(item.key)
     (tmp_path / "receipts").mkdir()
     (tmp_path / "scratch").mkdir()
-    lake = Lake(bucket, postgres, tmp_path, LandingLedger(postgres, bucket), BronzeLoads(postgres))
-    lake.execute(f"truncate {', '.join(TABLES)}")
-    yield lake
-    lake.execute(f"truncate {', '.join(TABLES)}")
-
-
-Orders = Callable[..., dict[str, Any]]
+    lake = Lake(bucket, own_tables, tmp_path, LandingLedger(own_tables, bucket), BronzeLoads(own_tables))
+    lake.execute(f"truncate {', '.join(TABLES)} cascade")
+    return lake

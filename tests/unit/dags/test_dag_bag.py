@@ -25,6 +25,7 @@ SYNCS = [f"sync_{each.name}" for each in read_all_connection_files()]
 OTHERS = [
     "provision_platform",
     "report_drift",
+    "report_morning",
     "tidy_platform",
     "watch_platform",
 ]

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
 from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, note, warn
-from lakehouse.observe.doctor.surroundings import Surroundings
+from lakehouse.observe.doctor.surroundings import ANSWER_SECONDS, Surroundings
 from lakehouse.platform import names
 from lakehouse.platform.lake_layout import BRONZE
 from lakehouse.platform.metadata_tables import declared_tables
@@ -171,10 +171,10 @@ def _airflow(around: Surroundings) -> Iterator[Finding]:
 
 def _elasticsearch(around: Surroundings) -> Iterator[Finding]:
     """Without `GET /`, which the embedded one does not have."""
-    from lakehouse.observe.logs.elastic import ElasticsearchAwayError, elasticsearch_client, named_errors
+    from lakehouse.observe.logs.elastic import ElasticsearchAwayError, client_of, named_errors
 
-    around.connection(names.ELASTICSEARCH_CONNECTION)
-    client = elasticsearch_client(answer_seconds=8)
+    connection = around.connection(names.ELASTICSEARCH_CONNECTION)
+    client = client_of(connection, connection.extra_dejson, ANSWER_SECONDS)
     try:
         with named_errors(names.ELASTICSEARCH_CONNECTION):
             health = client.cluster.health()

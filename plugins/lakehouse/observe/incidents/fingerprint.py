@@ -16,7 +16,7 @@ _DIFFERS: Final = (
     re.compile(r"https?://\S+"),
     re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE),
     re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b", re.IGNORECASE),
-    re.compile(r"\d+(?:[-:.,T_/]\d+)*"),
+    re.compile(r"\d+(?:[-+:.,T_/]\d+)*Z?"),
 )
 _LONGEST_WORDS: Final = 400
 """Two errors that agree so far are the same: what follows is often a list of ids."""

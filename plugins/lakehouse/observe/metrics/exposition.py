@@ -15,8 +15,8 @@ from lakehouse.observe.metrics.catalogue import METRICS
 from lakehouse.observe.metrics.gather import SourceState, source_states
 from lakehouse.observe.metrics.readings import stored_readings
 from lakehouse.observe.metrics.totals import Total, stored_totals
-from lakehouse.platform.database import PostgresConnections, transaction
-from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.database import LedgerMissingError, PostgresConnections, transaction
+from lakehouse.platform.sql_files import read_sql
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +39,16 @@ class StoredMetrics(Collector):
         up = GaugeMetricFamily("lakehouse_exporter_database_up", "1 when PostgreSQL answered this scrape.")
         try:
             with transaction(self._postgres) as cursor:
+                cursor.execute(read_sql("postgres/set_scrape_timeout.sql"))
                 stored: list[tuple[catalogue.Metric, dict[str, str], Total | float]] = [
                     *stored_totals(cursor),
                     *stored_readings(cursor),
                 ]
                 states = source_states(cursor)
-        except LakehouseError as error:
-            log.warning("scrape without PostgreSQL: %s", error)
-            up.add_metric([], 0)
+        except Exception as error:  # noqa: BLE001  whatever PostgreSQL does, a scrape is answered
+            log.warning("scrape without values: %s", error)
+            # A platform that was never provisioned has a database, and nothing to show.
+            up.add_metric([], float(isinstance(error, LedgerMissingError)))
             yield up
             return
         up.add_metric([], 1)

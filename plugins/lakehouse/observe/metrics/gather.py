@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from lakehouse.observe.metrics.days import keep_day
@@ -74,14 +73,6 @@ def gather(postgres: PostgresConnections, sources: Sequence[Source]) -> list[Gat
         keep_day(cursor)
         prune(cursor)
     return done
-
-
-def was_gathered_within(postgres: PostgresConnections, span: timedelta) -> bool:
-    """Has anybody read a source since then, by PostgreSQL's clock? A time to come does not count."""
-    with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_newest_gathering.sql"))
-        row = cursor.fetchone()
-    return row is not None and row[0] is not None and 0 <= row[0] < span.total_seconds()
 
 
 def source_states(cursor: Any) -> list[SourceState]:

@@ -2,8 +2,9 @@
 
 Its password holds addresses in Apprise's form, separated by white space: `mailtos://...`, `slack://...`,
 `msteams://...`, `pagerduty://...`, `jsons://...` (a web hook). `file:///...` adds a line of JSON to a file.
-The password, because most of them contain a token. The field `heartbeat_url` of its extra is an address that
-is asked for as long as all is well: see `lakehouse.observe.incidents.heartbeats`.
+The password, because most of them contain a token. `heartbeat+https://...` is not a notifier: that address
+is asked for as long as all is well (see `lakehouse.observe.incidents.heartbeats`); the field `heartbeat_url`
+of the connection's extra is the same.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from lakehouse.platform.names import ALERTS_CONNECTION
 ANSWER_SECONDS: Final = 4
 """How long a notifier may take to accept a connection, and then to answer."""
 _SEPARATOR: Final = re.compile(r"[\s,]+(?=[a-z][a-z0-9+]*://)|\s+", re.IGNORECASE)
+
+_HEARTBEAT: Final = "heartbeat+"
 
 
 class NoNotifierError(PermanentError):
@@ -95,12 +98,15 @@ def channel_of(where: Connection) -> AlertsChannel:
     addresses = [each for each in _SEPARATOR.split(where.password.strip()) if each]
     listed = where.extra.get("urls") or []
     addresses += [listed] if isinstance(listed, str) else listed
+    beats = [each.removeprefix(_HEARTBEAT) for each in addresses if each.startswith(_HEARTBEAT)]
+    addresses = [each for each in addresses if not each.startswith(_HEARTBEAT)]
     if not addresses:
         raise NoNotifierError(
             f"the Airflow connection {ALERTS_CONNECTION} names no notifier: put its address (Apprise's form, "
             "or file:///...) into its password"
         )
-    return AlertsChannel([_target(each) for each in addresses], where.extra.get("heartbeat_url") or None)
+    heartbeat_url = beats[0] if beats else where.extra.get("heartbeat_url") or None
+    return AlertsChannel([_target(each) for each in addresses], heartbeat_url)
 
 
 def _connection(environment: Mapping[str, str]) -> Connection:

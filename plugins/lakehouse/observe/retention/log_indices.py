@@ -20,7 +20,7 @@ class LogIndices:
 
     name = "log_indices"
 
-    def __init__(self, client: Callable[[], Elasticsearch]) -> None:
+    def __init__(self, client: Callable[[], Elasticsearch | None]) -> None:
         self._client = client
 
     def plan(self, policy: Policy, now: datetime) -> KindPlan:
@@ -28,7 +28,11 @@ class LogIndices:
         days = {service: keep.days for service, keep in policy.logs.items()}
         cutoff = now - timedelta(days=max(days.values(), default=0))
         try:
-            expired = expired_indices(self._client(), LONGEST_DAYS, now.date(), days)
+            client = self._client()
+            if client is None:
+                why = "there is no Airflow connection to Elasticsearch"
+                return KindPlan(self.name, "delete", cutoff, (), why)
+            expired = expired_indices(client, LONGEST_DAYS, now.date(), days)
         except ElasticsearchAwayError as error:
             return KindPlan(self.name, "delete", cutoff, (), str(error))
         items = [
@@ -42,7 +46,8 @@ class LogIndices:
     def apply(self, plan: KindPlan) -> Applied:
         """The planned indices; one that is gone already is not an error."""
         applied = Applied(self.name, plan.verb)
-        if not plan.items:
+        client = self._client() if plan.items else None
+        if client is None:
             return applied
         by_name = {item.name: item for item in plan.items}
         wanted = [
@@ -55,6 +60,6 @@ class LogIndices:
             )
             for item in plan.items
         ]
-        for gone in delete_indices(self._client(), wanted):
+        for gone in delete_indices(client, wanted):
             applied.did(by_name[gone.name])
         return applied

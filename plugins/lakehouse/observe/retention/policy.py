@@ -82,7 +82,7 @@ def load_policy(path: Path = POLICY) -> Policy:
     """The policy of the file.
 
     Raises:
-        RetentionPolicyError: it cannot be read, or a section is missing, unknown, or has a value that is no
+        RetentionPolicyError: it cannot be read, or a section is missing, unknown, or its value is not a
             number of days, or too small a one. The message names the section, the value and what is allowed.
     """
     try:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract_file import load_contracts
-from lakehouse.observe.logs.elastic import elasticsearch_client
+from lakehouse.observe.logs.elastic import client_of
 from lakehouse.observe.retention.lake_objects import LakeLogs, QuarantineFiles
 from lakehouse.observe.retention.landing import LandingFiles
 from lakehouse.observe.retention.log_indices import LogIndices
@@ -22,9 +22,13 @@ from lakehouse.observe.retention.records import Receipts, TableRows
 from lakehouse.observe.retention.services import AirflowDatabase, ScratchFolders, Snapshots
 from lakehouse.platform.database import PostgresConnections, platform_postgres, transaction
 from lakehouse.platform.errors import PermanentError
-from lakehouse.platform.names import AIRFLOW_DATABASE_CONNECTION
+from lakehouse.platform.names import AIRFLOW_DATABASE_CONNECTION, ELASTICSEARCH_CONNECTION
 from lakehouse.platform.storage import LakeStorage
 from lakehouse.receipts.render import receipts_folder
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+    from elasticsearch import Elasticsearch
 
 CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)
 
@@ -93,7 +97,7 @@ def of_platform(policy: Policy) -> Tidying:
         "bronze": bronze,
         "quarantine": lambda: QuarantineFiles(stores()),
         "logs": lambda: LakeLogs(stores()),
-        "log_indices": lambda: LogIndices(elasticsearch_client),
+        "log_indices": lambda: LogIndices(elasticsearch),
         "receipts": lambda: Receipts(stores()),
         "tables": lambda: TableRows(stores()),
         "snapshots": snapshots,
@@ -105,14 +109,24 @@ def of_platform(policy: Policy) -> Tidying:
 
 def airflow_database() -> str | None:
     """SQLAlchemy address of Airflow's metadata database, from the Airflow connection; None without one."""
+    where = _connection(AIRFLOW_DATABASE_CONNECTION)
+    return None if where is None else where.get_uri().replace("postgres://", "postgresql+psycopg2://", 1)
+
+
+def elasticsearch() -> Elasticsearch | None:
+    """A client for the Airflow connection; None without one."""
+    where = _connection(ELASTICSEARCH_CONNECTION)
+    return None if where is None else client_of(where, where.extra_dejson)
+
+
+def _connection(conn_id: str) -> Connection | None:
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        connection = BaseHook.get_connection(AIRFLOW_DATABASE_CONNECTION)
+        return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         return None
-    return connection.get_uri().replace("postgres://", "postgresql+psycopg2://", 1)
 
 
 def trusted_now(postgres: PostgresConnections) -> datetime:

@@ -38,7 +38,6 @@ def test_every_connection_of_the_design_is_there() -> None:
         "airflow_metadata",
         "alerts_default",
         "elasticsearch_default",
-        "airflow_database",
     }
     assert converted["platform_postgres"]["port"] == 15432
     assert converted["airbyte_default"]["schema"] == "v1/applications/token"

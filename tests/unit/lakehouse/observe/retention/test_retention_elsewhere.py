@@ -148,6 +148,7 @@ def test_indices_of_old_days_go_by_service_and_without_elasticsearch_nothing_is_
     plan = LogIndices(away).plan(POLICY, NOW)
     assert (plan.items, plan.not_looked) == ((), "it does not answer: make up OBSERVE=1")
     assert LogIndices(away).apply(plan).items == 0
+    assert "no Airflow connection" in str(LogIndices(lambda: None).plan(POLICY, NOW).not_looked)
 
 
 class FakeDremio:
