@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, warn
 from lakehouse.observe.doctor.surroundings import Surroundings
+from lakehouse.observe.incidents.heartbeats import PATIENCE, SCHEDULER, WATCH
 from lakehouse.platform.metadata_tables import declared_tables
 
-SILENT: Final = timedelta(minutes=15)
-"""Whoever beats does so every minute or every five."""
+UNKNOWN_PATIENCE: Final = timedelta(minutes=15)
+"""For a part that the table of the dead man's switch does not name."""
 
 
 def tables_look(around: Surroundings) -> Iterator[Finding]:
@@ -39,7 +40,7 @@ def heartbeats_look(around: Surroundings) -> Iterator[Finding]:
         around, "heartbeats", "select name, beaten_at from heartbeats order by name"
     ):
         silent = around.now() - beaten_at.astimezone(UTC)
-        if silent > SILENT:
+        if silent > PATIENCE.get(name, UNKNOWN_PATIENCE):
             minutes = silent.total_seconds() / 60
             what = f"{name} has been silent for {minutes:.0f} min"
             yield error(what, f"last heartbeat {beaten_at.isoformat()}", _reviving(around, name))
@@ -66,8 +67,8 @@ def _rows(around: Surroundings, table: str, sql: str) -> list[Any]:
 
 
 def _reviving(around: Surroundings, name: str) -> str:
-    if name.startswith("watch"):
+    if name == WATCH:
         return around.airflow_command("dags unpause watch_platform")
-    if "scheduler" in name or "airflow" in name:
+    if name == SCHEDULER:
         return around.start_command("airflow")
     return around.start_command("observer")

@@ -64,6 +64,8 @@ class StreamOrigin:
     """The Airbyte connection."""
     stage: str
     """The stage of the night that syncs it."""
+    reads_all: bool = False
+    """Every sync reads all rows, so a date needs no other date's."""
 
     @property
     def table(self) -> str:
@@ -251,7 +253,11 @@ def _streams() -> Iterator[StreamOrigin]:
     for connection in declared:
         for stream in connection.streams:
             yield StreamOrigin(
-                stream.name, connection.source_folder, connection.name, stages.get(connection.name, "")
+                stream=stream.name,
+                source=connection.source_folder,
+                connection=connection.name,
+                stage=stages.get(connection.name, ""),
+                reads_all=stream.sync_mode.startswith("full_refresh"),
             )
 
 

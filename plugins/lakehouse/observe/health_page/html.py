@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from lakehouse.observe.facts.log_links import URL_VARIABLE, log_url
 from lakehouse.observe.health_page.formats import FILTERS
 from lakehouse.observe.health_page.reading import Asked, Page, Read
 
@@ -100,6 +102,13 @@ def task_address(dag_id: str, run_id: str, task_id: str, map_index: int = -1) ->
     return f"{run_address(dag_id, run_id)}/tasks/{quote(task_id, safe='')}{mapped}"
 
 
+def search_address(stage: str, run_id: str, task_id: str, attempt: int, map_index: int = -1) -> str:
+    """A task's log in Elasticsearch: the page beside this one, or the one that a setting names."""
+    named = {URL_VARIABLE: os.environ.get(URL_VARIABLE, "")}
+    address = log_url(stage, run_id, task_id, attempt, map_index, environment=named)
+    return address.removeprefix("/lakehouse/")
+
+
 @cache
 def _template(name: str) -> Template:
     return _environment().get_template(name)
@@ -115,7 +124,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    environment.globals.update(run_address=run_address, task_address=task_address)
+    environment.globals.update(
+        run_address=run_address, task_address=task_address, search_address=search_address
+    )
     return environment
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.observe.logs.batch import Batch
@@ -19,7 +20,8 @@ from lakehouse.observe.logs.sinks import Refused, SinkAwayError
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-REQUEST_BYTES: Final = 4 << 20
+REQUEST_BYTES: Final = 2 << 20
+AT_A_TIME: Final = 2
 _TOO_LARGE: Final = 413
 _TRY_AGAIN: Final = {403, 408, 429}
 """403: a full disk makes indices read-only, and they come back."""
@@ -36,6 +38,8 @@ class ElasticsearchSink:
     def __init__(self, client: Elasticsearch) -> None:
         self._client = client
         self._has_template = False
+        # Elasticsearch indexes a request in one thread: two requests at a time keep two processors busy.
+        self._pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix=self.name)
 
     def send(self, batches: Sequence[Batch]) -> list[Refused]:
         """As `Sink.send`. The template is put first, and again whenever Elasticsearch has been away."""
@@ -45,7 +49,8 @@ class ElasticsearchSink:
                 if not self._has_template:
                     put_template(self._client)
                     self._has_template = True
-                return [refused for request in _requests(documents) for refused in self._bulk(request)]
+                answers = self._pool.map(self._bulk, _requests(documents))
+                return [refused for answer in answers for refused in answer]
         except (ElasticsearchAwayError, ElasticsearchRefusedError) as error:
             self._has_template = False
             raise SinkAwayError(str(error)) from error

@@ -11,7 +11,9 @@ from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.sql_files import read_sql
 
 ASK_AGAIN_SECONDS: Final = 5.0
-"""A run without a receipt, and a PostgreSQL that is away, are asked about again after so long."""
+"""A run without a receipt is asked about again after so long."""
+AWAY_SECONDS: Final = 60.0
+"""A PostgreSQL that is away, or has no receipts yet, is left alone for so long."""
 
 
 class RunDates:
@@ -22,11 +24,14 @@ class RunDates:
         self._stages = stages
         self._dates: dict[tuple[str, str], str] = {}
         self._asked: dict[tuple[str, str], float] = {}
+        self._away_until = 0.0
 
     def of(self, path: Mapping[str, Any]) -> dict[str, Any]:
         """The business date, as a field of a log entry; nothing if it is not known or there is none."""
         run = (path.get("stage", ""), path.get("run_id", ""))
         if run[0] not in self._stages or self._postgres is None:
+            return {}
+        if run not in self._dates and time.monotonic() < self._away_until:
             return {}
         if (
             run not in self._dates
@@ -38,7 +43,9 @@ class RunDates:
 
     def is_expected(self, path: Mapping[str, Any]) -> bool:
         """Will the run have a receipt that is not there yet?"""
-        return path.get("stage") in self._stages and self._postgres is not None and not self.of(path)
+        if path.get("stage") not in self._stages or self._postgres is None or self.of(path):
+            return False
+        return time.monotonic() >= self._away_until
 
     def _look_up(self, postgres: PostgresConnections, stage: str, run_id: str) -> None:
         try:
@@ -48,6 +55,7 @@ class RunDates:
                 )
                 found = cursor.fetchone()
         except LakehouseError:
+            self._away_until = time.monotonic() + AWAY_SECONDS
             return
         if found:
             self._dates[stage, run_id] = found[0].isoformat()

@@ -8,6 +8,7 @@ all that is still there is sent again, which changes nothing in Elasticsearch an
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.dremio.client import DremioClient
 from lakehouse.night.plan import NIGHT
 from lakehouse.observe.facts.redaction import Redactor
+from lakehouse.observe.incidents.heartbeats import SHIPPER, beat, retire
 from lakehouse.observe.logs.airbyte_jobs import AirbyteJobLogs
 from lakehouse.observe.logs.audit import AirflowAuditLog, DremioAuditLog
 from lakehouse.observe.logs.batch import Batches
@@ -37,8 +39,10 @@ from lakehouse.observe.logs.run_dates import RunDates
 from lakehouse.observe.logs.shipping import Shipping
 from lakehouse.observe.logs.sinks import Sink, SinkAwayError
 from lakehouse.observe.logs.sources import FOLDER_VARIABLE, load_sources, shipper_folder
+from lakehouse.observe.logs.troubles import SinkState, tell_troubles
 from lakehouse.platform.airflow_http import AirflowHttp
 from lakehouse.platform.connections import ConnectionUnknownError, connection, direct_postgres
+from lakehouse.platform.database import PostgresConnections
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.names import (
     AIRBYTE_CONNECTION,
@@ -56,7 +60,9 @@ SCAN_SHARE: Final = 0.05
 SHORTEST_SCAN_PAUSE: Final = 0.3
 LONGEST_SCAN_PAUSE: Final = 10.0
 STATUS_SECONDS: Final = 5.0
+BEAT_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
+STAGE_NAMES: Final = frozenset(stage.name for stage in NIGHT)
 
 
 class Shipper:
@@ -70,7 +76,9 @@ class Shipper:
         self._names = [sink.name for sink in chosen]
         sources = load_sources(environment={**environment, FOLDER_VARIABLE: str(self.folder)})
         self.files = LogFiles(sources, self.cursors, self._names)
-        batches = [Batches(Redactor.of_environment(environment), _run_dates(environment)) for _ in chosen]
+        self._postgres = _postgres(environment)
+        redactor = Redactor.of_environment(environment)
+        batches = [Batches(redactor, RunDates(self._postgres, STAGE_NAMES)) for _ in chosen]
         self.shippings = [
             Shipping(sink, self.files.all, each, self.cursors)
             for sink, each in zip(chosen, batches, strict=True)
@@ -94,19 +102,23 @@ class Shipper:
         ]
         for thread in threads:
             thread.start()
-        next_status = 0.0
+        next_status = next_beat = 0.0
         while not self._stop.is_set():
             began = time.monotonic()
             self.scan()
             if began >= next_status:
                 self.write_status()
                 next_status = began + STATUS_SECONDS
+            if began >= next_beat:
+                self._show_life()
+                next_beat = began + BEAT_SECONDS
             took = time.monotonic() - began
             self._stop.wait(min(max(SHORTEST_SCAN_PAUSE, took / SCAN_SHARE), LONGEST_SCAN_PAUSE))
         deadline = time.monotonic() + STOP_SECONDS
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         self.write_status()
+        self._say_goodbye()
 
     def once(self) -> list[str]:
         """Fetch and send what is there; what the sinks that were away said."""
@@ -134,6 +146,21 @@ class Shipper:
             delete_sent(self.files.all(), self.cursors, self._names)
         except OSError:
             log.exception("the log folders cannot be looked through")
+
+    def _show_life(self) -> None:
+        """Beat, so that its silence is told, and tell what is wrong. Without PostgreSQL it ships on."""
+        if self._postgres is None:
+            return
+        states = [SinkState(each.sink.name, each.away_since, each.last_words) for each in self.shippings]
+        with contextlib.suppress(LakehouseError):
+            beat(self._postgres, SHIPPER)
+            tell_troubles(self._postgres, self.cursors, states, datetime.now(UTC))
+
+    def _say_goodbye(self) -> None:
+        """It was stopped by a signal: nobody needs to be told."""
+        if self._postgres is not None:
+            with contextlib.suppress(LakehouseError):
+                retire(self._postgres, SHIPPER)
 
     def status(self) -> dict[str, Any]:
         """How far it is, in numbers."""
@@ -171,12 +198,11 @@ def _sinks(environment: Mapping[str, str]) -> list[Sink]:
     return [ElasticsearchSink(elasticsearch_client(environment)), LakeSink(lake_of(environment), patience)]
 
 
-def _run_dates(environment: Mapping[str, str]) -> RunDates:
+def _postgres(environment: Mapping[str, str]) -> PostgresConnections | None:
     try:
-        postgres = direct_postgres(environment)
+        return direct_postgres(environment)
     except ConnectionUnknownError:
-        postgres = None
-    return RunDates(postgres, frozenset(stage.name for stage in NIGHT))
+        return None
 
 
 def _fetchers(environment: Mapping[str, str], folder: Path, cursors: Cursors) -> list[Fetcher]:

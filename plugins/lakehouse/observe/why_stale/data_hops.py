@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from lakehouse.bronze.unloaded_claims import UnloadedClaim, tell
 from lakehouse.observe.facts.lineage import GOLD, Lineage, Model, StreamOrigin, Upstream, stage_of_layer
+from lakehouse.observe.facts.nights import RunState
 from lakehouse.observe.why_stale.evidence import Evidence, StreamOfDate
 from lakehouse.observe.why_stale.hops import Hop, HopState, clock, listed
 from lakehouse.observe.why_stale.stages import (
@@ -126,17 +127,26 @@ class DataHops:
             return Hop("bronze load", HopState.STALE, faults[0], (*faults[1:], *evidence), command, passed_at)
         if others := self._claims_of_older_dates():
             oldest = others[0].business_date
-            command = f"bin/bronze give-back {oldest} --to {day} && bin/stage run load_bronze {day}"
-            if all(claim.rejected for claim in others if claim.business_date == oldest):
-                command = f"bin/stage run load_bronze {oldest}"
+            command = self._command_for_claims_of(oldest)
             summary = f"rows that {oldest} has claimed are not in bronze"
             return Hop("bronze load", HopState.STALE, summary, (*tell(others), *evidence), command, passed_at)
         rows = sum(s.rows_loaded for _, s in self._streams())
         summary = f"{rows:,} rows are in bronze"
         return Hop("bronze load", HopState.FRESH, summary, tuple(evidence), passed_at=passed_at)
 
+    def _command_for_claims_of(self, other: date) -> str:
+        """Load the other date's rows, or take them from it if its night was never meant."""
+        runs = self._evidence.other_runs.get(other, {})
+        load = runs.get("load_bronze")
+        if load is not None and load.state is RunState.FAILED:
+            return f"bin/stage clear load_bronze {other}"
+        if load is not None or all(name in runs for name in roots()):
+            return f"bin/stage run load_bronze {other}"
+        day = self._evidence.business_date
+        return f"bin/bronze give-back {other} --to {day} && bin/stage run load_bronze {day}"
+
     def _claims_of_older_dates(self) -> list[UnloadedClaim]:
-        mine = {(origin.source, origin.stream) for origin in self._origins.values()}
+        mine = {(each.source, each.stream) for each in self._origins.values() if not each.reads_all}
         return [
             claim
             for claim in self._evidence.claims

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -49,6 +49,8 @@ class Evidence:
     """Rows that this date or an older one has claimed, that bronze does not hold, and nobody is loading."""
     builds: tuple[ModelBuild, ...]
     """Of every model and every date."""
+    other_runs: Mapping[date, Mapping[str, StageRun]] = field(default_factory=dict)
+    """The newest run of each stage for the other dates that `claims` names."""
 
     def built(self, model: str) -> ModelBuild | None:
         """The newest build of the model for the date."""
@@ -95,20 +97,23 @@ def gather(postgres: PostgresConnections, business_date: date, sources: Mapping[
         names = [column[0] for column in cursor.description]
         streams = [StreamOfDate(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
     claims = [each for each in unloaded_claims(postgres) if each.business_date <= business_date]
-    at_work = {
-        day
-        for day in {each.business_date for each in claims} - {business_date}
-        if any(run.state is RunState.RUNNING for run in stage_runs(postgres, business_date=day))
+    runs: dict[date, dict[str, StageRun]] = {
+        day: {} for day in (*(c.business_date for c in claims), business_date)
     }
-    # In the order of their starts: the newest run of a stage comes last.
-    runs = {run.stage: run for run in stage_runs(postgres, business_date=business_date)}
+    for run in stage_runs(postgres):
+        # In the order of their starts: the newest run of a stage comes last.
+        if run.business_date in runs:
+            runs[run.business_date][run.stage] = run
+    own = runs.pop(business_date)
+    at_work = {day for day, of_day in runs.items() if any(_is_running(run) for run in of_day.values())}
     return Evidence(
         business_date=business_date,
         receipt=night(postgres, business_date),
-        runs=runs,
+        runs=own,
         streams={each.stream: each for each in streams},
         claims=tuple(each for each in claims if each.business_date not in at_work),
         builds=tuple(model_builds(postgres)),
+        other_runs=runs,
     )
 
 
@@ -132,6 +137,10 @@ def newest_due(postgres: PostgresConnections, now: datetime) -> tuple[date, bool
         ended = [run.business_date for run in runs if run.stage == NIGHT[-1].name and _is_done(run)]
         return max([by_clock, *(day for day in ended if day <= today)]), True
     return max(dates), False
+
+
+def _is_running(run: StageRun) -> bool:
+    return run.state is RunState.RUNNING
 
 
 def _is_done(run: StageRun) -> bool:

@@ -122,18 +122,21 @@ function say(text) {
   if (state.textContent !== text) state.textContent = text;
 }
 
-let paused = false;
-pause.hidden = false;
-pause.addEventListener("click", () => {
-  paused = !paused;
-  pause.setAttribute("aria-pressed", String(paused));
-  pause.textContent = paused ? "Resume refresh" : "Pause refresh";
-});
-
 followTheme();
-setInterval(() => {
-  if (!paused && !document.hidden) refresh();
-}, Number(body.dataset.refreshSeconds) * 1000);
-document.addEventListener("visibilitychange", () => {
-  if (!paused && !document.hidden) refresh();
-});
+
+// Other pages of the application share this file and stay as they are.
+if (body.dataset.refreshSeconds) {
+  let paused = false;
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.setAttribute("aria-pressed", String(paused));
+    pause.textContent = paused ? "Resume refresh" : "Pause refresh";
+  });
+  setInterval(() => {
+    if (!paused && !document.hidden) refresh();
+  }, Number(body.dataset.refreshSeconds) * 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (!paused && !document.hidden) refresh();
+  });
+}

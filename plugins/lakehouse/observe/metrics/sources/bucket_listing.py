@@ -7,9 +7,6 @@ from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
 import httpx
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from lakehouse.platform.connections import Connection
 
@@ -28,6 +25,11 @@ def list_bucket(client: httpx.Client, endpoint: str, bucket: str, where: Connect
         ListingTooLongError: more than `MOST_PAGES` pages.
         httpx.HTTPError: no answer, or a refusal.
     """
+    # Only where a store keeps no count: it is memory that the observer otherwise saves.
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
     auth = S3SigV4Auth(
         Credentials(where.login, where.password), "s3", str(where.extra.get("region_name") or "us-east-1")
     )

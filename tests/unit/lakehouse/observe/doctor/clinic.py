@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from lakehouse.observe.doctor.surroundings import Surroundings
 
@@ -47,6 +50,11 @@ class ScriptedSurroundings(Surroundings):
 
     def postgres(self, conn_id: str = "") -> Any:
         return self.services["postgres"]
+
+
+def connected(monkeypatch: pytest.MonkeyPatch, conn_id: str, **fields: Any) -> None:
+    """Let Airflow have a connection."""
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({"conn_type": "http"} | fields))
 
 
 EMBEDDED = {"LAKEHOUSE_STATE_DIR": "/somewhere"}

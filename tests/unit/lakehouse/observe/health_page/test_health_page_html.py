@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -123,7 +124,9 @@ def test_text_from_outside_stays_text() -> None:
         attributes for _, attributes in found.found if any(name.startswith("on") for name in attributes)
     ]
     assert not [
-        link for link in found.of("a") if not str(link["href"]).startswith(("..", "?", "health", "https://"))
+        link
+        for link in found.of("a")
+        if not str(link["href"]).startswith(("..", "?", "health", "https://", "logs?"))
     ]
     assert page.count("alert(1)") > 10
     assert "49" not in words(page).replace("2026-11-29", "")
@@ -184,6 +187,11 @@ def test_a_failed_task_shows_its_error_and_leads_to_its_log() -> None:
     run = task.run_id.replace(":", "%3A").replace("+", "%2B")
     assert f"../dags/load_bronze/runs/{run}/tasks/{task.task_id}" in links
     assert f"../dags/load_bronze/runs/{run}" in links
+    found = [link for link in links if link.startswith("logs?")]
+    assert len(found) == 1
+    asked = parse_qs(found[0].removeprefix("logs?"))
+    assert asked["task"] == [task.task_id]
+    assert asked["run_id"] == [task.run_id]
 
 
 def test_a_mapped_task_leads_to_its_own_log() -> None:

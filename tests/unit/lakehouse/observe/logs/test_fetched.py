@@ -116,7 +116,8 @@ def test_an_airbyte_without_config_api_still_gives_how_each_job_ended(
 def test_airflows_audit_log_is_fetched_in_order_and_once(tmp_path: Path, cursors: Cursors) -> None:
     events = [
         {"event_log_id": number, "when": f"2026-11-29T02:00:0{number}Z", "event": "trigger_dag_run",
-         "owner": "ada", "dag_id": "load_bronze", "run_id": "r", "task_id": None, "extra": '{"conf": 1}', "try_number": None}
+         "owner": "ada", "dag_id": "load_bronze", "run_id": "r", "task_id": None, "extra": '{"conf": 1}',
+         "try_number": None}
         for number in range(1, 6)
     ]  # fmt: skip
     asked: list[httpx.URL] = []
@@ -160,7 +161,8 @@ def test_dremios_jobs_are_audited_once_also_those_that_show_up_late(tmp_path: Pa
 
     def job(name: str, ended: int, status: str = "COMPLETED") -> dict[str, Any]:
         return {"job_id": name, "status": status, "query_type": "REST", "user_name": "ada",
-                "error_msg": "no table x", "query": "select 1", "final_state_epoch_millis": ended}  # fmt: skip
+                "error_msg": "no table x", "query": "select 1",
+                "final_state_epoch_millis": ended}  # fmt: skip
 
     fetcher = DremioAuditLog(dremio, Spool(tmp_path, "audit"), cursors)  # type: ignore[arg-type]
     dremio.jobs = [job("a", now), job("b", now)]
@@ -195,16 +197,22 @@ def test_what_was_fetched_is_deleted_when_all_sinks_have_it(tmp_path: Path) -> N
 
 
 class NoPostgres:
+    asked = 0
+
     def get_conn(self) -> Any:
         from psycopg import OperationalError
 
+        self.asked += 1
         raise OperationalError("connection refused")
 
 
 def test_a_database_that_is_away_only_costs_the_business_date() -> None:
-    dates = RunDates(NoPostgres(), frozenset({"load_bronze"}))
+    postgres = NoPostgres()
+    dates = RunDates(postgres, frozenset({"load_bronze"}))
     run = {"stage": "load_bronze", "run_id": "r"}
     assert dates.of(run) == {}
-    assert dates.is_expected(run)
+    assert not dates.is_expected(run)  # logs do not wait for a database that is away
+    assert dates.of({**run, "run_id": "another"}) == {}
+    assert postgres.asked == 1
     assert not dates.is_expected({"stage": "provision_platform", "run_id": "r"})
     assert not RunDates(None, frozenset({"load_bronze"})).is_expected(run)

@@ -23,6 +23,16 @@ T0 = datetime(2026, 3, 2, 1, tzinfo=UTC)
 STEP = timedelta(minutes=10)
 ORDER = {stage.name: number for number, stage in enumerate(NIGHT)}
 
+PARENTS: dict[str, tuple[str, ...]] = {
+    "sales": ("fct_sales",),
+    "stock": ("fct_stock",),
+    "fct_sales": ("int_sales",),
+    "fct_stock": ("stg_stock",),
+    "int_sales": ("stg_sales",),
+    "stg_sales": ("raw_sales",),
+    "stg_stock": ("raw_stock",),
+}
+
 LINEAGE = Lineage(
     [Dashboard("money", "Money", ("gold.sales", "gold.stock"))],
     {
@@ -34,15 +44,7 @@ LINEAGE = Lineage(
         "stg_sales": Model("stg_sales", "staging", "transform_staging"),
         "stg_stock": Model("stg_stock", "staging", "transform_staging"),
     },
-    {
-        "sales": ("fct_sales",),
-        "stock": ("fct_stock",),
-        "fct_sales": ("int_sales",),
-        "fct_stock": ("stg_stock",),
-        "int_sales": ("stg_sales",),
-        "stg_sales": ("raw_sales",),
-        "stg_stock": ("raw_stock",),
-    },
+    PARENTS,
     [
         StreamOrigin("sales", "postgres", "shop_to_lake", "extract_postgres"),
         StreamOrigin("stock", "api", "api_to_lake", "extract_apis"),
@@ -67,6 +69,7 @@ class World:
     builds: dict[str, ModelBuild] = field(default_factory=dict)
     other_builds: list[ModelBuild] = field(default_factory=list)
     claims: list[UnloadedClaim] = field(default_factory=list)
+    other_runs: dict[date, dict[str, StageRun]] = field(default_factory=dict)
     tasks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     paused: dict[str, bool] | None = field(default_factory=dict)
     queued: set[str] = field(default_factory=set)
@@ -100,14 +103,18 @@ class World:
             self.streams,
             tuple(self.claims),
             (*self.builds.values(), *self.other_builds),
+            self.other_runs,
         )
 
     def verdict(
-        self, tables: tuple[str, ...] = ("gold.sales", "gold.stock"), slug: str | None = "money"
+        self,
+        tables: tuple[str, ...] = ("gold.sales", "gold.stock"),
+        slug: str | None = "money",
+        lineage: Lineage = LINEAGE,
     ) -> Verdict:
         evidence = self.evidence()
-        upstreams = [LINEAGE.upstream(table) for table in tables]
-        data = DataHops(evidence, upstreams, LINEAGE, self, self.now)
+        upstreams = [lineage.upstream(table) for table in tables]
+        data = DataHops(evidence, upstreams, lineage, self, self.now)
         served = ServingHops(evidence, tables, self, self, self.now)
         hops = [*data.judge(), served.reflections()]
         if slug:

@@ -10,11 +10,20 @@ import pytest
 
 from lakehouse.bronze.unloaded_claims import UnloadedClaim
 from lakehouse.observe.facts.freshness import ModelBuild
+from lakehouse.observe.facts.lineage import Lineage
 from lakehouse.observe.facts.nights import RunState
 from lakehouse.observe.why_stale.hops import HopState
 from lakehouse.observe.why_stale.services import ChartSeen
 from lakehouse.observe.why_stale.show import lines
-from tests.unit.lakehouse.observe.why_stale.fresh_night import DAY, T0, World, ended
+from tests.unit.lakehouse.observe.why_stale.fresh_night import (
+    DAY,
+    LINEAGE,
+    LINEAGE_MODELS,
+    PARENTS,
+    T0,
+    World,
+    ended,
+)
 
 Change = Callable[[World], None]
 
@@ -75,8 +84,16 @@ def older_claims(world: World) -> None:
     world.claims = [UnloadedClaim("api", "stock", date(2016, 3, 2), T0, 40, False)]
 
 
-def older_rejection(world: World) -> None:
-    world.claims = [UnloadedClaim("api", "stock", date(2016, 3, 2), T0, 40, True)]
+def older_load_failed(world: World) -> None:
+    older_claims(world)
+    failed = replace(world.runs["load_bronze"], state=RunState.FAILED)
+    world.other_runs = {date(2016, 3, 2): {**world.runs, "load_bronze": failed}}
+
+
+def older_load_never_ran(world: World) -> None:
+    older_claims(world)
+    extracts = {name: world.runs[name] for name in ("extract_postgres", "extract_apis")}
+    world.other_runs = {date(2016, 3, 2): extracts}
 
 
 def audit_failed(world: World) -> None:
@@ -143,8 +160,9 @@ def chart_broken(world: World) -> None:
         (not_listed, "bronze load", "bin/stage run load_bronze @", "has not listed the partition"),
         (older_claims, "bronze load", "bin/bronze give-back 2016-03-02 --to @ && "
          "bin/stage run load_bronze @", "rows that 2016-03-02 has claimed"),
-        (older_rejection, "bronze load", "bin/stage run load_bronze 2016-03-02",
-         "refused by their contract"),
+        (older_load_failed, "bronze load", "bin/stage clear load_bronze 2016-03-02",
+         "rows that 2016-03-02 has claimed"),
+        (older_load_never_ran, "bronze load", "bin/stage run load_bronze 2016-03-02", "40 of api.stock"),
         (audit_failed, "tests", "bin/stage clear test_data_quality @", "DataTestFailedError: 3 bad rows"),
         (publication_failed, "gold publication", "bin/stage clear test_data_quality @", "gold.stock"),
         (one_table_missing, "gold publication", "bin/stage run test_data_quality @", "gold.stock is not"),
@@ -226,6 +244,15 @@ def test_a_source_without_rows_that_day_is_not_stale(world: World) -> None:
     verdict = world.verdict()
     assert verdict.is_fresh
     assert "the sources had no rows that day, which is not stale" in "\n".join(lines(verdict))
+
+
+def test_a_stream_that_is_read_in_full_needs_no_older_date(world: World) -> None:
+    """Every date holds the whole list of such a stream: an older one that was never loaded lacks nothing."""
+    older_claims(world)
+    for reads_all in (True, False):
+        stock = replace(LINEAGE.streams()[1], reads_all=reads_all)
+        lineage = Lineage(LINEAGE.dashboards(), LINEAGE_MODELS, PARENTS, [LINEAGE.streams()[0], stock])
+        assert world.verdict(lineage=lineage).is_fresh is reads_all
 
 
 def test_only_what_the_table_is_made_of_counts(world: World) -> None:
