@@ -23,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 _COLUMNS = ['"id"', '"amount"', '"deleted"']
 _STREAM = {"columns": _COLUMNS, "key": ['"id"'], "raw_view": '"bronze"."raw_orders"'}
 TEMPLATES: dict[str, dict[str, Any]] = {
+    "audited_jobs.sql": {"ended_after": 1795944579519, "most": 1000},
     "count_partition.sql": {
         "views": [("orders", '"bronze"."raw_orders"'), ("customers", '"bronze"."raw_customers"')],
         "date": "2025-10-16",

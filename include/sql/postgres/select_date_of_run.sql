@@ -4,4 +4,5 @@ from night_receipts
 where
     stage = %(stage)s
     and run_id = %(run_id)s
+order by started_at
 limit 1
