@@ -25,6 +25,8 @@ BENCHES = {
     "dbt-stages": "bench.dbt_stages",
     "ingestion": "bench.ingestion",
     "night": "bench.night",
+    "logs": "bench.logs",
+    "observed": "bench.observed_night",
 }
 """By the name it is asked for with; each module has `run(sizes) -> Iterator[Table]`."""
 

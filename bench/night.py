@@ -45,7 +45,7 @@ RUNS = """
 
 def run(sizes: list[int]) -> Iterator[Table]:
     """The first night, the second, and what the platform uses while nothing is to do."""
-    with _fresh() as bench:
+    with fresh("bench-night") as bench:
         yield _table(_night(bench, FIRST), "The first night, from nothing", FIRST_TARGET)
         yield _table(_night(bench, SECOND), "A second date", SECOND_TARGET)
         time.sleep(SETTLE_SECONDS)
@@ -87,7 +87,7 @@ def _night(bench: Bench, date: str) -> Night:
     before = uses(platform) if platform.supervisor.running() else {}
     own = _children()
     began = time.time()
-    _make_night(bench, date)
+    make_night(bench, date)
     seconds = time.time() - began
     processor = spent(before, uses(platform)) | {"the command itself": _children() - own}
     runs = _runs(platform, date, datetime.fromtimestamp(began).astimezone())
@@ -148,16 +148,21 @@ def _shares(before: dict[str, Use], after: dict[str, Use], seconds: float) -> di
 
 
 @contextmanager
-def _fresh() -> Iterator[Bench]:
-    own = EmbeddedPlatform("bench-night")
+def fresh(name: str) -> Iterator[Bench]:
+    """A platform of that name that nothing has run on; it is stopped and deleted at the end."""
+    own = EmbeddedPlatform(name)
     try:
         yield Bench(own, Platform(Settings.from_environ(own.environ)))
     finally:
         own.down()
 
 
-def _make_night(bench: Bench, date: str) -> None:
-    """Raises RuntimeError with what was printed when the night failed."""
+def make_night(bench: Bench, date: str) -> None:
+    """Run the night of a date, and start what is not up.
+
+    Raises:
+        RuntimeError: it failed; with what was printed.
+    """
     done = subprocess.run(
         ["make", "night", f"DATE={date}", f"ORDERS={ORDERS}"],
         cwd=ROOT,
