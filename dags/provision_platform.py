@@ -2,7 +2,7 @@
 ### Provision the platform
 
 **Produces:** everything that the night expects to exist: the lake's bucket; the metadata tables
-(`include/sql/postgres/create_*.sql`); Airbyte's sources, destinations and connections (`include/airbyte/`);
+(`include/sql/postgres/tables`); Airbyte's sources, destinations and connections (`include/airbyte/`);
 Dremio's sources and spaces (`include/dremio/`); Superset's database, datasets, charts and dashboards
 (`include/superset/`).
 
@@ -59,7 +59,7 @@ def provision_platform() -> None:
 
     @task
     def create_metadata_tables() -> list[str]:
-        """Every table of include/sql/postgres/create_*.sql."""
+        """Every table of include/sql/postgres/tables/create_*.sql."""
         from lakehouse.platform.database import platform_postgres
         from lakehouse.platform.metadata_tables import create_metadata_tables
 

@@ -73,4 +73,4 @@ def store(postgres: PostgresConnections, records: Iterable[TaskRecord]) -> None:
     with transaction(postgres) as cursor:
         for record in records:
             values = asdict(record) | {"report": json.dumps(record.report) if record.report else None}
-            cursor.execute(read_sql("postgres/upsert_night_receipt.sql"), values)
+            cursor.execute(read_sql("postgres/receipts/upsert_night_receipt.sql"), values)

@@ -41,7 +41,8 @@ class NewColumnLedger:
         """The recorded columns of a stream."""
         with transaction(self._postgres) as cursor:
             cursor.execute(
-                read_sql("postgres/select_bronze_new_columns.sql"), {"source": source, "stream": stream}
+                read_sql("postgres/bronze/select_bronze_new_columns.sql"),
+                {"source": source, "stream": stream},
             )
             return {name: _type_of(kind) for name, kind in cursor.fetchall()}
 
@@ -56,7 +57,7 @@ class NewColumnLedger:
                     "column_type": str(column.type),
                     "first_date": first_date,
                 }
-                cursor.execute(read_sql("postgres/insert_bronze_new_column.sql"), values)
+                cursor.execute(read_sql("postgres/bronze/insert_bronze_new_column.sql"), values)
 
     def extend(self, contract: Contract) -> Contract:
         """The contract with all columns that have entered the stream's partitions beyond it."""

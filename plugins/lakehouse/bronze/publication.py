@@ -180,7 +180,8 @@ class Publisher:
         with self._alone(source, stream, "refresh_catalogue"):
             with transaction(self._postgres) as cursor:
                 cursor.execute(
-                    read_sql("postgres/select_bronze_publications.sql"), {"source": source, "stream": stream}
+                    read_sql("postgres/bronze/select_bronze_publications.sql"),
+                    {"source": source, "stream": stream},
                 )
                 unfinished = [Partition(source, stream, day) for (day,) in cursor.fetchall()]
             for partition in unfinished:
@@ -204,7 +205,7 @@ class Publisher:
 
     def _record(self, statement: str, partition: Partition) -> None:
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql(f"postgres/{statement}.sql"), partition.columns)
+            cursor.execute(read_sql(f"postgres/bronze/{statement}.sql"), partition.columns)
 
 
 def _keys(partition: Partition, parts: Sequence[WrittenFile]) -> list[str]:

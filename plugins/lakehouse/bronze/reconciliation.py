@@ -68,13 +68,13 @@ class BronzeLoads:
 
     def record(self, load: BronzeLoad) -> None:
         """Store the account of a partition over an earlier one."""
-        self._execute("postgres/upsert_bronze_load.sql", asdict(load))
+        self._execute("postgres/bronze/upsert_bronze_load.sql", asdict(load))
 
     def load_of(self, source: str, stream: str, business_date: date) -> BronzeLoad | None:
         """The account of a partition; None before its first load."""
         key = {"source": source, "stream": stream, "business_date": business_date}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_bronze_load.sql"), key)
+            cursor.execute(read_sql("postgres/bronze/select_bronze_load.sql"), key)
             names = [column[0] for column in cursor.description]
             row = cursor.fetchone()
         if row is None:
@@ -85,27 +85,30 @@ class BronzeLoads:
     def rows_loaded(self, business_date: date) -> dict[str, int]:
         """Rows that each stream's published partition of the date holds."""
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_bronze_loads.sql"), {"business_date": business_date})
+            cursor.execute(
+                read_sql("postgres/bronze/select_bronze_loads.sql"), {"business_date": business_date}
+            )
             return {stream: int(rows) for stream, rows in cursor.fetchall()}
 
     def streams_loaded(self, source: str, business_date: date) -> list[str]:
         """The source's streams that have a published partition of the date."""
         values = {"source": source, "business_date": business_date}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_loaded_streams.sql"), values)
+            cursor.execute(read_sql("postgres/bronze/select_loaded_streams.sql"), values)
             return [stream for (stream,) in cursor.fetchall()]
 
     def changed_since_catalogued(self, source: str, stream: str) -> list[date]:
         """Dates whose partition is not the one that Dremio listed last."""
         with transaction(self._postgres) as cursor:
             cursor.execute(
-                read_sql("postgres/select_uncatalogued_partitions.sql"), {"source": source, "stream": stream}
+                read_sql("postgres/bronze/select_uncatalogued_partitions.sql"),
+                {"source": source, "stream": stream},
             )
             return [day for (day,) in cursor.fetchall()]
 
     def record_catalogued(self, source: str, stream: str) -> None:
         """Dremio has listed the stream's files as they are now."""
-        self._execute("postgres/upsert_bronze_catalogued.sql", {"source": source, "stream": stream})
+        self._execute("postgres/bronze/upsert_bronze_catalogued.sql", {"source": source, "stream": stream})
 
     def _execute(self, sql: str, values: dict[str, object]) -> None:
         with transaction(self._postgres) as cursor:

@@ -31,7 +31,7 @@ class UnloadedClaim:
 def unloaded_claims(postgres: PostgresConnections) -> list[UnloadedClaim]:
     """All there are, in the order of their dates."""
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_unloaded_claims.sql"))
+        cursor.execute(read_sql("postgres/bronze/select_unloaded_claims.sql"))
         return [UnloadedClaim(*row) for row in cursor.fetchall()]
 
 

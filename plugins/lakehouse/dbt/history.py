@@ -55,7 +55,7 @@ def write_history(postgres: PostgresConnections, run: RunResults, origin: Mappin
         "metadata": json.dumps({**origin, "results": [asdict(result) for result in run.results]}),
     }
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/upsert_dbt_run_history.sql"), values)
+        cursor.execute(read_sql("postgres/dbt/upsert_dbt_run_history.sql"), values)
 
 
 def _utc_without_zone(moment: datetime) -> datetime:

@@ -56,7 +56,7 @@ class LandingLedger:
         """Another date whose sync came first and can have taken this date's changes, if there is one."""
         with transaction(self._postgres) as cursor:
             cursor.execute(
-                read_sql("postgres/select_sync_before.sql"),
+                read_sql("postgres/landing/select_sync_before.sql"),
                 {"source": source, "business_date": business_date},
             )
             row = cursor.fetchone()
@@ -71,14 +71,14 @@ class LandingLedger:
         """The objects of one stream that the date has claimed, in the order of their keys."""
         values = {"source": source, "stream": stream, "business_date": business_date}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_landing_files.sql"), values)
+            cursor.execute(read_sql("postgres/landing/select_landing_files.sql"), values)
             return [LandingFile(key, rows, size, job) for key, rows, size, job in cursor.fetchall()]
 
     def expired(self, source: str, stream: str, business_date: date) -> tuple[int, int]:
         """How many of the stream's objects of the date retention has given up, and how many it has not."""
         values = {"source": source, "stream": stream, "business_date": business_date}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_expired_claims.sql"), values)
+            cursor.execute(read_sql("postgres/landing/select_expired_claims.sql"), values)
             expired, readable = cursor.fetchone()
             return int(expired), int(readable)
 
@@ -86,7 +86,7 @@ class LandingLedger:
         """Keep what the job lands for that date, from now on for HELD_FOR."""
         values = {"source": source, "business_date": business_date, "job_id": str(job_id)}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/upsert_landing_job.sql"), values)
+            cursor.execute(read_sql("postgres/landing/upsert_landing_job.sql"), values)
 
     def date_of_job(self, source: str, job_id: str | int) -> date | None:
         """The date whose run started the job; None if no run did, or one that must have ended long ago."""
@@ -97,7 +97,7 @@ class LandingLedger:
         """Keep what a sync for no date has committed, so that the date which claims it answers for it."""
         values = {"source": source, "job_id": str(job_id), "rows_emitted": rows_emitted}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/insert_landing_daytime_sync.sql"), values)
+            cursor.execute(read_sql("postgres/landing/insert_landing_daytime_sync.sql"), values)
 
     def claim(
         self,
@@ -135,7 +135,9 @@ class LandingLedger:
     def sources_of(self, business_date: date) -> list[str]:
         """Sources that the date has claimed something of, or keeps a job's rows of."""
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_sources_of_date.sql"), {"business_date": business_date})
+            cursor.execute(
+                read_sql("postgres/landing/select_sources_of_date.sql"), {"business_date": business_date}
+            )
             return [source for (source,) in cursor.fetchall()]
 
     def release(self, source: str, business_date: date, to: date | None = None) -> ClaimReport:
@@ -159,7 +161,7 @@ class LandingLedger:
         with transaction(self._postgres, Lock("landing", source)) as cursor:
             released = totals(cursor, source, business_date)
             for statement in ("delete_landing_files", "delete_landing_jobs", "delete_landing_sync"):
-                cursor.execute(read_sql(f"postgres/{statement}.sql"), values)
+                cursor.execute(read_sql(f"postgres/landing/{statement}.sql"), values)
             if to is not None:
                 self._claim(cursor, source, to, last_job(cursor, source, to), {})
             return released
@@ -190,7 +192,7 @@ class LandingLedger:
             if kept_for.get(writer, business_date) != business_date:
                 continue
             cursor.execute(
-                read_sql("postgres/insert_landing_file.sql"),
+                read_sql("postgres/landing/insert_landing_file.sql"),
                 {
                     "s3_key": landed.key,
                     "source": source,
@@ -203,7 +205,7 @@ class LandingLedger:
             )
 
     def _unclaimed(self, cursor: Any, source: str) -> Iterator[tuple[LandingKey, int]]:
-        cursor.execute(read_sql("postgres/select_claimed_keys.sql"), {"source": source})
+        cursor.execute(read_sql("postgres/landing/select_claimed_keys.sql"), {"source": source})
         claimed = {key for (key,) in cursor.fetchall()}
         for item in self._lake.objects(landing_folder(source)):
             landed = parse_landing_key(item.key)

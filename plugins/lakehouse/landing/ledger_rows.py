@@ -53,7 +53,8 @@ class ClaimReport:
 def sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | None:
     """Rows committed by each job claimed for the date; None before the first claim."""
     cursor.execute(
-        read_sql("postgres/select_landing_sync.sql"), {"source": source, "business_date": business_date}
+        read_sql("postgres/landing/select_landing_sync.sql"),
+        {"source": source, "business_date": business_date},
     )
     row = cursor.fetchone()
     return None if row is None else dict(row[1])
@@ -62,7 +63,8 @@ def sync_of(cursor: Any, source: str, business_date: date) -> dict[str, int] | N
 def last_job(cursor: Any, source: str, business_date: date) -> str:
     """The job whose rows the date claimed last. Raises LookupError before the first claim."""
     cursor.execute(
-        read_sql("postgres/select_landing_sync.sql"), {"source": source, "business_date": business_date}
+        read_sql("postgres/landing/select_landing_sync.sql"),
+        {"source": source, "business_date": business_date},
     )
     row = cursor.fetchone()
     if row is None:
@@ -73,7 +75,8 @@ def last_job(cursor: Any, source: str, business_date: date) -> str:
 def dates_of_jobs(cursor: Any, source: str) -> dict[str, date]:
     """The dates that wait for what a job lands."""
     cursor.execute(
-        read_sql("postgres/select_dates_of_landing_jobs.sql"), {"source": source, "held_for": HELD_FOR}
+        read_sql("postgres/landing/select_dates_of_landing_jobs.sql"),
+        {"source": source, "held_for": HELD_FOR},
     )
     return dict(cursor.fetchall())
 
@@ -81,14 +84,14 @@ def dates_of_jobs(cursor: Any, source: str) -> dict[str, date]:
 def daytime_syncs(cursor: Any, source: str, business_date: date) -> dict[str, int]:
     """Rows committed by the syncs since the last claim of any date; from now on they are this date's."""
     values = {"source": source, "business_date": business_date}
-    cursor.execute(read_sql("postgres/claim_landing_daytime_syncs.sql"), values)
+    cursor.execute(read_sql("postgres/landing/claim_landing_daytime_syncs.sql"), values)
     return {job: int(rows) for job, rows in cursor.fetchall()}
 
 
 def landed_rows(cursor: Any, source: str, business_date: date, jobs: Mapping[str, int]) -> int:
     """Rows of the date and of its jobs: another date may have taken some, had the run been away too long."""
     cursor.execute(
-        read_sql("postgres/select_landed_rows.sql"),
+        read_sql("postgres/landing/select_landed_rows.sql"),
         {"source": source, "business_date": business_date, "job_ids": list(jobs)},
     )
     return int(cursor.fetchone()[0])
@@ -100,7 +103,9 @@ def check_streams(cursor: Any, source: str, job_id: str, committed: Mapping[str,
     Raises:
         LandingIncompleteError: rows of some stream are missing.
     """
-    cursor.execute(read_sql("postgres/select_rows_by_stream.sql"), {"source": source, "job_id": job_id})
+    cursor.execute(
+        read_sql("postgres/landing/select_rows_by_stream.sql"), {"source": source, "job_id": job_id}
+    )
     landed = dict(cursor.fetchall())
     short = [
         f"{stream} ({rows} committed, {landed.get(stream, 0)} landed)"
@@ -117,7 +122,8 @@ def check_streams(cursor: Any, source: str, job_id: str, committed: Mapping[str,
 def totals(cursor: Any, source: str, business_date: date) -> ClaimReport:
     """All that the date holds of the source."""
     cursor.execute(
-        read_sql("postgres/select_landing_totals.sql"), {"source": source, "business_date": business_date}
+        read_sql("postgres/landing/select_landing_totals.sql"),
+        {"source": source, "business_date": business_date},
     )
     streams = {stream: StreamClaim(files, rows, size) for stream, files, rows, size in cursor.fetchall()}
     return ClaimReport(
@@ -142,7 +148,7 @@ def record_sync(
         for stream, claim in report.per_stream.items()
     }
     cursor.execute(
-        read_sql("postgres/upsert_landing_sync.sql"),
+        read_sql("postgres/landing/upsert_landing_sync.sql"),
         {
             "source": source,
             "business_date": business_date,

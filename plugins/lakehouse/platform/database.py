@@ -81,7 +81,7 @@ def transaction(postgres: PostgresConnections, lock: Lock | None = None) -> Iter
             connection.cursor() as cursor,
         ):
             if lock is not None:
-                cursor.execute(read_sql("postgres/lock_until_commit.sql"), asdict(lock))
+                cursor.execute(read_sql("postgres/locks/lock_until_commit.sql"), asdict(lock))
             yield cursor
     except Exception as error:
         if _sqlstate(error) in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
@@ -110,13 +110,13 @@ def exclusively(postgres: PostgresConnections, lock: Lock, holder: str, wait_sec
         connection.autocommit = True
         with connection.cursor() as cursor:
             session = {"holder": holder[:_LONGEST_NAME], "wait": f"{wait_seconds}s"}
-            cursor.execute(read_sql("postgres/set_lock_session.sql"), session)
+            cursor.execute(read_sql("postgres/locks/set_lock_session.sql"), session)
             try:
-                cursor.execute(read_sql("postgres/lock_until_disconnect.sql"), values)
+                cursor.execute(read_sql("postgres/locks/lock_until_disconnect.sql"), values)
             except Exception as error:
                 if _sqlstate(error) != _LOCK_NOT_AVAILABLE:
                     raise
-                cursor.execute(read_sql("postgres/select_lock_holder.sql"), values)
+                cursor.execute(read_sql("postgres/locks/select_lock_holder.sql"), values)
                 holders = ", ".join(repr(row[0]) for row in cursor.fetchall()) or "a run that has just ended"
                 raise LockHeldError(
                     f"{lock.what} of {lock.name}: {holders} has been at it for more than {wait_seconds} s; "

@@ -1,4 +1,4 @@
-"""The tables that the lakehouse keeps its own account in: `include/sql/postgres/create_*.sql`."""
+"""The tables that the lakehouse keeps its own account in: `include/sql/postgres/tables/create_*.sql`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_COLUMNS: Final = frozenset({"primary", "constraint", "unique", "foreign", "
 
 def create_metadata_tables(postgres: PostgresConnections) -> list[str]:
     """Create the tables and columns that are missing; the names of the files that were run."""
-    files = sorted((SQL / "postgres").glob("create_*.sql"))
+    files = sorted((SQL / "postgres" / "tables").glob("create_*.sql"))
     with transaction(postgres) as cursor:
         for path in files:
             cursor.execute(path.read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ def create_metadata_tables(postgres: PostgresConnections) -> list[str]:
 def declared_tables() -> dict[str, frozenset[str]]:
     """The columns of each table that these files make; a test compares this with what PostgreSQL made."""
     tables: dict[str, set[str]] = {}
-    for path in sorted((SQL / "postgres").glob("create_*.sql")):
+    for path in sorted((SQL / "postgres" / "tables").glob("create_*.sql")):
         text = _COMMENT.sub("", path.read_text(encoding="utf-8"))
         for table in _TABLE.finditer(text):
             named = {found["column"] for found in _COLUMN.finditer(table["body"])}

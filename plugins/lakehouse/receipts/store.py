@@ -45,7 +45,9 @@ def recorded(postgres: PostgresConnections, record: TaskRecord) -> Iterator[list
     cannot put an older state over a newer one.
     """
     values = asdict(record) | {"report": json.dumps(record.report) if record.report else None}
-    with _changed(postgres, record.business_date, "postgres/upsert_night_receipt.sql", values) as records:
+    with _changed(
+        postgres, record.business_date, "postgres/receipts/upsert_night_receipt.sql", values
+    ) as records:
         yield records
 
 
@@ -55,7 +57,7 @@ def run_ended(
 ) -> Iterator[list[TaskRecord]]:
     """Mark what the failed run left open as failed, and hand out the date's records like `recorded`."""
     values = {"business_date": business_date, "stage": stage, "run_id": run_id, "error": error}
-    statement = "postgres/fail_unfinished_night_receipts.sql"
+    statement = "postgres/receipts/fail_unfinished_night_receipts.sql"
     with _changed(postgres, business_date, statement, values) as records:
         yield records
 
@@ -66,5 +68,7 @@ def _changed(
 ) -> Iterator[list[TaskRecord]]:
     with transaction(postgres, Lock("receipt", business_date.isoformat())) as cursor:
         cursor.execute(read_sql(statement), values)
-        cursor.execute(read_sql("postgres/select_night_receipts.sql"), {"business_date": business_date})
+        cursor.execute(
+            read_sql("postgres/receipts/select_night_receipts.sql"), {"business_date": business_date}
+        )
         yield [TaskRecord(*row) for row in cursor.fetchall()]

@@ -122,7 +122,7 @@ def keep(
         "log": "x.log",
     }
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/upsert_night_receipt.sql"), values | more)
+        cursor.execute(read_sql("postgres/receipts/upsert_night_receipt.sql"), values | more)
 
 
 def the_only(postgres: DirectPostgres) -> Incident:

@@ -43,7 +43,7 @@ def run(
             "log": None,
         }
         with transaction(postgres) as cursor:
-            cursor.execute(read_sql("postgres/upsert_night_receipt.sql"), values)
+            cursor.execute(read_sql("postgres/receipts/upsert_night_receipt.sql"), values)
 
 
 def today_at(hour: int, minute: int = 0) -> datetime:

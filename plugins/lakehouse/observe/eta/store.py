@@ -59,7 +59,7 @@ def store(postgres: PostgresConnections, tonight: Tonight, made: Forecast) -> Ni
         "stage_ends": json.dumps({name: end.isoformat() for name, end in made.ends.items()}),
     }
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/upsert_night_eta.sql"), values)
+        cursor.execute(read_sql("postgres/observe/eta/upsert_night_eta.sql"), values)
         return _read(cursor, tonight.business_date, 1)[0]
 
 
@@ -78,12 +78,12 @@ def mark_paged(postgres: PostgresConnections, business_date: date, root: str, at
     """Somebody has been told."""
     values = {"business_date": business_date, "paged_root": root, "paged_at": at}
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/mark_night_eta_paged.sql"), values)
+        cursor.execute(read_sql("postgres/observe/eta/mark_night_eta_paged.sql"), values)
 
 
 def _read(cursor: Any, business_date: date | None, most: int) -> list[NightEta]:
     values = {"business_date": business_date, "most": most}
-    cursor.execute(read_sql("postgres/select_night_eta.sql"), values)
+    cursor.execute(read_sql("postgres/observe/eta/select_night_eta.sql"), values)
     return [_eta(row) for row in cursor.fetchall()]
 
 

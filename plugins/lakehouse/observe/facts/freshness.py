@@ -44,7 +44,7 @@ def model_builds(postgres: PostgresConnections, stage_name: str | None = None) -
         stage_name: only what this stage builds.
     """
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_model_builds.sql"), {"stage": stage_name})
+        cursor.execute(read_sql("postgres/observe/facts/select_model_builds.sql"), {"stage": stage_name})
         return [ModelBuild(*row) for row in cursor.fetchall()]
 
 

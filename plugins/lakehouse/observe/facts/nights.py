@@ -70,7 +70,7 @@ def night(postgres: PostgresConnections, business_date: date) -> dict[str, Any]:
 def recent_nights(postgres: PostgresConnections, n: int) -> list[dict[str, Any]]:
     """The receipts of the `n` newest business dates that have one, newest first."""
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_recent_nights.sql"), {"nights": n})
+        cursor.execute(read_sql("postgres/observe/facts/select_recent_nights.sql"), {"nights": n})
         dates = [day for (day,) in cursor.fetchall()]
     records = _records(postgres, dates)
     return [receipt(NIGHT, day, [each for each in records if each.business_date == day]) for day in dates]
@@ -86,7 +86,7 @@ def stage_runs(
     """All runs of stages, in the order they started; of one date, one stage, or since a time if given."""
     values = {"business_date": business_date, "stage": stage_name, "since": since}
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_stage_runs.sql"), values)
+        cursor.execute(read_sql("postgres/observe/facts/select_stage_runs.sql"), values)
         return [
             StageRun(day, name, run_id, RunState(state), *rest)
             for day, name, run_id, state, *rest in cursor.fetchall()
@@ -106,12 +106,12 @@ def stage_history(postgres: PostgresConnections, stage_name: str, n: int) -> lis
 def newest_served(postgres: PostgresConnections) -> Served | None:
     """The newest business date whose last stage has succeeded; None before the first night."""
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_newest_served.sql"), {"stage": NIGHT[-1].name})
+        cursor.execute(read_sql("postgres/observe/facts/select_newest_served.sql"), {"stage": NIGHT[-1].name})
         row = cursor.fetchone()
     return None if row is None else Served(*row)
 
 
 def _records(postgres: PostgresConnections, dates: list[date]) -> list[TaskRecord]:
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_receipts_of_dates.sql"), {"dates": dates})
+        cursor.execute(read_sql("postgres/observe/facts/select_receipts_of_dates.sql"), {"dates": dates})
         return [TaskRecord(*row) for row in cursor.fetchall()]

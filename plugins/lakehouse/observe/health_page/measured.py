@@ -58,7 +58,7 @@ NOTHING_MEASURED: Final = Measured(None, True, {})
 
 def measured(cursor: Any, now: datetime) -> Measured:
     """Everything that is kept by day, of the last month."""
-    cursor.execute(read_sql("postgres/select_health_sources.sql"))
+    cursor.execute(read_sql("postgres/observe/health_page/select_health_sources.sql"))
     read = [at for _, at, _ in cursor.fetchall() if at is not None]
     days = kept_days(cursor, now.date() - timedelta(days=DAYS), now.date())
     return gathered(days, max(read, default=None), now)

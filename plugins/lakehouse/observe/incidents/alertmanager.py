@@ -150,7 +150,7 @@ def _night_of(postgres: PostgresConnections, place: str | None, root: str) -> da
     if place != "stage" or not is_stage(root):
         return None
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_newest_night.sql"))
+        cursor.execute(read_sql("postgres/observe/incidents/select_newest_night.sql"))
         newest: date | None = cursor.fetchone()[0]
         return newest
 

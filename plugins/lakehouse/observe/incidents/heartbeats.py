@@ -71,13 +71,13 @@ def beat(postgres: PostgresConnections, name: str, now: datetime | None = None) 
     """The part of that name lives."""
     with transaction(postgres) as cursor:
         values = {"name": name, "at": now or datetime.now(UTC)}
-        cursor.execute(read_sql("postgres/upsert_heartbeat.sql"), values)
+        cursor.execute(read_sql("postgres/observe/incidents/upsert_heartbeat.sql"), values)
 
 
 def retire(postgres: PostgresConnections, *names: str) -> None:
     """The parts are stopped on purpose: their silence raises no alarm."""
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/delete_heartbeats.sql"), {"names": list(names)})
+        cursor.execute(read_sql("postgres/observe/incidents/delete_heartbeats.sql"), {"names": list(names)})
     for name in names:
         resolve(postgres, _silent(name, None).key, "stopped on purpose")
 
@@ -85,7 +85,7 @@ def retire(postgres: PostgresConnections, *names: str) -> None:
 def heartbeats(postgres: PostgresConnections) -> list[Heartbeat]:
     """All parts that have been seen, by name."""
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_heartbeats.sql"))
+        cursor.execute(read_sql("postgres/observe/incidents/select_heartbeats.sql"))
         return [Heartbeat(*row) for row in cursor.fetchall()]
 
 

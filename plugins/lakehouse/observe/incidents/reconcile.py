@@ -96,7 +96,7 @@ def _receipts(
     dates = sorted({each.business_date for each in members if each.business_date})
     values = {"since": at - LOOKS_BACK, "dates": dates}
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_receipts_to_reconcile.sql"), values)
+        cursor.execute(read_sql("postgres/observe/incidents/select_receipts_to_reconcile.sql"), values)
         records = [TaskRecord(*row) for row in cursor.fetchall()]
     by_date: dict[date, list[TaskRecord]] = {}
     for record in records:
@@ -186,5 +186,5 @@ def _ran_by_the_clock(postgres: PostgresConnections, at: datetime) -> bool:
     opens, _ = night_window(at.date())
     values = {"prefix": f"{CLOCK}\\_\\_%", "since": at - IN_SERVICE, "before": opens}
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_ran_by_the_clock.sql"), values)
+        cursor.execute(read_sql("postgres/observe/incidents/select_ran_by_the_clock.sql"), values)
         return bool(cursor.fetchone()[0])

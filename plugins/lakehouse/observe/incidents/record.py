@@ -82,7 +82,7 @@ def resolve_many(
     if not keys:
         return []
     values = {"keys": list(keys), "fixed_by": fixed_by}
-    return _fixed(postgres, "postgres/fix_incident_members.sql", values, now)
+    return _fixed(postgres, "postgres/observe/incidents/fix_incident_members.sql", values, now)
 
 
 def resolve_stage(
@@ -114,7 +114,7 @@ def resolve_stage(
         "fixed_by": fixed_by,
         "told_before": at if since is None else since,
     }
-    return _fixed(postgres, "postgres/fix_incident_stage.sql", values, at)
+    return _fixed(postgres, "postgres/observe/incidents/fix_incident_stage.sql", values, at)
 
 
 def resolve_dag(
@@ -126,7 +126,7 @@ def resolve_dag(
 ) -> list[Incident]:
     """A DAG that is not a stage has succeeded, or the task of it that had failed; the incidents this ends."""
     values = {"root": dag_id, "task_id": task_id, "fixed_by": fixed_by}
-    return _fixed(postgres, "postgres/fix_incident_dag.sql", values, now)
+    return _fixed(postgres, "postgres/observe/incidents/fix_incident_dag.sql", values, now)
 
 
 def resolve_event(
@@ -135,7 +135,7 @@ def resolve_event(
     """The event is over, such as an alert that no longer fires; the incidents that this ends."""
     escaped = event_id.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     values = {"event_id": event_id, "outlived": f"{escaped}/after/%", "fixed_by": fixed_by}
-    return _fixed(postgres, "postgres/fix_incident_event.sql", values, now)
+    return _fixed(postgres, "postgres/observe/incidents/fix_incident_event.sql", values, now)
 
 
 def incident_of_event(postgres: PostgresConnections, event_id: str) -> Incident | None:
@@ -156,7 +156,7 @@ def acknowledge(
     at = now or datetime.now(UTC)
     values = {"incident_id": incident_id, "user": user, "at": at}
     with transaction(postgres, _lock()) as cursor:
-        cursor.execute(read_sql("postgres/acknowledge_incident.sql"), values)
+        cursor.execute(read_sql("postgres/observe/incidents/acknowledge_incident.sql"), values)
         notices.drop_repeats(cursor, incident_id, at)
         return _read(cursor, incident_id)
 
@@ -191,7 +191,9 @@ def open_members(postgres: PostgresConnections) -> list[Member]:
 def knows_event(postgres: PostgresConnections, event_ids: Sequence[str]) -> set[str]:
     """Those of the events that have been told."""
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_known_events.sql"), {"event_ids": list(event_ids)})
+        cursor.execute(
+            read_sql("postgres/observe/incidents/select_known_events.sql"), {"event_ids": list(event_ids)}
+        )
         return {str(row[0]) for row in cursor.fetchall()}
 
 
@@ -209,7 +211,7 @@ def _fixed(
         if not touched:
             return []
         ended = {"incident_ids": touched, "at": at, "fixed_by": values["fixed_by"]}
-        cursor.execute(read_sql("postgres/resolve_incidents.sql"), ended)
+        cursor.execute(read_sql("postgres/observe/incidents/resolve_incidents.sql"), ended)
         resolved = [_read(cursor, int(row[0])) for row in cursor.fetchall()]
         for touched_id in touched:
             _show_what_is_left(cursor, _read(cursor, touched_id), at)
@@ -227,13 +229,15 @@ def _show_what_is_left(cursor: Any, incident: Incident, at: datetime) -> None:
         name: getattr(left, name) for name in ("kind", "root", "business_date", "summary", "error", "command")
     }
     values |= {"incident_id": incident.incident_id, "evidence": json.dumps(left.evidence), "at": at}
-    cursor.execute(read_sql("postgres/update_incident_root.sql"), values)
+    cursor.execute(read_sql("postgres/observe/incidents/update_incident_root.sql"), values)
 
 
 def _incident_of_event(cursor: Any, event_id: str | None) -> int | None:
     if event_id is None:
         return None
-    cursor.execute(read_sql("postgres/select_incident_of_event.sql"), {"event_id": event_id})
+    cursor.execute(
+        read_sql("postgres/observe/incidents/select_incident_of_event.sql"), {"event_id": event_id}
+    )
     row = cursor.fetchone()
     return None if row is None else int(row[0])
 
@@ -252,7 +256,7 @@ def _is_known_state(finding: Finding, incident_id: int, told: Sequence[Known], a
 
 def _open(cursor: Any, finding: Finding, printed: str, at: datetime) -> int:
     values = _values(finding) | {"fingerprint": printed, "at": at}
-    cursor.execute(read_sql("postgres/insert_incident.sql"), values)
+    cursor.execute(read_sql("postgres/observe/incidents/insert_incident.sql"), values)
     return int(cursor.fetchone()[0])
 
 
@@ -268,12 +272,14 @@ def _add(cursor: Any, incident_id: int, finding: Finding, home: Home, printed: s
         "at": at,
     }
     if home.takes_over:
-        cursor.execute(read_sql("postgres/demote_incident_members.sql"), values)
-    cursor.execute(read_sql("postgres/upsert_incident_member.sql"), values)
-    cursor.execute(read_sql("postgres/upsert_incident_count.sql"), values)
+        cursor.execute(read_sql("postgres/observe/incidents/demote_incident_members.sql"), values)
+    cursor.execute(read_sql("postgres/observe/incidents/upsert_incident_member.sql"), values)
+    cursor.execute(read_sql("postgres/observe/incidents/upsert_incident_count.sql"), values)
     if finding.event_id is not None:
-        cursor.execute(read_sql("postgres/insert_incident_event.sql"), values)
-    cursor.execute(read_sql("postgres/update_incident.sql"), values | {"takes_over": home.takes_over})
+        cursor.execute(read_sql("postgres/observe/incidents/insert_incident_event.sql"), values)
+    cursor.execute(
+        read_sql("postgres/observe/incidents/update_incident.sql"), values | {"takes_over": home.takes_over}
+    )
 
 
 def _announce(
@@ -320,12 +326,12 @@ def _members(cursor: Any, finding: Finding, printed: str, resolved_since: dateti
         "fingerprint": printed,
         "any_date": finding.is_effect and finding.business_date is None,
     }
-    cursor.execute(read_sql("postgres/select_incident_members.sql"), values)
+    cursor.execute(read_sql("postgres/observe/incidents/select_incident_members.sql"), values)
     return [Known(Member(*row[:-1]), is_open=row[-1]) for row in cursor.fetchall()]
 
 
 def _headline(cursor: Any, incident_id: int) -> Incident:
-    cursor.execute(read_sql("postgres/select_incident.sql"), {"incident_id": incident_id})
+    cursor.execute(read_sql("postgres/observe/incidents/select_incident.sql"), {"incident_id": incident_id})
     row = cursor.fetchone()
     if row is None:
         raise UnknownIncidentError(
@@ -336,15 +342,22 @@ def _headline(cursor: Any, incident_id: int) -> Incident:
 
 def _read(cursor: Any, incident_id: int) -> Incident:
     headline = _headline(cursor, incident_id)
-    cursor.execute(read_sql("postgres/select_members_of_incidents.sql"), {"incident_ids": [incident_id]})
+    cursor.execute(
+        read_sql("postgres/observe/incidents/select_members_of_incidents.sql"),
+        {"incident_ids": [incident_id]},
+    )
     return replace(headline, members=tuple(Member(*each) for each in cursor.fetchall()))
 
 
 def _listed(cursor: Any, resolved_since: datetime | None) -> list[Incident]:
-    cursor.execute(read_sql("postgres/select_incidents.sql"), {"resolved_since": resolved_since})
+    cursor.execute(
+        read_sql("postgres/observe/incidents/select_incidents.sql"), {"resolved_since": resolved_since}
+    )
     listed = [Incident(*row) for row in cursor.fetchall()]
     ids = [each.incident_id for each in listed]
-    cursor.execute(read_sql("postgres/select_members_of_incidents.sql"), {"incident_ids": ids})
+    cursor.execute(
+        read_sql("postgres/observe/incidents/select_members_of_incidents.sql"), {"incident_ids": ids}
+    )
     members: dict[int, list[Member]] = {each: [] for each in ids}
     for row in cursor.fetchall():
         member = Member(*row)

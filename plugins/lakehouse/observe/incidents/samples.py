@@ -66,7 +66,7 @@ def rows_that_fail(
     """
     values = {"dag": dag_id, "task": task_id, "business_date": night.isoformat()}
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_last_dbt_run.sql"), values)
+        cursor.execute(read_sql("postgres/observe/incidents/select_last_dbt_run.sql"), values)
         row = cursor.fetchone()
     results: list[dict[str, Any]] = [] if row is None else row[0].get("results", [])
     statements = {

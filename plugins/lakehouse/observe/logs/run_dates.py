@@ -51,7 +51,8 @@ class RunDates:
         try:
             with transaction(postgres) as cursor:
                 cursor.execute(
-                    read_sql("postgres/select_date_of_run.sql"), {"stage": stage, "run_id": run_id}
+                    read_sql("postgres/observe/logs/select_date_of_run.sql"),
+                    {"stage": stage, "run_id": run_id},
                 )
                 found = cursor.fetchone()
         except LakehouseError:

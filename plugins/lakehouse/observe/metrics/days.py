@@ -37,13 +37,13 @@ class Day:
 
 def keep_day(cursor: Any) -> None:
     """Store how the chosen metrics stand as what they say of today (UTC)."""
-    cursor.execute(read_sql("postgres/upsert_metric_days.sql"), {"metrics": list(KEPT)})
+    cursor.execute(read_sql("postgres/observe/metrics/upsert_metric_days.sql"), {"metrics": list(KEPT)})
 
 
 def kept_days(cursor: Any, first: date, last: date) -> list[Day]:
     """Every series of those days, each in the order of its days."""
     values = {"metrics": list(KEPT), "first": first, "last": last}
-    cursor.execute(read_sql("postgres/select_metric_days.sql"), values)
+    cursor.execute(read_sql("postgres/observe/metrics/select_metric_days.sql"), values)
     return [Day(*row) for row in cursor.fetchall()]
 
 

@@ -39,7 +39,7 @@ class StoredMetrics(Collector):
         up = GaugeMetricFamily("lakehouse_exporter_database_up", "1 when PostgreSQL answered this scrape.")
         try:
             with transaction(self._postgres) as cursor:
-                cursor.execute(read_sql("postgres/set_scrape_timeout.sql"))
+                cursor.execute(read_sql("postgres/observe/metrics/set_scrape_timeout.sql"))
                 stored: list[tuple[catalogue.Metric, dict[str, str], Total | float]] = [
                     *stored_totals(cursor),
                     *stored_readings(cursor),

@@ -77,7 +77,7 @@ def gather(postgres: PostgresConnections, sources: Sequence[Source]) -> list[Gat
 
 def source_states(cursor: Any) -> list[SourceState]:
     """Every source that was ever read."""
-    cursor.execute(read_sql("postgres/select_metric_sources.sql"))
+    cursor.execute(read_sql("postgres/observe/metrics/select_metric_sources.sql"))
     return [SourceState(*row) for row in cursor.fetchall()]
 
 
@@ -115,11 +115,11 @@ def _store(
         increase(cursor, found.increments)
         replace_readings(cursor, source, found.readings)
         row = {"source": source, "position": json.dumps(dict(found.position)), "seconds": seconds}
-        cursor.execute(read_sql("postgres/upsert_metric_source_read.sql"), row)
+        cursor.execute(read_sql("postgres/observe/metrics/upsert_metric_source_read.sql"), row)
     return counted
 
 
 def _store_failure(postgres: PostgresConnections, source: str, seconds: float, error: str) -> None:
     with transaction(postgres) as cursor:
         row = {"source": source, "seconds": seconds, "error": error}
-        cursor.execute(read_sql("postgres/upsert_metric_source_failed.sql"), row)
+        cursor.execute(read_sql("postgres/observe/metrics/upsert_metric_source_failed.sql"), row)

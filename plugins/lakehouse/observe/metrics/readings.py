@@ -20,7 +20,7 @@ def replace_readings(cursor: Any, source: str, readings: Iterable[Reading]) -> N
     """Store what a source says now instead of what it said before; values without room are summed up."""
     found = list(readings)
     take_turns(cursor)
-    cursor.execute(read_sql("postgres/delete_metric_readings.sql"), {"source": source})
+    cursor.execute(read_sql("postgres/observe/metrics/delete_metric_readings.sql"), {"source": source})
     room = LabelRoom(cursor, {each.metric for each in found})
     values: dict[tuple[str, Series], float] = defaultdict(float)
     for each in sorted(found, key=lambda reading: (reading.metric, sorted(reading.labels.items()))):
@@ -28,12 +28,12 @@ def replace_readings(cursor: Any, source: str, readings: Iterable[Reading]) -> N
     room.store()
     for (metric, series), value in sorted(values.items()):
         row = {"metric": metric, "labels": json.dumps(dict(series)), "source": source, "value": value}
-        cursor.execute(read_sql("postgres/insert_metric_reading.sql"), row)
+        cursor.execute(read_sql("postgres/observe/metrics/insert_metric_reading.sql"), row)
 
 
 def stored_readings(cursor: Any) -> list[tuple[Metric, dict[str, str], float]]:
     """Every value that is fresh."""
-    cursor.execute(read_sql("postgres/select_metric_readings.sql"))
+    cursor.execute(read_sql("postgres/observe/metrics/select_metric_readings.sql"))
     return [
         (METRICS[name], labels, value)
         for name, labels, _, value, age in cursor.fetchall()

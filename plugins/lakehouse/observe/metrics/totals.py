@@ -54,7 +54,7 @@ def observe(cursor: Any, told: Iterable[Observation]) -> int:
         "event_ids": [each.event_id for each in ordered],
         "moments": [each.at for each in ordered],
     }
-    cursor.execute(read_sql("postgres/insert_metric_events.sql"), columns)
+    cursor.execute(read_sql("postgres/observe/metrics/insert_metric_events.sql"), columns)
     new = [events[metric, event_id] for metric, event_id in cursor.fetchall()]
     room = LabelRoom(cursor, {each.metric for each in new})
     totals: dict[tuple[str, Series], Total] = defaultdict(Total)
@@ -95,7 +95,7 @@ def begin_at_zero(cursor: Any, series: Iterable[tuple[str, Labels]]) -> None:
 
 def stored_totals(cursor: Any) -> list[tuple[Metric, dict[str, str], Total]]:
     """Everything that has been counted; metrics that no longer exist are left out."""
-    cursor.execute(read_sql("postgres/select_metric_totals.sql"))
+    cursor.execute(read_sql("postgres/observe/metrics/select_metric_totals.sql"))
     return [
         (METRICS[name], labels, Total(observations, total, buckets))
         for name, labels, observations, total, buckets in cursor.fetchall()
@@ -106,7 +106,7 @@ def stored_totals(cursor: Any) -> list[tuple[Metric, dict[str, str], Total]]:
 def prune(cursor: Any, keep: str = EVENTS_KEPT) -> None:
     """Forget which old events were counted. Totals stay; an old event that is told again does not count."""
     take_turns(cursor)
-    cursor.execute(read_sql("postgres/prune_metric_events.sql"), {"keep": keep})
+    cursor.execute(read_sql("postgres/observe/metrics/prune_metric_events.sql"), {"keep": keep})
 
 
 class LabelRoom:
@@ -114,7 +114,9 @@ class LabelRoom:
 
     def __init__(self, cursor: Any, metrics: Iterable[str]) -> None:
         self._cursor = cursor
-        cursor.execute(read_sql("postgres/select_metric_label_values.sql"), {"metrics": sorted(metrics)})
+        cursor.execute(
+            read_sql("postgres/observe/metrics/select_metric_label_values.sql"), {"metrics": sorted(metrics)}
+        )
         self._known: dict[tuple[str, str], set[str]] = defaultdict(set)
         for metric, label, value in cursor.fetchall():
             self._known[metric, label].add(value)
@@ -128,7 +130,7 @@ class LabelRoom:
     def store(self) -> None:
         """Keep the values that were new, and count those that found no room."""
         for value in self._new:
-            self._cursor.execute(read_sql("postgres/insert_metric_label_value.sql"), value)
+            self._cursor.execute(read_sql("postgres/observe/metrics/insert_metric_label_value.sql"), value)
         _add(self._cursor, self._dropped)
 
     def _value(self, metric: Metric, label: str, given: str) -> str:
@@ -146,14 +148,14 @@ class LabelRoom:
 
 def take_turns(cursor: Any) -> None:
     """Be the only writer of metrics until the transaction ends."""
-    cursor.execute(read_sql("postgres/lock_until_commit.sql"), asdict(_LOCK))
+    cursor.execute(read_sql("postgres/locks/lock_until_commit.sql"), asdict(_LOCK))
 
 
 def _add(cursor: Any, totals: dict[tuple[str, Series], Total]) -> None:
     for (metric, series), total in sorted(totals.items(), key=lambda item: item[0]):
         key = {"metric": metric, "labels": json.dumps(dict(series))}
         values = key | {"observations": total.observations, "total": total.total}
-        cursor.execute(read_sql("postgres/upsert_metric_total.sql"), values)
+        cursor.execute(read_sql("postgres/observe/metrics/upsert_metric_total.sql"), values)
         for bound, observations in sorted(total.buckets.items()):
             counted = key | {"bound": bound, "observations": observations}
-            cursor.execute(read_sql("postgres/upsert_metric_bucket.sql"), counted)
+            cursor.execute(read_sql("postgres/observe/metrics/upsert_metric_bucket.sql"), counted)

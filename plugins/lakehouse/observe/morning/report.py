@@ -78,7 +78,7 @@ def summarize(postgres: PostgresConnections, of: date, now: datetime) -> NightSu
 
 def _told(postgres: PostgresConnections, since: date) -> dict[date, str]:
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_morning_reports.sql"), {"since": since})
+        cursor.execute(read_sql("postgres/observe/morning/select_morning_reports.sql"), {"since": since})
         return {row[0]: str(row[1]) for row in cursor.fetchall()}
 
 
@@ -88,4 +88,4 @@ def _write(postgres: PostgresConnections, summary: NightSummary, key: str, at: d
     values = {"business_date": summary.night, "state": str(summary.state), "at": at}
     with transaction(postgres) as cursor:
         write(cursor, notice, at)
-        cursor.execute(read_sql("postgres/upsert_morning_report.sql"), values)
+        cursor.execute(read_sql("postgres/observe/morning/upsert_morning_report.sql"), values)

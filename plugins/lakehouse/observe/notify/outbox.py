@@ -84,12 +84,15 @@ def write(cursor: Any, notice: Notice, at: datetime, not_before: datetime | None
         "at": at,
         "not_before": not_before or at,
     }
-    cursor.execute(read_sql("postgres/insert_notice.sql"), values)
+    cursor.execute(read_sql("postgres/observe/notify/insert_notice.sql"), values)
 
 
 def last_told(cursor: Any, fingerprint: str, since: datetime) -> datetime | None:
     """When a message of these words that opened an incident leaves or left, if after `since`."""
-    cursor.execute(read_sql("postgres/select_last_notice.sql"), {"fingerprint": fingerprint, "since": since})
+    cursor.execute(
+        read_sql("postgres/observe/notify/select_last_notice.sql"),
+        {"fingerprint": fingerprint, "since": since},
+    )
     row = cursor.fetchone()
     return None if row is None else row[0]
 
@@ -97,7 +100,7 @@ def last_told(cursor: Any, fingerprint: str, since: datetime) -> datetime | None
 def drop_waiting(cursor: Any, incident_id: int, topics: Sequence[str], at: datetime) -> set[str]:
     """Take back an incident's messages that are held until later; the topics of those taken back."""
     values = {"incident_id": incident_id, "topics": list(topics), "at": at}
-    cursor.execute(read_sql("postgres/drop_notices.sql"), values)
+    cursor.execute(read_sql("postgres/observe/notify/drop_notices.sql"), values)
     return {str(row[0]) for row in cursor.fetchall()}
 
 
@@ -121,11 +124,15 @@ def deliver(
     """
     at = now or datetime.now(UTC)
     with transaction(postgres, Lock("alerts", "outbox")) as cursor:
-        cursor.execute(read_sql("postgres/count_deliveries.sql"), {"since": at - timedelta(minutes=1)})
+        cursor.execute(
+            read_sql("postgres/observe/notify/count_deliveries.sql"), {"since": at - timedelta(minutes=1)}
+        )
         budget = MESSAGES_A_MINUTE - int(cursor.fetchone()[0])
         if budget <= 0:
             return 0
-        cursor.execute(read_sql("postgres/lease_notices.sql"), {"at": at, "leased_until": at + LEASE})
+        cursor.execute(
+            read_sql("postgres/observe/notify/lease_notices.sql"), {"at": at, "leased_until": at + LEASE}
+        )
         leased = [Waiting(*row) for row in cursor.fetchall()]
     if refresh is not None:
         leased = _brought_up_to_date(postgres, leased, refresh, at)
@@ -142,7 +149,9 @@ def _brought_up_to_date(
     for each in leased:
         words = refresh(each)
         if words is None:
-            _mark(postgres, "postgres/drop_notice.sql", {"notice_id": each.notice_id, "at": at})
+            _mark(
+                postgres, "postgres/observe/notify/drop_notice.sql", {"notice_id": each.notice_id, "at": at}
+            )
         else:
             title, body = words
             still_true.append(replace(each, title=redact(title)[:_LONGEST_TITLE], body=_cut(redact(body))))
@@ -163,10 +172,10 @@ def _send(postgres: PostgresConnections, channel: Channel, batch: list[Waiting],
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(batch[0].attempts, 10))
         failed: dict[str, Any] = {"ids": ids, "error": words, "not_before": at + pause}
         failed["taken_by"] = sorted(taken.union(getattr(error, "taken_by", ())))
-        _mark(postgres, "postgres/fail_notices.sql", failed)
+        _mark(postgres, "postgres/observe/notify/fail_notices.sql", failed)
         return 0
     values = {"ids": ids, "at": now or datetime.now(UTC), "delivery": delivery}
-    _mark(postgres, "postgres/mark_notices_delivered.sql", values)
+    _mark(postgres, "postgres/observe/notify/mark_notices_delivered.sql", values)
     return len(ids)
 
 

@@ -68,7 +68,7 @@ class QuarantineFiles:
 
     def _accounts(self) -> dict[tuple[str, date], dict[str, Any]]:
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_quarantined_loads.sql"))
+            cursor.execute(read_sql("postgres/observe/retention/select_quarantined_loads.sql"))
             return {
                 (stream, day): {"source": source, "rows": rows, "loaded_at": loaded_at}
                 for source, stream, day, rows, loaded_at in cursor.fetchall()

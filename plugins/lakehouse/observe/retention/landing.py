@@ -36,7 +36,7 @@ class LandingFiles:
         cutoff = now - timedelta(days=policy.landing.days)
         with transaction(self._postgres) as cursor:
             items = list(_expirable(cursor, cutoff, policy.landing.keep_newest))
-            cursor.execute(read_sql("postgres/select_expired_landing_keys.sql"))
+            cursor.execute(read_sql("postgres/observe/retention/select_expired_landing_keys.sql"))
             expired = {key for (key,) in cursor.fetchall()}
         if expired:
             left = [item for item in self._lake.objects(LANDING) if item.key in expired]
@@ -73,7 +73,7 @@ class LandingFiles:
             # By the same rule, for a claim or a load may have come between.
             if item not in list(_expirable(cursor, cutoff, int(item.detail["keep_newest"]))):
                 return "it has been claimed, loaded or rejected again since the plan"
-            cursor.execute(read_sql("postgres/expire_landing_files.sql"), {"keys": keys})
+            cursor.execute(read_sql("postgres/observe/retention/expire_landing_files.sql"), {"keys": keys})
         Publisher(self._postgres, self._lake).annotate(partition, {"landing_expired": True})
         for key in keys:
             self._lake.delete(key)
@@ -82,7 +82,7 @@ class LandingFiles:
 
 def _expirable(cursor: Any, cutoff: datetime, keep_newest: int) -> Iterator[Item]:
     values = {"cutoff": cutoff, "keep_newest": keep_newest}
-    cursor.execute(read_sql("postgres/select_expirable_landing.sql"), values)
+    cursor.execute(read_sql("postgres/observe/retention/select_expirable_landing.sql"), values)
     for source, stream, day, keys, rows, size in cursor.fetchall():
         detail = {
             "source": source,

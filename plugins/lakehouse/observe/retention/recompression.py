@@ -63,7 +63,7 @@ class BronzeCompression:
         cutoff = now - timedelta(days=policy.recompress_after_days)
         values = {"cutoff": cutoff, "compression": COMPRESSION}
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_compressible_bronze.sql"), values)
+            cursor.execute(read_sql("postgres/observe/retention/select_compressible_bronze.sql"), values)
             rows = cursor.fetchall()
         return KindPlan(self.name, "recompress", cutoff, tuple(map(_item, rows)))
 

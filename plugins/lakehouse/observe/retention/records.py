@@ -27,7 +27,7 @@ class Receipts:
         """Dates that no task has touched since the cutoff, less the newest."""
         cutoff = now - timedelta(days=policy.receipts.days)
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_receipt_dates.sql"))
+            cursor.execute(read_sql("postgres/observe/retention/select_receipt_dates.sql"))
             held = {day: (int(rows), int(size), at) for day, rows, size, at in cursor.fetchall()}
         files = {day: path for path in self._folder.glob("*.json") if (day := _date_of(path))}
         kept = newest(held.keys() | files.keys(), policy.receipts.keep_newest)
@@ -49,8 +49,8 @@ class Receipts:
             day = date.fromisoformat(str(item.detail["date"]))
             with transaction(self._postgres, Lock("receipt", day.isoformat())) as cursor:
                 values = {"business_date": day, "cutoff": plan.cutoff}
-                cursor.execute(read_sql("postgres/delete_old_receipts.sql"), values)
-                cursor.execute(read_sql("postgres/count_receipts.sql"), values)
+                cursor.execute(read_sql("postgres/observe/retention/delete_old_receipts.sql"), values)
+                cursor.execute(read_sql("postgres/observe/retention/count_receipts.sql"), values)
                 if cursor.fetchone()[0]:
                     applied.skip(item, "a task has written to it since the plan")
                     cursor.connection.rollback()

@@ -93,7 +93,7 @@ def gather(postgres: PostgresConnections, business_date: date, sources: Mapping[
         "sources": list(sources.values()),
     }
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_streams_of_date.sql"), values)
+        cursor.execute(read_sql("postgres/observe/why_stale/select_streams_of_date.sql"), values)
         names = [column[0] for column in cursor.description]
         streams = [StreamOfDate(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
     claims = [each for each in unloaded_claims(postgres) if each.business_date <= business_date]

@@ -43,7 +43,7 @@ def platform(wire: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     connection = psycopg2.connect(f"postgresql://{login}@{place}")
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(read_sql("postgres/create_dbt_run_history.sql"))
+        cursor.execute(read_sql("postgres/tables/create_dbt_run_history.sql"))
         cursor.execute("truncate dbt_run_history")
         yield cursor
     connection.close()

@@ -41,6 +41,6 @@ def shown_night(postgres: PostgresConnections, now: datetime) -> date:
     opened = now.date() if now >= night_window(now.date())[0] else now.date() - timedelta(days=1)
     with transaction(postgres) as cursor:
         values = {"opened": opened, "since": opened - HABIT}
-        cursor.execute(read_sql("postgres/select_health_shown_night.sql"), values)
+        cursor.execute(read_sql("postgres/observe/health_page/select_health_shown_night.sql"), values)
         is_habit, newest = cursor.fetchone()
     return opened if is_habit or newest is None else newest

@@ -88,7 +88,7 @@ def read(postgres: PostgresConnections, asked: Asked) -> Dashboards:
     """Every dashboard of the repository, and any other that was warmed."""
     values = {"stage": NIGHT[-1].name, "night": asked.night, "nights": NIGHTS}
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_health_dashboards.sql"), values)
+        cursor.execute(read_sql("postgres/observe/health_page/select_health_dashboards.sql"), values)
         rows = cursor.fetchall()
     try:
         with transaction(postgres) as cursor:

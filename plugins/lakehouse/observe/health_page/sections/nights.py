@@ -55,7 +55,7 @@ def read(postgres: PostgresConnections, asked: Asked) -> Nights:
     """The nights up to the asked one."""
     values = {"night": asked.night, "nights": SHOWN}
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_health_nights.sql"), values)
+        cursor.execute(read_sql("postgres/observe/health_page/select_health_nights.sql"), values)
         records = [TaskRecord(*row) for row in cursor.fetchall()]
     tables = [each.partition(".")[2] for each in read_lineage().gold_tables()]
     return shaped(records, tables, asked)

@@ -65,7 +65,9 @@ class Storage:
 def read(postgres: PostgresConnections, asked: Asked) -> Storage:
     """What is stored now, and what the nights up to the asked one wrote."""
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/select_health_bronze.sql"), {"night": asked.night})
+        cursor.execute(
+            read_sql("postgres/observe/health_page/select_health_bronze.sql"), {"night": asked.night}
+        )
         bronze = shaped_bronze(cursor.fetchall())
     try:
         with transaction(postgres) as cursor:

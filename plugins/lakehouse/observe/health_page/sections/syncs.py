@@ -43,7 +43,7 @@ def read(postgres: PostgresConnections, asked: Asked) -> list[Sync]:
     """Every declared connection, and any other that was synced."""
     with transaction(postgres) as cursor:
         values = {"stages": list(EXTRACTS), "night": asked.night}
-        cursor.execute(read_sql("postgres/select_health_syncs.sql"), values)
+        cursor.execute(read_sql("postgres/observe/health_page/select_health_syncs.sql"), values)
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return shaped(rows, read_lineage(), asked)

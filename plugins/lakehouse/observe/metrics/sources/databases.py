@@ -25,9 +25,9 @@ class PostgresServer:
     def look(self, position: Mapping[str, Any]) -> Found:
         """As it is now. Raises what the driver raises."""
         with closing(self._postgres.get_conn()) as connection, connection.cursor() as cursor:
-            cursor.execute(read_sql("postgres/select_server_connections.sql"))
+            cursor.execute(read_sql("postgres/observe/metrics/select_server_connections.sql"))
             connections = cursor.fetchall()
-            cursor.execute(read_sql("postgres/select_replication_slots.sql"))
+            cursor.execute(read_sql("postgres/observe/metrics/select_replication_slots.sql"))
             slots = cursor.fetchall()
         found = Found(position=position)
         for database, state, count in connections:

@@ -26,7 +26,7 @@ class DbtModels:
         """The runs that have not been counted: asked by what was counted, not by a clock."""
         with transaction(self._postgres) as cursor:
             values = {"metric": METRIC, "most": RUNS_AT_A_LOOK}
-            cursor.execute(read_sql("postgres/select_uncounted_dbt_runs.sql"), values)
+            cursor.execute(read_sql("postgres/observe/metrics/select_uncounted_dbt_runs.sql"), values)
             rows = cursor.fetchall()
         told = []
         for run_id, completed_at, metadata in rows:

@@ -36,14 +36,15 @@ class Nights:
         """Everything that has ended and was not counted, and where tonight stands."""
         now = self._now()
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_ended_stage_runs.sql"))
+            cursor.execute(read_sql("postgres/observe/metrics/select_ended_stage_runs.sql"))
             runs = cursor.fetchall()
-            cursor.execute(read_sql("postgres/select_bronze_load_quarantine.sql"))
+            cursor.execute(read_sql("postgres/observe/metrics/select_bronze_load_quarantine.sql"))
             loads = cursor.fetchall()
-            cursor.execute(read_sql("postgres/select_warm_ups.sql"))
+            cursor.execute(read_sql("postgres/observe/metrics/select_warm_ups.sql"))
             warm_ups = cursor.fetchall()
             cursor.execute(
-                read_sql("postgres/select_stage_starts.sql"), {"since": now.date() - timedelta(days=1)}
+                read_sql("postgres/observe/metrics/select_stage_starts.sql"),
+                {"since": now.date() - timedelta(days=1)},
             )
             starts = {
                 (night, stage): (first, succeeded) for night, stage, first, succeeded in cursor.fetchall()

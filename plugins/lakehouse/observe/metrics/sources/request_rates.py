@@ -21,7 +21,7 @@ class RequestRates:
     def look(self, position: Mapping[str, Any]) -> Found:
         """The rates; none at the first look, nor when the clock was set back in between."""
         with transaction(self._postgres) as cursor:
-            cursor.execute(read_sql("postgres/select_api_requests.sql"))
+            cursor.execute(read_sql("postgres/observe/metrics/select_api_requests.sql"))
             rows = cursor.fetchall()
         counts = {str(service): float(requests) for service, requests, _ in rows}
         now = float(rows[0][2]) if rows else 0.0
