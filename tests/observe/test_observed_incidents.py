@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 
 from lakehouse.observe.incidents.finding import FAILED
 from lakehouse.observe.incidents.record import open_incidents, resolved_incidents
+from testing.lakehouse.observed_night import ObservedNight
 from testing.waiting import wait_until
-from tests.observe.conftest import ObservedNight
 
 ROOT = "extract_postgres"
 
