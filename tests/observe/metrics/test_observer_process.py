@@ -217,8 +217,6 @@ def test_prometheus_reads_the_observer_and_has_every_rule(observed: EmbeddedPlat
     rules = [rule for group in groups for rule in group["rules"]]
     assert len(rules) > 15
     assert not [rule for rule in rules if rule["health"] == "err"]
-    took = prometheus(observed, "query", query='scrape_duration_seconds{job="lakehouse"}')["result"]
-    assert float(took[0]["value"][1]) < 14
 
 
 def test_an_alert_goes_from_rule_to_incident_and_ends_it(
