@@ -66,8 +66,7 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
-    # The nights that follow run on the platform that was observed.
-    Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe", "tests/night/many"), 720),
+    Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe",), 480),
     Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
     Suite(
@@ -97,6 +96,7 @@ SUITES: Final = (
     Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 240),
     Suite(Tier.REST, "conformance", "grammar", "embedded", ("tests/grammar",), 60, "dremio_engine"),
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
+    Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
 )
 

@@ -131,15 +131,29 @@ def test_the_lake_s_size_is_what_a_listing_finds(series: Series, wire: dict[str,
     assert total(series, "minio_disk_capacity_bytes") > total(series, "minio_disk_usage_bytes")
 
 
+def succeeded_runs(observed_night: ObservedNight, stage: str) -> int:
+    """Runs of the stage for the observed date whose last task succeeded."""
+    with transaction(observed_night.postgres) as cursor:
+        cursor.execute(
+            "select count(distinct run_id) from night_receipts"
+            " where business_date = %s and stage = %s and emits_asset and state = 'success'",
+            (observed_night.date, stage),
+        )
+        [runs] = cursor.fetchone()
+    assert runs >= 1
+    return int(runs)
+
+
 def test_stages_and_layers_are_what_the_receipt_says(series: Series, observed_night: ObservedNight) -> None:
     receipt = observed_night.platform.receipt(observed_night.date)
     for name in ("transform_staging", "load_bronze", "warm_dashboards"):
         seconds = total(series, "lakehouse_stage_latest_seconds", stage=name)
         assert seconds == pytest.approx(receipt["stages"][name]["seconds"], abs=0.1)
-    assert (
-        total(series, "lakehouse_layer_rows_total", layer="bronze")
-        == receipt["stages"]["load_bronze"]["rows_out"]
-    )
+    rows = receipt["stages"]["load_bronze"]["rows_out"]
+    assert rows > 0
+    # Airflow may have started the stage before the second extract was done, and so once more: each run wrote.
+    runs = succeeded_runs(observed_night, "load_bronze")
+    assert total(series, "lakehouse_layer_rows_total", layer="bronze") == rows * runs
     failed = total(
         series, "lakehouse_stage_duration_seconds_count", stage="extract_postgres", outcome="failed"
     )
@@ -150,10 +164,12 @@ def test_dashboards_are_warm_and_were_seen(series: Series, observed_night: Obser
     warmed = observed_night.platform.receipt(observed_night.date)["stages"]["warm_dashboards"]
     [detail] = [t["report"]["detail"] for t in warmed["tasks"] if "slowest_hit_ms" in json.dumps(t)]
     labels = {"dashboard": detail["dashboard"], "seen_by": "warm-up"}
-    assert total(series, "superset_dashboard_load_time_count", **labels) == 1
-    assert total(series, "superset_dashboard_load_time_sum", **labels) == pytest.approx(
-        detail["slowest_hit_ms"] / 1000
-    )
+    runs = succeeded_runs(observed_night, "warm_dashboards")
+    assert total(series, "superset_dashboard_load_time_count", **labels) == runs
+    seconds = total(series, "superset_dashboard_load_time_sum", **labels)
+    assert seconds >= detail["slowest_hit_ms"] / 1000
+    if runs == 1:
+        assert seconds == pytest.approx(detail["slowest_hit_ms"] / 1000)
     assert 0 < total(series, "superset_query_cache_hit_rate", dashboard=detail["dashboard"]) <= 1
     assert total(series, "superset_queries_total", cached="yes") >= detail["hits"]
 

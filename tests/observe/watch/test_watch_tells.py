@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from lakehouse.observe.incidents.finding import Finding, Incident, Severity
 from lakehouse.observe.incidents.record import incident, open_incidents, resolved_incidents, tell
 from lakehouse.observe.watch.repair import resolve_the_rest, tell_and_repair, tell_repaired
@@ -12,8 +14,16 @@ from lakehouse.observe.watch.trouble import Start, Trouble
 from lakehouse.platform.airflow_http import AirflowApiError
 from lakehouse.platform.airflow_runs import Run
 from lakehouse.platform.connections import DirectPostgres
+from lakehouse.platform.database import transaction
 
 DAY = date(2023, 5, 1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known(postgres: DirectPostgres) -> None:
+    """What other tests left open would take these findings in."""
+    with transaction(postgres) as cursor:
+        cursor.execute("truncate incidents, alert_outbox restart identity cascade")
 
 
 def finding(kind: str = "paused", root: str = "transform_marts", day: date = DAY) -> Finding:

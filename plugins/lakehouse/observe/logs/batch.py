@@ -63,12 +63,15 @@ class Batches:
         self._runs = runs
         self._found: tuple[object, list[Record]] = (None, [])
 
-    def end_of_next(self, file: LogFile, progress: Progress) -> int | None:
-        """Where the next batch ends; None while no record is complete."""
+    def end_of_next(self, file: LogFile, progress: Progress, *, await_date: bool = True) -> int | None:
+        """Where the next batch ends; None while no record is complete.
+
+        Args:
+            await_date: wait a while for the receipt that says which date the file's run works on.
+        """
         now = time.monotonic()
-        if now - file.first_seen < AWAITED_SECONDS and self._runs.is_expected(
-            file.source.described(file.path)
-        ):
+        is_new = now - file.first_seen < AWAITED_SECONDS
+        if await_date and is_new and self._runs.is_expected(file.source.described(file.path)):
             return None
         body = file.read(progress.position, BATCH_BYTES)
         at_end = progress.position + len(body) >= file.size

@@ -97,7 +97,7 @@ class Shipping:
                 if progress.pending_end is None:
                     if not flush and not self._is_due(file, progress):
                         continue
-                    end = self._batches.end_of_next(file, progress)
+                    end = self._batches.end_of_next(file, progress, await_date=not flush)
                     if end is None:
                         continue
                     progress = progress.sending(end, datetime.now(UTC))
