@@ -27,6 +27,8 @@ from embedded.stack.processes import mark
 from embedded.stack.record import write_record
 from embedded.stack.service import Program, Service
 
+PROGRAM = Path(__file__).with_name("supervisord.py")
+
 SOCKET_PATH_LIMIT = 90
 """A unix socket's path holds 107 bytes, and supervisord first binds `<path>.<pid>`."""
 
@@ -128,7 +130,7 @@ class Supervisor:
         self.socket.parent.mkdir(mode=0o700, exist_ok=True)
         self.socket.unlink(missing_ok=True)
         done = subprocess.run(
-            [sys.executable, "-m", "supervisor.supervisord", "-c", self.config.name],
+            [sys.executable, "-I", str(PROGRAM), "-c", self.config.name],
             cwd=self._folder,
             env=base_environment() | mark("supervisord", self._settings.state_dir),
             stdin=subprocess.DEVNULL,

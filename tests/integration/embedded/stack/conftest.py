@@ -93,7 +93,9 @@ class Stack:
 
     def supervisor(self) -> psutil.Process:
         """The platform's supervisord."""
-        [found] = [p for p in self.processes() if any("supervisor.supervisord" in w for w in p.cmdline())]
+        [found] = [
+            p for p in self.processes() if any(w.endswith("/stack/supervisord.py") for w in p.cmdline())
+        ]
         return found
 
     def daemon(self, program: str) -> psutil.Process:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from embedded.composition.wire import wire
 from embedded.settings import Settings
 from embedded.stack.service import Program
 from embedded.stack.supervisor import SOCKET_PATH_LIMIT, render, socket_path, specification
+from embedded.stack.supervisord import Poller
 
 SECRET = {name: f"secret-of-{name}" for name in GENERATORS}
 
@@ -50,6 +53,22 @@ PROGRAMS = {
 
 def platform_in(folder: Path) -> Settings:
     return Settings.from_environ({"LAKEHOUSE_STATE_DIR": str(folder)})
+
+
+def test_a_pipe_that_nobody_reads_any_more_is_not_asked_for_again_and_again() -> None:
+    """A stale number, registered for reading, is given to the pipe of a program that closes its end."""
+    poller = Poller(None)
+    reader, writer = os.pipe()
+    try:
+        poller.register_readable(writer)
+        os.close(reader)
+        assert poller.poll(0) == ([], [])
+        assert writer not in poller.readables
+        began = time.monotonic()
+        assert poller.poll(0.2) == ([], [])
+        assert time.monotonic() - began >= 0.15, "it waits, as there is nothing to do"
+    finally:
+        os.close(writer)
 
 
 def test_supervisord_reads_every_program_of_the_platform(
