@@ -1,9 +1,9 @@
 """supervisord with one correction: `python -I supervisord.py -c <configuration>`.
 
 supervisor 4.3.0 (poller.py) neither handles nor forgets a descriptor of which poll(2) says POLLERR alone, and
-asks for it again at once: half a core for as long as it runs. It meets one when a connection of its own socket
-is closed, its number is given to the pipe to a program's standard input, and that program closes its end, as
-Swift's servers do.
+asks for it again at once: half a core for as long as it runs. It meets one when a connection of its own
+socket is closed, its number is given to the pipe to a program's standard input, and that program closes its
+end, as Swift's servers do.
 """
 
 from __future__ import annotations
