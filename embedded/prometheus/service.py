@@ -14,6 +14,7 @@ from embedded.stack.service import PreparationError, Program, Service
 FETCHED = ROOT / ".local" / "prometheus"
 PROGRAMS = FETCHED / "usr" / "bin"
 OBSERVE = ROOT / "include" / "observe"
+PORTS_IN_PRODUCTION = {"observer": 9187, "prometheus": 9090, "alertmanager": 9093}
 RETENTION = ("--storage.tsdb.retention.time=30d", "--storage.tsdb.retention.size=1GB")
 
 
@@ -116,8 +117,7 @@ def addressed(text: str, settings: Settings) -> str:
     Raises PreparationError when it names none: then production's file has changed, and this one not with it.
     """
     changed = text
-    for name in ("observer", "prometheus", "alertmanager"):
-        port = {"observer": 9187, "prometheus": 9090, "alertmanager": 9093}[name]
+    for name, port in PORTS_IN_PRODUCTION.items():
         changed = changed.replace(f"{name}:{port}", f"{HOST}:{settings.port(name.upper())}")
     if changed == text:
         raise PreparationError(

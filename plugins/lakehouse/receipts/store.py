@@ -68,7 +68,5 @@ def _changed(
 ) -> Iterator[list[TaskRecord]]:
     with transaction(postgres, Lock("receipt", business_date.isoformat())) as cursor:
         cursor.execute(read_sql(statement), values)
-        cursor.execute(
-            read_sql("postgres/receipts/select_night_receipts.sql"), {"business_date": business_date}
-        )
+        cursor.execute(read_sql("postgres/receipts/select_night_receipts.sql"), {"dates": [business_date]})
         yield [TaskRecord(*row) for row in cursor.fetchall()]

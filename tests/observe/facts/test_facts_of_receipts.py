@@ -9,10 +9,8 @@ import pytest
 from lakehouse.observe.facts.freshness import data_age, model_builds
 from lakehouse.observe.facts.nights import (
     RunState,
-    newest_served,
     night,
     recent_nights,
-    stage_history,
     stage_runs,
 )
 from lakehouse.platform.database import PostgresConnections
@@ -70,20 +68,6 @@ def test_a_run_is_failed_running_or_done(history: PostgresConnections) -> None:
     assert waiting.run_type == "scheduled"
     done = next(run for run in stage_runs(history, business_date=BEFORE, stage_name="warm_dashboards"))
     assert (done.state, done.seconds, done.rows_in) == (RunState.SUCCESS, 30.0, 100)
-
-
-def test_history_has_only_runs_that_succeeded(history: PostgresConnections) -> None:
-    newest = stage_history(history, "load_bronze", 1)
-    assert [run.business_date for run in newest] == [BEFORE]
-    with pytest.raises(KeyError, match="no stage named 'load_silver'"):
-        stage_history(history, "load_silver", 1)
-
-
-def test_the_newest_served_date_is_the_one_whose_last_stage_is_done(history: PostgresConnections) -> None:
-    served = newest_served(history)
-    assert served is not None
-    assert served.business_date == BEFORE
-    assert served.at == T0 - timedelta(days=1) + timedelta(seconds=9 * 30)
 
 
 def test_age_counts_from_the_newest_date_that_was_published(history: PostgresConnections) -> None:

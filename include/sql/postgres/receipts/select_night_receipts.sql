@@ -13,7 +13,7 @@ select
     error,
     log
 from night_receipts
-where business_date = %(business_date)s
+where business_date = any(%(dates)s)
 order by
     started_at,
     stage,

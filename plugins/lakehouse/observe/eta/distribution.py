@@ -74,10 +74,6 @@ class Level:
         self.level = value - self.errors[-1] + middle
         self.errors[-SHIFT:] = [error - middle for error in recent]
 
-    def errors_of(self) -> Errors:
-        """How far the next night may be from the level."""
-        return Errors.learnt(self.errors, self._nights)
-
 
 @dataclass(frozen=True)
 class Errors:

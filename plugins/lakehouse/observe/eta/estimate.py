@@ -136,7 +136,11 @@ def _finding(root: str, made: Estimate, advice: Sequence[Advice], now: datetime)
     commands = [each.shedding.command(night.business_date) for each in advice]
     enough = bool(advice) and advice[-1].makes_it
     began = night.runs.get(root)
-    stands = f"{root} has not started" if began is None else f"{root} runs since {began.started_at:%H:%M} UTC"
+    stands = (
+        f"{root} has not started"
+        if began is None
+        else f"{root} has been running since {began.started_at:%H:%M} UTC"
+    )
     evidence: dict[str, Any] = {
         "p_miss": forecast_.p_miss,
         "p05": forecast_.p05,

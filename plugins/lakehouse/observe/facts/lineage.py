@@ -82,10 +82,6 @@ class Upstream:
     """From the table itself down to staging; those of one layer by name."""
     streams: tuple[StreamOrigin, ...]
 
-    def of_layer(self, layer: str) -> tuple[Model, ...]:
-        """The models of one layer."""
-        return tuple(model for model in self.models if model.layer == layer)
-
 
 class Lineage:
     """The graph from dashboards to connections; `read_lineage()` gives the repository's own."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from lakehouse.night.plan import NIGHT, stage
+from lakehouse.night.plan import NIGHT
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
 from lakehouse.receipts.render import receipt
@@ -53,15 +53,6 @@ class StageRun:
         return self.run_id.partition("__")[0]
 
 
-@dataclass(frozen=True)
-class Served:
-    """A business date whose night is complete."""
-
-    business_date: date
-    at: datetime
-    """When its dashboards were warm."""
-
-
 def night(postgres: PostgresConnections, business_date: date) -> dict[str, Any]:
     """The receipt of a date, as `.local/receipts/<date>.json` has it."""
     return receipt(NIGHT, business_date, _records(postgres, [business_date]))
@@ -93,25 +84,7 @@ def stage_runs(
         ]
 
 
-def stage_history(postgres: PostgresConnections, stage_name: str, n: int) -> list[StageRun]:
-    """The newest `n` runs of a stage that succeeded, newest first.
-
-    Raises:
-        KeyError: no such stage.
-    """
-    runs = stage_runs(postgres, stage_name=stage(stage_name).name)
-    return [run for run in reversed(runs) if run.state is RunState.SUCCESS][:n]
-
-
-def newest_served(postgres: PostgresConnections) -> Served | None:
-    """The newest business date whose last stage has succeeded; None before the first night."""
-    with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/observe/facts/select_newest_served.sql"), {"stage": NIGHT[-1].name})
-        row = cursor.fetchone()
-    return None if row is None else Served(*row)
-
-
 def _records(postgres: PostgresConnections, dates: list[date]) -> list[TaskRecord]:
     with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/observe/facts/select_receipts_of_dates.sql"), {"dates": dates})
+        cursor.execute(read_sql("postgres/receipts/select_night_receipts.sql"), {"dates": dates})
         return [TaskRecord(*row) for row in cursor.fetchall()]

@@ -52,7 +52,7 @@ _MEANS: Final[Mapping[str, str]] = {
     OBSERVER: "nobody gathers metrics, resends messages or watches Airflow's scheduler",
     WATCH: "the DAG watch_platform does not run: paused, or Airflow's scheduler or executor does not work",
     SCHEDULER: "Airflow starts nothing: no stage, no retry, no night",
-    ALERT_PATH: "no alert of Prometheus's reaches anybody: Prometheus, Alertmanager or its web hook is down",
+    ALERT_PATH: "no Prometheus alert reaches anybody: Prometheus, Alertmanager or its web hook is down",
     SHIPPER: "no log is shipped to Elasticsearch and the lake; the files keep what is waiting",
 }
 _ASK_SECONDS: Final = 4

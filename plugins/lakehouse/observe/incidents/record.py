@@ -268,7 +268,7 @@ def _add(cursor: Any, incident_id: int, finding: Finding, home: Home, printed: s
         "may_follow": finding.is_effect,
         "fingerprint": printed,
         "event_id": finding.event_id,
-        "window_start": datetime.fromtimestamp(at.timestamp() // WINDOW.total_seconds() * 1800, UTC),
+        "window_start": at - (at - datetime.min.replace(tzinfo=UTC)) % WINDOW,
         "at": at,
     }
     if home.takes_over:
