@@ -149,7 +149,8 @@ def silent_components(seen: Seen) -> list[Trouble]:
                     root=f"airflow-{name.replace('_', '-')}",
                     business_date=None,
                     severity=Severity.PAGE,
-                    summary=f"Airflow's {name.replace('_', ' ')} has been silent since {beat:%d %B %H:%M:%S} UTC",
+                    summary=f"Airflow's {name.replace('_', ' ')} has been silent "
+                    f"since {beat:%d %B %H:%M:%S} UTC",
                     error=_WITHOUT[name],
                     command="make up",
                 )
