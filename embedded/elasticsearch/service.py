@@ -7,7 +7,7 @@ from pathlib import Path
 from embedded.elasticsearch.installation import PLACE, InstallationError, is_installed, java_of
 from embedded.settings import HOST, Settings
 from embedded.stack.http_check import answers
-from embedded.stack.service import Program, Service
+from embedded.stack.service import OBSERVER_NICE, Program, Service
 
 HEAP = ("-Xms128m", "-Xmx384m")
 """Measured: 50,000 lines indexed in bulk twice, and searched, stay below 500 MB resident."""
@@ -49,7 +49,7 @@ def elasticsearch(settings: Settings) -> Service:
         address=address,
         ports=("ELASTICSEARCH", "ELASTICSEARCH_TRANSPORT"),
         # The JVM closes the node at SIGTERM.
-        programs=(Program("elasticsearch", _command(settings, folder), stop_seconds=30),),
+        programs=(Program("elasticsearch", _command(settings, folder), stop_seconds=30, nice=OBSERVER_NICE),),
         obstacles=_obstacles,
         prepare=lambda: _prepare(settings, folder),
         check=answers(f"{address}/_cluster/health?wait_for_status=yellow&timeout=1s"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.settings import ROOT, Settings
-from embedded.stack.service import NotReadyError, Program, Service
+from embedded.stack.service import OBSERVER_NICE, NotReadyError, Program, Service
 
 SILENT_SECONDS = 60.0
 """It writes its status every few seconds; on a busy machine that takes longer."""
@@ -30,7 +30,7 @@ def log_shipper(settings: Settings, secret: Mapping[str, str]) -> Service:
         title="Log shipper",
         address="",
         ports=(),
-        programs=(Program("log_shipper", command, lambda: environment, stop_seconds=30),),
+        programs=(Program("log_shipper", command, lambda: environment, stop_seconds=30, nice=OBSERVER_NICE),),
         needs=("elasticsearch", "object_store"),
         check=lambda: _check(folder / "status.json"),
         start_seconds=120,

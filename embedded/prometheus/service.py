@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.http_check import answers
-from embedded.stack.service import PreparationError, Program, Service
+from embedded.stack.service import OBSERVER_NICE, PreparationError, Program, Service
 
 FETCHED = ROOT / ".local" / "prometheus"
 PROGRAMS = FETCHED / "usr" / "bin"
@@ -34,6 +34,7 @@ def prometheus(settings: Settings) -> Service:
         # Two cores at most: Go would otherwise keep memory for each of the machine's.
         environment=lambda: {"GOMAXPROCS": "2", "GOGC": "50"},
         stop_seconds=30,
+        nice=OBSERVER_NICE,
     )
     return Service(
         name="prometheus",
@@ -63,6 +64,7 @@ def alertmanager(settings: Settings) -> Service:
             "--cluster.listen-address=",
         ),
         environment=lambda: {"GOMAXPROCS": "2", "GOGC": "50"},
+        nice=OBSERVER_NICE,
     )
     return Service(
         name="alertmanager",
@@ -85,6 +87,7 @@ def observer(settings: Settings) -> Service:
         "observer",
         (str(settings.python("airflow")), "-m", "lakehouse.observe"),
         environment=lambda: observer_environment(settings),
+        nice=OBSERVER_NICE,
     )
     return Service(
         name="observer",

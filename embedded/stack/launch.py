@@ -14,6 +14,7 @@ from pathlib import Path
 def main() -> None:
     specification = json.loads(Path(sys.argv[1]).read_text())
     os.chdir(specification["folder"])
+    os.nice(specification["nice"])
     os.execvpe(specification["argv"][0], specification["argv"], specification["environment"])  # noqa: S606
 
 

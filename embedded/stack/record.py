@@ -49,6 +49,7 @@ def _facts(service: Service) -> dict[str, Any]:
                 "stop_signal": program.stop_signal,
                 "stop_seconds": program.stop_seconds,
                 "signal_whole_group": program.signal_whole_group,
+                "nice": program.nice,
             }
             for program in service.programs
         ],

@@ -25,6 +25,10 @@ def no_obstacles() -> list[str]:
     return []
 
 
+OBSERVER_NICE = 10
+"""Of what only watches: a night does not wait for it."""
+
+
 @dataclass(frozen=True)
 class Program:
     """One process that supervisord keeps alive. `name` is also the name of its log file."""
@@ -37,6 +41,8 @@ class Program:
     stop_seconds: int = 10
     signal_whole_group: bool = True
     """Stop and kill the children too; a program that must stop its own says False."""
+    nice: int = 0
+    """0 to 19: how far it gives way to the others when processors are short."""
 
 
 @dataclass(frozen=True)

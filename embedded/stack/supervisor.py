@@ -195,7 +195,12 @@ def specification(program: Program, environment: Mapping[str, str], settings: Se
     """What `launch.py` needs to become the program, as JSON."""
     own = dict(program.environment()) | {"PYTHONUNBUFFERED": "1"} | mark(program.name, settings.state_dir)
     whole = base_environment() | dict(environment) | own
-    content = {"argv": list(program.argv), "environment": whole, "folder": str(ROOT)}
+    content = {
+        "argv": list(program.argv),
+        "environment": whole,
+        "folder": str(ROOT),
+        "nice": program.nice,
+    }
     return json.dumps(content, indent=1, sort_keys=True)
 
 

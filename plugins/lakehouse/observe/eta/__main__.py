@@ -143,7 +143,10 @@ def _backtest(postgres: PostgresConnections, as_json: bool) -> int:
     nights = learnable(stage_runs(postgres))
     accounts = {after: coverage(backtest(nights, after=after)) for after in BANDS}
     if as_json:
-        told = {after: {"nights": each.nights, "inside": each.inside} for after, each in accounts.items()}
+        told = {
+            after: {"nights": each.nights, "inside": each.inside, "width_seconds": each.width_seconds}
+            for after, each in accounts.items()
+        }
         print(json.dumps({"nights": len(nights), "bands": told}, indent=2))
         return 0
     print(f"{len(nights)} whole nights; the first {min(WARM_UP, len(nights))} are only learnt from")

@@ -55,9 +55,9 @@ log = logging.getLogger(__name__)
 LAKE_PATIENCE_VARIABLE: Final = "LAKEHOUSE_LOGS_LAKE_SECONDS"
 LAKE_PATIENCE_SECONDS: Final = 60.0
 """Lines of a minute are one object in the lake; Elasticsearch gets them at once."""
-SCAN_SHARE: Final = 0.05
+SCAN_SHARE: Final = 0.02
 """Of one processor, at most, for looking which files have changed."""
-SHORTEST_SCAN_PAUSE: Final = 0.3
+SHORTEST_SCAN_PAUSE: Final = 0.5
 LONGEST_SCAN_PAUSE: Final = 10.0
 STATUS_SECONDS: Final = 5.0
 BEAT_SECONDS: Final = 60.0

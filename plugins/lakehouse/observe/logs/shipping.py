@@ -22,7 +22,7 @@ AT_ONCE_BYTES: Final = 8 * ROUND_BYTES
 """So much of one file is not waited with, however patient a sink is."""
 SHORTEST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0
-IDLE_SECONDS: Final = 0.25
+IDLE_SECONDS: Final = 0.5
 
 
 class Shipping:
