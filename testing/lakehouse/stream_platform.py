@@ -25,8 +25,8 @@ from lakehouse.dremio.client import DremioClient
 from lakehouse.dremio.hook import DremioHook
 from lakehouse.dremio.operators import ProvisionDremioOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
-from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.database import PostgresConnections, platform_postgres
+from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
 from testing.embedded_platform import EmbeddedPlatform

@@ -1,4 +1,4 @@
-"""What the faults of this folder rely on: a program that is killed is gone, and its supervisor brings it back."""
+"""What the faults rely on: a program that is killed is gone, and its supervisor brings it back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def test_a_killed_program_comes_back_as_another_process(platform: StreamPlatform
     wait_until(lambda: platform.programs.running(program), f"{program} is back")
     platform.wait_until_whole()
     after = set(platform.programs.running(program))
-    assert after and not after & before
+    assert after
+    assert not after & before
 
 
 def test_a_crashed_postgres_comes_back_with_its_rows(platform: StreamPlatform) -> None:
