@@ -33,7 +33,7 @@ class StreamProcess:
         path = f"{ROOT / 'plugins'}:{ROOT}"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lakehouse.stream", "run"],
+                [sys.executable, "-m", "tests.stream.one_loop"],
                 cwd=ROOT, env=self._platform.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
