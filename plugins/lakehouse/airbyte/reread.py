@@ -28,7 +28,7 @@ def read_again(
     """The refresh job of a connection, followed to its success.
 
     Airbyte forgets the connection's state, reads its streams in full and continues from there; a replication
-    slot that is missing or lost is created again by the embedded Airbyte; Airbyte itself wants it there first.
+    slot that is missing or lost is created again by the embedded Airbyte, while Airbyte wants it there first.
 
     Args:
         client: of the server.
