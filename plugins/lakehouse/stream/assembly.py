@@ -48,7 +48,11 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
     watch = source_watch()
     around = Surroundings(paused=paused, night_is_late=TonightLate(postgres))
     sync = BatchSync(
-        LakehouseAirbyteHook().client, read_connection_file(CONNECTION), ledger, watch.position, around.stopped
+        LakehouseAirbyteHook().client,
+        read_connection_file(CONNECTION),
+        ledger,
+        watch.position,
+        around.stopped,
     )
     hot = HotTables(dremio, postgres)
     hot.create()

@@ -122,9 +122,7 @@ class StreamBronze:
             self._storage.upload(part.path, load.s3_key)
         return load
 
-    def _build(
-        self, batch: Batch, contract: Contract, files: Sequence[LandingFile], folder: Path
-    ) -> _Built:
+    def _build(self, batch: Batch, contract: Contract, files: Sequence[LandingFile], folder: Path) -> _Built:
         reader = LandingReader(self._fetched(files, folder))
         missing = _missing_columns(batch, contract, reader)
         admitted, new = admit_new_columns(contract, reader, batch.day, self._new_columns)
@@ -166,9 +164,7 @@ class StreamBronze:
             landing_files=len(files),
             s3_key=stream_batch_key(stream, batch.day, batch.id) if has_rows else None,
             quarantine_key=(
-                stream_quarantine_key(stream, batch.day, batch.id)
-                if partition.rows_quarantined
-                else None
+                stream_quarantine_key(stream, batch.day, batch.id) if partition.rows_quarantined else None
             ),
             bytes=partition.bytes if has_rows else 0,
             truncated_at_lsn=partition.truncated_at,

@@ -56,4 +56,6 @@ class Chores:
     def require_done(self) -> None:
         """Raises ChoreFailedError if one fails."""
         if self.failing:
-            raise ChoreFailedError(f"the batches were merged, but not all that is done beside them: {self.failing}")
+            raise ChoreFailedError(
+                f"the batches were merged, but not all that is done beside them: {self.failing}"
+            )

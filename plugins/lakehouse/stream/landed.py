@@ -31,7 +31,11 @@ class LandedFiles:
     """The landing objects of the stream's source."""
 
     def __init__(
-        self, ledger: StreamLedger, storage: LakeStorage, source: str = SOURCE, streams: tuple[str, ...] = STREAMS
+        self,
+        ledger: StreamLedger,
+        storage: LakeStorage,
+        source: str = SOURCE,
+        streams: tuple[str, ...] = STREAMS,
     ) -> None:
         self._ledger = ledger
         self._storage = storage
@@ -98,5 +102,3 @@ class LandedFiles:
             for stream, rows in sorted(committed.items())
             if landed[stream] < rows
         ]
-
-

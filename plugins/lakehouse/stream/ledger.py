@@ -212,9 +212,7 @@ class StreamLedger:
         with transaction(self.postgres) as cursor:
             for load in loads:
                 cursor.execute(read_sql("postgres/stream/upsert_load.sql"), _values_of(load))
-            cursor.execute(
-                read_sql("postgres/stream/update_batch_bronze.sql"), {"batch_id": batch.id}
-            )
+            cursor.execute(read_sql("postgres/stream/update_batch_bronze.sql"), {"batch_id": batch.id})
             return _batch(cursor.fetchone())
 
     def merged(self, batch: Batch) -> Batch:

@@ -173,7 +173,9 @@ class StreamLoop:
 
     def _why_end(self, ends: datetime | None = None) -> str | None:
         if self._around.stopped.is_set():
-            raise StreamStoppedError("the stream was stopped at once; the batch in flight goes on with the next run")
+            raise StreamStoppedError(
+                "the stream was stopped at once; the batch in flight goes on with the next run"
+            )
         if self._around.leave.is_set():
             return "it was told to end"
         if ends is not None and self._around.now() >= ends:
@@ -237,7 +239,9 @@ class StreamLoop:
             ready = before.ended_at + self._pace.wait_after_failure
             if self._around.now() >= ready or self._why_end(ends):
                 return
-            self._say(LoopState.WAITING, f"until {ready:%H:%M:%S} UTC, for {before.run_id} failed: {before.error}")
+            self._say(
+                LoopState.WAITING, f"until {ready:%H:%M:%S} UTC, for {before.run_id} failed: {before.error}"
+            )
             self._around.sleep(self._pace.look_seconds)
             before = self._record.last_ended(self._run_id) or before
 

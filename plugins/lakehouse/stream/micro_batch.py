@@ -82,12 +82,8 @@ class MicroBatches:
 
     def _land(self, batch: Batch) -> Batch:
         synced = self._sync.run(batch)
-        batch = synced.batch
-        if synced.rows == 0 and batch.attempts == 1:
-            landed = self._ledger.landed(batch, [])
-        else:
-            # What an attempt that failed has landed is in no count of this job's.
-            landed = self._landed.claim(batch, synced.committed)
+        # Also if it committed nothing: a sync that failed, or a refresh by hand, may have landed something.
+        landed = self._landed.claim(synced.batch, synced.committed)
         self._told(landed, LANDING, landed.landed_at)
         return landed
 

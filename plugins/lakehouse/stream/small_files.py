@@ -69,7 +69,13 @@ class SmallFiles:
         for file in files:
             self._storage.delete(file.key)
             self._ledger.left_over_deleted(file.key)
-        log.info("%s: %s bronze files of %s to %s are one now", first.stream, len(files), first.batch_id, last.batch_id)
+        log.info(
+            "%s: %s bronze files of %s to %s are one now",
+            first.stream,
+            len(files),
+            first.batch_id,
+            last.batch_id,
+        )
         return len(files)
 
     def _write(self, files: Sequence[BatchFile], folder: Path, joined: Path) -> int:
