@@ -52,7 +52,8 @@ def _require_sums(platform: StreamPlatform, accounted: Accounted) -> None:
     """In each batch and stream rows in = loaded + deduplicated + quarantined, and rows in = rows landed."""
     wrong = platform.rows(
         "select batch_id, stream, rows_in, rows_loaded, rows_deduplicated, rows_quarantined, state "
-        "from stream_loads where rows_in <> rows_loaded + rows_deduplicated + rows_quarantined or state <> 'loaded'"
+        "from stream_loads "
+        "where rows_in <> rows_loaded + rows_deduplicated + rows_quarantined or state <> 'loaded'"
     )
     assert not wrong, f"accounts that do not add up: {wrong[:5]}"
     unlike = platform.rows(

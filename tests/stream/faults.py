@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from lakehouse.stream.plan import CONNECTION
 from testing.ingestion_stack import AirbyteServer
 from testing.programs import AIRBYTE, AIRBYTE_WORKERS, DREMIO, OBJECT_STORE
 from testing.repository import ROOT
+from tests.stream.planted_night import publish
 from tests.stream.run import StreamRun
 
 Fault = Callable[[StreamRun], str]
@@ -19,6 +21,17 @@ Fault = Callable[[StreamRun], str]
 BURST: Final = 100_000
 SLOT: Final = "airbyte_stream_slot"
 PUBLICATION: Final = "airbyte_stream_publication"
+
+
+# The edge
+
+
+def night_publishes(run: StreamRun) -> str:
+    """The night of the edge's date has published: its orders are cold from now on."""
+    day = run.edge
+    run.edge = publish(run.platform, day)
+    assert run.edge == day + timedelta(days=1), f"the edge went from {day} to {run.edge}"
+    return f"gold of {day}, the edge is at {run.edge}"
 
 
 # Kill -9 in mid-batch

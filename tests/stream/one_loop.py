@@ -1,4 +1,4 @@
-"""The stream's loop in a process without Airflow, as the DAG's task builds it: python -m tests.stream.one_loop.
+"""python -m tests.stream.one_loop: the stream's loop without Airflow, as the DAG's task builds it.
 
 SIGTERM ends it between two batches; after a failed run it waits a second, where Airflow's next run waits for
 minutes.

@@ -16,6 +16,8 @@ EACH: Final = 5
 """Orders of each kind of change."""
 _OWN_IDS: Final = 5_000_000_000
 """Orders that these changes add are numbered from here, far above those of the shop and its live changes."""
+_LIVE_IDS: Final = 1_000_000_000
+"""The live shop's orders, which it may change at any time, begin here."""
 _TURNED_CLOCKS: Final = (
     ("2026-03-29", "2026-03-29 02:30:00"),
     ("2026-10-25", "2026-10-25 02:30:00.000001"),
@@ -45,33 +47,26 @@ class SourceChanges:
         Late updates, both kinds of deletion, moved dates in both directions, a changed key, a key that is
         deleted and comes back, new orders of old days, among them days on which clocks are changed.
         """
+        touched = "updated_at = localtimestamp"
         with self._platform.shop() as shop:
-            cold = self._pick(shop, "order_date < %s", edge, 7 * EACH)
-            hot = self._pick(shop, "order_date >= %s", edge, 2 * EACH)
+            cold = self._pick(shop, f"order_id < {_LIVE_IDS} and order_date < %s", edge, 7 * EACH)
             groups = [cold[start : start + EACH] for start in range(0, 7 * EACH, EACH)]
             late, soft, hard, to_hot, renamed, back_at_once, back_later = groups
-            _run(shop, "update orders set amount = amount + 1, updated_at = localtimestamp where {}", late)
-            _run(
-                shop,
-                "update orders set deleted_at = localtimestamp, updated_at = localtimestamp where {}",
-                soft,
-            )
+            _run(shop, f"update orders set amount = amount + 1, {touched} where {{}}", late)
+            _run(shop, f"update orders set deleted_at = localtimestamp, {touched} where {{}}", soft)
             _run(shop, "delete from orders where {}", hard)
-            _run(
-                shop,
-                f"update orders set order_date = '{edge}', updated_at = localtimestamp where {{}}",
-                to_hot,
-            )
-            moved = (
-                f"update orders set order_date = '{edge - timedelta(days=3)}', updated_at = localtimestamp"
-            )
-            _run(shop, moved + " where {}", hot[:EACH])
-            _run(shop, "delete from orders where {}", hot[EACH:])
+            _run(shop, f"update orders set order_date = '{edge}', {touched} where {{}}", to_hot)
             self._next_id += 1_000_000
             _run(shop, f"update orders set order_id = order_id + {self._next_id} where {{}}", renamed)
             with shop.transaction():
                 self._come_back(shop, back_at_once)
             self._come_back(shop, back_later)
+            # The live shop may delete one of these before.
+            hot = self._pick(shop, "order_date >= %s", edge, 2 * EACH)
+            old_day = edge - timedelta(days=3)
+            moved = f"update orders set order_date = '{old_day}', {touched} where order_id = any(%s)"
+            shop.execute(moved, (hot[:EACH],))
+            shop.execute("delete from orders where order_id = any(%s)", (hot[EACH:],))
             for day, moment in _TURNED_CLOCKS:
                 self._insert(shop, date.fromisoformat(day), moment)
             for days in (-1, 0, 1):
@@ -85,7 +80,8 @@ class SourceChanges:
             inserted = changes * 2 // 3
             shop.execute(
                 "insert into orders select %s + n, 1 + n %% 50, 1 + n %% 40, %s, 1 + n %% 3, 5,"
-                " 5 * (1 + n %% 3), 'pending', localtimestamp, localtimestamp, null from generate_series(1, %s) as n",
+                " 5 * (1 + n %% 3), 'pending', localtimestamp, localtimestamp, null"
+                " from generate_series(1, %s) as n",
                 (first, day, inserted),
             )
             shop.execute(
