@@ -11,25 +11,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import read_connection_file
-<<<<<<< HEAD
-from lakehouse.airbyte.errors import (
-    AirbyteBusyError,
-    AirbyteJobCancelledError,
-    AirbyteJobFailedError,
-    AirbyteJobMisconfiguredError,
-    AirbyteJobTimeoutError,
-)
-from lakehouse.airbyte.hook import LakehouseAirbyteHook
-from lakehouse.airbyte.job import Job
-from lakehouse.airbyte.log_lines import grouped
-from lakehouse.airbyte.reread import connection_id_of
-from lakehouse.airbyte.states import JobState
-=======
 from lakehouse.airbyte.errors import AirbyteBusyError, AirbyteJobTimeoutError
 from lakehouse.airbyte.failed_job import error_of, job_name
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.job import Job
->>>>>>> w-a
 from lakehouse.airbyte.triggers import AirbyteJobTrigger
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.external_job.kept import KeptJobs
@@ -127,15 +112,6 @@ class AirbyteSyncOperator(ExternalJobOperator[Job]):
             + ("; it was cancelled" if cancelled else "")
         )
 
-<<<<<<< HEAD
-    def _name(self, job_id: int) -> str:
-        return f"Airbyte job {job_id} of {self.connection_name} ({self.client.job_url(job_id)})"
-
-    def _connection_id(self) -> str:
-        return connection_id_of(self.client, self.connection_name)
-
-=======
->>>>>>> w-a
 
 def _start_of(context: Mapping[str, Any]) -> datetime:
     """When the run started: a job started since then has read everything this run needs."""
