@@ -16,7 +16,7 @@ LOOKS: Final = 3
 
 @dataclass(frozen=True)
 class ClockLook:
-    """What a server's clock said at some moment of a round trip; the rest is this process's monotonic seconds."""
+    """What a server's clock said at some moment of a round trip, which is in monotonic seconds."""
 
     said: datetime
     middle: float

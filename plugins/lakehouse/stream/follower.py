@@ -1,4 +1,4 @@
-"""Commits a tracer at the source every few seconds and watches the chart for it, beside the stream's own work."""
+"""Commits a tracer at the source every few seconds and watches the chart for it, beside the stream's work."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 SOURCE_KEEPS_SECONDS: Final = 3600.0
 """How long a tracer stays at the source after the chart has shown it."""
 PRUNED_AT_ONCE: Final = 20
-"""With each new tracer: more than one, so that what a pause has left goes; few, so that no batch is made of it."""
+"""With each new tracer: more than one, so that what a pause has left goes; few: batches stay small."""
 LOST_AFTER_SECONDS: Final = 600.0
 MINUTE: Final = 60.0
 _REFUSED: Final = {"42501": "has no right to write to it", "42P01": "there is no such table"}
@@ -40,7 +40,7 @@ class TracerChart(Protocol):
 
 @dataclass(frozen=True)
 class Pace:
-    """How often something is done, in seconds. The defaults keep an idle stream cheap: a tracer is a micro-batch."""
+    """How often something is done, in seconds. A tracer costs a micro-batch: an idle source gets few."""
 
     busy: float = 5.0
     """Between tracers while the source's tables change."""
@@ -59,7 +59,7 @@ class Pace:
 
 
 class LagFollower:
-    """Runs in a thread of its own from start to stop. What it knows is in PostgreSQL: the next one goes on from there.
+    """Runs in a thread of its own from start to stop. What it knows is in PostgreSQL, for the next one.
 
     Args:
         source: the database whose tables are streamed. Needs insert, select and delete on `stream_tracer`.
@@ -123,7 +123,7 @@ class LagFollower:
             self._note_state(running=False, paused=on_purpose)
 
     def turn(self, now: float) -> float:
-        """Do what is due; the moment at which something is due again. `now` and that are monotonic seconds."""
+        """Do what is due; the moment at which something is due again. Both in monotonic seconds."""
         if now >= self._next_look:
             self._look_at_source(now)
         if now >= self._next_tracer:

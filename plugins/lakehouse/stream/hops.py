@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Hop(StrEnum):
-    """Each is passed when its result is durable or, for the chart, when the chart's own API has answered it."""
+    """Each is passed when its result is durable; that of the chart, when its own API has answered it."""
 
     LANDING = "landing"
     """Committed at the source -> in a file of Airbyte's."""

@@ -11,9 +11,9 @@ from lakehouse.platform.sql_files import read_sql
 from lakehouse.stream.hops import EVERY_HOP
 
 STALLED_SECONDS: Final = 60.0
-"""A hop that has kept a tracer for longer is named. The specification wants a change on the chart by then."""
+"""A hop that has kept a tracer for longer is named. By then, SPEC.md wants a change on the chart."""
 SILENT_TRACERS: Final = 3
-"""So many tracers in a row that were not even committed: whoever commits them is gone, and nothing is known."""
+"""So many tracers in a row that were not even committed: whoever commits them is gone."""
 LEAST_SILENCE_SECONDS: Final = 60.0
 
 

@@ -1,4 +1,4 @@
-"""The chart that shows the newest tracers, asked as a viewer's browser asks it: no fresher than what people see."""
+"""The chart that shows the newest tracers, asked as a viewer's browser asks it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Listing:
 
 
 class NewestTracersChart:
-    """Knows the chart's request after its first answer, and finds the chart again when it has been replaced."""
+    """Keeps the chart's request, and finds the chart again when it has been replaced."""
 
     def __init__(self, connect: Callable[[], SupersetClient]) -> None:
         self._connect = connect

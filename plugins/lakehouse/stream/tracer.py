@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import pyarrow.parquet as pq
 
 from lakehouse.platform.database import PostgresConnections, transaction
-from lakehouse.platform.sql_files import read_sql
+from lakehouse.platform.sql_files import read_sql, render_sql
 from lakehouse.stream.hops import Hop
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 TRACER_STREAM: Final = "stream_tracer"
 MOST_UNSEEN: Final = 1000
 """Tracers that are looked for in the hot table at a time."""
+HOT_SECONDS: Final = 30.0
 _COLUMNS: Final = ("tracer_id", "committed_at", "_ab_cdc_deleted_at")
 
 
@@ -53,7 +54,7 @@ class Seen:
 class TracerMarks:
     """Notes when each tracer passed a hop.
 
-    Measuring never stops the stream: a mark that cannot be made is logged, and the next hop's mark makes it good.
+    Measuring never stops the stream: a mark that fails is logged, and the next hop's makes it good.
 
     Args:
         postgres: the platform's database.
@@ -116,9 +117,8 @@ class TracerMarks:
         if not waiting:
             return [], []
         listed = ", ".join(map(str, waiting))
-        rows = self._dremio.query(
-            f"select tracer_id, committed_at, is_deleted from hot.{TRACER_STREAM} where tracer_id in ({listed})"
-        )
+        statement = render_sql("dremio/stream/select_hot_tracers.sql", {"tracer_ids": listed})
+        rows = self._dremio.query(statement, HOT_SECONDS)
         there = [
             Seen(int(row["tracer_id"]), _moment(row["committed_at"])) for row in rows if not row["is_deleted"]
         ]
