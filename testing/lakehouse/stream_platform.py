@@ -29,6 +29,8 @@ from lakehouse.platform.database import PostgresConnections, platform_postgres
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
+from lakehouse.stream.hot import HotTables
+from lakehouse.stream.serving import ServingViews
 from testing.embedded_platform import EmbeddedPlatform
 from testing.programs import Programs
 from testing.repository import PYTHON, ROOT
@@ -162,3 +164,5 @@ def provision(platform: StreamPlatform) -> None:
     create_metadata_tables(platform.postgres)
     ProvisionAirbyteOperator(task_id="provision_airbyte").execute({})
     ProvisionDremioOperator(task_id="provision_dremio").execute({})
+    HotTables(platform.dremio, platform.postgres).create()
+    ServingViews(platform.dremio).ensure()

@@ -165,7 +165,7 @@ def _killed(run: StreamRun, what: str, state: BatchState, strike: Callable[[], o
     strike()
     run.killed(what)
     seconds = run.await_merged(batch)
-    return f"killed {what} while batch {batch.batch_id} was {state}: merged {seconds:.1f} s later"
+    return f"killed {what} while batch {batch.id} was {state}: merged {seconds:.1f} s later"
 
 
 KILLS: Final[tuple[Fault, ...]] = (

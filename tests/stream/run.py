@@ -96,10 +96,10 @@ class StreamRun:
 
         def is_merged() -> bool:
             self.keep()
-            now = self._asked(lambda: self.ledger.batch(batch.batch_id))
+            now = self._asked(lambda: self.ledger.batch(batch.id))
             return now is not None and now.state is BatchState.MERGED
 
-        wait_until(is_merged, f"batch {batch.batch_id} is merged", CAUGHT_UP_SECONDS, 0.2)
+        wait_until(is_merged, f"batch {batch.id} is merged", CAUGHT_UP_SECONDS, 0.2)
         return time.monotonic() - began
 
     def catch_up(self) -> float:
