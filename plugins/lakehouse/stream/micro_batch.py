@@ -23,6 +23,9 @@ HOT: Final = "hot"
 class Hot(Protocol):
     """The tables that batches are merged into."""
 
+    def create(self) -> object:
+        """Create what is missing."""
+
     def merge(self, batch: HotBatch, /) -> object:
         """Bring the batch's rows in; doing so again changes nothing."""
 
@@ -63,6 +66,7 @@ class MicroBatches:
         self._hot = hot
         self._mark = mark
         self._position = position
+        self._is_prepared = False
 
     def run(self, run_id: str) -> Batch:
         """Finish the batch in flight, or do a new one; the merged batch.
@@ -76,6 +80,9 @@ class MicroBatches:
             BatchState.LANDED: self._load,
             BatchState.BRONZE: self._merge,
         }
+        if not self._is_prepared:
+            self._hot.create()
+            self._is_prepared = True
         while batch.state is not BatchState.MERGED:
             batch = steps[batch.state](batch)
         return batch
