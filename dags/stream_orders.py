@@ -10,7 +10,7 @@ synced, checked by the contracts of `include/contracts/stream/`, stored in bronz
 tables. The next batch starts when there is something to read, and after a minute in any case.
 
 **When and why:** always, once you unpause it. A run lasts an hour and the next one follows at once, so that
-Airflow keeps a row an hour and not one a batch (`docs/decisions/0027-one-run-of-the-stream-lasts-an-hour.md`).
+Airflow keeps a row an hour and not one a batch (`docs/decisions/0027-a-run-of-the-stream-lasts-an-hour.md`).
 While a stage of tonight is late the batches wait. Pause the DAG to stop the stream: its run ends when the
 batch in flight is merged.
 
@@ -44,7 +44,7 @@ from lakehouse.stream.plan import DAG_ID, RUN_FOR
     }
 )
 def stream_orders() -> None:
-    # A killed worker is no failure: the next attempt goes on. The loop itself waits for services that are away.
+    # The next attempt goes on after a killed worker. The loop itself waits for services that are away.
     StreamOperator(
         task_id="run_batches",
         lasts=RUN_FOR,

@@ -19,6 +19,7 @@ SILVER_CLEANED: Final = "silver/cleaned/"
 SILVER_JOINED: Final = "silver/joined/"
 MARTS: Final = "marts/"
 GOLD: Final = "gold/"
+HOT: Final = "hot/"
 LOGS: Final = "logs/"
 
 LAYER_FOLDERS: Final = {
@@ -27,6 +28,7 @@ LAYER_FOLDERS: Final = {
     "intermediate": SILVER_JOINED,
     "marts": MARTS,
     "gold": GOLD,
+    "hot": HOT,
 }
 """The folder of each layer that Dremio sees as a source."""
 

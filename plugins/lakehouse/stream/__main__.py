@@ -1,6 +1,7 @@
-"""`python -m lakehouse.stream COMMAND`: looks at the stream and steers it. On the embedded platform: `bin/stream`.
+"""`python -m lakehouse.stream COMMAND`: looks at the stream and steers it.
 
-Exit code: 0 all is well or it was done, 1 something is wrong, 2 it could not be told or was refused.
+On the embedded platform: `bin/stream`. Exit code: 0 all is well or it was done, 1 something is wrong, 2 it
+could not be told or was refused.
 """
 
 from __future__ import annotations

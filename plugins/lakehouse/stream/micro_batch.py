@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Final, Protocol
 
 from lakehouse.stream.bronze import StreamBronze
@@ -134,7 +135,7 @@ def _line(batch: Batch, loads: list[StreamLoad]) -> str:
     moments = [batch.started_at, batch.landed_at, batch.bronze_at, batch.merged_at]
     seconds = [
         f"{(after - before).total_seconds():.1f}"
-        for before, after in zip(moments, moments[1:], strict=False)
+        for before, after in pairwise(moments)
         if before is not None and after is not None
     ]
     return f"batch {batch.id}: {rows}; sync {seconds[0]}, bronze {seconds[1]}, merge {seconds[2]} s"

@@ -1,4 +1,4 @@
-"""`bin/stream run`: the loop in this process. Ctrl-C or SIGTERM ends it when the batch in flight is merged."""
+"""`bin/stream run`: the loop in this process. Ctrl-C or SIGTERM ends it when its batch is merged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 from datetime import UTC, datetime, timedelta
-
 
 _FOREVER = timedelta(days=36500)
 
