@@ -18,7 +18,7 @@ from lakehouse.platform.sql_files import read_sql
 log = logging.getLogger(__name__)
 
 PEEK_SECONDS: Final = 5
-"""After this time a look counts as "there is something": a long log of other tables is best read by a sync."""
+"""After this time a look counts as "there is something": a sync reads a long log best."""
 
 
 @dataclass(frozen=True)

@@ -89,3 +89,9 @@ create table if not exists stream_runs (
     ended_at timestamptz,
     noticed_at timestamptz
 );
+
+-- Bronze files whose rows are in a joined file: to be deleted.
+create table if not exists stream_leftovers (
+    s3_key text primary key,
+    since timestamptz not null default clock_timestamp()
+);
