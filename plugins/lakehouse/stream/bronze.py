@@ -199,7 +199,8 @@ class StreamBronze:
             f"{load.rows_in} rows break include/contracts/stream/{load.stream}.yaml (bad rows by column: "
             f"{_reasons(partition)}); with them {load.day} has "
             f"{day.rows_quarantined + load.rows_quarantined} bad rows of {rows_in}, and "
-            f"{contract.allowed_bad_rows(rows_in)} are allowed. The stream waits with this batch. See s3://{self._storage.bucket}/{load.quarantine_key} and "
+            f"{contract.allowed_bad_rows(rows_in)} are allowed. The stream waits with this batch. "
+            f"See s3://{self._storage.bucket}/{load.quarantine_key} and "
             "docs/runbooks/quarantine.md; fix the source or change the contract, then bin/stream start"
         )
 

@@ -84,7 +84,10 @@ class SmallFiles:
         values = {"connection": self._connection, "width": width, "settled_after": SETTLED_AFTER}
         with transaction(self._postgres) as cursor:
             cursor.execute(read_sql("postgres/stream/select_files_to_join.sql"), values)
-            return [_Group(*row[:4], tuple(row[4])) for row in cursor.fetchall()]
+            return [
+                _Group(stream, day, int(first), int(last), tuple(keys))
+                for stream, day, first, last, keys in cursor.fetchall()
+            ]
 
     def _join(self, group: _Group) -> None:
         with scratch_folder(group.stream) as folder:

@@ -28,13 +28,13 @@ class SlotState:
     name: str
     exists: bool
     wal_status: str | None = None
+    safe: int | None = None
+    """Log that may still be written before the slot is invalidated (max_slot_wal_keep_size)."""
+    active: bool = False
     behind: int | None = None
     """Log behind the confirmed position."""
     retained: int | None = None
     """Log that the server keeps for the slot."""
-    safe: int | None = None
-    """Log that may still be written before the slot is invalidated (max_slot_wal_keep_size)."""
-    active: bool = False
 
     @property
     def lost(self) -> bool:

@@ -1,4 +1,4 @@
--- The stream's micro-batches: one sync each, its landing objects, its bronze files, and the loop that runs them.
+-- The stream's micro-batches: a sync each, its landing objects and bronze files; and the loop that runs them.
 create table if not exists stream_batches (
     batch_id bigint generated always as identity primary key,
     connection text not null,
