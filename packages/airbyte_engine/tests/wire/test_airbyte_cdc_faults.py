@@ -59,7 +59,7 @@ def test_the_slot_stays_where_it_is_while_nothing_can_be_stored(
 def test_a_commit_that_is_not_on_the_disk_when_it_is_looked_for_comes_with_the_next_sync(
     captured: Captured, query: Query
 ) -> None:
-    """Rows were lost when syncs met commits that a busy disk had not taken yet: PostgreSQL decodes none of these.
+    """Rows were lost when syncs met commits that a busy disk had not taken yet, which nobody can decode.
 
     Here each sync makes such a commit itself, right before it looks where the log ends.
     """
