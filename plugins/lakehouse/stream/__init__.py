@@ -1,1 +1,1 @@
-"""The stream: changes of the busy tables, batch by batch, from the source's log to the live dashboard."""
+"""The stream: micro-batches from the shop's log to the hot tables, their lag, the edge and the seam."""
