@@ -1,5 +1,5 @@
--- Per hop and window: the tracers that passed it, and those that wait longer already than each of these. Without
--- the latter, whose time is still growing, a hop that stands still would look as good as before.
+-- Per hop and window: the tracers that passed it, and those that wait longer already than each of these.
+-- Without the latter, a hop that stands still would look as good as before.
 with
 moment as (
     select coalesce(%(now)s::timestamptz, statement_timestamp()) as now
