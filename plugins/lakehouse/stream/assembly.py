@@ -18,6 +18,7 @@ from lakehouse.stream.landed import LandedFiles
 from lakehouse.stream.ledger import StreamLedger
 from lakehouse.stream.loop import StreamLoop
 from lakehouse.stream.loop_state import LoopRecord
+from lakehouse.stream.measurement import lag_measurement
 from lakehouse.stream.micro_batch import MicroBatches
 from lakehouse.stream.plan import CONNECTION
 from lakehouse.stream.small_files import SmallFiles, SmallFilesThread
@@ -54,13 +55,14 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         around.stopped,
     )
     hot = HotTables(dremio, postgres)
+    marks, lag = lag_measurement(postgres, storage, dremio)
     batches = MicroBatches(
         ledger=ledger,
         sync=sync,
         landed=LandedFiles(ledger, storage),
         bronze=StreamBronze(ledger, storage),
         hot=hot,
-        mark=lambda batch, hop, at: None,
+        mark=marks.mark,
         position=watch.position,
     )
     chores = Chores(
@@ -78,6 +80,6 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         record=LoopRecord(postgres),
         around=around,
         chores=chores,
-        followers=[SmallFilesThread(SmallFiles(postgres, storage))],
+        followers=[lag, SmallFilesThread(SmallFiles(postgres, storage))],
         pace=pace,
     )

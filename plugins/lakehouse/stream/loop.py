@@ -127,7 +127,7 @@ class StreamLoop:
             raise
         finally:
             for each in started:
-                each.stop()
+                each.stop(on_purpose=self._is_paused)
             self._watch.close()
         self._end(Outcome.SUCCEEDED, None, why)
         return Ended(why, self._done, self._rows)
