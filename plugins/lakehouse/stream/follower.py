@@ -94,7 +94,7 @@ class LagFollower:
         self._next_tracer = 0.0
         self._next_look = 0.0
         self._next_chart = 0.0
-        self._next_minute = 0.0
+        self._next_minute = time.monotonic() + MINUTE
 
     def start(self) -> None:
         """Begin; a second call does nothing."""
