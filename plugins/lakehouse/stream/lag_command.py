@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 
-from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.database import PostgresConnections, platform_postgres
 from lakehouse.stream.hops import TOTAL
 from lakehouse.stream.lag import HopLag, Lag, Percentiles, read_lag
 
@@ -15,6 +16,17 @@ _NAMES = {
     "chart": "hot table -> chart",
     TOTAL: "commit -> chart",
 }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print it. 1 if a hop stands still."""
+    lag = read_lag(platform_postgres())
+    print("\n".join(_lines(lag)))
+    return 1 if lag.stalled else 0
 
 
 def lag_lines(postgres: PostgresConnections) -> list[str]:
