@@ -1,4 +1,4 @@
-"""The lag as it is told: right while the source is idle, while a hop stands still, and when a tracer is lost."""
+"""The lag as it is told: right while the source is idle, a hop stands still, or a tracer is lost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def plant(lag: Lag, number: int, committed: datetime, *hops: float, lost: bool =
             "insert into stream_tracers (tracer_id, source_committed_at, clock_offset_seconds, committed_at,"
             " landed_at, bronze_at, hot_at, charted_at, charted_number, lost_at) values"
             " (%(number)s, %(committed)s at time zone 'UTC', 0, %(committed)s, %(landed)s, %(bronze)s,"
-            " %(hot)s, %(chart)s, case when %(chart)s::timestamptz is not null then %(number)s end, %(lost)s)",
+            " %(hot)s, %(chart)s, case when %(chart)s::timestamptz is not null then %(number)s end,"
+            " %(lost)s)",
             values,
         )
 
@@ -204,8 +205,8 @@ def test_each_minute_the_percentiles_are_kept(lag: Lag) -> None:
     plant(lag, 2, datetime.now(UTC) - 20 * MINUTE, 1, 1, 1, 7)
     lag.follower.turn(float(2**40))
     rows = lag.platform.rows(
-        "select hop, tracers_5m, p95_5m, tracers_1h, p95_1h from stream_lag_minutes where hop in ('chart', 'total')"
-        " order by hop"
+        "select hop, tracers_5m, p95_5m, tracers_1h, p95_1h from stream_lag_minutes"
+        " where hop in ('chart', 'total') order by hop"
     )
     assert rows == [("chart", 1, 2.0, 2, 7.0), ("total", 1, 5.0, 2, 10.0)]
 
@@ -249,7 +250,9 @@ def test_the_metrics_count_each_tracer_once_and_say_where_the_others_wait(lag: L
     assert readings["lakehouse_stream_paused", None] == 0
 
 
-@pytest.mark.parametrize(("mark", "expected"), [("landing", (True, False, False)), ("hot", (True, True, True))])
+@pytest.mark.parametrize(
+    ("mark", "expected"), [("landing", (True, False, False)), ("hot", (True, True, True))]
+)
 def test_what_is_seen_at_a_hop_has_passed_those_before_it(
     lag: Lag, mark: str, expected: tuple[bool, ...]
 ) -> None:

@@ -52,7 +52,8 @@ def landed(lag: Lag) -> Lag:
         cursor.execute(
             "insert into stream_loads (batch_id, stream, day, state, rows_in, rows_loaded, rows_deduplicated,"
             " rows_quarantined, landing_files, s3_key, bytes, detail) values"
-            " (%s, 'stream_tracer', '2026-01-01', 'loaded', 1, 1, 0, 0, 1, 'test_lag/bronze.parquet', 1, '{}')",
+            " (%s, 'stream_tracer', '2026-01-01', 'loaded', 1, 1, 0, 0, 1, 'test_lag/bronze.parquet', 1,"
+            " '{}')",
             (BATCH,),
         )
     return lag
@@ -264,8 +265,7 @@ def test_times_are_right_although_the_sources_clock_is_wrong(
             " as $$ select pg_catalog.clock_timestamp() + interval '90 s' $$"
         )
         shop.execute(
-            "alter table stream_tracer alter committed_at"
-            f" set default (({skewed}) at time zone 'UTC')"
+            f"alter table stream_tracer alter committed_at set default (({skewed}) at time zone 'UTC')"
         )
     try:
         follower = LagFollower(Skewed(source), platform.postgres, lag.chart, ["orders"], pace())
