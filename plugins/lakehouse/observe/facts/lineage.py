@@ -224,7 +224,9 @@ def _dashboards(folder: Path) -> Iterator[Dashboard]:
     }
     for each in bundle.dashboards:
         read = {read_by_chart[uuid] for uuid in each.chart_uuids} | filters[each.uuid]
-        yield Dashboard(each.slug, each.title, tuple(sorted(read)))
+        # A live dashboard reads serving, which the stream fills: no stage of the night makes it late.
+        gold = (table for table in read if table.startswith(f"{GOLD}."))
+        yield Dashboard(each.slug, each.title, tuple(sorted(gold)))
 
 
 def _filter_datasets(dashboard: Mapping[str, Any]) -> Iterator[str]:
