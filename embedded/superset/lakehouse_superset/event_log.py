@@ -1,7 +1,7 @@
 """Superset's log of who looked at what, without the ticks of dashboards that refresh themselves.
 
 Superset writes three rows for each answer of a chart, and the reader's browser adds two. A hundred people in
-front of a live dashboard would write hundreds of rows a second, for ever. Of a live chart, this log keeps one
+front of a live dashboard would write hundreds of rows a second forever. Of a live chart, this log keeps one
 request a minute of each reader, and of each visit only the first load: enough for the rate of cache hits and
 the loading time.
 """
@@ -82,7 +82,7 @@ class LiveEventLogger(DBEventLogger):
 
 
 def is_live(cache_timeout: int | None) -> bool:
-    """Whether answers that are kept for so many seconds are of something live; 0 means for ever."""
+    """Whether answers that are kept for so many seconds are of something live; 0 means forever."""
     return cache_timeout is not None and 0 < cache_timeout < LIVE_SECONDS
 
 
