@@ -75,7 +75,8 @@ def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
     lineage = read_lineage()
     assert lineage.dashboards()
     for dashboard in lineage.dashboards():
-        assert dashboard.gold_tables
+        # It reads serving, which the stream fills: no stage of the night makes it late.
+        assert dashboard.gold_tables or dashboard.slug == "live-orders"
         for gold in dashboard.gold_tables:
             upstream = lineage.upstream(gold)
             assert {model.layer for model in upstream.models} == {"gold", "marts", "intermediate", "staging"}
