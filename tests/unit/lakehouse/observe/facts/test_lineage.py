@@ -140,6 +140,16 @@ def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
             assert all(stream.stage and stream.connection for stream in upstream.streams)
 
 
+def test_live_orders_hangs_on_the_stream_and_on_no_stage_of_the_night() -> None:
+    lineage = read_lineage()
+    [live] = lineage.live_dashboards()
+    assert (live.slug, live.gold_tables) == ("live-orders", ())
+    assert set(live.serving_views) >= {"serving.orders", "serving.stream_tracer"}
+    assert lineage.dashboards_of("shop_postgres_stream_to_lake") == (live,)
+    assert live not in lineage.dashboards_of("extract_postgres")
+    assert live not in lineage.dashboards_of("test_data_quality")
+
+
 def test_every_stream_is_extracted_by_the_stage_whose_dag_syncs_its_connection() -> None:
     """The stage is read from the DAG's file; here it is compared with the DAG itself."""
     from airflow.dag_processing.dagbag import DagBag
