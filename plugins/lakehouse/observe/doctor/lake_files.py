@@ -63,7 +63,7 @@ def bronze_files_look(around: Surroundings) -> Iterator[Finding]:
 
 
 def landing_files_look(around: Surroundings) -> Iterator[Finding]:
-    """Objects that no date has claimed, and claimed ones that are gone. Those of a stream wait for no date."""
+    """Objects that no date has claimed, and claimed ones that are gone; a stream's wait for no date."""
     lake, postgres = around.lake(), around.postgres()
     claimed = {
         key: (source, day)

@@ -45,7 +45,7 @@ class StreamFiles:
         return KindPlan(self.name, "delete", cutoff, tuple(items))
 
     def apply(self, plan: KindPlan) -> Applied:
-        """Landing is marked first, while no batch moves, so that no rebuild reads it any more; then it goes."""
+        """Landing is marked first, while no batch moves, so that no rebuild reads it; then it goes."""
         applied = Applied(self.name, plan.verb)
         for item in plan.items:
             keys = [str(key) for key in item.detail["keys"]]
