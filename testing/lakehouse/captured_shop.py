@@ -98,14 +98,14 @@ class CapturedShop:
         return int(behind)
 
     def landed(self, stream: str, only_new: bool = False) -> list[dict[str, Any]]:
-        """Landed rows in the order of the log; with `only_new`, those that no earlier call has seen."""
-        keys = self._keys(stream)
+        """Landed rows in the order of the log; with `only_new`, those that no earlier such call has seen."""
         rows = []
-        for key in keys:
+        for key in self._keys(stream):
             if only_new and key in self._taken:
                 continue
             rows += pq.read_table(pa.BufferReader(self.platform.storage.get(key))).to_pylist()
-        self._taken.update(keys)
+            if only_new:
+                self._taken.add(key)
         return sorted(rows, key=lambda row: row[CDC_LSN])
 
     def newest(self, stream: str) -> dict[Any, dict[str, Any]]:

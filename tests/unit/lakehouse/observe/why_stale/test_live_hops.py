@@ -48,7 +48,12 @@ def test_a_stream_that_runs_is_fresh_at_every_hop() -> None:
     [
         (None, True, "bin/stream start", "has never run"),
         (loop(LoopState.ENDED, 9_000), True, "bin/stream start", "is paused"),
-        (loop(LoopState.RUNNING, 600), False, "bin/airflow dags list-runs stream_orders", "silent for 10 min"),
+        (
+            loop(LoopState.RUNNING, 600),
+            False,
+            "bin/airflow dags list-runs stream_orders",
+            "silent for 10 min",
+        ),
         (loop(LoopState.ENDED, 600), None, "bin/airflow dags list-runs stream_orders", "silent for 10 min"),
         (loop(LoopState.BACKING_OFF, 1, "Dremio is away"), False, "bin/stream status", "a batch fails"),
         (loop(LoopState.WAITING, 1, "run 6 failed"), None, "bin/stream status", "a batch fails"),
