@@ -10,8 +10,8 @@ rows. The task returns what it planned and what it did, in objects, rows and byt
 **When and why:** every day at 09:30 UTC. A day of streaming can land tens of thousands of small objects, so
 they do not wait for the weekly `tidy_platform`. With the param `dry_run` it only plans.
 
-**If it fails:** what it had marked is deleted by its next attempt. What a rebuild of the hot tables may need is
-never deleted. A batch, a check or a rebuild that holds the stream is left alone: the next day deletes more.
+**If it fails:** what it had marked is deleted by its next attempt. What a rebuild of the hot tables may need
+is never deleted. A batch, a check or a rebuild that holds the stream is left alone: the next day deletes more.
 
 **Safe to rerun?** Yes. A second run finds nothing left to do.
 """

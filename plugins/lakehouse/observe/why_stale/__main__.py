@@ -1,7 +1,8 @@
 """`python -m lakehouse.observe.why_stale NAME`: why a dashboard or gold table does not show the newest date.
 
-NAME is a dashboard's slug or title, or a gold table. Of a live dashboard or a serving view, the stream is told. On the embedded platform: `bin/why-stale`. Exit code: 0
-it is fresh, 1 it is stale or cannot be seen, 2 there is no such name or date.
+NAME is a dashboard's slug or title, or a gold table. Of a live dashboard or a serving view, the stream is
+told. On the embedded platform: `bin/why-stale`. Exit code: 0 it is fresh, 1 it is stale or cannot be seen, 2
+there is no such name or date.
 """
 
 from __future__ import annotations
