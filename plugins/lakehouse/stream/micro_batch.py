@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Protocol
+from itertools import pairwise
+from typing import Protocol
 
 from lakehouse.stream.bronze import StreamBronze
+from lakehouse.stream.hops import Hop
 from lakehouse.stream.hot import HotBatch
 from lakehouse.stream.landed import LandedFiles
 from lakehouse.stream.ledger import Batch, BatchState, StreamLedger, StreamLoad
@@ -15,13 +17,12 @@ from lakehouse.stream.sync import BatchSync
 
 log = logging.getLogger(__name__)
 
-LANDING: Final = "landing"
-BRONZE: Final = "bronze"
-HOT: Final = "hot"
-
 
 class Hot(Protocol):
     """The tables that batches are merged into."""
+
+    def create(self) -> object:
+        """Create what is missing."""
 
     def merge(self, batch: HotBatch, /) -> object:
         """Bring the batch's rows in; doing so again changes nothing."""
@@ -30,7 +31,7 @@ class Hot(Protocol):
 class Mark(Protocol):
     """Told when a batch has reached a hop."""
 
-    def __call__(self, batch: Batch, hop: str, at: datetime) -> None: ...
+    def __call__(self, batch: Batch, hop: Hop, at: datetime) -> object: ...
 
 
 class MicroBatches:
@@ -63,6 +64,7 @@ class MicroBatches:
         self._hot = hot
         self._mark = mark
         self._position = position
+        self._is_prepared = False
 
     def run(self, run_id: str) -> Batch:
         """Finish the batch in flight, or do a new one; the merged batch.
@@ -76,6 +78,9 @@ class MicroBatches:
             BatchState.LANDED: self._load,
             BatchState.BRONZE: self._merge,
         }
+        if not self._is_prepared:
+            self._hot.create()
+            self._is_prepared = True
         while batch.state is not BatchState.MERGED:
             batch = steps[batch.state](batch)
         return batch
@@ -84,12 +89,12 @@ class MicroBatches:
         synced = self._sync.run(batch)
         # Also if it committed nothing: a sync that failed, or a refresh by hand, may have landed something.
         landed = self._landed.claim(synced.batch, synced.committed)
-        self._told(landed, LANDING, landed.landed_at)
+        self._told(landed, Hop.LANDING, landed.landed_at)
         return landed
 
     def _load(self, batch: Batch) -> Batch:
         loaded = self._bronze.load(batch)
-        self._told(loaded, BRONZE, loaded.bronze_at)
+        self._told(loaded, Hop.BRONZE, loaded.bronze_at)
         return loaded
 
     def _merge(self, batch: Batch) -> Batch:
@@ -97,12 +102,12 @@ class MicroBatches:
         for load in loads:
             self._hot.merge(_hot_batch(batch, load))
         merged = self._ledger.merged(batch)
-        self._told(merged, HOT, merged.merged_at)
+        self._told(merged, Hop.HOT, merged.merged_at)
         if merged.rows_landed:
             log.info("%s", _line(merged, loads))
         return merged
 
-    def _told(self, batch: Batch, hop: str, at: datetime | None) -> None:
+    def _told(self, batch: Batch, hop: Hop, at: datetime | None) -> None:
         if batch.rows_landed and at is not None:
             self._mark(batch, hop, at)
 
@@ -127,7 +132,7 @@ def _line(batch: Batch, loads: list[StreamLoad]) -> str:
     moments = [batch.started_at, batch.landed_at, batch.bronze_at, batch.merged_at]
     seconds = [
         f"{(after - before).total_seconds():.1f}"
-        for before, after in zip(moments, moments[1:], strict=False)
+        for before, after in pairwise(moments)
         if before is not None and after is not None
     ]
     return f"batch {batch.id}: {rows}; sync {seconds[0]}, bronze {seconds[1]}, merge {seconds[2]} s"
