@@ -49,6 +49,14 @@ class AirbyteClient:
         """
         return Job.of(self._call("POST", "/jobs", {"connectionId": connection_id, "jobType": "sync"}))
 
+    def start_refresh(self, connection_id: str) -> Job:
+        """Start a refresh: the state is forgotten and the streams are read in full; what landed stays.
+
+        Raises:
+            AirbyteBusyError: the connection has a running job.
+        """
+        return Job.of(self._call("POST", "/jobs", {"connectionId": connection_id, "jobType": "refresh"}))
+
     def job(self, job_id: int) -> Job:
         """The job as it is now."""
         return Job.of(self._call("GET", f"/jobs/{job_id}"))

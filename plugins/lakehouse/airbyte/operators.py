@@ -17,11 +17,11 @@ from lakehouse.airbyte.errors import (
     AirbyteJobFailedError,
     AirbyteJobMisconfiguredError,
     AirbyteJobTimeoutError,
-    AirbyteNotFoundError,
 )
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.log_lines import grouped
+from lakehouse.airbyte.reread import connection_id_of
 from lakehouse.airbyte.states import JobState
 from lakehouse.airbyte.triggers import AirbyteJobTrigger
 from lakehouse.platform.errors import LakehouseError
@@ -146,13 +146,7 @@ class AirbyteSyncOperator(ExternalJobOperator[Job]):
         return f"Airbyte job {job_id} of {self.connection_name} ({self.client.job_url(job_id)})"
 
     def _connection_id(self) -> str:
-        every = self.client.listed("/connections")
-        matches = [each for each in every if each["name"] == self.connection_name]
-        if len(matches) != 1:
-            raise AirbyteNotFoundError(
-                f"Airbyte has {len(matches)} connections named {self.connection_name}: run provision_platform"
-            )
-        return str(matches[0]["connectionId"])
+        return connection_id_of(self.client, self.connection_name)
 
 
 def _start_of(context: Mapping[str, Any]) -> datetime:
