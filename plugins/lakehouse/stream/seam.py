@@ -11,14 +11,16 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from lakehouse.dremio.client import DremioClient
-from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.database import PostgresConnections, exclusively
 from lakehouse.platform.sql_files import quote_path, render_sql
-from lakehouse.stream.edge import Edge, Position
+from lakehouse.stream.edge import Edge
+from lakehouse.stream.edge_position import BEFORE_ALL, Position
 from lakehouse.stream.ledger import BatchState, StreamLedger
+from lakehouse.stream.plan import STREAM_LOCK
 from lakehouse.stream.seam_comparison import (
     GOLD_ORDERS,
     NIGHT_CUSTOMERS,
@@ -33,23 +35,27 @@ from lakehouse.stream.seam_record import Check, DayAudit, Outcome, SeamRecord
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY: Final = timedelta(hours=1)
+CHECK_EVERY: Final = timedelta(minutes=55)
+"""An hour, less what the start of an hourly task varies by."""
 NOT_READY_AGAIN_AFTER: Final = timedelta(minutes=5)
 """What had nothing to compare looks again after this."""
 DAYS_AROUND_THE_EDGE: Final = 8
 """Days before the edge that a check compares, beside all after it: one more than hot data is kept."""
-BEFORE_THE_FIRST_NIGHT: Final = date(1, 1, 1)
+LOCK_SECONDS: Final = 60
+"""How long a check waits for a batch or a rebuild."""
 
 
 class Seam:
-    """The checks of the seam. Who calls must hold the stream's lock, so that no batch moves meanwhile.
+    """The checks of the seam. Each holds the stream's lock, so that no batch moves meanwhile.
 
     Raises from every call:
+        LockHeldError: a batch or a rebuild has held the lock for longer than a minute.
         DremioError: Dremio is away, or refuses a statement.
         PlatformDatabaseUnavailableError, LedgerMissingError: PostgreSQL is away, or not provisioned.
     """
 
     def __init__(self, postgres: PostgresConnections, client: DremioClient) -> None:
+        self._postgres = postgres
         self._client = client
         self._record = SeamRecord(postgres)
         self._edge = Edge(client, postgres)
@@ -61,7 +67,7 @@ class Seam:
         last = self._record.last()
         edge_date = self._edge.current().business_date
         if last is not None:
-            known = last.edge_date or BEFORE_THE_FIRST_NIGHT
+            known = last.edge_date or BEFORE_ALL
             wait = NOT_READY_AGAIN_AFTER if last.outcome is Outcome.NOT_READY else CHECK_EVERY
             if known == edge_date and at - last.checked_at < wait:
                 return None
@@ -74,9 +80,14 @@ class Seam:
             now: when, by the platform's clock.
             all_days: compare every order there is, not only those of the days around the edge.
         """
-        at = now or datetime.now(UTC)
+        with exclusively(self._postgres, STREAM_LOCK, "verification of the seam", LOCK_SECONDS):
+            return self._verify(now or datetime.now(UTC), all_days)
+
+    def _verify(self, at: datetime, all_days: bool) -> Check:
         started = time.monotonic()
-        position = self._edge.advance()
+        # Before the first batch there may be no hot tables, and so no edge that could move.
+        has_begun = self._ledger.last_merged() is not None
+        position = self._edge.advance() if has_begun else self._edge.current()
         if why := self._not_ready(position):
             check = self._undecided(position, at, why)
         else:
@@ -133,7 +144,7 @@ class Seam:
         batch = self._ledger.in_flight()
         if batch is not None and batch.state in (BatchState.LANDED, BatchState.BRONZE):
             return f"batch {batch.id} is in bronze and not in the hot tables: it goes on first"
-        if position.business_date == BEFORE_THE_FIRST_NIGHT:
+        if position.business_date == BEFORE_ALL:
             return "no night has published gold since the stream began: there is no cold side yet"
         for path in (NIGHT_ORDERS, NIGHT_CUSTOMERS, GOLD_ORDERS, SERVING_ORDERS, SERVING_REVENUE):
             if self._client.find(path) is None:
@@ -141,7 +152,7 @@ class Seam:
         return None
 
     def _undecided(self, position: Position, at: datetime, why: str) -> Check:
-        edge_date = None if position.business_date == BEFORE_THE_FIRST_NIGHT else position.business_date
+        edge_date = None if position.business_date == BEFORE_ALL else position.business_date
         return Check(
             at, edge_date, position.source_lsn, self._last_batch(), None, Outcome.NOT_READY, why, 0, 0, 0.0
         )

@@ -29,6 +29,7 @@ OTHERS = [
     "report_drift",
     "report_morning",
     "tidy_platform",
+    "verify_seam",
     "watch_platform",
 ]
 NAMES = sorted([*STAGES, *OTHERS, *SYNCS])

@@ -76,6 +76,8 @@ AGED_TABLES: Final[dict[str, Aged]] = {
     "metric_days": Aged("day"),
     "morning_reports": Aged("told_at"),
     "night_eta": Aged("made_at"),
+    # With its days and samples.
+    "seam_checks": Aged("checked_at"),
 }
 """The tables that a policy may name. Accounts and the ledger are not among them: replays need them."""
 
