@@ -148,9 +148,7 @@ class HotTables:
 
     def empty_incoming(self, table: HotTable) -> None:
         """Forget what was merged from the incoming table."""
-        self._client.run(
-            render_sql("dremio/stream/empty_table.sql", {"table": quote_path(table.incoming)})
-        )
+        self._client.run(render_sql("dremio/stream/empty_table.sql", {"table": quote_path(table.incoming)}))
         self._waiting[table.stream] = (0, 0)
 
     def create_table(self, contract: Contract, number: int) -> HotTable:
@@ -167,9 +165,7 @@ class HotTables:
 
     def show(self, table: HotTable) -> bool:
         """Make `hot.<stream>` the view of this table: one statement. False if it is already."""
-        return ensure_view(
-            self._client, hot_view(table.stream), f"select * from {quote_path(table.path)}"
-        )
+        return ensure_view(self._client, hot_view(table.stream), f"select * from {quote_path(table.path)}")
 
     def maintain(self, now: datetime) -> Upkeep:
         """Compact, expire and prune what is due; returns at once if nothing is."""

@@ -33,7 +33,7 @@ class VerifySeamOperator(BaseOperator):
         from lakehouse.platform.database import platform_postgres
         from lakehouse.stream.seam import Seam, sentence
 
-        seam = Seam(platform_postgres(), DremioHook().client)
+        seam = Seam(platform_postgres(), DremioHook().get_conn())
         all_days = str(self.all_days) == "True"
         check = (
             seam.verify(all_days=all_days) if all_days or str(self.now) == "True" else seam.verify_if_due()

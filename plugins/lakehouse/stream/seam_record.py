@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -158,7 +158,7 @@ class SeamRecord:
             OrderDifference(order_id, day, Side(side), Difference(kind), detail)
             for order_id, day, side, kind, detail in self._all("select_seam_differences", values)
         ]
-        return Check(**{**vars(found), "days": tuple(days), "samples": tuple(samples)})
+        return replace(found, days=tuple(days), samples=tuple(samples))
 
     def audited_edge(self) -> date | None:
         """The newest edge whose days have been audited."""
@@ -183,8 +183,19 @@ class SeamRecord:
         if not rows:
             return None
         check_id, checked_at, edge, lsn, batch_id, from_day, outcome, *rest = rows[0]
+        reason, orders, differences, seconds = rest
         return Check(
-            checked_at, edge, lsn, batch_id, from_day, Outcome(outcome), *rest, check_id=int(check_id)
+            checked_at=checked_at,
+            edge_date=edge,
+            source_lsn=lsn,
+            batch_id=batch_id,
+            from_day=from_day,
+            outcome=Outcome(outcome),
+            reason=reason,
+            orders=int(orders),
+            differences=int(differences),
+            seconds=float(seconds),
+            check_id=int(check_id),
         )
 
     def _all(self, statement: str, values: Mapping[str, Any]) -> list[Any]:

@@ -23,16 +23,14 @@ STREAM_TRACER: Final = (SERVING_SPACE, "stream_tracer")
 
 
 class ServingViews:
-    """Creates the views, which need the hot tables. Before the first night there is no gold: they show hot."""
+    """Creates the views, which need the hot tables. Until the first night there is no gold: they show hot."""
 
     def __init__(self, client: DremioClient) -> None:
         self._client = client
 
     def ensure(self) -> list[str]:
         """Create the views or bring them in line; the names of those that were."""
-        return [
-            ".".join(path) for path, query in self._views() if ensure_view(self._client, path, query)
-        ]
+        return [".".join(path) for path, query in self._views() if ensure_view(self._client, path, query)]
 
     def _views(self) -> Iterator[tuple[tuple[str, str], str]]:
         gold = GOLD_OF["orders"]
