@@ -7,9 +7,9 @@ once for each day that has become cold, what the audited numbers have changed of
 **Reads:** `serving.orders` and `serving.daily_revenue`, and the bronze of the night and of the stream, from
 which Dremio recomputes every order of the days around the edge. It writes nothing to the lake.
 
-**When and why:** every hour, also while the stream is paused; the stream's loop does the same, and sees sooner
-that a night has published. Whoever comes first does it. The unified view is made of two tables that were filled in
-different ways: this is the proof that each order is in it once, in its newest version.
+**When and why:** every hour, also while the stream is paused; the stream's loop does the same, and sees
+sooner that a night has published. Whoever comes first does it. The unified view is made of two tables that
+were filled in different ways: this is the proof that each order is in it once, in its newest version.
 
 **If it fails:** nothing was compared: Dremio or PostgreSQL is away, or a batch held the stream's lock; the
 next hour does it. A difference does not fail the task: it becomes an incident, which resolves itself with the
