@@ -30,6 +30,7 @@ OTHERS = [
     "report_morning",
     "tidy_platform",
     "tidy_stream",
+    "verify_seam",
     "watch_platform",
 ]
 NAMES = sorted([*STAGES, *OTHERS, *SYNCS])
