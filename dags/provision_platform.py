@@ -3,8 +3,8 @@
 
 **Produces:** everything that the night expects to exist: the lake's bucket; the metadata tables
 (`include/sql/postgres/tables`); Airbyte's sources, destinations and connections (`include/airbyte/`);
-Dremio's sources and spaces (`include/dremio/`); Superset's database, datasets, charts and dashboards
-(`include/superset/`).
+Dremio's sources and spaces (`include/dremio/`), the stream's hot tables and the live views over them;
+Superset's database, datasets, charts and dashboards (`include/superset/`).
 
 **Reads:** the files above, and addresses and secrets from the Airflow connections.
 
@@ -65,6 +65,17 @@ def provision_platform() -> None:
 
         return create_metadata_tables(platform_postgres())
 
+    @task
+    def create_live_views() -> list[str]:
+        """The stream's hot tables, and the views that show hot and gold as one."""
+        from lakehouse.dremio.hook import DremioHook
+        from lakehouse.platform.database import platform_postgres
+        from lakehouse.stream.hot import HotTables
+        from lakehouse.stream.serving import ServingViews
+
+        client = DremioHook().get_conn()
+        return [*HotTables(client, platform_postgres()).create(), *ServingViews(client).ensure()]
+
     airbyte = ProvisionAirbyteOperator(
         task_id="provision_airbyte", rewrite_secrets="{{ params.rewrite_secrets }}"
     )
@@ -73,9 +84,8 @@ def provision_platform() -> None:
         task_id="import_dashboards", force="{{ params.force_dashboards }}"
     )
 
-    create_metadata_tables()
     create_lake_bucket() >> [airbyte, dremio]
-    dremio >> dashboards
+    [create_metadata_tables(), dremio] >> create_live_views() >> dashboards
 
 
 provision_platform()

@@ -1,7 +1,8 @@
 """
 ### Sync a connection during the day
 
-There is one such DAG for each file in `include/airbyte/`: `sync_<connection>`.
+There is one such DAG for each file in `include/airbyte/`: `sync_<connection>`. Only the connection that
+`stream_orders` reads has none.
 
 **Produces:** landing files of the connection's streams, earlier than the night would bring them. The next
 night's extract claims them for its date. Nothing after landing runs during the day.
@@ -27,7 +28,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from lakehouse.airbyte.cadence import cadence_of, cron_of, in_the_night
+from lakehouse.airbyte.cadence import by_the_clock, cadence_of, cron_of, in_the_night
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
 from lakehouse.landing.operators import AirbyteDaytimeSyncOperator
 from lakehouse.night.dag_defaults import dag_arguments
@@ -56,6 +57,6 @@ def sync_dag(declared: ConnectionFile, cron: str) -> Any:
     return sync()
 
 
-CONNECTIONS = read_all_connection_files()
+CONNECTIONS = by_the_clock(read_all_connection_files())
 for connection in CONNECTIONS:
     sync_dag(connection, cron_of(connection, CONNECTIONS))

@@ -11,7 +11,7 @@ import psycopg
 
 from embedded.shop.calendar import DEFAULT_ORDERS_PER_YEAR, DEFAULT_SEED, OPENING_DAY, Calendar, end_of
 from embedded.shop.customers import Customers
-from embedded.shop.database import ShopDatabase, ShopDay, ShopError
+from embedded.shop.database import PUBLICATION, ShopDatabase, ShopDay, ShopError
 from embedded.shop.marketing import write_batches
 from embedded.shop.orders import LONGEST_LIFE_DAYS, Orders
 from embedded.shop.products import Assortment
@@ -61,10 +61,10 @@ def advance(
             seed, orders_per_year = remembered.seed, remembered.orders_per_year
         calendar = Calendar(seed, orders_per_year or DEFAULT_ORDERS_PER_YEAR)
         result = Advance(remembered.day if remembered else None, to)
-        if remembered is None:
-            database.create_tables()
-        else:
-            _add_missing_stock(database, calendar, remembered.day)
+        has_stock = database.has_table("stock_levels")
+        database.create_tables()
+        if remembered is not None and not has_stock:  # a shop that an earlier release opened
+            database.fill("stock_levels", StockLevels(calendar).rows_at(remembered.day))
         if not result.nothing_to_do:
             _write_changes(database, calendar, result)
             if remembered is None:
@@ -74,16 +74,9 @@ def advance(
             result.batches = write_batches(calendar, csv_folder, first_batch, to)
             database.remember(ShopDay(calendar.seed, calendar.orders_per_year, to))
         newly_published = database.publish()
-    if newly_published:
+    if PUBLICATION in newly_published:
         database.keep_changes()
     return result
-
-
-def _add_missing_stock(database: ShopDatabase, calendar: Calendar, day: dt.date) -> None:
-    """Give a shop that an earlier release opened the stock that it would have on its day."""
-    if not database.has_table("stock_levels"):
-        database.create_tables()
-        database.fill("stock_levels", StockLevels(calendar).rows_at(day))
 
 
 def _require_same_size(remembered: ShopDay, orders_per_year: int | None) -> None:

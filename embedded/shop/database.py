@@ -26,6 +26,11 @@ PRIMARY_KEYS = {
 PUBLICATION = "airbyte_publication"
 REPLICATION_SLOT = "airbyte_slot"
 """The names in Airbyte's own setup guide for PostgreSQL."""
+STREAM_PUBLICATION = "airbyte_stream_publication"
+"""For a second reader, which reads all day. Its first sync makes its slot: one made here would keep the log
+for a reader that may never start."""
+PUBLISHED = {PUBLICATION: tuple(PRIMARY_KEYS), STREAM_PUBLICATION: ("customers", "orders", "stream_tracer")}
+"""The tables of each publication."""
 _SLOT_SECONDS = 60
 
 
@@ -60,7 +65,7 @@ class ShopDatabase:
         return ShopDay(*row)
 
     def create_tables(self) -> None:
-        """Tables without keys: filling them first and indexing afterwards halves the time."""
+        """Tables that are missing, without keys: filling first and indexing afterwards halves the time."""
         self._connection.execute(_TABLES_SQL.read_text(encoding="utf-8"))
 
     def create_keys(self) -> None:
@@ -71,19 +76,9 @@ class ShopDatabase:
         row = self._connection.execute("select to_regclass(%s)", (table,)).fetchone()
         return row is not None and row[0] is not None
 
-    def publish(self) -> bool:
-        """Publish the changes of every table for capture; False if all of them were published already."""
-        query = "select 1 from pg_publication where pubname = %s"
-        exists = self._connection.execute(query, (PUBLICATION,)).fetchone() is not None
-        query = "select tablename from pg_publication_tables where pubname = %s"
-        published = {name for (name,) in self._connection.execute(query, (PUBLICATION,))}
-        missing = [sql.Identifier(table) for table in PRIMARY_KEYS if table not in published]
-        if not missing:
-            return False
-        statement = "alter publication {} add table {}" if exists else "create publication {} for table {}"
-        name = sql.Identifier(PUBLICATION)
-        self._connection.execute(sql.SQL(statement).format(name, sql.SQL(", ").join(missing)))
-        return True
+    def publish(self) -> frozenset[str]:
+        """Publish the changes of the tables for capture; the publications that lacked a table until now."""
+        return frozenset(name for name, tables in PUBLISHED.items() if self._publish(name, tables))
 
     def keep_changes(self) -> None:
         """Create the replication slot: from now on PostgreSQL keeps the log for the reader of the changes.
@@ -168,6 +163,19 @@ class ShopDatabase:
             row = self._connection.execute(query).fetchone()
             found[table] = int(row[0]) if row else 0
         return found
+
+    def _publish(self, publication: str, tables: Sequence[str]) -> bool:
+        query = "select 1 from pg_publication where pubname = %s"
+        exists = self._connection.execute(query, (publication,)).fetchone() is not None
+        query = "select tablename from pg_publication_tables where pubname = %s"
+        published = {name for (name,) in self._connection.execute(query, (publication,))}
+        missing = [sql.Identifier(table) for table in tables if table not in published]
+        if not missing:
+            return False
+        statement = "alter publication {} add table {}" if exists else "create publication {} for table {}"
+        name = sql.Identifier(publication)
+        self._connection.execute(sql.SQL(statement).format(name, sql.SQL(", ").join(missing)))
+        return True
 
     def _copy(self, table: sql.Identifier, rows: pa.Table) -> int:
         statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(

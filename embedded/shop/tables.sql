@@ -65,3 +65,11 @@ create table if not exists stock_levels (
     reorder_point integer not null,
     primary key (product_id, warehouse)
 );
+
+-- Nothing of the shop: whoever reads the shop's changes all day commits a row here now and then, by the source's clock,
+-- and sees when it arrives.
+create table if not exists stream_tracer (
+    tracer_id bigint generated always as identity primary key,
+    committed_at timestamp not null default (clock_timestamp() at time zone 'UTC'),
+    note text
+);

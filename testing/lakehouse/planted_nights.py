@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.night.plan import NIGHT, Stage
 from lakehouse.observe.facts.lineage import read_lineage
@@ -165,7 +166,7 @@ def _tasks(stage: Stage, chance: random.Random) -> Iterator[tuple[str, StageRepo
 
 @cache
 def _connections() -> tuple[str, ...]:
-    return tuple(each.name for each in read_all_connection_files())
+    return tuple(each.name for each in by_the_clock(read_all_connection_files()))
 
 
 def _report(rows: int, quarantined: int = 0, **detail: Any) -> StageReport:

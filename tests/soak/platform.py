@@ -15,6 +15,7 @@ import httpx
 import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.bronze.contract_file import load_contract, load_contracts
@@ -34,7 +35,7 @@ from tests.soak.shop_history import ShopHistory
 
 STREAMS: Final = tuple(sorted(each.stream for each in load_contracts()))
 """Every stream that has a contract."""
-CONNECTIONS: Final = {each.source_folder: each.name for each in read_all_connection_files()}
+CONNECTIONS: Final = {each.source_folder: each.name for each in by_the_clock(read_all_connection_files())}
 """Airbyte's connections by the source that contracts name."""
 _AWAY: Final = (httpx.TransportError, psycopg.Error, AssertionError)
 

@@ -98,6 +98,7 @@ SUITES: Final = (
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
     Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
+    Suite(Tier.REST, "stream", "short", "airflow", ("tests/stream",), 240),
 )
 
 

@@ -1,9 +1,9 @@
-"""`python -m lakehouse.airbyte diff|apply`: the connections of include/airbyte/ against the server.
+"""`python -m lakehouse.airbyte diff|apply|refresh`: the connections of include/airbyte/ against the server.
 
-`diff` shows what differs and writes nothing; `apply` brings the server to the files. Addresses and secrets
-come from Airflow's connections (`AIRFLOW_CONN_*` or a secrets backend). On the embedded platform:
-`bin/airbyte diff`. Exit code: 0 nothing differs or all was applied, 1 something differs, 2 it could not be
-told.
+`diff` shows what differs and writes nothing; `apply` brings the server to the files; `refresh CONNECTION`
+reads the tables of one connection again, after their changes were lost. Addresses and secrets come from
+Airflow's connections (`AIRFLOW_CONN_*` or a secrets backend). On the embedded platform: `bin/airbyte diff`.
+Exit code: 0 nothing differs or all was done, 1 something differs, 2 it could not be told or done.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.hook import client_of
+from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
+from lakehouse.airbyte.reread import read_again
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.names import AIRBYTE_CONNECTION
 
@@ -27,6 +29,10 @@ def line_of(change: Change) -> str:
     return what + (f": {', '.join(change.differences)}" if change.differences else "")
 
 
+def _tell(job: Job) -> None:
+    print(f"Airbyte job {job.job_id}: {job.progress}", flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and print one line for each thing."""
     parser = argparse.ArgumentParser(
@@ -34,14 +40,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=("diff", "apply"))
+    parser.add_argument("command", choices=("diff", "apply", "refresh"))
+    parser.add_argument("connection", nargs="?", help="refresh: its name, as in include/airbyte/")
     parser.add_argument("--conn-id", default=AIRBYTE_CONNECTION, help="Airflow connection of the server")
     parser.add_argument(
         "--rewrite-secrets", action="store_true", help="apply: send configurations though no difference shows"
     )
     options = parser.parse_args(arguments)
+    if (options.command == "refresh") != (options.connection is not None):
+        parser.error("refresh, and only refresh, takes the name of a connection")
     try:
         client = client_of(BaseHook.get_connection(options.conn_id))
+        if options.command == "refresh":
+            job = read_again(client, options.connection, _tell)
+            print(f"{options.connection} has been read again: {job.rows} rows landed")
+            return 0
         provisioner = AirbyteProvisioner(client, BaseHook.get_connection, options.rewrite_secrets)
         go = provisioner.compare if options.command == "diff" else provisioner.apply
         changes = go(read_all_connection_files())

@@ -8,7 +8,7 @@ of the quarter of an hour, as far as there are minutes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,11 +22,12 @@ QUARTER: Final = 15
 
 
 class Cadence(StrEnum):
-    """The classes of the specification."""
+    """The classes of the specification; `stream` has no clock, `stream_orders` syncs it all day."""
 
     SMALL_TABLE = "small_table"
     LARGE_TABLE = "large_table"
     DIMENSION_TABLE = "dimension_table"
+    STREAM = "stream"
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,12 @@ def cron_of(declared: ConnectionFile, every: Sequence[ConnectionFile]) -> str:
     """The connection's cron line, UTC; its minute depends on its place among all connections.
 
     Raises:
-        ConnectionFileError: no such class, or its timeout lets a sync run into the night.
+        ConnectionFileError: no such class, one without a clock, or its timeout lets a sync run into the
+            night.
     """
-    clock = _CLOCKS[cadence_of(declared)]
+    clock = _CLOCKS.get(cadence_of(declared))
+    if clock is None:
+        raise ConnectionFileError(f"{declared.name}.yaml: cadence {declared.cadence} has no clock")
     names = sorted(each.name for each in every)
     minute = names.index(declared.name) * QUARTER // len(names)
     minutes = [minute + QUARTER * quarter for quarter in range(clock.quarters)]
@@ -65,6 +69,15 @@ def cron_of(declared: ConnectionFile, every: Sequence[ConnectionFile]) -> str:
             f"{declared.timeout}, into the night at {opens:%H:%M}: lower timeout_minutes"
         )
     return f"{_list(minutes)} {_list(clock.hours)} * * *"
+
+
+def by_the_clock(every: Iterable[ConnectionFile]) -> list[ConnectionFile]:
+    """The connections that have a clock, and a night: all but the streams.
+
+    Raises:
+        ConnectionFileError: a file names no known class.
+    """
+    return [each for each in every if cadence_of(each) in _CLOCKS]
 
 
 def cadence_of(declared: ConnectionFile) -> Cadence:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import httpx
 
-from lakehouse.airbyte.errors import AirbyteRefusedError
+from lakehouse.airbyte.errors import AirbyteNotFoundError, AirbyteRefusedError
 from lakehouse.airbyte.job import Job, JobFailure, rows_by_stream
 from lakehouse.airbyte.transport import AirbyteTransport
 
@@ -41,6 +41,19 @@ class AirbyteClient:
 
     # jobs
 
+    def connection_id(self, name: str) -> str:
+        """The id of the connection of that name.
+
+        Raises:
+            AirbyteNotFoundError: there is none, or more than one.
+        """
+        matches = [each for each in self.listed("/connections") if each["name"] == name]
+        if len(matches) != 1:
+            raise AirbyteNotFoundError(
+                f"Airbyte has {len(matches)} connections named {name}: run provision_platform"
+            )
+        return str(matches[0]["connectionId"])
+
     def start_sync(self, connection_id: str) -> Job:
         """Start a sync.
 
@@ -48,6 +61,14 @@ class AirbyteClient:
             AirbyteBusyError: the connection has a running job.
         """
         return Job.of(self._call("POST", "/jobs", {"connectionId": connection_id, "jobType": "sync"}))
+
+    def start_refresh(self, connection_id: str) -> Job:
+        """Start a refresh: the state is forgotten and the streams are read in full; what landed stays.
+
+        Raises:
+            AirbyteBusyError: the connection has a running job.
+        """
+        return Job.of(self._call("POST", "/jobs", {"connectionId": connection_id, "jobType": "refresh"}))
 
     def job(self, job_id: int) -> Job:
         """The job as it is now."""

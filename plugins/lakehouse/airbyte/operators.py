@@ -5,32 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
 from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import read_connection_file
-from lakehouse.airbyte.errors import (
-    AirbyteBusyError,
-    AirbyteJobCancelledError,
-    AirbyteJobFailedError,
-    AirbyteJobMisconfiguredError,
-    AirbyteJobTimeoutError,
-    AirbyteNotFoundError,
-)
+from lakehouse.airbyte.errors import AirbyteBusyError, AirbyteJobTimeoutError
+from lakehouse.airbyte.failed_job import error_of, job_name
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.job import Job
-from lakehouse.airbyte.log_lines import grouped
-from lakehouse.airbyte.states import JobState
 from lakehouse.airbyte.triggers import AirbyteJobTrigger
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.external_job.kept import KeptJobs
 from lakehouse.platform.external_job.operators import ExternalJobOperator, JobAheadError
 from lakehouse.platform.names import AIRBYTE_CONNECTION
 from lakehouse.receipts import ExternalJob, StageReport
-
-_IF_FAILED: Final = "This task's next attempt syncs again; if it fails as well, fix what the reason names"
 
 
 class AirbyteSyncOperator(ExternalJobOperator[Job]):
@@ -77,7 +67,7 @@ class AirbyteSyncOperator(ExternalJobOperator[Job]):
 
     def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Job, bool]:
         """Start a sync, or attach to one that reads all this run needs."""
-        connection_id = self._connection_id()
+        connection_id = self.client.connection_id(self.connection_name)
         try:
             return self.client.start_sync(connection_id), True
         except AirbyteBusyError as error:
@@ -113,46 +103,14 @@ class AirbyteSyncOperator(ExternalJobOperator[Job]):
 
     def failure(self, job: Job) -> LakehouseError:
         """Airbyte's reason, and whether it blames the configuration."""
-        name = self._name(job.job_id)
-        if job.state is JobState.CANCELLED:
-            return AirbyteJobCancelledError(
-                f"{name} was cancelled. Nothing was claimed; if that was not meant, start this stage again"
-            )
-        if job.state is not JobState.FAILED:
-            return AirbyteJobFailedError(f"{name} is in state {job.raw_state!r}, which is not success")
-        try:
-            failure = self.client.failure_of(job.job_id)
-        except LakehouseError as error:
-            return AirbyteJobFailedError(
-                f"{name} failed; its reason could not be read: {error}. {_IF_FAILED}"
-            )
-        for line in failure.last_log_lines:
-            self.log.error("Airbyte: %s", line)
-        message = f"{name} failed: {failure.reason}"
-        if alike := grouped(failure.last_log_lines):
-            message += ". Its log ends: " + " | ".join(alike)
-        if failure.is_configuration:
-            return AirbyteJobMisconfiguredError(f"{message}. Fix the configuration")
-        return AirbyteJobFailedError(f"{message}. {_IF_FAILED}")
+        return error_of(self.client, self.connection_name, job)
 
     def late(self, handle: int, progress: str, cancelled: bool) -> AirbyteJobTimeoutError:
         """The job, and the state it was last seen in."""
         return AirbyteJobTimeoutError(
-            f"{self._name(handle)} had not ended at its deadline: {progress}"
+            f"{job_name(self.client, self.connection_name, handle)} had not ended at its deadline: {progress}"
             + ("; it was cancelled" if cancelled else "")
         )
-
-    def _name(self, job_id: int) -> str:
-        return f"Airbyte job {job_id} of {self.connection_name} ({self.client.job_url(job_id)})"
-
-    def _connection_id(self) -> str:
-        every = self.client.listed("/connections")
-        matches = [each for each in every if each["name"] == self.connection_name]
-        if len(matches) != 1:
-            raise AirbyteNotFoundError(
-                f"Airbyte has {len(matches)} connections named {self.connection_name}: run provision_platform"
-            )
-        return str(matches[0]["connectionId"])
 
 
 def _start_of(context: Mapping[str, Any]) -> datetime:

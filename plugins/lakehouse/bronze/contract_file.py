@@ -32,6 +32,9 @@ from lakehouse.bronze.contract import (
 from lakehouse.platform.repository import INCLUDE
 
 CONTRACTS: Final = INCLUDE / "contracts"
+"""Of the night's streams."""
+STREAM_CONTRACTS: Final = CONTRACTS / "stream"
+"""Of what `stream_orders` reads all day."""
 
 _SIMPLE_TYPES: Final[Mapping[str, pa.DataType]] = {
     "bigint": pa.int64(),
@@ -125,12 +128,12 @@ def load_contract(stream: str, folder: Path = CONTRACTS) -> Contract:
     """
     path = folder / f"{stream}.yaml"
     if not path.exists():
-        raise ContractError(f"stream {stream} has no contract: write include/contracts/{stream}.yaml")
+        raise ContractError(f"stream {stream} has no contract: write {_shown(path)}")
     try:
         text = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ContractError(f"include/contracts/{path.name} is not YAML: {error}") from error
-    return parse_contract(text, path.name)
+        raise ContractError(f"{_shown(path)} is not YAML: {error}") from error
+    return parse_contract(text, path.name, _shown(path))
 
 
 def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
@@ -138,20 +141,24 @@ def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
     return tuple(load_contract(path.stem, folder) for path in sorted(folder.glob("*.yaml")))
 
 
-def parse_contract(text: Mapping[str, Any], file_name: str) -> Contract:
+def parse_contract(text: Mapping[str, Any], file_name: str, shown: str | None = None) -> Contract:
     """A contract from the mapping its file holds.
+
+    Args:
+        text: the mapping.
+        file_name: the file must be named after its stream.
+        shown: how errors name the file; None: as one of the night's.
 
     Raises:
         ContractError: naming the file and every wrong field.
     """
+    shown = shown or f"include/contracts/{file_name}"
     try:
         parsed = _ContractFile.model_validate(text)
     except ValidationError as error:
-        raise ContractError(f"include/contracts/{file_name}: {_one_line(error)}") from error
+        raise ContractError(f"{shown}: {_one_line(error)}") from error
     if f"{parsed.stream}.yaml" != file_name:
-        raise ContractError(
-            f"include/contracts/{file_name}: stream: the file must be called {parsed.stream}.yaml"
-        )
+        raise ContractError(f"{shown}: stream: the file must be called {parsed.stream}.yaml")
     is_cdc = parsed.mode is Mode.CDC
     columns = tuple(
         _column(name, rules, in_deletions=not is_cdc or name in parsed.key)
@@ -172,6 +179,12 @@ def parse_contract(text: Mapping[str, Any], file_name: str) -> Contract:
         source_form=parsed.also_as,
         columns=(*columns, *(CDC_COLUMNS if is_cdc else ())),
     )
+
+
+def _shown(path: Path) -> str:
+    """The file as errors name it: `include/contracts/orders.yaml`."""
+    below = path.relative_to(CONTRACTS) if path.is_relative_to(CONTRACTS) else Path(path.name)
+    return f"include/contracts/{below.as_posix()}"
 
 
 def _one_line(error: ValidationError) -> str:

@@ -160,7 +160,12 @@ class LandingLedger:
         values = {"source": source, "business_date": business_date}
         with transaction(self._postgres, Lock("landing", source)) as cursor:
             released = totals(cursor, source, business_date)
-            for statement in ("delete_landing_files", "delete_landing_jobs", "delete_landing_sync"):
+            for statement in (
+                "delete_landing_files",
+                "delete_landing_jobs",
+                "delete_landing_sync",
+                "delete_source_positions",
+            ):
                 cursor.execute(read_sql(f"postgres/landing/{statement}.sql"), values)
             if to is not None:
                 self._claim(cursor, source, to, last_job(cursor, source, to), {})

@@ -10,6 +10,8 @@ from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.night.business_date import business_date
+from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.external_job.kept import KeptJobs
 from lakehouse.receipts import StageReport
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ class AirbyteExtractOperator(_LandingSyncOperator):
     Raises: as AirbyteSyncOperator does; and LandingIncompleteError.
     """
 
+    _position: int | None = None
+    """Where the source's log was before this attempt started its job."""
+
     def execute(self, context: Mapping[str, Any]) -> StageReport:
         """Reuse the date's landing, or sync."""
         source, night = self.source, business_date(context)
@@ -62,6 +67,15 @@ class AirbyteExtractOperator(_LandingSyncOperator):
         report: StageReport = super().execute(context)
         return report
 
+    def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Job, bool]:
+        """Start a sync, after a look at the source's log: what is before that, the sync will see."""
+        from lakehouse.landing.source_position import position_before_sync
+
+        position = position_before_sync(read_connection_file(self.connection_name))
+        job, owned = super().submit(context, kept)
+        self._position = position if owned else None
+        return job, owned
+
     def serves(self, context: Mapping[str, Any], running: Job) -> bool:
         """It reads all this run needs, and no other date waits for what it lands."""
         if not super().serves(context, running):
@@ -69,8 +83,14 @@ class AirbyteExtractOperator(_LandingSyncOperator):
         return self.ledger().date_of_job(self.source, running.job_id) in (None, business_date(context))
 
     def own_job_started(self, context: Mapping[str, Any], job: Job) -> None:
-        """What the job lands is kept for the date."""
+        """What the job lands is kept for the date, with the position that was read before it started."""
         self.ledger().keep_for(self.source, business_date(context), job.job_id)
+        if self._position is not None:
+            from lakehouse.landing.source_position import note_position
+
+            note_position(
+                platform_postgres(), self.source, business_date(context), job.job_id, self._position
+            )
 
     def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         """Claim what landed."""

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 BRONZE: Final = "bronze/"
 LANDING: Final = f"{BRONZE}landing/"
 QUARANTINE: Final = f"{BRONZE}quarantine/"
+STREAM_BRONZE: Final = f"{BRONZE}stream/"
 SILVER_CLEANED: Final = "silver/cleaned/"
 SILVER_JOINED: Final = "silver/joined/"
 MARTS: Final = "marts/"
 GOLD: Final = "gold/"
+HOT: Final = "hot/"
 LOGS: Final = "logs/"
 
 LAYER_FOLDERS: Final = {
@@ -26,6 +28,7 @@ LAYER_FOLDERS: Final = {
     "intermediate": SILVER_JOINED,
     "marts": MARTS,
     "gold": GOLD,
+    "hot": HOT,
 }
 """The folder of each layer that Dremio sees as a source."""
 
@@ -33,6 +36,9 @@ PARTITION_COLUMN: Final = "date"
 """Name before the `=` of a bronze partition's folder; Dremio shows `date=<d>` as column `dir0`."""
 
 _LANDING_KEY: Final = re.compile(rf"^{LANDING}source=(?P<source>[^/]+)/(?P<stream>[^/]+)/[^/]+\.parquet$")
+
+
+_LANDING_NAME: Final = re.compile(r"/\d{4}_\d\d_\d\d_(?P<epoch>\d{13})_\d+\.parquet$")
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,21 @@ def parse_landing_key(key: str) -> LandingKey | None:
     """Read source and stream from a landing key; None for an object that is not a landing Parquet file."""
     match = _LANDING_KEY.match(key)
     return LandingKey(match["source"], match["stream"], key) if match else None
+
+
+def landing_key_floor(source: str, stream: str, moment: datetime) -> str:
+    """Every object of a sync that started at this moment (UTC) or later has a greater key.
+
+    Airbyte's S3 destination names a file `<YYYY>_<MM>_<DD>_<epoch in ms>_<n>.parquet` by its sync's start.
+    """
+    milliseconds = int(moment.timestamp() * 1000)
+    return f"{landing_folder(source, stream)}{moment.astimezone(UTC):%Y_%m_%d}_{milliseconds}"
+
+
+def landing_key_moment(key: str) -> datetime | None:
+    """When the sync that wrote a landing object started; None for a name that does not say."""
+    match = _LANDING_NAME.search(key)
+    return datetime.fromtimestamp(int(match["epoch"]) / 1000, UTC) if match else None
 
 
 def bronze_folder(source: str, stream: str) -> str:
@@ -116,6 +137,27 @@ def csv_import_key(batch: str) -> str:
 def quarantine_key(stream: str, business_date: date) -> str:
     """The file of a stream's rejected rows for a business date."""
     return f"{QUARANTINE}{stream}/{partition_folder_name(business_date)}/rows.parquet"
+
+
+def stream_folder(stream: str, day: date | None = None) -> str:
+    """The folder of a stream's micro-batches in bronze, or of those of one UTC day."""
+    folder = f"{STREAM_BRONZE}{stream}/"
+    return folder if day is None else f"{folder}{partition_folder_name(day)}/"
+
+
+def stream_batch_key(stream: str, day: date, batch_id: int) -> str:
+    """The rows of one micro-batch."""
+    return f"{stream_folder(stream, day)}batch-{batch_id:012}.parquet"
+
+
+def stream_hour_key(stream: str, day: date, first_batch: int, last_batch: int) -> str:
+    """The rows of consecutive micro-batches, put into one file when their hour was over."""
+    return f"{stream_folder(stream, day)}batches-{first_batch:012}-{last_batch:012}.parquet"
+
+
+def stream_quarantine_key(stream: str, day: date, batch_id: int) -> str:
+    """The rejected rows of one micro-batch."""
+    return f"{QUARANTINE}stream/{stream}/{partition_folder_name(day)}/batch-{batch_id:012}.parquet"
 
 
 def log_folder(service: str, day: date | None = None) -> str:

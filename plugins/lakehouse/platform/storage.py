@@ -75,10 +75,12 @@ class LakeStorage:
             self.client.create_bucket(Bucket=self.bucket)
             return True
 
-    def objects(self, prefix: str) -> Iterator[LakeObject]:
-        """Every object under a prefix, in the order of the keys."""
+    def objects(self, prefix: str, after: str = "") -> Iterator[LakeObject]:
+        """Every object under a prefix, in the order of the keys; with `after`, those with a greater key."""
+        start = {"StartAfter": after} if after else {}
         with _storage_errors("list", self._url(prefix)):
-            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            listing = self.client.get_paginator("list_objects_v2")
+            pages = listing.paginate(Bucket=self.bucket, Prefix=prefix, **start)
             for page in pages:
                 for item in page.get("Contents", []):
                     yield LakeObject(

@@ -11,6 +11,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import PartitionedAssetTimetable
 
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files, read_connection_file
 from lakehouse.night.business_date import BusinessDateError
 from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
@@ -21,7 +22,8 @@ from lakehouse.platform.retry_policy import RETRY_POLICY
 DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
 STAGES = [each.name for each in NIGHT]
-SYNCS = [f"sync_{each.name}" for each in read_all_connection_files()]
+BY_THE_CLOCK = by_the_clock(read_all_connection_files())
+SYNCS = [f"sync_{each.name}" for each in BY_THE_CLOCK]
 OTHERS = [
     "provision_platform",
     "report_drift",
@@ -179,11 +181,20 @@ def test_an_extract_announces_when_each_of_its_connections_is_synced(
         assert sync.retries == read_connection_file(sync.connection_name).retries >= 1
 
 
-def test_every_stream_of_every_connection_is_loaded(dags: dict[str, Any]) -> None:
+def test_every_stream_of_every_connection_of_the_night_is_loaded(dags: dict[str, Any]) -> None:
     """One that lands and is not loaded would be lost without a word."""
-    landed = {stream.name for each in read_all_connection_files() for stream in each.streams}
+    landed = {stream.name for each in BY_THE_CLOCK for stream in each.streams}
     loaded = {task.stream for task in dags["load_bronze"].tasks if task.task_id.startswith("load_")}
     assert loaded == landed == set(dags["load_bronze"].get_task("refresh_catalogue").streams)
+
+
+def test_no_extract_and_no_sync_by_the_clock_reads_what_is_streamed(dags: dict[str, Any]) -> None:
+    """Two readers of one slot would each get half of the changes."""
+    streamed = {each.name for each in read_all_connection_files()} - {each.name for each in BY_THE_CLOCK}
+    assert streamed == {"shop_postgres_stream_to_lake"}
+    read = {getattr(task, "connection_name", "") for name in [*STAGES, *SYNCS] for task in dags[name].tasks}
+    assert {each.name for each in BY_THE_CLOCK} <= read
+    assert not read & streamed
 
 
 def test_provisioning_runs_by_hand_only(dags: dict[str, Any]) -> None:

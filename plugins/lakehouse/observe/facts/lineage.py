@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.dbt.project import LAYERS, MANIFEST_FILE
 from lakehouse.night.plan import NIGHT
@@ -246,7 +247,7 @@ def _names(unique_ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def _streams() -> Iterator[StreamOrigin]:
-    declared = read_all_connection_files()
+    declared = by_the_clock(read_all_connection_files())
     stages = _stages_by_connection({connection.name for connection in declared})
     for connection in declared:
         for stream in connection.streams:

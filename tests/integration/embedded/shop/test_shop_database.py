@@ -113,6 +113,57 @@ def test_a_shop_of_an_earlier_release_is_given_its_stock(
     assert content(stack, old) == content(stack, new)
 
 
+def test_a_shop_of_an_earlier_release_is_made_ready_for_the_stream_and_nothing_else_changes(
+    stack: IngestionStack, empty_shops: list[dict[str, str]]
+) -> None:
+    """The night's slot that somebody dropped on purpose must not come back with it."""
+    old, _ = empty_shops
+    assert stack.shop("advance", "--to", str(START), "--orders", "500", **old).returncode == 0
+    before = content(stack, old)
+    with psycopg.connect(**connection_of(stack, old), autocommit=True) as connection:
+        connection.execute("drop publication airbyte_stream_publication")
+        connection.execute("drop table stream_tracer")
+        slots = "select count(*) from pg_replication_slots where database = current_database()"
+        held = connection.execute(slots).fetchone()
+        again = stack.shop("advance", "--to", str(START), **old)
+        assert again.returncode == 0, again.stderr
+        assert streamed(connection) == ["customers", "orders", "stream_tracer"]
+        assert connection.execute(slots).fetchone() == held
+        inserted = connection.execute("insert into stream_tracer (note) values ('x') returning tracer_id")
+        assert inserted.fetchone() == (1,)
+        connection.execute("alter publication airbyte_stream_publication drop table orders")
+        assert stack.shop("advance", "--to", str(START), **old).returncode == 0
+        assert streamed(connection) == ["customers", "orders", "stream_tracer"]
+    assert content(stack, old) == before
+
+
+def streamed(connection: psycopg.Connection[Any]) -> list[str]:
+    published = (
+        "select tablename from pg_publication_tables"
+        " where pubname = 'airbyte_stream_publication' order by tablename"
+    )
+    return [name for (name,) in connection.execute(published)]
+
+
+def test_a_stream_that_nobody_started_keeps_no_log_of_the_open_shop(query: Query) -> None:
+    """A slot without a reader keeps the log of every database, up to max_slot_wal_keep_size."""
+    published = query(
+        "select tablename from pg_publication_tables where pubname = 'airbyte_stream_publication'"
+    )
+    assert {name for (name,) in published} == {"customers", "orders", "stream_tracer"}
+    assert query("select slot_name from pg_replication_slots where slot_name <> 'airbyte_slot'") == []
+
+
+def test_a_tracer_is_stamped_by_the_source_s_clock_in_utc_whatever_the_session_s_zone(query: Query) -> None:
+    [(seconds,)] = query(
+        "with zone as (select set_config('timezone', 'Pacific/Auckland', true) as name), added as ("
+        " insert into stream_tracer (note) select name from zone returning committed_at)"
+        " select extract(epoch from clock_timestamp() at time zone 'UTC' - committed_at) from added"
+    )
+    assert 0 <= seconds < 10
+    query("delete from stream_tracer returning true")
+
+
 def test_the_open_shop_publishes_every_table_and_keeps_its_log_for_capture(query: Query) -> None:
     published = query("select tablename from pg_publication_tables where pubname = 'airbyte_publication'")
     assert {name for (name,) in published} == set(KEYS)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from croniter import croniter
 
-from lakehouse.airbyte.cadence import Cadence, cron_of, in_the_night
+from lakehouse.airbyte.cadence import Cadence, by_the_clock, cron_of, in_the_night
 from lakehouse.airbyte.connection_file import (
     ConnectionFile,
     ConnectionFileError,
@@ -19,6 +19,7 @@ from lakehouse.airbyte.connection_file import (
 from lakehouse.night.plan import NIGHT, night_window
 
 DAY = datetime(2025, 10, 16, tzinfo=UTC)
+CLASSES = [each for each in Cadence if each is not Cadence.STREAM]
 
 
 def connections(cadence: Cadence, number: int) -> list[ConnectionFile]:
@@ -51,7 +52,7 @@ def test_a_dimension_is_synced_once_a_day() -> None:
     assert len(starts(cron_of(declared, [declared]))) == 1
 
 
-@pytest.mark.parametrize("cadence", list(Cadence))
+@pytest.mark.parametrize("cadence", CLASSES)
 @pytest.mark.parametrize("number", [1, 2, 7, 15])
 def test_no_two_connections_start_in_the_same_minute(cadence: Cadence, number: int) -> None:
     declared = connections(cadence, number)
@@ -65,7 +66,7 @@ def test_forty_connections_are_spread_evenly_over_the_quarter() -> None:
     assert {first_minutes.count(minute) for minute in range(15)} <= {2, 3}
 
 
-@pytest.mark.parametrize("cadence", list(Cadence))
+@pytest.mark.parametrize("cadence", CLASSES)
 def test_no_sync_starts_in_the_night_or_can_run_into_it(cadence: Cadence) -> None:
     for each in (declared := connections(cadence, 15)):
         for start in starts(cron_of(each, declared)):
@@ -88,10 +89,26 @@ def test_an_unknown_class_is_refused_by_name() -> None:
         cron_of(declared, [declared])
 
 
-def test_every_declared_connection_has_a_clock() -> None:
-    every = read_all_connection_files()
+def test_every_declared_connection_has_a_clock_or_is_streamed() -> None:
+    every = by_the_clock(read_all_connection_files())
     assert every
     assert all(starts(cron_of(each, every)) for each in every)
+    others = [each for each in read_all_connection_files() if each not in every]
+    assert [each.name for each in others] == ["shop_postgres_stream_to_lake"]
+
+
+def test_a_stream_moves_no_other_connection_s_minute_and_has_no_cron_line() -> None:
+    every = read_all_connection_files()
+    streamed = read_connection_file("shop_postgres_stream_to_lake")
+    assert streamed in every
+    with pytest.raises(ConnectionFileError, match=r"shop_postgres_stream_to_lake.yaml: .*has no clock"):
+        cron_of(streamed, every)
+
+
+def test_a_misspelt_class_is_not_taken_for_a_stream() -> None:
+    declared = replace(read_connection_file("shop_api_to_lake"), cadence="streams")
+    with pytest.raises(ConnectionFileError, match="'streams' is not one of: small_table"):
+        by_the_clock([declared])
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,34 @@ def test_what_is_read_from_the_log_has_a_publication_and_a_slot_and_lands_apart(
     assert method["invalid_cdc_cursor_position_behavior"] == "Fail sync"
 
 
+def test_the_stream_s_connection_shares_nothing_with_the_night_s_but_the_source_database() -> None:
+    """One slot for two readers would give each of them a part of the changes."""
+    night, streamed = (
+        read_connection_file(name) for name in ("shop_postgres_cdc_to_lake", "shop_postgres_stream_to_lake")
+    )
+    mine, others = (each.source.configuration["replication_method"] for each in (streamed, night))
+    for key in ("replication_slot", "publication"):
+        assert mine[key] != others[key]
+    assert (mine["replication_slot"], mine["publication"]) == (
+        "airbyte_stream_slot",
+        "airbyte_stream_publication",
+    )
+    assert mine["invalid_cdc_cursor_position_behavior"] == "Fail sync"
+    assert streamed.source.name != night.source.name
+    assert streamed.source.airflow_connection == night.source.airflow_connection == "shop_postgres"
+    assert streamed.source_folder == "postgres_stream"
+    assert streamed.cadence == "stream"
+    keys = {stream.name: stream.primary_key for stream in streamed.streams}
+    assert keys == {
+        "customers": ("customer_id",),
+        "orders": ("order_id",),
+        "stream_tracer": ("tracer_id",),
+    }
+    assert {(each.sync_mode, each.cursor_field) for each in streamed.streams} == {
+        ("incremental_append", None)
+    }
+
+
 def test_the_first_provisioning_creates_everything_with_its_secrets(server: Server) -> None:
     changes = provision(server)
     assert {action for action, _ in changes.values()} >= {"created"}

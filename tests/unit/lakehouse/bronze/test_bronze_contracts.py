@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,14 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from lakehouse.bronze.contract import ContractError
-from lakehouse.bronze.contract_file import CONTRACTS, load_contract, load_contracts, parse_contract
+from lakehouse.bronze.contract import Column, Contract, ContractError, Mode
+from lakehouse.bronze.contract_file import (
+    CONTRACTS,
+    STREAM_CONTRACTS,
+    load_contract,
+    load_contracts,
+    parse_contract,
+)
 from lakehouse.platform.repository import INCLUDE
 
 GOOD: dict[str, Any] = {
@@ -34,8 +41,9 @@ def test_every_stream_that_is_landed_has_a_contract_with_its_mode_key_and_cursor
     seen = set()
     for path in sorted((INCLUDE / "airbyte").glob("*.yaml")):
         connection = yaml.safe_load(path.read_text())
+        folder = STREAM_CONTRACTS if connection["cadence"] == "stream" else CONTRACTS
         for stream in connection["streams"]:
-            contract = load_contract(stream["name"])
+            contract = load_contract(stream["name"], folder)
             assert f"source={contract.source}" == connection["namespace"]
             method = (connection["source"]["configuration"].get("replication_method") or {}).get("method")
             captured = method == "CDC" and stream["sync_mode"] == "incremental"
@@ -45,9 +53,39 @@ def test_every_stream_that_is_landed_has_a_contract_with_its_mode_key_and_cursor
                 own = {"postgres": "_ab_cdc_lsn", "file": "_ab_source_file_last_modified"}
                 named = stream.get("cursor_field") or own[connection["source"]["type"]]
                 assert contract.cursor == named
-            seen.add(contract.stream)
-    assert seen == {contract.stream for contract in load_contracts()}
-    assert len(seen) == len(list(CONTRACTS.glob("*.yaml"))) >= 6
+            seen.add((folder, contract.stream))
+    for folder in (CONTRACTS, STREAM_CONTRACTS):
+        held = {(folder, contract.stream) for contract in load_contracts(folder)}
+        assert {each for each in seen if each[0] == folder} == held
+        assert len(held) == len(list(folder.glob("*.yaml"))) >= 3
+
+
+@pytest.mark.parametrize("stream", ["orders", "customers"])
+def test_what_is_streamed_has_the_night_s_columns_and_rules(stream: str) -> None:
+    """A column that only one of two contracts of a table knows would be missing on one side of the seam."""
+    streamed, nightly = load_contract(stream, STREAM_CONTRACTS), load_contract(stream)
+
+    def rules(contract: Contract) -> list[Column]:
+        own = [column for column in contract.columns if not column.name.startswith("_ab_cdc_")]
+        return [replace(column, in_deletions=True) for column in own]
+
+    assert rules(streamed) == rules(nightly)
+    assert (streamed.key, streamed.new_columns) == (nightly.key, nightly.new_columns)
+    assert (streamed.mode, streamed.source) == (Mode.CDC, "postgres_stream")
+
+
+def test_a_tracer_that_is_not_as_it_should_be_never_stops_the_stream() -> None:
+    contract = load_contract("stream_tracer", STREAM_CONTRACTS)
+    assert contract.allowed_bad_rows(1) >= 1
+    assert contract.allowed_bad_rows(10**6) == 10**6
+
+
+def test_a_contract_of_the_stream_is_named_with_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"write include/contracts/stream/nothing\.yaml"):
+        load_contract("nothing", STREAM_CONTRACTS)
+    (tmp_path / "wrong.yaml").write_text("stream: [")
+    with pytest.raises(ContractError, match=r"wrong\.yaml is not YAML"):
+        load_contract("wrong", tmp_path)
 
 
 def test_a_stream_without_a_contract_is_told_which_file_to_write() -> None:

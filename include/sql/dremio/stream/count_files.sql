@@ -1,0 +1,2 @@
+select count(*) as file_count
+from table(table_files('{{ table }}'))

@@ -1,0 +1,5 @@
+create table if not exists {{ table }} (
+    {%- for column in columns %}
+    "{{ column.name }}" {{ column.type }}{{ "," if not loop.last }}
+    {%- endfor %}
+)

@@ -1,0 +1,8 @@
+select
+    s3_key,
+    rows,
+    bytes,
+    job_id
+from stream_landing_files
+where batch_id = %(batch_id)s and stream = %(stream)s
+order by s3_key

@@ -1,0 +1,48 @@
+insert into stream_loads (
+    batch_id,
+    stream,
+    day,
+    state,
+    rows_in,
+    rows_loaded,
+    rows_deduplicated,
+    rows_quarantined,
+    landing_files,
+    s3_key,
+    quarantine_key,
+    bytes,
+    truncated_at_lsn,
+    highest_lsn,
+    detail
+)
+values (
+    %(batch_id)s,
+    %(stream)s,
+    %(day)s,
+    %(state)s,
+    %(rows_in)s,
+    %(rows_loaded)s,
+    %(rows_deduplicated)s,
+    %(rows_quarantined)s,
+    %(landing_files)s,
+    %(s3_key)s,
+    %(quarantine_key)s,
+    %(bytes)s,
+    %(truncated_at_lsn)s,
+    %(highest_lsn)s,
+    %(detail)s
+)
+on conflict (batch_id, stream) do update set
+    state = excluded.state,
+    rows_in = excluded.rows_in,
+    rows_loaded = excluded.rows_loaded,
+    rows_deduplicated = excluded.rows_deduplicated,
+    rows_quarantined = excluded.rows_quarantined,
+    landing_files = excluded.landing_files,
+    s3_key = excluded.s3_key,
+    quarantine_key = excluded.quarantine_key,
+    bytes = excluded.bytes,
+    truncated_at_lsn = excluded.truncated_at_lsn,
+    highest_lsn = excluded.highest_lsn,
+    detail = excluded.detail,
+    loaded_at = clock_timestamp()

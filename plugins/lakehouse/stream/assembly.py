@@ -1,0 +1,75 @@
+"""The loop with all its parts: the one place where they are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.hook import LakehouseAirbyteHook
+from lakehouse.dremio.hook import DremioHook
+from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.storage import LakeStorage
+from lakehouse.stream.bronze import StreamBronze
+from lakehouse.stream.chores import Chore, Chores
+from lakehouse.stream.edge import Edge
+from lakehouse.stream.hot import HotTables
+from lakehouse.stream.landed import LandedFiles
+from lakehouse.stream.ledger import StreamLedger
+from lakehouse.stream.loop import StreamLoop
+from lakehouse.stream.loop_state import LoopRecord
+from lakehouse.stream.micro_batch import MicroBatches
+from lakehouse.stream.plan import CONNECTION
+from lakehouse.stream.small_files import SmallFiles
+from lakehouse.stream.source_watch import SourceWatch
+from lakehouse.stream.surroundings import Pace, Surroundings
+from lakehouse.stream.sync import BatchSync
+from lakehouse.stream.yielding import TonightLate
+
+
+def source_watch(connection_name: str = CONNECTION) -> SourceWatch:
+    """The watch of a connection's source, by the Airflow connection that its file names."""
+    declared = read_connection_file(connection_name)
+    return SourceWatch.of(platform_postgres(declared.source.airflow_connection), declared)
+
+
+def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = None) -> StreamLoop:
+    """The loop that Airflow's connections lead to.
+
+    Args:
+        paused: has somebody paused the stream?
+        pace: how fast; by default as the plan says.
+    """
+    postgres = platform_postgres()
+    storage = LakeStorage.from_connection()
+    dremio = DremioHook().client
+    ledger = StreamLedger(postgres)
+    watch = source_watch()
+    around = Surroundings(paused=paused, night_is_late=TonightLate(postgres))
+    sync = BatchSync(
+        LakehouseAirbyteHook().client,
+        read_connection_file(CONNECTION),
+        ledger,
+        watch.position,
+        around.stopped,
+    )
+    hot = HotTables(dremio, postgres)
+    hot.create()
+    batches = MicroBatches(
+        ledger=ledger,
+        sync=sync,
+        landed=LandedFiles(ledger, storage),
+        bronze=StreamBronze(ledger, storage),
+        hot=hot,
+        mark=lambda batch, hop, at: None,
+        position=watch.position,
+    )
+    chores = Chores(
+        [
+            Chore("the edge", timedelta(seconds=10), lambda now: Edge(dremio, postgres).advance()),
+            Chore("the hot tables' files", timedelta(seconds=10), hot.maintain),
+            Chore("bronze's small files", timedelta(minutes=1), SmallFiles(ledger, storage).join),
+        ]
+    )
+    return StreamLoop(postgres, ledger, batches, sync, watch, LoopRecord(postgres), around, chores, pace=pace)

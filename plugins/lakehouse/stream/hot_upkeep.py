@@ -1,0 +1,110 @@
+"""Keeping the hot tables small: few files, few old versions, no rows that nothing shows any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from lakehouse.dremio.client import DremioClient
+from lakehouse.platform.database import Lock, PostgresConnections, transaction
+from lakehouse.platform.sql_files import quote_path, render_sql
+from lakehouse.stream.edge_position import Position, current_position
+from lakehouse.stream.hot_layout import BUSINESS_DATE_OF, HotTable
+from lakehouse.stream.plan import HOT_DAYS
+
+COMPACT_FILES: Final = 24
+"""Above so many data files a table is compacted: half of the 50 that it may have at the end of a day."""
+COUNT_EVERY: Final = timedelta(seconds=20)
+"""How often the files are counted. The batches of that time add fewer than a compaction leaves room for."""
+EXPIRE_EVERY: Final = timedelta(minutes=15)
+KEEP_VERSIONS: Final = timedelta(hours=1)
+"""Longer than a query of a dashboard or of the seam's check reads."""
+PRUNE_EVERY: Final = timedelta(hours=1)
+EDGE_RESTS: Final = timedelta(minutes=15)
+"""Nothing is pruned so soon after the edge has moved: a query that began before may still see the old edge."""
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What was done."""
+
+    compacted: tuple[str, ...] = ()
+    """Tables whose files were merged."""
+    expired: tuple[str, ...] = ()
+    """Tables whose old versions were given up."""
+    pruned: tuple[tuple[str, int], ...] = ()
+    """Streams, and how many rows of each went."""
+
+
+class HotUpkeep:
+    """Does what is due since it was last asked."""
+
+    def __init__(self, client: DremioClient, postgres: PostgresConnections) -> None:
+        self._client = client
+        self._postgres = postgres
+        self._done: dict[str, datetime] = {}
+
+    def run_if_due(self, tables: Sequence[HotTable], now: datetime) -> Upkeep:
+        """Compact tables of many files, give up old versions, prune rows; each as often as it is worth it."""
+        compacted = self.compact(tables) if self._is_due("compact", COUNT_EVERY, now) else ()
+        pruned = self.prune(tables, now) if self._is_due("prune", PRUNE_EVERY, now) else ()
+        expired = self.expire(tables, now) if self._is_due("expire", EXPIRE_EVERY, now) else ()
+        return Upkeep(compacted, expired, pruned)
+
+    def compact(self, tables: Sequence[HotTable], most_files: int = COMPACT_FILES) -> tuple[str, ...]:
+        """Merge the files of tables that have more than `most_files`; their names."""
+        done = []
+        for table in tables:
+            if self.file_count(table) > most_files:
+                with transaction(self._postgres, Lock("hot", table.stream)):
+                    self._client.run(
+                        render_sql("dremio/stream/optimize_table.sql", {"table": quote_path(table.path)})
+                    )
+                done.append(".".join(table.path))
+        return tuple(done)
+
+    def expire(self, tables: Sequence[HotTable], now: datetime) -> tuple[str, ...]:
+        """Give up the versions that were replaced longer than KEEP_VERSIONS ago; the tables' names."""
+        cutoff = (now.astimezone(UTC) - KEEP_VERSIONS).strftime("%Y-%m-%d %H:%M:%S")
+        done = []
+        for table in tables:
+            for path in (table.path, table.incoming):
+                values = {"table": quote_path(path), "cutoff": cutoff, "keep_newest": 1}
+                with transaction(self._postgres, Lock("hot", table.stream)):
+                    self._client.run(render_sql("dremio/expire_snapshots.sql", values))
+                done.append(".".join(path))
+        return tuple(done)
+
+    def prune(self, tables: Sequence[HotTable], now: datetime) -> tuple[tuple[str, int], ...]:
+        """Delete rows that have not changed for HOT_DAYS and that gold has; streams and how many went."""
+        position = current_position(self._postgres)
+        if position.moved_at is not None and now - position.moved_at < EDGE_RESTS:
+            return ()
+        return tuple((table.stream, self._prune(table, position, now)) for table in tables)
+
+    def file_count(self, table: HotTable) -> int:
+        """Data files of the table now."""
+        statement = render_sql("dremio/stream/count_files.sql", {"table": ".".join(table.path)})
+        return int(self._client.query(statement)[0]["file_count"])
+
+    def _prune(self, table: HotTable, position: Position, now: datetime) -> int:
+        values = table.sql_values() | {
+            "cutoff": (now.astimezone(UTC) - timedelta(days=HOT_DAYS)).strftime("%Y-%m-%d %H:%M:%S"),
+            "business_date_column": BUSINESS_DATE_OF.get(table.stream),
+            "business_date": position.business_date.isoformat(),
+            "source_lsn": position.source_lsn,
+        }
+        if values["gold"] is not None and not position.source_lsn:
+            return 0
+        with transaction(self._postgres, Lock("hot", table.stream)):
+            job = self._client.run(render_sql("dremio/stream/prune_hot.sql", values))
+        return sum(int(row["Records"]) for row in self._client.rows(job.id))
+
+    def _is_due(self, what: str, every: timedelta, now: datetime) -> bool:
+        last = self._done.get(what)
+        if last is not None and now - last < every:
+            return False
+        self._done[what] = now
+        return True

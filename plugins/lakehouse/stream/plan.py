@@ -1,0 +1,34 @@
+"""What is streamed, and by which rules, as data."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from lakehouse.platform.database import Lock
+
+DAG_ID: Final = "stream_orders"
+CONNECTION: Final = "shop_postgres_stream_to_lake"
+SOURCE: Final = "postgres_stream"
+"""The source as landing, contracts and bronze spell it."""
+
+STREAMS: Final = ("orders", "customers", "stream_tracer")
+"""In the order in which a batch loads and merges them: what the dashboard shows comes first."""
+TRACER: Final = "stream_tracer"
+
+HOT_DAYS: Final = 7
+"""SPEC.md section 6, model 4."""
+
+HEARTBEAT_SECONDS: Final = 60.0
+"""An idle stream syncs this often all the same: it moves the slot on, and shows that the stream lives."""
+LOOK_SECONDS: Final = 0.5
+"""How often the loop looks whether the source has something to read."""
+RUN_FOR: Final = timedelta(hours=1)
+"""One run of the DAG (docs/decisions/0027-one-run-of-the-stream-lasts-an-hour.md)."""
+WAIT_AFTER_FAILURE: Final = timedelta(minutes=5)
+"""A run that follows a failed one waits until then: at most twelve runs an hour."""
+GIVE_UP_AFTER: Final = timedelta(minutes=10)
+"""How long a batch is tried again before its run fails and somebody is told."""
+
+STREAM_LOCK: Final = Lock("stream", CONNECTION)
+"""Held while a batch moves, and by whatever must see the hot tables at a fixed position of the log."""
