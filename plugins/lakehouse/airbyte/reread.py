@@ -10,7 +10,6 @@ from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.errors import (
     AirbyteJobCancelledError,
     AirbyteJobFailedError,
-    AirbyteNotFoundError,
     AirbyteUnavailableError,
 )
 from lakehouse.airbyte.job import Job
@@ -42,7 +41,7 @@ def read_again(
         AirbyteJobFailedError: the job failed, with Airbyte's reason.
         AirbyteJobCancelledError: somebody cancelled the job.
     """
-    job = client.start_refresh(connection_id_of(client, name))
+    job = client.start_refresh(client.connection_id(name))
     tell(job)
     while not job.phase.is_over:
         pause(POLL_SECONDS)
@@ -57,17 +56,3 @@ def read_again(
         reason = client.failure_of(job.job_id).reason
         raise AirbyteJobFailedError(f"the refresh of {name}, Airbyte job {job.job_id}, failed: {reason}")
     return job
-
-
-def connection_id_of(client: AirbyteClient, name: str) -> str:
-    """Airbyte's id of the connection with that name.
-
-    Raises:
-        AirbyteNotFoundError: there is none, or more than one.
-    """
-    found = [str(each["connectionId"]) for each in client.listed("/connections") if each["name"] == name]
-    if len(found) != 1:
-        raise AirbyteNotFoundError(
-            f"Airbyte has {len(found)} connections named {name}: run provision_platform"
-        )
-    return found[0]
