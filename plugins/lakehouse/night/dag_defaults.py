@@ -35,6 +35,7 @@ TAGS: Final = frozenset(
     {
         "night",
         "platform",
+        "stream",
         "operations",
         "ingestion",
         "loading",

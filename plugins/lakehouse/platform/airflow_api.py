@@ -81,6 +81,10 @@ class AirflowApi:
         """Let the scheduler run the DAG."""
         self._http.call("PATCH", f"dags/{dag_id}", json={"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Let the scheduler start no run of the DAG; one that runs goes on."""
+        self._http.call("PATCH", f"dags/{dag_id}", json={"is_paused": True})
+
     def trigger(
         self,
         dag_id: str,

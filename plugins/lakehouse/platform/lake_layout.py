@@ -150,8 +150,8 @@ def stream_batch_key(stream: str, day: date, batch_id: int) -> str:
     return f"{stream_folder(stream, day)}batch-{batch_id:012}.parquet"
 
 
-def stream_hour_key(stream: str, day: date, first_batch: int, last_batch: int) -> str:
-    """The rows of consecutive micro-batches, put into one file when their hour was over."""
+def stream_joined_key(stream: str, day: date, first_batch: int, last_batch: int) -> str:
+    """The rows of consecutive micro-batches, put into one file when their time was over."""
     return f"{stream_folder(stream, day)}batches-{first_batch:012}-{last_batch:012}.parquet"
 
 

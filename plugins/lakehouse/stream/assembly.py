@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from lakehouse.airbyte.connection_file import read_connection_file
@@ -21,7 +20,7 @@ from lakehouse.stream.loop import StreamLoop
 from lakehouse.stream.loop_state import LoopRecord
 from lakehouse.stream.micro_batch import MicroBatches
 from lakehouse.stream.plan import CONNECTION
-from lakehouse.stream.small_files import SmallFiles
+from lakehouse.stream.small_files import SmallFiles, SmallFilesThread
 from lakehouse.stream.source_watch import SourceWatch
 from lakehouse.stream.surroundings import Pace, Surroundings
 from lakehouse.stream.sync import BatchSync
@@ -43,7 +42,7 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
     """
     postgres = platform_postgres()
     storage = LakeStorage.from_connection()
-    dremio = DremioHook().client
+    dremio = DremioHook().get_conn()
     ledger = StreamLedger(postgres)
     watch = source_watch()
     around = Surroundings(paused=paused, night_is_late=TonightLate(postgres))
@@ -55,7 +54,6 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         around.stopped,
     )
     hot = HotTables(dremio, postgres)
-    hot.create()
     batches = MicroBatches(
         ledger=ledger,
         sync=sync,
@@ -69,7 +67,17 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         [
             Chore("the edge", timedelta(seconds=10), lambda now: Edge(dremio, postgres).advance()),
             Chore("the hot tables' files", timedelta(seconds=10), hot.maintain),
-            Chore("bronze's small files", timedelta(minutes=1), SmallFiles(ledger, storage).join),
         ]
     )
-    return StreamLoop(postgres, ledger, batches, sync, watch, LoopRecord(postgres), around, chores, pace=pace)
+    return StreamLoop(
+        postgres=postgres,
+        ledger=ledger,
+        batches=batches,
+        sync=sync,
+        watch=watch,
+        record=LoopRecord(postgres),
+        around=around,
+        chores=chores,
+        followers=[SmallFilesThread(SmallFiles(postgres, storage))],
+        pace=pace,
+    )

@@ -195,11 +195,12 @@ class StreamBronze:
         day = self._ledger.day_account(load.stream, load.day, without=self._ledger.batch(load.batch_id))
         rows_in = day.rows_in + load.rows_in
         return StreamContractBrokenError(
-            f"micro-batch {load.batch_id}, stream {load.stream}: {load.rows_quarantined} of its {load.rows_in} "
-            f"rows break include/contracts/stream/{load.stream}.yaml (bad rows by column: "
-            f"{_reasons(partition)}); with them {load.day} has {day.rows_quarantined + load.rows_quarantined} "
-            f"bad rows of {rows_in}, and {contract.allowed_bad_rows(rows_in)} are allowed. The stream waits "
-            f"with this batch. See s3://{self._storage.bucket}/{load.quarantine_key} and "
+            f"micro-batch {load.batch_id}, stream {load.stream}: {load.rows_quarantined} of its "
+            f"{load.rows_in} rows break include/contracts/stream/{load.stream}.yaml (bad rows by column: "
+            f"{_reasons(partition)}); with them {load.day} has "
+            f"{day.rows_quarantined + load.rows_quarantined} bad rows of {rows_in}, and "
+            f"{contract.allowed_bad_rows(rows_in)} are allowed. The stream waits with this batch. "
+            f"See s3://{self._storage.bucket}/{load.quarantine_key} and "
             "docs/runbooks/quarantine.md; fix the source or change the contract, then bin/stream start"
         )
 
@@ -219,8 +220,8 @@ def _missing_columns(batch: Batch, contract: Contract, reader: LandingReader) ->
         raise StreamColumnMissingError(
             f"micro-batch {batch.id}, stream {contract.stream}: the source no longer has "
             f"{', '.join(required)}, which include/contracts/stream/{contract.stream}.yaml requires; it was "
-            "dropped or renamed. The stream waits with this batch and loses nothing: restore the column at the "
-            "source, or change the contract, then bin/stream start"
+            "dropped or renamed. The stream waits with this batch and loses nothing: restore the column at "
+            "the source, or change the contract, then bin/stream start"
         )
     return [column.name for column in missing]
 
@@ -230,9 +231,9 @@ def _reconcile(load: StreamLoad, rows_claimed: int) -> None:
     if load.rows_in != rows_claimed or load.rows_in != accounted:
         raise StreamReconciliationError(
             f"micro-batch {load.batch_id}, stream {load.stream}: {rows_claimed} rows were claimed, "
-            f"{load.rows_in} were read, and {load.rows_loaded} loaded + {load.rows_deduplicated} deduplicated "
-            f"+ {load.rows_quarantined} quarantined make {accounted}; nothing was published. A landing object "
-            "was changed after it was claimed: restore it, then bin/stream start"
+            f"{load.rows_in} were read, and {load.rows_loaded} loaded + {load.rows_deduplicated} "
+            f"deduplicated + {load.rows_quarantined} quarantined make {accounted}; nothing was published. A "
+            "landing object was changed after it was claimed: restore it, then bin/stream start"
         )
 
 

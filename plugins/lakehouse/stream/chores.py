@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from lakehouse.platform.errors import LakehouseError, PermanentError
 
@@ -23,7 +23,8 @@ class Chore:
     name: str
     every: timedelta
     do: Callable[[datetime], object]
-    due: datetime = datetime.min.replace(tzinfo=UTC)
+    due: datetime | None = None
+    """None: at once."""
     failure: str | None = None
     """Why it failed the last time that it was tried."""
 
@@ -37,7 +38,7 @@ class Chores:
     def do(self, now: datetime) -> None:
         """Do what is due."""
         for chore in self._chores:
-            if now < chore.due:
+            if chore.due is not None and now < chore.due:
                 continue
             chore.due = now + chore.every
             try:

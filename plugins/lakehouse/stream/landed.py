@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from lakehouse.landing.footers import read_footer
@@ -63,7 +63,7 @@ class LandedFiles:
         if missing := self._missing(found, batch, committed):
             raise LandingNotWholeError(
                 f"micro-batch {batch.id}: rows of Airbyte job {batch.job_id} are missing under "
-                f"{landing_folder(self._source)}: {', '.join(missing)}; nothing was claimed, it is listed again"
+                f"{landing_folder(self._source)}: {', '.join(missing)}; nothing was claimed, the batch waits"
             )
         return self._ledger.landed(batch, found)
 

@@ -1,7 +1,7 @@
 """The ledger of micro-batches in the platform's PostgreSQL: how far each one is, and what it holds.
 
-A batch goes syncing -> landed -> bronze -> merged, and one is in flight at a time. Whatever dies, the row says
-where to go on.
+A batch goes syncing -> landed -> bronze -> merged, and one is in flight at a time. Whatever dies, the row
+says where to go on.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from lakehouse.stream.sync import BatchSync, StreamStoppedError
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS: Final = 30
-"""How long a batch waits for a verification or a rebuild that holds the stream's lock; then it is tried again."""
+"""How long a batch waits for a verification or a rebuild that holds the lock; then it tries again."""
 BEAT_SECONDS: Final = 10.0
 """How often the loop shows that it lives."""
 PAUSE_LOOK_SECONDS: Final = 10.0
@@ -35,7 +35,7 @@ SHORT_RUN_BATCHES: Final = 3
 
 
 class StreamGaveUpError(PermanentError):
-    """A batch failed for so long that somebody must know. The loop has tried again itself, so the task does not;
+    """A batch failed for so long that somebody must know. The loop has tried again itself: the task does not,
     the next run does."""
 
 
@@ -206,8 +206,8 @@ class StreamLoop:
             batch: Batch = retrying(self._one_batch)
         except TransientError as error:
             raise StreamGaveUpError(
-                f"a batch has failed for {self._pace.give_up_after}, nothing is lost and the next run goes on "
-                f"with it: {_words(error)}"
+                f"a batch has failed for {self._pace.give_up_after}, nothing is lost and the next run goes "
+                f"on with it: {_words(error)}"
             ) from error
         self._last_batch = self._around.now()
         self._done += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Final, Protocol
 
 from lakehouse.stream.bronze import StreamBronze
@@ -22,6 +23,9 @@ HOT: Final = "hot"
 
 class Hot(Protocol):
     """The tables that batches are merged into."""
+
+    def create(self) -> object:
+        """Create what is missing."""
 
     def merge(self, batch: HotBatch, /) -> object:
         """Bring the batch's rows in; doing so again changes nothing."""
@@ -63,6 +67,7 @@ class MicroBatches:
         self._hot = hot
         self._mark = mark
         self._position = position
+        self._is_prepared = False
 
     def run(self, run_id: str) -> Batch:
         """Finish the batch in flight, or do a new one; the merged batch.
@@ -76,6 +81,9 @@ class MicroBatches:
             BatchState.LANDED: self._load,
             BatchState.BRONZE: self._merge,
         }
+        if not self._is_prepared:
+            self._hot.create()
+            self._is_prepared = True
         while batch.state is not BatchState.MERGED:
             batch = steps[batch.state](batch)
         return batch
@@ -127,7 +135,7 @@ def _line(batch: Batch, loads: list[StreamLoad]) -> str:
     moments = [batch.started_at, batch.landed_at, batch.bronze_at, batch.merged_at]
     seconds = [
         f"{(after - before).total_seconds():.1f}"
-        for before, after in zip(moments, moments[1:], strict=False)
+        for before, after in pairwise(moments)
         if before is not None and after is not None
     ]
     return f"batch {batch.id}: {rows}; sync {seconds[0]}, bronze {seconds[1]}, merge {seconds[2]} s"

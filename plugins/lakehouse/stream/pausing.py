@@ -1,4 +1,4 @@
-"""Has somebody paused the stream in the web UI? Airflow lets a run of a paused DAG go on, so the loop asks."""
+"""Has somebody paused the stream in the web UI? A run of a paused DAG goes on, so the loop asks."""
 
 from __future__ import annotations
 

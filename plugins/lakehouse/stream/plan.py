@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.5
 """How often the loop looks whether the source has something to read."""
 RUN_FOR: Final = timedelta(hours=1)
-"""One run of the DAG (docs/decisions/0027-one-run-of-the-stream-lasts-an-hour.md)."""
+"""One run of the DAG (docs/decisions/0027-a-run-of-the-stream-lasts-an-hour.md)."""
 WAIT_AFTER_FAILURE: Final = timedelta(minutes=5)
 """A run that follows a failed one waits until then: at most twelve runs an hour."""
 GIVE_UP_AFTER: Final = timedelta(minutes=10)

@@ -18,7 +18,7 @@ from lakehouse.platform.sql_files import read_sql
 log = logging.getLogger(__name__)
 
 PEEK_SECONDS: Final = 5
-"""After this time a look counts as "there is something": a long log of other tables is best read by a sync."""
+"""After this time a look counts as "there is something": a sync reads a long log best."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class SlotState:
     name: str
     exists: bool
     wal_status: str | None = None
+    safe: int | None = None
+    """Log that may still be written before the slot is invalidated (max_slot_wal_keep_size)."""
+    active: bool = False
     behind: int | None = None
     """Log behind the confirmed position."""
     retained: int | None = None
     """Log that the server keeps for the slot."""
-    safe: int | None = None
-    """Log that may still be written before the slot is invalidated (max_slot_wal_keep_size)."""
-    active: bool = False
 
     @property
     def lost(self) -> bool:

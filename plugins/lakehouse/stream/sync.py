@@ -93,7 +93,7 @@ class BatchSync:
         if job.phase is not Phase.SUCCEEDED:
             if job.state is JobState.CANCELLED:
                 raise SyncCancelledError(
-                    f"{self._name(job)} was cancelled; the batch syncs again. To stop the stream, pause its DAG"
+                    f"{self._name(job)} was cancelled; the batch syncs again. To stop the stream, pause it"
                 )
             raise error_of(self._client, self._declared.name, job)
         committed = self._client.rows_by_stream(job.job_id) if job.rows else {}

@@ -12,7 +12,7 @@ using (
             lsn,
             truncated_at
         from {{ truncations }}
-        where stream = '{{ stream }}'
+        where stream_name = '{{ stream }}'
         union all
         select
             _ab_cdc_lsn as lsn,

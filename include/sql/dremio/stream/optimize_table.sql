@@ -1,1 +1,1 @@
-optimize table {{ table }} (min_input_files = {{ min_input_files }})
+optimize table {{ table }} (min_input_files = 2)

@@ -17,7 +17,7 @@ truncation as (
 
     select coalesce(max(lsn), 0) as lsn
     from {{ truncations }}
-    where stream = 'orders'
+    where stream_name = 'orders'
 
 ),
 

@@ -1,14 +1,14 @@
--- A night that the clock started has a scheduled run that began inside its own window.
+-- Stages with a task at work, of a night that the clock started: a scheduled run began in its own window.
+with tasks as (
+    select
+        stage,
+        state,
+        bool_or(run_id like 'scheduled\_\_%%' and started_at between %(opens)s and %(closes)s) over ()
+            as by_the_clock
+    from night_receipts
+    where business_date = %(business_date)s
+)
+
 select distinct stage
-from night_receipts
-where
-    business_date = %(business_date)s
-    and state in ('running', 'up_for_retry')
-    and exists (
-        select 1
-        from night_receipts as first_stage
-        where
-            first_stage.business_date = %(business_date)s
-            and first_stage.run_id like 'scheduled\_\_%%'
-            and first_stage.started_at between %(opens)s and %(closes)s
-    )
+from tasks
+where by_the_clock and state in ('running', 'up_for_retry')

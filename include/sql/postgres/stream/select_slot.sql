@@ -1,8 +1,8 @@
 select
     wal_status,
-    (pg_current_wal_lsn() - confirmed_flush_lsn)::bigint as behind,
-    (pg_current_wal_lsn() - restart_lsn)::bigint as retained,
     safe_wal_size as safe,
-    active
+    active,
+    (pg_current_wal_lsn() - confirmed_flush_lsn)::bigint as behind,
+    (pg_current_wal_lsn() - restart_lsn)::bigint as retained
 from pg_replication_slots
 where slot_name = %(slot)s

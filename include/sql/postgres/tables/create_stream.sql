@@ -1,4 +1,4 @@
--- The stream's micro-batches: one sync each, its landing objects, its bronze files, and the loop that runs them.
+-- The stream's micro-batches: a sync each, its landing objects and bronze files; and the loop that runs them.
 create table if not exists stream_batches (
     batch_id bigint generated always as identity primary key,
     connection text not null,
@@ -88,4 +88,10 @@ create table if not exists stream_runs (
     started_at timestamptz not null default clock_timestamp(),
     ended_at timestamptz,
     noticed_at timestamptz
+);
+
+-- Bronze files whose rows are in a joined file: to be deleted.
+create table if not exists stream_leftovers (
+    s3_key text primary key,
+    since timestamptz not null default clock_timestamp()
 );
