@@ -91,8 +91,8 @@ def _cache_timeout(kind: str, number: int) -> int | None:
     from superset.connectors.sqla.models import SqlaTable
     from superset.models.slice import Slice
 
-    model = Slice if kind == "chart" else SqlaTable
-    timeout: int | None = db.session.query(model.cache_timeout).filter(model.id == number).scalar()
+    found = db.session.get(Slice if kind == "chart" else SqlaTable, number)
+    timeout: int | None = found.cache_timeout if found else None
     return timeout
 
 
