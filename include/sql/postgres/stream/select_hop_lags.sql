@@ -1,5 +1,5 @@
--- Per hop and window: the tracers that passed it in the window, and those that wait longer already than each of them.
--- The latter's time is a least one. Without them, a hop that stands still would look as good as it was before.
+-- Per hop and window: the tracers that passed it, and those that wait longer already than each of these.
+-- Without the latter, a hop that stands still would look as good as before.
 with
 moment as (
     select coalesce(%(now)s::timestamptz, statement_timestamp()) as now

@@ -25,15 +25,13 @@ newest as (
 ),
 
 lost as (
-    select count(*) as tracers from stream_tracers
-    where lost_at is not null
+    select count(*) as tracers
+    from stream_tracers
+    cross join moment
+    where stream_tracers.lost_at > moment.now - interval '1 day'
 )
 
 select
-    extract(epoch from moment.now - unseen.oldest)::float8 as oldest_unseen_seconds,
-    extract(epoch from newest_seen.charted_at - newest_seen.committed_at)::float8 as newest_seen_seconds,
-    extract(epoch from moment.now - newest_seen.committed_at)::float8 as newest_seen_age,
-    extract(epoch from moment.now - newest.committed_at)::float8 as newest_age,
     newest_seen.tracer_id,
     newest_seen.committed_at,
     newest_seen.charted_at,
@@ -41,12 +39,16 @@ select
     tracing.running,
     tracing.paused,
     tracing.changed_at,
-    extract(epoch from moment.now - tracing.beaten_at)::float8 as beaten_seconds,
     tracing.every_seconds,
     tracing.clock_offset_seconds,
     tracing.clock_error_seconds,
     tracing.source_problem,
-    tracing.chart_problem
+    tracing.chart_problem,
+    extract(epoch from moment.now - unseen.oldest)::float8 as oldest_unseen_seconds,
+    extract(epoch from newest_seen.charted_at - newest_seen.committed_at)::float8 as newest_seen_seconds,
+    extract(epoch from moment.now - newest_seen.committed_at)::float8 as newest_seen_age,
+    extract(epoch from moment.now - newest.committed_at)::float8 as newest_age,
+    extract(epoch from moment.now - tracing.beaten_at)::float8 as beaten_seconds
 from moment
 cross join unseen
 cross join newest

@@ -1,5 +1,4 @@
--- At the source, in one transaction: a new tracer, and a few old ones go. The chart has shown those; their deletion
--- reaches the lake like any other change.
+-- At the source, in one transaction: a new tracer comes, and a few old ones go, which the chart has shown.
 with gone as (
     delete from public.stream_tracer
     where tracer_id in (

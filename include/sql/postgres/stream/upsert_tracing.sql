@@ -23,15 +23,15 @@ values (
     %(chart_problem)s
 )
 on conflict (only_row) do update set
-running = excluded.running,
-paused = excluded.paused,
-changed_at = case
-    when (known.running, known.paused) = (excluded.running, excluded.paused) then known.changed_at
-    else excluded.changed_at
-end,
-beaten_at = excluded.beaten_at,
-every_seconds = excluded.every_seconds,
-clock_offset_seconds = coalesce(excluded.clock_offset_seconds, known.clock_offset_seconds),
-clock_error_seconds = coalesce(excluded.clock_error_seconds, known.clock_error_seconds),
-source_problem = excluded.source_problem,
-chart_problem = excluded.chart_problem
+    running = excluded.running,
+    paused = excluded.paused,
+    changed_at = case
+        when (known.running, known.paused) = (excluded.running, excluded.paused) then known.changed_at
+        else excluded.changed_at
+    end,
+    beaten_at = excluded.beaten_at,
+    every_seconds = excluded.every_seconds,
+    clock_offset_seconds = coalesce(excluded.clock_offset_seconds, known.clock_offset_seconds),
+    clock_error_seconds = coalesce(excluded.clock_error_seconds, known.clock_error_seconds),
+    source_problem = excluded.source_problem,
+    chart_problem = excluded.chart_problem

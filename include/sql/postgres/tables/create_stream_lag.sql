@@ -1,4 +1,4 @@
--- One row per tracer: a row that the stream commits at the source, to see how long it takes from there. Times are by
+-- One row per tracer: a row that is committed at the source to see how long it takes from there. Times are by
 -- this database's clock; only source_committed_at is by the source's own.
 create table if not exists stream_tracers (
     tracer_id bigint primary key,
