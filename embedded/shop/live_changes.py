@@ -83,6 +83,11 @@ class Changes:
         }
         return {kind: len(rows) for kind, rows in sizes.items()}
 
+    @property
+    def total(self) -> int:
+        """Rows that change."""
+        return sum(self.counts().values())
+
 
 @dataclass(frozen=True)
 class ShopNow:
@@ -125,6 +130,8 @@ class OpenShop:
         kinds = self._random.choices(list(_SHARES), list(_SHARES.values()), k=size)
         for kind in kinds:
             self._add(kind, changes, touched)
+        # A row that was drawn twice changes once: orders make up for it.
+        changes.orders += [self._order() for _ in range(size - changes.total)]
         for order in changes.orders:
             self._remember(order.order_id, order.status)
         self._customers.extend(changes.customers)
@@ -137,17 +144,12 @@ class OpenShop:
                 self._next_customer += 1
                 return
             case Kind.ADDRESS:
-                customer = self._random.choice(self._customers)
-                changes.addresses[customer] = self._random.randrange(1, 4000)
+                changes.addresses[self._random.choice(self._customers)] = self._random.randrange(1, 4000)
                 return
             case Kind.LATE if self._dated:
-                number = self._random.choice(self._dated)
-                changes.quantities[number] = self._random.randrange(1, 9)
+                changes.quantities[self._random.choice(self._dated)] = self._random.randrange(1, 9)
                 return
-            case Kind.INSERT | Kind.LATE:
-                changes.orders.append(self._order())
-                return
-        position = self._position(touched)
+        position = None if kind in (Kind.INSERT, Kind.LATE) else self._position(touched)
         if position is None:
             changes.orders.append(self._order())
             return

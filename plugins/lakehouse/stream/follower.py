@@ -94,7 +94,7 @@ class LagFollower:
         self._next_tracer = 0.0
         self._next_look = 0.0
         self._next_chart = 0.0
-        self._next_minute = 0.0
+        self._next_minute = time.monotonic() + MINUTE
 
     def start(self) -> None:
         """Begin; a second call does nothing."""
@@ -119,6 +119,8 @@ class LagFollower:
         if self._thread is not None:
             self._thread.join(seconds)
             self._thread = None
+        else:
+            self._close()
         with suppress(LakehouseError):
             self._note_state(running=False, paused=on_purpose)
 
@@ -151,6 +153,9 @@ class LagFollower:
                 log.warning("the lag cannot be followed for now: %s", error)
                 due = now + self._pace.away
             self._woken.wait(max(0.0, due - time.monotonic()))
+        self._close()
+
+    def _close(self) -> None:
         self._drop_connection()
         self._chart.close()
 
@@ -172,9 +177,8 @@ class LagFollower:
         self._changes = changes
 
     def _commit_tracer(self, now: float) -> None:
-        every = self._every(now)
-        self._next_tracer = now + every
         self._read_unseen()
+        self._next_tracer = now + self._every(now)
         oldest = min((tracer_id for tracer_id, _ in self._unseen), default=_NO_TRACER)
         values = {"keep_from": oldest, "keep_seconds": SOURCE_KEEPS_SECONDS, "most": PRUNED_AT_ONCE}
         try:

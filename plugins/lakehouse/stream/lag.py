@@ -67,13 +67,14 @@ class Lag:
     silent_seconds: float | None
     """Since the newest tracer, if that is so long that nothing is known; else None."""
     lost: int
-    """Tracers that have not come although later ones have."""
+    """Tracers of the last day that have not come, although later ones have."""
     hops: tuple[HopLag, ...]
 
     @property
     def measured(self) -> bool:
         """False while the lag cannot be known, for whichever reason."""
-        return self.seconds is not None and self.source_problem is None and not self.paused
+        known = self.source_problem is None and self.silent_seconds is None
+        return self.seconds is not None and known and not self.paused
 
     @property
     def stalled(self) -> HopLag | None:

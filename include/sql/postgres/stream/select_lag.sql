@@ -25,8 +25,10 @@ newest as (
 ),
 
 lost as (
-    select count(*) as tracers from stream_tracers
-    where lost_at is not null
+    select count(*) as tracers
+    from stream_tracers
+    cross join moment
+    where stream_tracers.lost_at > moment.now - interval '1 day'
 )
 
 select
