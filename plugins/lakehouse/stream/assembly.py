@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.dremio.hook import DremioHook
-from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.database import exclusively, platform_postgres
 from lakehouse.platform.storage import LakeStorage
 from lakehouse.stream.bronze import StreamBronze
 from lakehouse.stream.chores import Chore, Chores
@@ -20,12 +21,16 @@ from lakehouse.stream.loop import StreamLoop
 from lakehouse.stream.loop_state import LoopRecord
 from lakehouse.stream.measurement import lag_measurement
 from lakehouse.stream.micro_batch import MicroBatches
-from lakehouse.stream.plan import CONNECTION
+from lakehouse.stream.plan import CONNECTION, STREAM_LOCK
 from lakehouse.stream.small_files import SmallFiles, SmallFilesThread
 from lakehouse.stream.source_watch import SourceWatch
 from lakehouse.stream.surroundings import Pace, Surroundings
 from lakehouse.stream.sync import BatchSync
 from lakehouse.stream.yielding import TonightLate
+
+
+LOCK_SECONDS: Final = 30
+"""How long a batch waits for a verification or a rebuild that holds the lock; then it tries again."""
 
 
 def source_watch(connection_name: str = CONNECTION) -> SourceWatch:
@@ -72,7 +77,7 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         ]
     )
     return StreamLoop(
-        postgres=postgres,
+        lock=lambda holder: exclusively(postgres, STREAM_LOCK, holder, LOCK_SECONDS),
         ledger=ledger,
         batches=batches,
         sync=sync,
