@@ -167,7 +167,7 @@ def test_a_tracer_that_later_ones_have_overtaken_is_lost_and_may_be_found_again(
     assert found.lost == 1
     assert [hop.waiting_tracer for hop in found.hops if hop.waiting] == [2]
     assert any(line.startswith("Lost: 1") for line in lag_lines(lag.platform.postgres))
-    lag.merged(1)
+    lag.marked_hot(1)
     assert read_lag(lag.platform.postgres).lost == 1, "what is lost is not asked for"
     values: dict[str, Any] = {
         "batch_id": 5,
