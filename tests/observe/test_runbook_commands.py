@@ -11,7 +11,7 @@ from testing.lakehouse.observed_night import ObservedNight
 
 RUNBOOK: Final = Path(__file__).resolve().parents[2] / "docs" / "runbooks" / "alerts.md"
 NOTHING_TO_TELL: Final = ("bin/logs search", "bin/eta", "bin/airbyte diff", "bin/doctor", "bin/why-stale")
-"""Their exit code says what they found; that they found something, or nothing, is no fault of the page."""
+"""Their exit code says what they found; a page is right whether they found something or nothing."""
 FOLLOWS: Final = "make logs"
 LOOK_SECONDS: Final = 10
 
