@@ -22,7 +22,7 @@ from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import ConnectionFile, read_connection_file
 from lakehouse.airbyte.job import Job, JobFailure
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
-from lakehouse.airbyte.reread import connection_id_of, read_again
+from lakehouse.airbyte.reread import read_again
 from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN
@@ -98,14 +98,14 @@ class CapturedShop:
         return int(behind)
 
     def landed(self, stream: str, only_new: bool = False) -> list[dict[str, Any]]:
-        """Landed rows in the order of the log; with `only_new`, those that no earlier call has seen."""
-        keys = self._keys(stream)
+        """Landed rows in the order of the log; with `only_new`, those that no earlier such call has seen."""
         rows = []
-        for key in keys:
+        for key in self._keys(stream):
             if only_new and key in self._taken:
                 continue
             rows += pq.read_table(pa.BufferReader(self.platform.storage.get(key))).to_pylist()
-        self._taken.update(keys)
+            if only_new:
+                self._taken.add(key)
         return sorted(rows, key=lambda row: row[CDC_LSN])
 
     def newest(self, stream: str) -> dict[Any, dict[str, Any]]:
@@ -204,7 +204,7 @@ def captured_shop(platform: StreamPlatform, template: str, name: str, folder: Pa
         declared = _of_another_database(read_connection_file(CONNECTION), name)
         client = platform.airbyte
         AirbyteProvisioner(client, BaseHook.get_connection).apply([declared])
-        connection_id = connection_id_of(client, declared.name)
+        connection_id = client.connection_id(declared.name)
         yield CapturedShop(platform, client, declared, name, connection_id, folder)
     finally:
         _forget(platform, name)

@@ -155,6 +155,11 @@ def stream_joined_key(stream: str, day: date, first_batch: int, last_batch: int)
     return f"{stream_folder(stream, day)}batches-{first_batch:012}-{last_batch:012}.parquet"
 
 
+def stream_rebuild_key(stream: str, table: int, part: int) -> str:
+    """Rows on their way into a hot table that is being rebuilt; deleted once they are in it."""
+    return f"{BRONZE}stream_rebuild/{stream}/{table}/rows-{part:06}.parquet"
+
+
 def stream_quarantine_key(stream: str, day: date, batch_id: int) -> str:
     """The rejected rows of one micro-batch."""
     return f"{QUARANTINE}stream/{stream}/{partition_folder_name(day)}/batch-{batch_id:012}.parquet"

@@ -22,7 +22,7 @@ _LOCK: Final = Lock("edge", "serving")
 
 
 class Edge:
-    """Reads and moves the edge: kept in PostgreSQL (`serving_edge`), shown to queries by Dremio (`hot.edge`)."""
+    """The edge: kept in PostgreSQL (`serving_edge`), shown to queries by Dremio (`hot.edge`)."""
 
     def __init__(self, client: DremioClient, postgres: PostgresConnections) -> None:
         self._client = client

@@ -30,7 +30,7 @@ class Position:
     moved_at: datetime | None = None
     """When it came here, by the platform database's clock; None before the first move."""
     held_by: date | None = None
-    """The first claimed date that is not published, which keeps the edge where it is; None if there is none."""
+    """The first claimed date that is not published, which keeps the edge where it is."""
 
 
 NOWHERE: Final = Position(BEFORE_ALL, 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -25,11 +25,13 @@ from lakehouse.stream.hot_layout import (
     ADDED_COLUMNS,
     EDGE_TABLE,
     EDGE_VIEW,
+    HOT_SOURCE,
     TRUNCATIONS_TABLE,
     TRUNCATIONS_VIEW,
     HotColumn,
     HotTable,
     hot_view,
+    number_in,
     stream_contracts,
     table_number,
 )
@@ -44,6 +46,10 @@ reading; emptying costs a statement, which a real Dremio takes most of a second 
 
 class HotTablesMissingError(PermanentError):
     """The stream's hot table or its view is not there."""
+
+
+class HotColumnsDifferError(PermanentError):
+    """The stream's contract has changed since its hot table was made."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,12 @@ class HotTables:
         """Batches and rows in the incoming table of a stream."""
 
     def create(self) -> list[str]:
-        """Create the tables and views that are missing; the names of those that were created or replaced."""
+        """Create the tables and views that are missing; the names of those that were created or replaced.
+
+        Raises:
+            HotColumnsDifferError: a contract has changed.
+            HotTablesMissingError: a view is gone, and there is more than one table that it may have shown.
+        """
         done = []
         for view, table, statement in (
             (EDGE_VIEW, EDGE_TABLE, "create_edge.sql"),
@@ -137,8 +148,9 @@ class HotTables:
         values = table.sql_values() | {
             "batch_id": batch.batch_id,
             "truncated": batch.truncated_at is not None,
-            "gold": self._gold_of(table) if batch.truncated_at is not None else None,
         }
+        if batch.truncated_at is not None and table.gold and self._client.find(table.gold) is None:
+            values["gold"] = None
         job = self._client.run(render_sql("dremio/stream/merge_batch.sql", values))
         changed = sum(int(row["Records"]) for row in self._client.rows(job.id))
         if batch.truncated_at is not None:
@@ -163,6 +175,29 @@ class HotTables:
             self._client.run(render_sql("dremio/stream/create_hot_table.sql", values))
         return table
 
+    def create_next_table(self, stream: str) -> HotTable:
+        """An empty table beside the one that `hot.<stream>` shows; drops those that it no longer shows.
+
+        Raises:
+            KeyError: no such stream.
+        """
+        contract = self._contracts[stream]
+        entity = self._client.find(hot_view(stream))
+        shown = None if entity is None else table_number(stream, str(entity.get("sql", "")))
+        statement = render_sql("dremio/stream/hot_tables.sql", {"source": HOT_SOURCE, "stream": stream})
+        names = [str(row["table_name"]) for row in self._client.query(statement)]
+        numbers = {number for name in names if (number := number_in(stream, name)) is not None}
+        for number in numbers - {shown}:
+            unused = HotTable(contract, number)
+            for path in (unused.path, unused.incoming):
+                self._client.run(render_sql("dremio/stream/drop_table.sql", {"table": quote_path(path)}))
+        return self.create_table(contract, max(numbers | {shown or 0}) + 1)
+
+    def tidy(self, table: HotTable) -> None:
+        """Compact and prune a table that no view shows yet."""
+        self._upkeep.prune(table, datetime.now(UTC))
+        self._upkeep.compact(table)
+
     def show(self, table: HotTable) -> bool:
         """Make `hot.<stream>` the view of this table: one statement. False if it is already."""
         return ensure_view(self._client, hot_view(table.stream), f"select * from {quote_path(table.path)}")
@@ -176,23 +211,29 @@ class HotTables:
         return self._upkeep.file_count(self.table_of(stream))
 
     def _create_of(self, contract: Contract) -> list[str]:
-        entity = self._client.find(hot_view(contract.stream))
-        if entity is not None:
-            self.empty_incoming(self.create_table(contract, self.table_of(contract.stream).number))
+        if self._client.find(hot_view(contract.stream)) is not None:
+            table = self.table_of(contract.stream)
+            self._require_columns(table)
+            self.empty_incoming(table)
             return []
         first = HotTable(contract, 1)
         if self._client.find(first.path) is not None:
             raise HotTablesMissingError(
-                f"Dremio has hot tables of {contract.stream} but no view hot.{contract.stream} that says which "
-                f"of them counts: run bin/stream rebuild {contract.stream}"
+                f"Dremio has hot tables of {contract.stream} but no view hot.{contract.stream} to say "
+                f"which of them counts: run bin/stream rebuild {contract.stream}"
             )
         self.show(self.create_table(contract, first.number))
         return [".".join(first.path), ".".join(hot_view(contract.stream))]
 
-    def _gold_of(self, table: HotTable) -> object:
-        """Gold's table, if the first night has made it."""
-        gold = table.sql_values()["gold"]
-        return gold
+    def _require_columns(self, table: HotTable) -> None:
+        entity = self._client.find(table.path) or {}
+        found = {str(field["name"]) for field in entity.get("fields", [])}
+        wanted = {column.name for column in table.columns} | ADDED_COLUMNS.keys()
+        if found != wanted:
+            raise HotColumnsDifferError(
+                f"the hot table {'.'.join(table.path)} has not the columns of the stream's contract "
+                f"({', '.join(sorted(found ^ wanted))}): run bin/stream rebuild {table.stream}"
+            )
 
     def _empty_when_full(self, table: HotTable, rows: int) -> None:
         batches, waiting = self._waiting.get(table.stream, (0, 0))

@@ -12,7 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from lakehouse.bronze.contract import CDC_COLUMNS, Contract, Mode
+from lakehouse.bronze.contract import CDC_COLUMNS, Contract
 from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
 from lakehouse.landing.columns import EXTRACTED_AT
 from lakehouse.platform.sql_files import quote_path
@@ -38,8 +38,8 @@ ADDED_COLUMNS: Final = {
     "is_deleted": "boolean",
     "batch_id": "bigint",
 }
-"""Columns of a hot table after those of its contract: the change's place in the source's log, its time, whether
-the row is a tombstone (only its key is kept), and the micro-batch that brought it."""
+"""Columns of a hot table after those of its contract: the change's place in the source's log, its time,
+whether the row is a tombstone (only its key is kept), and the micro-batch that brought it."""
 
 _NAMES: Final = {pa.int64(): "bigint", pa.int32(): "int", pa.float64(): "double", pa.bool_(): "boolean"}
 _TABLE: Final = re.compile(rf'"{HOT_SOURCE}"\."(?P<stream>\w+?)_(?P<number>\d+)"')
@@ -75,6 +75,11 @@ class HotTable:
         return HOT_SOURCE, f"{self.stream}_{self.number}_incoming"
 
     @property
+    def gold(self) -> tuple[str, str] | None:
+        """The audited table of the stream, if it has one."""
+        return GOLD_OF.get(self.stream)
+
+    @property
     def columns(self) -> list[HotColumn]:
         """The contract's columns, without those that Airbyte adds."""
         added = {column.name for column in CDC_COLUMNS}
@@ -93,16 +98,16 @@ class HotTable:
     def sql_values(self) -> dict[str, object]:
         """What the templates of `include/sql/dremio/stream` ask of a table."""
         key = [quote_path([name]) for name in self.contract.key]
-        columns = [quote_path([column.name]) for column in self.columns]
-        gold = GOLD_OF.get(self.stream)
+        types = {quote_path([column.name]): column.type for column in self.columns}
         return {
             "stream": self.stream,
             "table": quote_path(self.path),
             "incoming": quote_path(self.incoming),
             "truncations": quote_path(TRUNCATIONS_TABLE),
             "key": key,
-            "values": [column for column in columns if column not in key],
-            "gold": None if gold is None else quote_path(gold),
+            "values": [column for column in types if column not in key],
+            "types": types,
+            "gold": quote_path(self.gold) if self.gold else None,
         }
 
 
@@ -115,6 +120,12 @@ def table_number(stream: str, view_sql: str) -> int | None:
     """The number of the table that the text of the view `hot.<stream>` selects from; None if from none."""
     found = _TABLE.search(view_sql)
     return int(found["number"]) if found and found["stream"] == stream else None
+
+
+def number_in(stream: str, table: str) -> int | None:
+    """The number in the name of a stream's table or of its incoming table; None for another name."""
+    found = re.fullmatch(rf"{re.escape(stream)}_(?P<number>\d+)(_incoming)?", table)
+    return int(found["number"]) if found else None
 
 
 def stream_contracts() -> dict[str, Contract]:
@@ -131,8 +142,3 @@ def dremio_type(data_type: pa.DataType) -> str:
     if pa.types.is_date(data_type):
         return "date"
     return _NAMES.get(data_type, "varchar")
-
-
-def is_change_stream(contract: Contract) -> bool:
-    """Only changes with their place in the log can be merged in any order."""
-    return contract.mode is Mode.CDC

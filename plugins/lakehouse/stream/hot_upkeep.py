@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.platform.database import Lock, PostgresConnections, transaction
 from lakehouse.platform.sql_files import quote_path, render_sql
-from lakehouse.stream.edge_position import Position, current_position
+from lakehouse.stream.edge_position import current_position
 from lakehouse.stream.hot_layout import BUSINESS_DATE_OF, HotTable
 from lakehouse.stream.plan import HOT_DAYS
 
@@ -23,7 +23,11 @@ KEEP_VERSIONS: Final = timedelta(hours=1)
 """Longer than a query of a dashboard or of the seam's check reads."""
 PRUNE_EVERY: Final = timedelta(hours=1)
 EDGE_RESTS: Final = timedelta(minutes=15)
-"""Nothing is pruned so soon after the edge has moved: a query that began before may still see the old edge."""
+"""Nothing is pruned so soon after the edge has moved: a query that began before may see the old edge."""
+
+_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -47,60 +51,58 @@ class HotUpkeep:
         self._done: dict[str, datetime] = {}
 
     def run_if_due(self, tables: Sequence[HotTable], now: datetime) -> Upkeep:
-        """Compact tables of many files, give up old versions, prune rows; each as often as it is worth it."""
-        compacted = self.compact(tables) if self._is_due("compact", COUNT_EVERY, now) else ()
-        pruned = self.prune(tables, now) if self._is_due("prune", PRUNE_EVERY, now) else ()
-        expired = self.expire(tables, now) if self._is_due("expire", EXPIRE_EVERY, now) else ()
+        """Compact tables of many files, prune rows, give up old versions; each as often as it is worth it."""
+        compacted: tuple[str, ...] = ()
+        expired: tuple[str, ...] = ()
+        pruned: tuple[tuple[str, int], ...] = ()
+        if self._is_due("compact", COUNT_EVERY, now):
+            many = [table for table in tables if self.file_count(table) > COMPACT_FILES]
+            compacted = tuple(self._locked(table, self.compact) for table in many)
+        if self._is_due("prune", PRUNE_EVERY, now):
+            pruned = tuple(
+                (table.stream, self._locked(table, lambda each: self.prune(each, now))) for table in tables
+            )
+        if self._is_due("expire", EXPIRE_EVERY, now):
+            expired = tuple(self._locked(table, lambda each: self.expire(each, now)) for table in tables)
         return Upkeep(compacted, expired, pruned)
 
-    def compact(self, tables: Sequence[HotTable], most_files: int = COMPACT_FILES) -> tuple[str, ...]:
-        """Merge the files of tables that have more than `most_files`; their names."""
-        done = []
-        for table in tables:
-            if self.file_count(table) > most_files:
-                with transaction(self._postgres, Lock("hot", table.stream)):
-                    self._client.run(
-                        render_sql("dremio/stream/optimize_table.sql", {"table": quote_path(table.path)})
-                    )
-                done.append(".".join(table.path))
-        return tuple(done)
+    def compact(self, table: HotTable) -> str:
+        """Merge the table's files; its name."""
+        self._client.run(render_sql("dremio/stream/optimize_table.sql", {"table": quote_path(table.path)}))
+        return ".".join(table.path)
 
-    def expire(self, tables: Sequence[HotTable], now: datetime) -> tuple[str, ...]:
-        """Give up the versions that were replaced longer than KEEP_VERSIONS ago; the tables' names."""
-        cutoff = (now.astimezone(UTC) - KEEP_VERSIONS).strftime("%Y-%m-%d %H:%M:%S")
-        done = []
-        for table in tables:
-            for path in (table.path, table.incoming):
-                values = {"table": quote_path(path), "cutoff": cutoff, "keep_newest": 1}
-                with transaction(self._postgres, Lock("hot", table.stream)):
-                    self._client.run(render_sql("dremio/expire_snapshots.sql", values))
-                done.append(".".join(path))
-        return tuple(done)
+    def expire(self, table: HotTable, now: datetime) -> str:
+        """Give up the versions that were replaced longer than KEEP_VERSIONS ago; the table's name."""
+        cutoff = (now.astimezone(UTC) - KEEP_VERSIONS).strftime(_MOMENT)
+        for path in (table.path, table.incoming):
+            values = {"table": quote_path(path), "cutoff": cutoff, "keep_newest": 1}
+            self._client.run(render_sql("dremio/expire_snapshots.sql", values))
+        return ".".join(table.path)
 
-    def prune(self, tables: Sequence[HotTable], now: datetime) -> tuple[tuple[str, int], ...]:
-        """Delete rows that have not changed for HOT_DAYS and that gold has; streams and how many went."""
+    def prune(self, table: HotTable, now: datetime) -> int:
+        """Delete rows that have not changed for HOT_DAYS and that gold has; how many went."""
         position = current_position(self._postgres)
         if position.moved_at is not None and now - position.moved_at < EDGE_RESTS:
-            return ()
-        return tuple((table.stream, self._prune(table, position, now)) for table in tables)
+            return 0
+        if table.gold and not position.source_lsn:
+            return 0
+        values = table.sql_values() | {
+            "cutoff": (now.astimezone(UTC) - timedelta(days=HOT_DAYS)).strftime(_MOMENT),
+            "business_date_column": BUSINESS_DATE_OF.get(table.stream),
+            "business_date": position.business_date.isoformat(),
+            "source_lsn": position.source_lsn,
+        }
+        job = self._client.run(render_sql("dremio/stream/prune_hot.sql", values))
+        return sum(int(row["Records"]) for row in self._client.rows(job.id))
+
+    def _locked(self, table: HotTable, work: Callable[[HotTable], Done]) -> Done:
+        with transaction(self._postgres, Lock("hot", table.stream)):
+            return work(table)
 
     def file_count(self, table: HotTable) -> int:
         """Data files of the table now."""
         statement = render_sql("dremio/stream/count_files.sql", {"table": ".".join(table.path)})
         return int(self._client.query(statement)[0]["file_count"])
-
-    def _prune(self, table: HotTable, position: Position, now: datetime) -> int:
-        values = table.sql_values() | {
-            "cutoff": (now.astimezone(UTC) - timedelta(days=HOT_DAYS)).strftime("%Y-%m-%d %H:%M:%S"),
-            "business_date_column": BUSINESS_DATE_OF.get(table.stream),
-            "business_date": position.business_date.isoformat(),
-            "source_lsn": position.source_lsn,
-        }
-        if values["gold"] is not None and not position.source_lsn:
-            return 0
-        with transaction(self._postgres, Lock("hot", table.stream)):
-            job = self._client.run(render_sql("dremio/stream/prune_hot.sql", values))
-        return sum(int(row["Records"]) for row in self._client.rows(job.id))
 
     def _is_due(self, what: str, every: timedelta, now: datetime) -> bool:
         last = self._done.get(what)

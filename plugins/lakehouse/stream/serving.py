@@ -1,4 +1,4 @@
-"""The views that show hot and cold as one: `serving.orders`, `serving.daily_revenue`, `serving.stream_tracer`."""
+"""The views that show hot and cold as one: `serving.orders` and what is computed of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shop of its own for each test: its tables may be altered and its slot lost."""
+"""Shops of these tests' own: their tables may be altered and their slots lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,31 @@ def unread(platform: StreamPlatform, template: str, tmp_path: Path) -> Iterator[
 
 @pytest.fixture
 def captured(unread: CapturedShop) -> CapturedShop:
-    """A shop after its first sync."""
+    """A shop of the test's own after its first sync."""
     unread.sync()
     unread.seen()
     return unread
+
+
+@pytest.fixture(scope="module")
+def module_shop(
+    platform: StreamPlatform, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CapturedShop]:
+    name = f"captured_shop_{next(_NUMBERS)}"
+    with captured_shop(platform, template, name, tmp_path_factory.mktemp(name)) as shop:
+        shop.sync()
+        yield shop
+
+
+@pytest.fixture
+def shared(module_shop: CapturedShop) -> CapturedShop:
+    """A shop that only this file's tests change, with the orders 1 to 20; all before the test has landed."""
+    [(orders,)] = module_shop.run("select count(*) from orders where order_id between 1 and 20")
+    if orders < 20:
+        module_shop.run(
+            "insert into orders select g, 1, 1, '2025-10-16', 2, 5.25, 10.50, 'pending', now(), now(), null"
+            " from generate_series(1, 20) g on conflict do nothing"
+        )
+    module_shop.sync()
+    module_shop.seen()
+    return module_shop

@@ -17,7 +17,7 @@ def with_own_columns(rows: dict[Any, dict[str, Any]], left_out: str = "") -> dic
     }
 
 
-def test_a_new_column_without_a_default_enters_landing_and_is_named(captured: CapturedShop) -> None:
+def test_a_new_column_enters_landing_and_is_named(captured: CapturedShop) -> None:
     captured.run("alter table orders add column channel text", TOUCH)
     captured.run("update orders set channel = 'shop' where order_id = 1")
     assert captured.sync().rows == 4
@@ -27,15 +27,13 @@ def test_a_new_column_without_a_default_enters_landing_and_is_named(captured: Ca
     landed = captured.newest("orders")
     assert landed[1]["channel"] == "shop"
     assert landed[1]["quantity"] == captured.source_rows("orders")[1]["quantity"]
-
-
-def test_a_new_column_with_a_default_has_all_rows_read_again(captured: CapturedShop) -> None:
-    captured.run("alter table orders add column channel text default 'shop'")
+    # With a default, the rows that are there have changed without a line in the log.
+    captured.run("alter table orders add column place text default 'here'")
     job = captured.sync()
     assert "orders: all rows are read again" in captured.log(job)
     assert captured.newest("orders") == captured.source_rows("orders")
     built, unexpected = captured.to_bronze("orders")
-    assert list(unexpected) == ["channel"]
+    assert list(unexpected) == ["channel", "place"]
     assert (built.rows_loaded, built.rows_quarantined) == (len(captured.source_rows("orders")) + 1, 0)
     assert captured.landed("customers", only_new=True) == [], "only the altered table is read again"
 
@@ -76,11 +74,8 @@ def test_a_column_that_changes_its_type_is_read_as_what_it_says(captured: Captur
     assert built.reasons == {"quantity": 1}
     assert built.rows_loaded == 1
     assert captured.newest("orders")[2]["quantity"] == 3
-
-
-def test_a_value_out_of_the_new_type_s_range_is_refused_by_name(captured: CapturedShop) -> None:
     captured.run(
-        "alter table orders alter column quantity type bigint",
+        "alter table orders alter column quantity type bigint using round(quantity)",
         "update orders set quantity = 3000000000 where order_id = 1",
         TOUCH.replace("<= 3", "= 2"),
     )
@@ -115,9 +110,6 @@ def test_a_table_that_is_away_stops_the_sync_by_name_and_loses_nothing(captured:
     captured.run("alter table orders_away rename to orders", "delete from orders where order_id = 9")
     captured.sync()
     assert captured.newest("orders") == captured.source_rows("orders")
-
-
-def test_a_dropped_table_stops_the_sync_by_name(captured: CapturedShop) -> None:
     captured.run("drop table stream_tracer")
     failure = captured.failure(captured.try_sync())
     assert failure.is_configuration

@@ -29,6 +29,8 @@ OTHERS = [
     "report_drift",
     "report_morning",
     "tidy_platform",
+    "tidy_stream",
+    "verify_seam",
     "watch_platform",
 ]
 NAMES = sorted([*STAGES, *OTHERS, *SYNCS])

@@ -75,8 +75,8 @@ using (
             {%- for column in key %}
             emptied.{{ column }},
             {%- endfor %}
-            {%- for column in columns if column.quoted not in key %}
-            cast(null as {{ column.type }}) as {{ column.quoted }},
+            {%- for column in values %}
+            cast(null as {{ types[column] }}) as {{ column }},
             {%- endfor %}
             truncation.lsn - 1 as change_lsn,
             truncation.truncated_at as changed_at,

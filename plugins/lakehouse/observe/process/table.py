@@ -10,6 +10,7 @@ from typing import Any, Final
 from lakehouse.observe.eta.estimate import refresh
 from lakehouse.observe.incidents.delivery import deliver_alerts
 from lakehouse.observe.incidents.reconcile import reconcile
+from lakehouse.observe.incidents.seam import watch_seam
 from lakehouse.observe.metrics.gather import Gathered, Source, gather
 from lakehouse.observe.metrics.reach import sources_of
 from lakehouse.observe.morning.report import tell_due
@@ -25,6 +26,7 @@ ETA_SECONDS: Final = 60.0
 DELIVER_SECONDS: Final = 10.0
 BEAT_SECONDS: Final = 30.0
 RECONCILE_SECONDS: Final = 60.0
+SEAM_SECONDS: Final = 60.0
 MORNING_SECONDS: Final = 120.0
 """Two statements as long as there is nothing to say."""
 RETIRES: Final = "OBSERVER_RETIRES"
@@ -46,6 +48,7 @@ def loops(postgres: PostgresConnections, environment: Mapping[str, str] | None =
         Loop("gather metrics", GATHER_SECONDS, lambda: gather_all(postgres, sources)),
         Loop("estimate the night's end", ETA_SECONDS, lambda: refresh(postgres, datetime.now(UTC))),
         Loop("deliver alerts", DELIVER_SECONDS, lambda: deliver_alerts(postgres)),
+        Loop("watch the seam", SEAM_SECONDS, lambda: watch_seam(postgres)),
         Loop("morning message", MORNING_SECONDS, lambda: tell_due(postgres)),
     ]
 

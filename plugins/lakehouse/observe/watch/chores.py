@@ -11,6 +11,7 @@ from typing import Final
 from lakehouse.observe.eta.estimate import refresh
 from lakehouse.observe.incidents.heartbeats import OBSERVER, PATIENCE, heartbeats
 from lakehouse.observe.incidents.rounds import watch_round
+from lakehouse.observe.incidents.seam import watch_seam
 from lakehouse.observe.watch.look import WATCH
 from lakehouse.observe.watch.rounds import watch
 from lakehouse.platform.airflow_api import AirflowApi
@@ -43,6 +44,7 @@ def do_all() -> None:
         {
             "watch": lambda: watch(api, postgres, now),
             "incidents": lambda: watch_round(postgres),
+            "seam": lambda: watch_seam(postgres, now),
             "forecast": lambda: refresh(postgres, now),
             "metrics": lambda: gather_in_the_observers_place(postgres, now),
             "old rounds": lambda: remove_old_rounds(api, now),

@@ -1,0 +1,2 @@
+select max(edge_date)
+from seam_audited_edges

@@ -1,0 +1,115 @@
+"""Whatever happens around the edge, the unified view shows every order exactly once, in its newest version.
+
+Random histories (seeded) are played on a model in plain Python and on the real tables; after each step the
+view's rows are compared with the model's. The same histories must catch every fault in `mutants`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from jinja2 import Environment, StrictUndefined
+
+from lakehouse.platform import sql_files
+from lakehouse.stream import hot
+from testing.lakehouse.stream_platform import StreamPlatform
+from tests.stream.seam.edge_history import History
+from tests.stream.seam.edge_lake import EdgeLake, expected, view_query
+from tests.stream.seam.mutants import MERGE_MUTANTS, VIEW_MUTANTS, Mutant
+
+SEEDS = range(1, 6)
+MERGE = "dremio/stream/merge_batch.sql"
+
+
+@dataclass
+class Seen:
+    """What the histories have shown."""
+
+    wrong: list[str] = field(default_factory=list)
+    """Where the view was not as the model."""
+    caught: dict[str, str] = field(default_factory=dict)
+    """Where each fault of the view was seen first."""
+    compared: int = 0
+    sides: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def lake(platform: StreamPlatform) -> Iterator[EdgeLake]:
+    made = EdgeLake(platform)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def seen(lake: EdgeLake) -> Seen:
+    """The view and all its mutants, looked at after each step of every history."""
+    done = Seen()
+    for seed in SEEDS:
+        for where, history in played(lake, seed):
+            wanted = expected(history.world)
+            shown = lake.shown()
+            done.compared += len(wanted)
+            done.sides |= {row[-1] for row in wanted}
+            if shown != wanted:
+                done.wrong.append(f"{where}: {difference(shown, wanted)}")
+            for mutant in VIEW_MUTANTS:
+                if mutant.name not in done.caught and lake.shown(mutant.of(view_query())) != wanted:
+                    done.caught[mutant.name] = where
+    return done
+
+
+def test_the_view_shows_every_order_once_and_its_newest_version_after_every_step(seen: Seen) -> None:
+    assert seen.wrong == []
+    assert seen.compared > 500
+    assert seen.sides == {"hot", "cold"}
+
+
+@pytest.mark.parametrize("mutant", VIEW_MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_fault_in_the_view_is_caught(seen: Seen, mutant: Mutant) -> None:
+    assert mutant.name in seen.caught
+
+
+@pytest.mark.parametrize("mutant", MERGE_MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_fault_in_the_merge_is_caught(
+    lake: EdgeLake, mutant: Mutant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge = mutant.of(sql_files.read_sql(MERGE))
+
+    def render_mutant(name: str, values: Mapping[str, Any]) -> str:
+        if name != MERGE:
+            return sql_files.render_sql(name, values)
+        return Environment(undefined=StrictUndefined).from_string(merge).render(**values).strip()
+
+    monkeypatch.setattr(hot, "render_sql", render_mutant)
+    assert any(lake.shown() != expected(history.world) for seed in SEEDS for _, history in played(lake, seed))
+
+
+def test_the_model_itself_agrees_with_the_shop_once_the_stream_has_caught_up() -> None:
+    """The model of the view uses the edge; the shop's own rows do not. No order may vanish on the way."""
+    for seed in range(200):
+        history = History(seed)
+        history.old_orders()
+        for _ in history.steps():
+            assert history.world.must_be_shown() <= history.world.unified().keys(), seed
+        shown = {key: order for key, (order, _) in history.world.unified().items()}
+        assert history.world.undelivered() == [], seed
+        assert shown == history.world.truth(), seed
+
+
+def played(lake: EdgeLake, seed: int) -> Iterator[tuple[str, History]]:
+    """The history after each step, with the words that say where; the lake is as far."""
+    history = History(seed)
+    history.old_orders()
+    lake.begin(history.world)
+    yield f"seed {seed}, the beginning", history
+    for number, step in enumerate(history.steps()):
+        lake.do(step, history.world)
+        yield f"seed {seed}, step {number} ({type(step).__name__}, {history.world.edge})", history
+
+
+def difference(shown: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]]) -> str:
+    """The rows that only one of them has."""
+    return f"shown {sorted(set(shown) - set(wanted))}, wanted {sorted(set(wanted) - set(shown))}"
