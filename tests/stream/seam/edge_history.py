@@ -128,11 +128,19 @@ class History:
             return
         taken = list(waiting) if chance < 0.6 else self._some(waiting)
         again = self._some(self.world.log) if self._random.random() < 0.3 else []
-        records = taken + again
+        records = self._with_what_follows(taken + again)
         if self._random.random() < 0.4:
             self._random.shuffle(records)
         self.world.deliver(records)
         yield Batch(tuple(records))
+
+    def _with_what_follows(self, records: list[Record]) -> list[Record]:
+        """A truncation comes with all that was written after it. Before that, nobody can tell gold's orders
+        that it removed from those that were placed since; the log's own order never leaves one in doubt."""
+        emptied = max((each.number for each in records if each.order_id is None), default=None)
+        if emptied is None:
+            return records
+        return records + [each for each in self.world.undelivered() if each.number > emptied]
 
     def _everything(self) -> Batch:
         records = self.world.undelivered()
