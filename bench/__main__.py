@@ -27,6 +27,7 @@ BENCHES = {
     "night": "bench.night",
     "logs": "bench.logs",
     "observed": "bench.observed_night",
+    "health-page": "bench.health_page",
 }
 """By the name it is asked for with; each module has `run(sizes) -> Iterator[Table]`."""
 

@@ -77,7 +77,9 @@ def _forecasts(bench: Bench) -> Table:
     table = Table(f"The forecast of {told['nights']} nights", ("made after", "inside the 90 % band", "width"))
     nights = inside = 0
     for after, band in told["bands"].items():
-        table.add(f"{after} stages", f"{band['inside']} of {band['nights']}", f"{band['width_seconds']:.0f} s")
+        table.add(
+            f"{after} stages", f"{band['inside']} of {band['nights']}", f"{band['width_seconds']:.0f} s"
+        )
         nights, inside = nights + band["nights"], inside + band["inside"]
     share = inside / nights if nights else 0.0
     low, high = BAND

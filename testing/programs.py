@@ -21,6 +21,7 @@ AIRBYTE_WORKERS: Final = r" -m airbyte_engine\.worker\b"
 DREMIO: Final = r" -m dremio_engine$"
 OBJECT_STORE: Final = r"/swift-(proxy|object|container|account)-server "
 SUPERSET: Final = r" superset\.app:create_app"
+SCHEDULER: Final = r"airflow scheduler"
 _GONE_SECONDS: Final = 60
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,12 @@ def _require_same_size(remembered: ShopDay, orders_per_year: int | None) -> None
 
 
 def _write_changes(database: ShopDatabase, calendar: Calendar, result: Advance) -> None:
-    """Write every row whose last change lies after the shop's previous day."""
+    """Write every row whose last change lies after the shop's previous day.
+
+    In a shop that was open, `updated_at` is the present: a reader by that column has passed the day already.
+    """
     fresh = result.before is None
-    write = database.fill if fresh else database.merge
+    write = database.fill if fresh else partial(database.merge, written_at=database.open_shops_clock())
     since = 0 if result.before is None else end_of(result.before)
     until = end_of(result.day)
 

@@ -115,12 +115,30 @@ class ShopDatabase:
             (day.seed, day.orders_per_year, day.day),
         )
 
+    def remember_live(self) -> None:
+        """Note that the shop was open: from then on it holds changes of the present."""
+        self._connection.execute(
+            "create table if not exists shop_internal.live (only_row boolean primary key check (only_row))"
+        )
+        self._connection.execute("insert into shop_internal.live values (true) on conflict do nothing")
+
+    def open_shops_clock(self) -> dt.datetime | None:
+        """What time it is in a shop that was ever open (UTC, without a zone); None in any other."""
+        if not self.has_table("shop_internal.live"):
+            return None
+        row = self._connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
+        return row[0] if row else None
+
     def fill(self, table: str, rows: pa.Table) -> int:
         """COPY rows into a table that contains none of them yet."""
         return self._copy(sql.Identifier(table), rows)
 
-    def merge(self, table: str, rows: pa.Table) -> int:
-        """Insert rows, or replace those with the same key."""
+    def merge(self, table: str, rows: pa.Table, written_at: dt.datetime | None = None) -> int:
+        """Insert rows, or replace those with the same key.
+
+        Args:
+            written_at: the least `updated_at` of the rows; None leaves it as it is.
+        """
         if rows.num_rows == 0:
             return 0
         incoming, target = sql.Identifier(f"incoming_{table}"), sql.Identifier(table)
@@ -129,6 +147,10 @@ class ShopDatabase:
         )
         self._connection.execute(sql.SQL("truncate {}").format(incoming))
         self._copy(incoming, rows)
+        if written_at is not None and "updated_at" in rows.column_names:
+            self._connection.execute(
+                sql.SQL("update {} set updated_at = greatest(updated_at, %s)").format(incoming), (written_at,)
+            )
         changes = sql.SQL(", ").join(
             sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in rows.column_names
         )

@@ -1,7 +1,8 @@
 """Superset's own configuration, the same file for the embedded platform and for the Docker image.
 
 Superset imports it (``SUPERSET_CONFIG_PATH``) in its own environment, so it imports nothing from this
-repository. Everything that differs between deployments comes from environment variables:
+repository but the package ``lakehouse_superset`` beside it. Everything that differs between deployments
+comes from environment variables:
 
 ``SUPERSET_SECRET_KEY``
     Signs sessions and tokens, and encrypts the database passwords in the metadata: without it, they are lost.
@@ -17,9 +18,16 @@ Raises KeyError, naming the variable, if one is missing: Superset must not start
 from __future__ import annotations
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+# Last, so that nothing beside this file comes before what is installed.
+sys.path.append(str(Path(__file__).resolve().parent))
+
+from lakehouse_superset.cache_keys import leave_out_live_keys
+from lakehouse_superset.event_log import LiveEventLogger
 
 SECRET_KEY = os.environ["SUPERSET_SECRET_KEY"]
 SQLALCHEMY_DATABASE_URI = os.environ["SUPERSET_DATABASE_URI"]
@@ -49,12 +57,29 @@ def _file_cache(name: str, seconds: int, prefix: str) -> dict[str, Any]:
 
 # Both use the same store and prefix: POST cachekey/invalidate clears only CACHE_CONFIG's store, but query
 # results are in DATA_CACHE_CONFIG's.
-DATA_CACHE_CONFIG = _file_cache("data", _CACHE_SECONDS, "lakehouse_")
-CACHE_CONFIG = DATA_CACHE_CONFIG
+CACHE_CONFIG = _file_cache("data", _CACHE_SECONDS, "lakehouse_")
+DATA_CACHE_CONFIG = CACHE_CONFIG | {"CACHE_TYPE": "lakehouse_superset.single_flight.SingleFlightCache"}
 FILTER_STATE_CACHE_CONFIG = _file_cache("filter_state", int(timedelta(days=90).total_seconds()), "filter_")
 EXPLORE_FORM_DATA_CACHE_CONFIG = _file_cache("form_data", int(timedelta(days=7).total_seconds()), "form_")
 # Invalidation finds the keys of a dataset in the metadata database; without this it finds none.
 STORE_CACHE_KEYS_IN_METADATA_DB = True
+FLASK_APP_MUTATOR = leave_out_live_keys
+
+# --- dashboards that refresh themselves -------------------------------------------------------------
+# "force", Superset's default, computes every chart again for every reader at every tick. "fetch" asks as any
+# reader does: the cache answers, and a live chart's cache_timeout (3 s) says how old an answer may be.
+DASHBOARD_AUTO_REFRESH_MODE = "fetch"
+DASHBOARD_AUTO_REFRESH_INTERVALS = [
+    [0, "Don't refresh"],
+    [5, "5 seconds"],
+    [10, "10 seconds"],
+    [30, "30 seconds"],
+    [60, "1 minute"],
+    [300, "5 minutes"],
+    [1800, "30 minutes"],
+    [3600, "1 hour"],
+]
+EVENT_LOGGER = LiveEventLogger()
 
 # --- what users can do ------------------------------------------------------------------------------
 FEATURE_FLAGS = {

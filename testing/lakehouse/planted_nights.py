@@ -15,7 +15,9 @@ from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.night.plan import NIGHT, Stage
 from lakehouse.observe.facts.lineage import read_lineage
+from lakehouse.platform.connections import direct_postgres
 from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.receipts.report import StageReport, empty_report
 from lakehouse.receipts.store import TaskRecord
 
@@ -183,3 +185,15 @@ def _loads(record: TaskRecord) -> Iterator[tuple[Any, ...]]:
         record.report["rows_out"], record.report["rows_quarantined"], record.report["bytes"],
         record.run_id, record.ended_at or datetime.now(UTC),
     )  # fmt: skip
+
+
+def main() -> None:
+    """Plant a year of nights up to yesterday in the PostgreSQL that the environment names."""
+    postgres = direct_postgres()
+    create_metadata_tables(postgres)
+    records = plant(postgres, a_year(datetime.now(UTC).date() - timedelta(days=1)))
+    print(f"{records} records of a year of nights")
+
+
+if __name__ == "__main__":
+    main()

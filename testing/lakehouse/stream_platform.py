@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +29,8 @@ from lakehouse.platform.database import PostgresConnections, platform_postgres
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.metadata_tables import create_metadata_tables
 from lakehouse.platform.storage import LakeStorage
+from lakehouse.stream.hot import HotTables
+from lakehouse.stream.serving import ServingViews
 from testing.embedded_platform import EmbeddedPlatform
 from testing.programs import Programs
 from testing.repository import PYTHON, ROOT
@@ -129,27 +131,31 @@ class StreamPlatform:
 
 
 @contextmanager
-def stream_platform(name: str = "stream", orders: str = ORDERS) -> Iterator[StreamPlatform]:
-    """Start it, with a shop of some orders, and provision it; gone with all its state at the end.
+def stream_platform(
+    name: str = "stream", orders: str = ORDERS, day: str = SHOP_DAY, services: Sequence[str] = SERVICES
+) -> Iterator[StreamPlatform]:
+    """Start it, with a shop of some orders a year up to the day, and provision it; gone with all its state at
+    the end.
 
     Airflow's connections are in this process's environment as long as it runs.
     """
-    services = EmbeddedPlatform(name)
+    made = EmbeddedPlatform(name)
     before = dict(os.environ)
     try:
-        services.up(*SERVICES)
+        made.up(*services)
         # What is not started has an address nevertheless: whoever asks there is told that nobody answers.
-        for line in environment_lines(load_settings(environment=services.environ)):
-            os.environ.__setitem__(*line.split("=", 1))
+        for line in environment_lines(load_settings(environment=made.environ)):
+            variable, value = line.split("=", 1)
+            os.environ[variable] = value
         storage = LakeStorage.from_connection()
-        platform = StreamPlatform(services, platform_postgres(), storage, DremioHook().get_conn())
-        platform.shop_command("advance", "--to", SHOP_DAY, "--orders", orders)
+        platform = StreamPlatform(made, platform_postgres(), storage, DremioHook().get_conn())
+        platform.shop_command("advance", "--to", day, "--orders", orders)
         provision(platform)
         yield platform
     finally:
         os.environ.clear()
         os.environ.update(before)
-        services.down()
+        made.down()
 
 
 def provision(platform: StreamPlatform) -> None:
@@ -158,3 +164,5 @@ def provision(platform: StreamPlatform) -> None:
     create_metadata_tables(platform.postgres)
     ProvisionAirbyteOperator(task_id="provision_airbyte").execute({})
     ProvisionDremioOperator(task_id="provision_dremio").execute({})
+    HotTables(platform.dremio, platform.postgres).create()
+    ServingViews(platform.dremio).ensure()

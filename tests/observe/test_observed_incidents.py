@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime
 
 from lakehouse.observe.incidents.finding import FAILED
-from lakehouse.observe.incidents.record import open_incidents, resolved_incidents
+from lakehouse.observe.incidents.reading import open_incidents, resolved_incidents
 from testing.lakehouse.observed_night import ObservedNight
 from testing.waiting import wait_until
 

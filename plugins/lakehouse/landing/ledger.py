@@ -82,11 +82,24 @@ class LandingLedger:
             expired, readable = cursor.fetchone()
             return int(expired), int(readable)
 
-    def keep_for(self, source: str, business_date: date, job_id: str | int) -> None:
-        """Keep what the job lands for that date, from now on for HELD_FOR."""
+    def keep_for(
+        self, source: str, business_date: date, job_id: str | int, source_lsn: int | None = None
+    ) -> None:
+        """Keep what the job lands for that date, from now on for HELD_FOR.
+
+        Args:
+            source: as contracts and connections spell it.
+            business_date: of the run that started the job.
+            job_id: Airbyte's id of the sync.
+            source_lsn: where the source's log was before the job started (`source_position`), if known.
+        """
         values = {"source": source, "business_date": business_date, "job_id": str(job_id)}
         with transaction(self._postgres) as cursor:
             cursor.execute(read_sql("postgres/landing/upsert_landing_job.sql"), values)
+            if source_lsn is not None:
+                cursor.execute(
+                    read_sql("postgres/landing/insert_source_position.sql"), values | {"lsn": source_lsn}
+                )
 
     def date_of_job(self, source: str, job_id: str | int) -> date | None:
         """The date whose run started the job; None if no run did, or one that must have ended long ago."""

@@ -10,7 +10,6 @@ from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.night.business_date import business_date
-from lakehouse.platform.database import platform_postgres
 from lakehouse.platform.external_job.kept import KeptJobs
 from lakehouse.receipts import StageReport
 
@@ -47,7 +46,7 @@ class AirbyteExtractOperator(_LandingSyncOperator):
     """
 
     _position: int | None = None
-    """Where the source's log was before this attempt started its job."""
+    """Where the source's log was before this attempt started its job; None if it adopted one."""
 
     def execute(self, context: Mapping[str, Any]) -> StageReport:
         """Reuse the date's landing, or sync."""
@@ -67,11 +66,15 @@ class AirbyteExtractOperator(_LandingSyncOperator):
         report: StageReport = super().execute(context)
         return report
 
-    def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Job, bool]:
-        """Start a sync, after a look at the source's log: what is before that, the sync will see."""
+    def source_position(self) -> int | None:
+        """Where the source's log is: a sync that begins now sees every change before that."""
         from lakehouse.landing.source_position import position_before_sync
 
-        position = position_before_sync(read_connection_file(self.connection_name))
+        return position_before_sync(read_connection_file(self.connection_name))
+
+    def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Job, bool]:
+        """Start a sync, after a look at the source's log."""
+        position = self.source_position()
         job, owned = super().submit(context, kept)
         self._position = position if owned else None
         return job, owned
@@ -84,13 +87,7 @@ class AirbyteExtractOperator(_LandingSyncOperator):
 
     def own_job_started(self, context: Mapping[str, Any], job: Job) -> None:
         """What the job lands is kept for the date, with the position that was read before it started."""
-        self.ledger().keep_for(self.source, business_date(context), job.job_id)
-        if self._position is not None:
-            from lakehouse.landing.source_position import note_position
-
-            note_position(
-                platform_postgres(), self.source, business_date(context), job.job_id, self._position
-            )
+        self.ledger().keep_for(self.source, business_date(context), job.job_id, self._position)
 
     def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         """Claim what landed."""

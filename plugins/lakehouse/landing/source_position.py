@@ -10,11 +10,10 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import closing
-from datetime import date
 from typing import Any, Final
 
 from lakehouse.airbyte.connection_file import ConnectionFile
-from lakehouse.platform.database import PostgresConnections, platform_postgres, transaction
+from lakehouse.platform.database import PostgresConnections, platform_postgres
 from lakehouse.platform.sql_files import read_sql
 
 log = logging.getLogger(__name__)
@@ -50,15 +49,6 @@ def position_before_sync(
     except Exception as error:  # noqa: BLE001 - whatever the source's driver raises must not stop a night
         log.warning("%s: the source's log position is not known: %s", declared.name, error)
         return None
-
-
-def note_position(
-    postgres: PostgresConnections, source: str, business_date: date, job_id: str | int, lsn: int
-) -> None:
-    """Keep the position that was read before the job started."""
-    values = {"source": source, "business_date": business_date, "job_id": str(job_id), "lsn": lsn}
-    with transaction(postgres) as cursor:
-        cursor.execute(read_sql("postgres/landing/insert_source_position.sql"), values)
 
 
 def _reads_tables(declared: ConnectionFile) -> bool:

@@ -22,6 +22,8 @@ from lakehouse.platform.names import PLATFORM_CONNECTION
 CONNECT_SECONDS: Final = 3
 STATEMENT_SECONDS: Final = 15
 """A database that is this slow counts as away: who asks has others to serve."""
+OBSERVER: Final = "lakehouse-observe"
+"""Who asks, as the server lists it."""
 
 
 class ConnectionUnknownError(PermanentError):
@@ -72,8 +74,9 @@ def connection(conn_id: str, environment: Mapping[str, str] | None = None) -> Co
 class DirectPostgres:
     """Connections to a PostgreSQL by psycopg 3, without Airflow; each gives up on a slow server."""
 
-    def __init__(self, where: Connection) -> None:
+    def __init__(self, where: Connection, application: str = OBSERVER) -> None:
         self._where = where
+        self._application = application
 
     def get_conn(self) -> Any:
         """A new connection. Raises psycopg.OperationalError when the server is away."""
@@ -87,7 +90,7 @@ class DirectPostgres:
             password=self._where.password,
             connect_timeout=CONNECT_SECONDS,
             options=f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s",
-            application_name="lakehouse-observe",
+            application_name=self._application,
         )
 
 

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "status": ("what the stream does, its last batch, files and edge", "lakehouse.stream.show_status"),
     "start": ("unpause it; a run that waits after a failure goes on at once", "lakehouse.stream.start_stop"),
     "stop": ("pause it: it ends when its batch is merged", "lakehouse.stream.start_stop"),
+    "lag": ("how far the chart is behind the source, hop by hop", "lakehouse.stream.lag_command"),
     "run": ("run the loop in this process, without Airflow", "lakehouse.stream.run_here"),
 }
 """What each command does, and the module with its `add_arguments(parser)` and `run(options) -> exit code`."""

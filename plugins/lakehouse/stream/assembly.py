@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.dremio.hook import DremioHook
-from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.database import exclusively, platform_postgres
 from lakehouse.platform.storage import LakeStorage
 from lakehouse.stream.bronze import StreamBronze
 from lakehouse.stream.chores import Chore, Chores
@@ -18,13 +19,18 @@ from lakehouse.stream.landed import LandedFiles
 from lakehouse.stream.ledger import StreamLedger
 from lakehouse.stream.loop import StreamLoop
 from lakehouse.stream.loop_state import LoopRecord
+from lakehouse.stream.measurement import lag_measurement
 from lakehouse.stream.micro_batch import MicroBatches
-from lakehouse.stream.plan import CONNECTION
+from lakehouse.stream.plan import CONNECTION, STREAM_LOCK
 from lakehouse.stream.small_files import SmallFiles, SmallFilesThread
 from lakehouse.stream.source_watch import SourceWatch
 from lakehouse.stream.surroundings import Pace, Surroundings
 from lakehouse.stream.sync import BatchSync
 from lakehouse.stream.yielding import TonightLate
+
+
+LOCK_SECONDS: Final = 30
+"""How long a batch waits for a verification or a rebuild that holds the lock; then it tries again."""
 
 
 def source_watch(connection_name: str = CONNECTION) -> SourceWatch:
@@ -54,13 +60,14 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         around.stopped,
     )
     hot = HotTables(dremio, postgres)
+    marks, lag = lag_measurement(postgres, storage, dremio)
     batches = MicroBatches(
         ledger=ledger,
         sync=sync,
         landed=LandedFiles(ledger, storage),
         bronze=StreamBronze(ledger, storage),
         hot=hot,
-        mark=lambda batch, hop, at: None,
+        mark=marks.mark,
         position=watch.position,
     )
     chores = Chores(
@@ -70,7 +77,7 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         ]
     )
     return StreamLoop(
-        postgres=postgres,
+        lock=lambda holder: exclusively(postgres, STREAM_LOCK, holder, LOCK_SECONDS),
         ledger=ledger,
         batches=batches,
         sync=sync,
@@ -78,6 +85,6 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         record=LoopRecord(postgres),
         around=around,
         chores=chores,
-        followers=[SmallFilesThread(SmallFiles(postgres, storage))],
+        followers=[lag, SmallFilesThread(SmallFiles(postgres, storage))],
         pace=pace,
     )

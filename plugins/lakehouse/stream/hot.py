@@ -219,7 +219,7 @@ class HotTables:
         first = HotTable(contract, 1)
         if self._client.find(first.path) is not None:
             raise HotTablesMissingError(
-                f"Dremio has hot tables of {contract.stream} but no view hot.{contract.stream}, which would say "
+                f"Dremio has hot tables of {contract.stream} but no view hot.{contract.stream} to say "
                 f"which of them counts: run bin/stream rebuild {contract.stream}"
             )
         self.show(self.create_table(contract, first.number))

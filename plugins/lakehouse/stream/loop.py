@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from lakehouse.platform.database import PostgresConnections, exclusively
 from lakehouse.platform.errors import LakehouseError, PermanentError, TransientError
-from lakehouse.stream.chores import Chores
+from lakehouse.stream.chores import ChoreFailedError, Chores
 from lakehouse.stream.ledger import Batch, StreamLedger
 from lakehouse.stream.loop_state import LoopRecord, LoopState, Outcome, Run
 from lakehouse.stream.micro_batch import MicroBatches
-from lakehouse.stream.plan import STREAM_LOCK
 from lakehouse.stream.source_watch import SourceWatch
 from lakehouse.stream.surroundings import LONGEST_BACKOFF_SECONDS, Follower, Pace, Surroundings
 from lakehouse.stream.sync import BatchSync, StreamStoppedError
 
 log = logging.getLogger(__name__)
 
-LOCK_SECONDS: Final = 30
-"""How long a batch waits for a verification or a rebuild that holds the lock; then it tries again."""
 BEAT_SECONDS: Final = 10.0
 """How often the loop shows that it lives."""
 PAUSE_LOOK_SECONDS: Final = 10.0
@@ -56,7 +53,7 @@ class StreamLoop:
     """Runs batches while there is something to read, and a heartbeat while there is not.
 
     Args:
-        postgres: the platform's database, for the stream's lock.
+        lock: holds the stream's lock while a batch moves; is told who holds it.
         ledger: to see whether a batch is in flight.
         batches: runs one batch.
         sync: what to cancel when the loop is stopped at once.
@@ -70,7 +67,7 @@ class StreamLoop:
 
     def __init__(
         self,
-        postgres: PostgresConnections,
+        lock: Callable[[str], AbstractContextManager[None]],
         ledger: StreamLedger,
         batches: MicroBatches,
         sync: BatchSync,
@@ -81,7 +78,7 @@ class StreamLoop:
         followers: Sequence[Follower] = (),
         pace: Pace | None = None,
     ) -> None:
-        self._postgres = postgres
+        self._lock = lock
         self._ledger = ledger
         self._batches = batches
         self._sync = sync
@@ -122,12 +119,15 @@ class StreamLoop:
         except StreamStoppedError as error:
             self._end(Outcome.STOPPED, _words(error))
             raise
+        except ChoreFailedError as error:
+            self._end(Outcome.UNTIDY, _words(error))
+            raise
         except Exception as error:
             self._end(Outcome.FAILED, _words(error))
             raise
         finally:
             for each in started:
-                each.stop()
+                each.stop(on_purpose=self._is_paused)
             self._watch.close()
         self._end(Outcome.SUCCEEDED, None, why)
         return Ended(why, self._done, self._rows)
@@ -214,7 +214,7 @@ class StreamLoop:
         self._rows += batch.rows_landed or 0
 
     def _one_batch(self) -> Batch:
-        with exclusively(self._postgres, STREAM_LOCK, f"stream {self._run_id}", LOCK_SECONDS):
+        with self._lock(f"stream {self._run_id}"):
             return self._batches.run(self._run_id)
 
     def _note_failure(self, tried: RetryCallState) -> None:

@@ -35,6 +35,8 @@ class Outcome(StrEnum):
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    UNTIDY = "untidy"
+    """All batches were merged, but not all was done that is done beside them."""
     STOPPED = "stopped"
     """Told to end at once."""
 

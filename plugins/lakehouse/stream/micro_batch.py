@@ -6,19 +6,16 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Protocol
 
 from lakehouse.stream.bronze import StreamBronze
+from lakehouse.stream.hops import Hop
 from lakehouse.stream.hot import HotBatch
 from lakehouse.stream.landed import LandedFiles
 from lakehouse.stream.ledger import Batch, BatchState, StreamLedger, StreamLoad
 from lakehouse.stream.sync import BatchSync
 
 log = logging.getLogger(__name__)
-
-LANDING: Final = "landing"
-BRONZE: Final = "bronze"
-HOT: Final = "hot"
 
 
 class Hot(Protocol):
@@ -34,7 +31,7 @@ class Hot(Protocol):
 class Mark(Protocol):
     """Told when a batch has reached a hop."""
 
-    def __call__(self, batch: Batch, hop: str, at: datetime) -> None: ...
+    def __call__(self, batch: Batch, hop: Hop, at: datetime) -> object: ...
 
 
 class MicroBatches:
@@ -92,12 +89,12 @@ class MicroBatches:
         synced = self._sync.run(batch)
         # Also if it committed nothing: a sync that failed, or a refresh by hand, may have landed something.
         landed = self._landed.claim(synced.batch, synced.committed)
-        self._told(landed, LANDING, landed.landed_at)
+        self._told(landed, Hop.LANDING, landed.landed_at)
         return landed
 
     def _load(self, batch: Batch) -> Batch:
         loaded = self._bronze.load(batch)
-        self._told(loaded, BRONZE, loaded.bronze_at)
+        self._told(loaded, Hop.BRONZE, loaded.bronze_at)
         return loaded
 
     def _merge(self, batch: Batch) -> Batch:
@@ -105,12 +102,12 @@ class MicroBatches:
         for load in loads:
             self._hot.merge(_hot_batch(batch, load))
         merged = self._ledger.merged(batch)
-        self._told(merged, HOT, merged.merged_at)
+        self._told(merged, Hop.HOT, merged.merged_at)
         if merged.rows_landed:
             log.info("%s", _line(merged, loads))
         return merged
 
-    def _told(self, batch: Batch, hop: str, at: datetime | None) -> None:
+    def _told(self, batch: Batch, hop: Hop, at: datetime | None) -> None:
         if batch.rows_landed and at is not None:
             self._mark(batch, hop, at)
 

@@ -27,11 +27,14 @@ def run(options: argparse.Namespace) -> int:
     Raises: as StreamLoop.run does.
     """
     # boto3, pyarrow and pydantic: the other commands start without them.
+    from lakehouse.platform.database import platform_postgres
     from lakehouse.stream.assembly import stream_loop
+    from lakehouse.stream.loop_state import LoopRecord
     from lakehouse.stream.surroundings import Pace
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("lakehouse").setLevel(logging.INFO)
+    LoopRecord(platform_postgres()).notice()  # whoever starts it by hand does not want it to wait
     loop = stream_loop(pace=Pace(heartbeat_seconds=options.heartbeat) if options.heartbeat else None)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.leave())

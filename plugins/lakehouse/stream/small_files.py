@@ -141,8 +141,8 @@ class SmallFilesThread:
         self._thread = Thread(target=self._run, name="stream-small-files", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the file that is being joined."""
+    def stop(self, on_purpose: bool = False) -> None:
+        """End after the files that are being joined."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join(timeout=30)

@@ -17,9 +17,11 @@ LONGEST_BACKOFF_SECONDS: Final = 30.0
 class Follower(Protocol):
     """What runs beside the loop in a thread of its own, such as the measuring of lag."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Begin."""
 
-    def stop(self) -> None: ...
+    def stop(self, on_purpose: bool = False) -> None:
+        """End; `on_purpose`: a person has paused the stream."""
 
 
 @dataclass

@@ -25,6 +25,8 @@ from lakehouse.superset.errors import (
 )
 
 CONNECT_SECONDS: Final = 5
+CALL_SECONDS: Final = 120.0
+"""A cold chart is a query on the lake."""
 _SHOWN_CHARACTERS: Final = 500
 
 
@@ -34,10 +36,10 @@ class SupersetClient:
     Args:
         base_url: such as ``http://127.0.0.1:8088``.
         username: a user of Superset's own database (``provider: db``).
-        timeout: seconds a call may take; a cold chart is a query on the lake.
+        timeout: seconds a call may take.
     """
 
-    def __init__(self, base_url: str, username: str, password: str, *, timeout: float = 120.0) -> None:
+    def __init__(self, base_url: str, username: str, password: str, *, timeout: float = CALL_SECONDS) -> None:
         self.base_url = base_url.rstrip("/")
         self._username = username
         self._password = password

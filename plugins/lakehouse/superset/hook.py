@@ -9,7 +9,7 @@ from airflow.sdk import BaseHook
 
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.names import DREMIO_CONNECTION, SUPERSET_CONNECTION
-from lakehouse.superset.client import SupersetClient
+from lakehouse.superset.client import CALL_SECONDS, SupersetClient
 
 _FLIGHT_PORT: Final = 32010
 
@@ -19,11 +19,16 @@ class ConnectionIncompleteError(PermanentError):
 
 
 class SupersetHook(BaseHook):
-    """Opens a client from a connection of type http: host, port, login, password, schema http or https."""
+    """Opens a client from a connection of type http: host, port, login, password, schema http or https.
 
-    def __init__(self, conn_id: str = SUPERSET_CONNECTION) -> None:
+    Args:
+        timeout: seconds that a call may take.
+    """
+
+    def __init__(self, conn_id: str = SUPERSET_CONNECTION, timeout: float = CALL_SECONDS) -> None:
         super().__init__()
         self.conn_id = conn_id
+        self.timeout = timeout
 
     def get_conn(self) -> SupersetClient:
         """A client that logs in at its first call.
@@ -36,7 +41,8 @@ class SupersetHook(BaseHook):
         address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
         if connection.port:
             address = f"{address}:{connection.port}"
-        return SupersetClient(address, connection.login or "", connection.password or "")
+        login, password = connection.login or "", connection.password or ""
+        return SupersetClient(address, login, password, timeout=self.timeout)
 
 
 def lake_uri(conn_id: str = DREMIO_CONNECTION) -> str:

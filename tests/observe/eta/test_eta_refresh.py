@@ -13,7 +13,8 @@ from lakehouse.observe.eta.history import PastNight
 from lakehouse.observe.eta.store import NightEta, newest_eta, recent_etas
 from lakehouse.observe.eta.tonight import NightState
 from lakehouse.observe.incidents.finding import LATE
-from lakehouse.observe.incidents.record import open_members, resolve
+from lakehouse.observe.incidents.reading import open_members
+from lakehouse.observe.incidents.record import resolve
 from lakehouse.platform.connections import Connection, DirectPostgres
 from lakehouse.platform.database import (
     PlatformDatabaseUnavailableError,

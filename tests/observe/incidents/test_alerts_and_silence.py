@@ -28,7 +28,8 @@ from lakehouse.observe.incidents.heartbeats import (
     tell_outside,
     watch_over,
 )
-from lakehouse.observe.incidents.record import open_incidents, resolve_stage, tell
+from lakehouse.observe.incidents.reading import open_incidents
+from lakehouse.observe.incidents.record import resolve_stage, tell
 from lakehouse.observe.incidents.rounds import watch_round
 from lakehouse.observe.incidents.spool import drain, keep, kept, shout, spool_folder, tell_or_keep
 from lakehouse.observe.notify.channel import channel_of

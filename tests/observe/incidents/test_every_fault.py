@@ -16,8 +16,8 @@ import pytest
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.observe.incidents import hearing, listener
 from lakehouse.observe.incidents.finding import Incident
+from lakehouse.observe.incidents.reading import open_incidents, resolved_incidents
 from lakehouse.observe.incidents.reconcile import reconcile
-from lakehouse.observe.incidents.record import open_incidents, resolved_incidents
 from lakehouse.platform.connections import DirectPostgres
 from lakehouse.platform.database import transaction
 from lakehouse.platform.sql_files import read_sql

@@ -9,8 +9,8 @@ import pytest
 from lakehouse.night.plan import NIGHT
 from lakehouse.observe.facts.nights import night
 from lakehouse.observe.incidents.finding import LATE, NOT_STARTED
+from lakehouse.observe.incidents.reading import open_incidents
 from lakehouse.observe.incidents.reconcile import reconcile
-from lakehouse.observe.incidents.record import open_incidents
 from lakehouse.observe.morning.night_summary import NightState
 from lakehouse.observe.morning.report import summarize, tell_due, tell_morning
 from lakehouse.platform.connections import DirectPostgres

@@ -11,14 +11,8 @@ import pytest
 
 from lakehouse.night.plan import NIGHT
 from lakehouse.observe.incidents.finding import FAILED, LATE, NOT_STARTED, Finding, Severity
-from lakehouse.observe.incidents.record import (
-    acknowledge,
-    incident,
-    open_incidents,
-    resolve,
-    resolve_stage,
-    tell,
-)
+from lakehouse.observe.incidents.reading import incident, open_incidents
+from lakehouse.observe.incidents.record import acknowledge, resolve, resolve_stage, tell
 from lakehouse.platform.connections import DirectPostgres
 from lakehouse.platform.database import transaction
 

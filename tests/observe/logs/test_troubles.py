@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lakehouse.observe.incidents.record import open_incidents
+from lakehouse.observe.incidents.reading import open_incidents
 from lakehouse.observe.logs.cursors import Cursors
 from lakehouse.observe.logs.troubles import SinkState, tell_troubles
 from lakehouse.platform.connections import DirectPostgres

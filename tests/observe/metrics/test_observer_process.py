@@ -18,7 +18,7 @@ import httpx
 import psycopg
 import pytest
 
-from lakehouse.observe.incidents.record import open_incidents
+from lakehouse.observe.incidents.reading import open_incidents
 from lakehouse.observe.metrics.observation import Observation
 from lakehouse.observe.metrics.totals import observe
 from lakehouse.platform.connections import DirectPostgres

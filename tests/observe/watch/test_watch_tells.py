@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from lakehouse.observe.incidents.finding import Finding, Incident, Severity
-from lakehouse.observe.incidents.record import incident, open_incidents, resolved_incidents, tell
+from lakehouse.observe.incidents.reading import incident, open_incidents, resolved_incidents
+from lakehouse.observe.incidents.record import tell
 from lakehouse.observe.watch.repair import resolve_the_rest, tell_and_repair, tell_repaired
 from lakehouse.observe.watch.trouble import Start, Trouble
 from lakehouse.platform.airflow_http import AirflowApiError

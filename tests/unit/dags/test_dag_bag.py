@@ -29,6 +29,7 @@ OTHERS = [
     "report_drift",
     "report_morning",
     "tidy_platform",
+    "tidy_stream",
     "verify_seam",
     "watch_platform",
 ]

@@ -18,8 +18,11 @@ OVERDUE: Final = timedelta(minutes=15)
 """A run that should have been created for so long shows that the scheduler does not create any."""
 QUEUED: Final = timedelta(minutes=30)
 """How long a run or a task may wait for its turn: as long as the longest stages of the plan take."""
-_PAUSED_AT_FIRST: Final = "sync_"
-"""The daytime syncs (dags/sync_by_cadence.py) are switched on by hand."""
+_PAUSED_AT_FIRST: Final = {
+    "sync_": "its connection is synced at night only",
+    "stream_": "the live dashboard shows what the last batch brought",
+}
+"""DAGs that are switched on by hand, by what their names begin with, and what goes on without them."""
 _UNHEALTHY: Final = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -77,10 +80,10 @@ def _state_of(around: Surroundings, dag: dict[str, Any], is_stage: bool) -> Iter
         command = around.airflow_command(f"dags unpause {dag_id}")
         if is_stage:
             yield error(what, "is_paused", command)
-        elif dag_id.startswith(_PAUSED_AT_FIRST):
-            yield note(
-                f"{what}, as it is at first: its connection is synced at night only", "is_paused", command
-            )
+        elif instead := next(
+            (say for name, say in _PAUSED_AT_FIRST.items() if dag_id.startswith(name)), None
+        ):
+            yield note(f"{what}, as it is at first: {instead}", "is_paused", command)
         elif dag.get("timetable_summary") not in (None, "", "None"):
             yield warn(what, "is_paused", command)
         return

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
 from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, note, warn
 from lakehouse.observe.doctor.surroundings import ANSWER_SECONDS, Surroundings
@@ -205,10 +206,12 @@ def _source(conn_id: str) -> Look:
     """The look at a source of Airbyte's, by the kind of its Airflow connection."""
 
     def look(around: Surroundings) -> Iterator[Finding]:
-        files = [each for each in read_all_connection_files() if each.source.airflow_connection == conn_id]
+        # A stream's tables are looked at once it has been started: doctor/stream.py.
+        nightly = by_the_clock(read_all_connection_files())
+        files = [each for each in nightly if each.source.airflow_connection == conn_id]
         kind = around.connection(conn_id).conn_type
         if kind == "postgres":
-            yield from _source_postgres(around, conn_id, files)
+            yield from source_postgres(around, conn_id, files)
         elif kind == "http":
             yield from _source_http(around, conn_id)
         elif kind == "fs":
@@ -219,7 +222,8 @@ def _source(conn_id: str) -> Look:
     return look
 
 
-def _source_postgres(around: Surroundings, conn_id: str, files: list[ConnectionFile]) -> Iterator[Finding]:
+def source_postgres(around: Surroundings, conn_id: str, files: list[ConnectionFile]) -> Iterator[Finding]:
+    """Tables of the connections that are not there or may not be read, and a log that may not be."""
     postgres = around.postgres(conn_id)
     [(user, replicates)] = postgres.rows(
         "select current_user, rolreplication or rolsuper from pg_roles where rolname = current_user"

@@ -13,10 +13,10 @@ from typing import Any, Final
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.bronze.contract_file import load_contracts
 from lakehouse.bronze.unloaded_claims import tell, unloaded_claims
+from lakehouse.landing.listing import objects_of_nights
 from lakehouse.observe.doctor.finding import Finding, error, warn
 from lakehouse.observe.doctor.surroundings import Surroundings
 from lakehouse.platform.lake_layout import (
-    LANDING,
     QUARANTINE,
     bronze_folder,
     parse_landing_key,
@@ -63,7 +63,7 @@ def bronze_files_look(around: Surroundings) -> Iterator[Finding]:
 
 
 def landing_files_look(around: Surroundings) -> Iterator[Finding]:
-    """Objects that no date has claimed, and claimed objects that are gone."""
+    """Objects that no date has claimed, and claimed ones that are gone; a stream's wait for no date."""
     lake, postgres = around.lake(), around.postgres()
     claimed = {
         key: (source, day)
@@ -76,7 +76,7 @@ def landing_files_look(around: Surroundings) -> Iterator[Finding]:
     }
     present: set[str] = set()
     unclaimed: dict[str, list[LakeObject]] = {}
-    for item in _Patience().through(lake.objects(LANDING)):
+    for item in _Patience().through(objects_of_nights(lake)):
         present.add(item.key)
         landed = parse_landing_key(item.key)
         is_old = around.now() - item.modified.astimezone(UTC) > UNCLAIMED_FOR

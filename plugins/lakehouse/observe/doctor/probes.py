@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.observe.doctor import (
     airflow_state,
@@ -16,6 +17,7 @@ from lakehouse.observe.doctor import (
     lake_files,
     own_tables,
     slots,
+    stream,
     versions,
 )
 from lakehouse.observe.doctor.run import Probe
@@ -57,9 +59,13 @@ def _per_connection() -> Iterator[Probe]:
     looks = connections.connection_looks()
     for conn_id, (look, _) in looks.items():
         yield Probe(f"connections.{conn_id}", "connections", look)
-    sources = {each.source.airflow_connection for each in read_all_connection_files()}
+    every = read_all_connection_files()
+    sources = {each.source.airflow_connection for each in every}
+    streamed = {each.source.airflow_connection for each in every if not by_the_clock([each])}
     for conn_id in sorted(sources):
         yield Probe(f"slots.{conn_id}", "slots", slots.slots_look(conn_id), (conn_id,))
+    for conn_id in sorted(streamed):
+        yield Probe(f"stream.{conn_id}", "stream", stream.source_look(conn_id), (conn_id, *_PLATFORM))
     for conn_id in looks:
         yield Probe(f"secrets.{conn_id}", "secrets", expiry.tokens_look(conn_id))
         yield Probe(f"certificates.{conn_id}", "secrets", expiry.certificates_look(conn_id), (conn_id,))
@@ -90,6 +96,9 @@ _FIXED = (
     Probe("files.landing", "files", lake_files.landing_files_look, _LAKE),
     Probe("files.quarantine", "files", lake_files.quarantine_files_look, _LAKE),
     Probe("unloaded", "unloaded", lake_files.unloaded_rows_look, _PLATFORM),
+    Probe("stream.loop", "stream", stream.loop_look, (*_PLATFORM, *_AIRFLOW)),
+    Probe("stream.lag", "stream", stream.lag_look, _PLATFORM),
+    Probe("stream.seam", "stream", stream.seam_look, _PLATFORM),
     Probe("environments", "environments", checkout.environments_look),
     Probe("tables", "tables", own_tables.tables_look, _PLATFORM),
     Probe("heartbeats", "heartbeats", own_tables.heartbeats_look, _PLATFORM),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
 from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, warn
 from lakehouse.observe.doctor.surroundings import Surroundings
@@ -34,14 +35,16 @@ def slots_look(conn_id: str) -> Callable[[Surroundings], Iterator[Finding]]:
         declared = {
             slot: each
             for each in read_all_connection_files()
-            if each.source.airflow_connection == conn_id and (slot := _slot_of(each))
+            if each.source.airflow_connection == conn_id and (slot := slot_of(each))
         }
+        # A stream makes its slot when it is first started: doctor/stream.py looks at that.
+        nightly = {slot: each for slot, each in declared.items() if by_the_clock([each])}
         postgres = around.postgres(conn_id)
         held = {row[0]: row for row in postgres.rows(_SLOTS)}
         if declared:
             yield from _settings(postgres, conn_id, around)
-            yield from _publications(postgres, declared, conn_id, around)
-        for slot, each in declared.items():
+            yield from publications(postgres, nightly.values(), conn_id, around)
+        for slot, each in nightly.items():
             if slot not in held:
                 what = f"the replication slot {slot} of {each.name} is not there"
                 seen = f"{conn_id}: pg_replication_slots"
@@ -60,18 +63,28 @@ def _slot(
     drop = around.psql_command(conn_id, f"select pg_drop_replication_slot('{slot}')")
     if status == "lost":
         what = f"the replication slot {slot} is invalidated: changes were lost, the tables must be read again"
-        yield error(what, seen, drop)
+        known = slot in declared
+        yield error(
+            what, seen, around.library_command("airbyte", f"refresh {declared[slot].name}") if known else drop
+        )
         return
     if slot not in declared:
         if not active and not temporary:
             what = f"the replication slot {slot} is used by no connection and keeps WAL forever"
             yield warn(what, seen, drop)
         return
-    sync = around.trigger_command(f"sync_{declared[slot].name}")
+    sync = _reading(around, declared[slot])
     if status == "unreserved":
         yield error(f"the replication slot {slot} is about to be invalidated", seen, sync)
     elif lag > WARN_LAG_BYTES:
         yield warn(f"the replication slot {slot} is {_mib(lag)} behind: nobody reads it", seen, sync)
+
+
+def _reading(around: Surroundings, declared: ConnectionFile) -> str:
+    """What has somebody read the slot."""
+    if by_the_clock([declared]):
+        return around.trigger_command(f"sync_{declared.name}")
+    return around.library_command("stream", "start")
 
 
 def _settings(postgres: Any, conn_id: str, around: Surroundings) -> Iterator[Finding]:
@@ -91,13 +104,14 @@ def _settings(postgres: Any, conn_id: str, around: Surroundings) -> Iterator[Fin
         yield warn(what, "max_slot_wal_keep_size -1", command)
 
 
-def _publications(
-    postgres: Any, declared: Mapping[str, ConnectionFile], conn_id: str, around: Surroundings
+def publications(
+    postgres: Any, declared: Iterable[ConnectionFile], conn_id: str, around: Surroundings
 ) -> Iterator[Finding]:
+    """Tables that the connections' publications lack."""
     published: dict[str, set[str]] = {}
     for name, table in postgres.rows("select pubname, tablename from pg_publication_tables"):
         published.setdefault(name, set()).add(table)
-    for each in declared.values():
+    for each in declared:
         publication = each.source.configuration["replication_method"].get("publication", "")
         missing = sorted({stream.name for stream in each.streams} - published.get(publication, set()))
         if missing:
@@ -106,7 +120,8 @@ def _publications(
             yield error(what, ", ".join(missing), around.psql_command(conn_id, grant))
 
 
-def _slot_of(declared: ConnectionFile) -> str | None:
+def slot_of(declared: ConnectionFile) -> str | None:
+    """The replication slot that a connection reads from; None for one that reads no log."""
     method = declared.source.configuration.get("replication_method")
     return (
         str(method["replication_slot"])

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from lakehouse.airbyte.cadence import by_the_clock
+from lakehouse.airbyte.cadence import Cadence, by_the_clock, cadence_of
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.dbt.project import LAYERS, MANIFEST_FILE
 from lakehouse.night.plan import NIGHT
@@ -25,17 +26,29 @@ from lakehouse.superset.assets_bundle import read_bundle
 DASHBOARDS_FOLDER: Final = INCLUDE / "superset"
 DAGS_FOLDER: Final = REPOSITORY / "dags"
 GOLD: Final = "gold"
+SERVING: Final = "serving"
+HOT: Final = "hot"
+STREAM_DAG: Final = "stream_orders"
+"""The DAG that reads a streamed connection all day; no stage of the night does."""
+_TABLE: Final = re.compile(rf"\b(?:{GOLD}|{SERVING})\.[a-z_]\w*", re.IGNORECASE)
 _RAW: Final = "raw_"
 """`bronze.raw_<stream>` is the stream's table in Dremio."""
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """One dashboard and the gold tables that its charts and filters read."""
+    """One dashboard, and the tables that its charts and filters read."""
 
     slug: str
     title: str
     gold_tables: tuple[str, ...]
+    serving_views: tuple[str, ...] = ()
+    """Views of hot and cold rows, such as `serving.orders`."""
+
+    @property
+    def is_live(self) -> bool:
+        """Does it show what no night has audited yet?"""
+        return bool(self.serving_views)
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ class StreamOrigin:
     connection: str
     """The Airbyte connection."""
     stage: str
-    """The stage of the night that syncs it."""
+    """The stage of the night that syncs it, or the DAG that streams it."""
     reads_all: bool = False
     """Every sync reads all rows, so a date needs no other date's."""
 
@@ -93,18 +106,21 @@ class Lineage:
         models: Mapping[str, Model],
         parents: Mapping[str, tuple[str, ...]],
         streams: Iterable[StreamOrigin],
+        streamed: Iterable[StreamOrigin] = (),
     ) -> None:
         """
         Args:
             dashboards: all dashboards.
             models: all dbt models by name.
             parents: for each model the names of the models and `raw_<stream>` sources that it reads.
-            streams: all streams.
+            streams: all streams of the night.
+            streamed: what is read all day, beside the night.
         """
         self._dashboards = tuple(dashboards)
         self._models = dict(models)
         self._parents = dict(parents)
         self._streams = {stream.stream: stream for stream in streams}
+        self._streamed = tuple(streamed)
 
     @classmethod
     def read(cls, dashboards: Path = DASHBOARDS_FOLDER, manifest: Path = MANIFEST_FILE) -> Self:
@@ -121,11 +137,16 @@ class Lineage:
             {node["name"]: _model(node) for node in found},
             {node["name"]: _names(node["depends_on"]["nodes"]) for node in found},
             _streams(),
+            _streamed(),
         )
 
     def dashboards(self) -> tuple[Dashboard, ...]:
-        """All dashboards, by slug."""
-        return tuple(sorted(self._dashboards, key=lambda each: each.slug))
+        """The dashboards that show what a night has published, by slug."""
+        return tuple(each for each in self._by_slug() if not each.is_live)
+
+    def live_dashboards(self) -> tuple[Dashboard, ...]:
+        """The dashboards that show changes as they come, by slug."""
+        return tuple(each for each in self._by_slug() if each.is_live)
 
     def gold_tables(self) -> tuple[str, ...]:
         """All gold tables, such as `gold.orders`, by name."""
@@ -137,8 +158,12 @@ class Lineage:
         return tuple(ordered)
 
     def streams(self) -> tuple[StreamOrigin, ...]:
-        """All streams, by name."""
+        """All streams of the night, by name."""
         return tuple(self._streams[name] for name in sorted(self._streams))
+
+    def streamed(self) -> tuple[StreamOrigin, ...]:
+        """What is read all day, by name; the night may read the same tables by itself."""
+        return tuple(sorted(self._streamed, key=lambda each: each.stream))
 
     def upstream(self, gold: str) -> Upstream:
         """All that a gold table is made of.
@@ -170,14 +195,25 @@ class Lineage:
         """The dashboards that show less or later if this fails.
 
         Args:
-            what: a stage of the night, an Airbyte connection, a stream, a model or a table such as
-                `gold.orders`. What nothing hangs on gives an empty answer.
+            what: a stage of the night, `stream_orders`, an Airbyte connection, a stream of the night, a model
+                or a table such as `gold.orders` or `hot.orders`. What nothing hangs on gives an empty answer.
         """
         return tuple(
             each
-            for each in self.dashboards()
-            if each.slug == what or any(what in self._names_in(gold) for gold in each.gold_tables)
+            for each in self._by_slug()
+            if each.slug == what
+            or any(what in self._names_in(gold) for gold in each.gold_tables)
+            or (each.is_live and what in self._live_names(each))
         )
+
+    def _by_slug(self) -> list[Dashboard]:
+        return sorted(self._dashboards, key=lambda each: each.slug)
+
+    def _live_names(self, board: Dashboard) -> frozenset[str]:
+        """A late night is not among them: until it has published, the stream's own rows are shown."""
+        hot = {f"{HOT}.{stream.stream}" for stream in self._streamed}
+        names = {name for stream in self._streamed for name in (stream.connection, stream.stage)}
+        return frozenset({*board.serving_views, *hot, *names})
 
     def _names_in(self, gold: str) -> frozenset[str]:
         """All names by which something that the table is made of may be called."""
@@ -213,19 +249,30 @@ def stage_of_layer(layer: str) -> str:
     raise KeyError(f"no stage of the night produces {layer!r}")
 
 
+def tables_of_dataset(dataset: Mapping[str, Any]) -> frozenset[str]:
+    """The table that a dataset stands for; of one that is SQL, those that the SQL names."""
+    if text := dataset.get("sql"):
+        return frozenset(found.lower() for found in _TABLE.findall(text))
+    return frozenset({f"{dataset['schema']}.{dataset['table_name']}"})
+
+
 def _dashboards(folder: Path) -> Iterator[Dashboard]:
     bundle = read_bundle(folder)
-    tables = {
-        each["uuid"]: f"{each['schema']}.{each['table_name']}" for each in bundle.of_kind("datasets").values()
-    }
+    tables = {each["uuid"]: tables_of_dataset(each) for each in bundle.of_kind("datasets").values()}
     read_by_chart = {each["uuid"]: tables[each["dataset_uuid"]] for each in bundle.of_kind("charts").values()}
     filters = {
-        each["uuid"]: {tables[uuid] for uuid in _filter_datasets(each) if uuid in tables}
+        each["uuid"]: {table for uuid in _filter_datasets(each) for table in tables.get(uuid, ())}
         for each in bundle.of_kind("dashboards").values()
     }
     for each in bundle.dashboards:
-        read = {read_by_chart[uuid] for uuid in each.chart_uuids} | filters[each.uuid]
-        yield Dashboard(each.slug, each.title, tuple(sorted(read)))
+        charted = {table for uuid in each.chart_uuids for table in read_by_chart[uuid]}
+        read = sorted(charted | filters[each.uuid])
+        yield Dashboard(
+            each.slug,
+            each.title,
+            tuple(table for table in read if table.startswith(f"{GOLD}.")),
+            tuple(table for table in read if table.startswith(f"{SERVING}.")),
+        )
 
 
 def _filter_datasets(dashboard: Mapping[str, Any]) -> Iterator[str]:
@@ -256,6 +303,13 @@ def _streams() -> Iterator[StreamOrigin]:
                 stage=stages.get(connection.name, ""),
                 reads_all=stream.sync_mode.startswith("full_refresh"),
             )
+
+
+def _streamed() -> Iterator[StreamOrigin]:
+    for connection in read_all_connection_files():
+        if cadence_of(connection) is Cadence.STREAM:
+            for stream in connection.streams:
+                yield StreamOrigin(stream.name, connection.source_folder, connection.name, STREAM_DAG)
 
 
 def _stages_by_connection(connections: set[str]) -> dict[str, str]:

@@ -25,7 +25,8 @@ from lakehouse.observe.health_page.html import (
 from lakehouse.observe.health_page.log_page import log_router
 from lakehouse.observe.health_page.reading import ANSWER_SECONDS, Reader, as_json, in_words
 from lakehouse.observe.health_page.sections import SECTIONS, shown_night
-from lakehouse.observe.incidents.record import UnknownIncidentError, acknowledge
+from lakehouse.observe.incidents.reading import UnknownIncidentError
+from lakehouse.observe.incidents.record import acknowledge
 from lakehouse.platform.database import PostgresConnections, platform_postgres
 
 PROTECTION: Final = {

@@ -17,14 +17,13 @@ from datetime import UTC, datetime, timedelta
 from lakehouse.observe.incidents.delivery import deliver_alerts
 from lakehouse.observe.incidents.finding import Incident
 from lakehouse.observe.incidents.here import postgres_here
-from lakehouse.observe.incidents.record import (
+from lakehouse.observe.incidents.reading import (
     UnknownIncidentError,
-    acknowledge,
     incident,
     open_incidents,
-    resolve,
     resolved_incidents,
 )
+from lakehouse.observe.incidents.record import acknowledge, resolve
 from lakehouse.observe.incidents.words import body, spoken, title
 from lakehouse.platform.database import PostgresConnections
 from lakehouse.platform.errors import LakehouseError

@@ -17,7 +17,8 @@ from lakehouse.night.business_date import business_date_or_none
 from lakehouse.observe.incidents.finding import ALERT, Finding, Severity
 from lakehouse.observe.incidents.heartbeats import ALERT_PATH, beat
 from lakehouse.observe.incidents.home import is_stage
-from lakehouse.observe.incidents.record import incident_of_event, resolve_event, tell
+from lakehouse.observe.incidents.reading import incident_of_event
+from lakehouse.observe.incidents.record import resolve_event, tell
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.names import AIRBYTE_CONNECTION, DREMIO_CONNECTION, SUPERSET_CONNECTION
 from lakehouse.platform.sql_files import read_sql

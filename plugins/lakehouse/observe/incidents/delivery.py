@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from lakehouse.observe.incidents.notices import REPEATED
-from lakehouse.observe.incidents.record import UnknownIncidentError, incident
+from lakehouse.observe.incidents.reading import UnknownIncidentError, incident
 from lakehouse.observe.incidents.words import body, title
 from lakehouse.observe.notify.channel import alerts_channel
 from lakehouse.observe.notify.outbox import Channel, Waiting, deliver

@@ -15,6 +15,7 @@ from lakehouse.observe.incidents.cause import cause_group
 from lakehouse.observe.incidents.finding import FAILED, Finding, Severity
 from lakehouse.observe.incidents.home import is_stage
 from lakehouse.receipts.log_path import log_path
+from lakehouse.stream.plan import CONNECTION, DAG_ID
 
 OWNER: Final = "lakehouse"
 """The owner of every DAG: `lakehouse.night.dag_defaults`, which needs Airflow."""
@@ -33,6 +34,8 @@ _FIX_FIRST: Final[Mapping[str, str]] = {
     "BrokenChartsError": "fix the charts in include/superset, then run provision_platform",
     "AirbyteJobMisconfiguredError": "fix the connection in include/airbyte, then run provision_platform",
     "NewColumnsRefusedError": "fix include/contracts",
+    "StreamColumnMissingError": "restore the column at the source, or change include/contracts/stream",
+    "StreamContractBrokenError": "look at the quarantined rows, then fix the source or its contract",
 }
 """Errors that a rerun alone meets again."""
 _RUNBOOKS: Final[Mapping[str, str]] = {
@@ -40,6 +43,10 @@ _RUNBOOKS: Final[Mapping[str, str]] = {
     "LandingFileUnreadableError": "docs/runbooks/quarantine.md",
     "VolumeBelowExpectedError": "docs/runbooks/quarantine.md",
 }
+_RUNBOOK_OF: Final[Mapping[str, str]] = {DAG_ID: "docs/runbooks/stream.md"}
+_LOST_CHANGES: Final = "'refresh'"
+"""How Airbyte says that changes are gone from the source's log and the tables must be read again."""
+_READ_AGAIN: Final = f"run bin/airbyte refresh {CONNECTION}"
 
 
 @dataclass(frozen=True)
@@ -83,12 +90,14 @@ def failed_task(task: FailedTask, more: Callable[[FailedTask], Mapping[str, Any]
         "attempts": task.try_number,
         "run_id": task.run_id,
         "owner": OWNER,
-        "rerun": _rerun(name, night),
-        "runbook": _RUNBOOKS.get(name, "docs/runbooks/stage-failed.md"),
+        "rerun": _rerun(task, name, night),
+        "runbook": _RUNBOOKS.get(name, _RUNBOOK_OF.get(task.dag_id, "docs/runbooks/stage-failed.md")),
         "log": task.log or log_path(task.dag_id, task.run_id, task.task_id, task.map_index, task.try_number),
     }
     if night is not None:
         evidence["readers_see"] = "the data of the last night that was published, unchanged"
+    if task.dag_id == DAG_ID:
+        evidence["readers_see"] = "what the last merged batch brought; the night and its dashboards go on"
     evidence |= {} if more is None else more(task)
     return Finding(
         kind=FAILED,
@@ -125,6 +134,8 @@ def command_for(task: FailedTask, night: date | None) -> str:
         return start_command(_tested_stage(task.dag_id), night)
     if night is not None:
         return f"bin/stage clear {task.dag_id} {night}"
+    if task.dag_id == DAG_ID:
+        return "bin/stream start"  # the next run waits for this, or some minutes, and goes on with the batch
     words = ["bin/airflow", "dags", "clear", task.dag_id, "--run-id", task.run_id, "--only-failed", "--yes"]
     return shlex.join(words)
 
@@ -148,7 +159,9 @@ def _summary(task: FailedTask, night: date | None, group: str | None) -> str:
     return f"{what} at {task.task_id}, because of {blamed}"
 
 
-def _rerun(error: str, night: date | None) -> str:
+def _rerun(task: FailedTask, name: str, night: date | None) -> str:
     safe = _RERUN if night is not None else _RERUN_OTHER
-    first = _FIX_FIRST.get(error)
+    first = _FIX_FIRST.get(name)
+    if task.dag_id == DAG_ID and _LOST_CHANGES in (task.error or ""):
+        first = _READ_AGAIN
     return f"{safe}. It fails again until you {first}" if first else safe

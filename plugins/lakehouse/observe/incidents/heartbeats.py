@@ -20,7 +20,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from lakehouse.observe.incidents.finding import SILENT, Finding, Incident, Severity
-from lakehouse.observe.incidents.record import open_members, resolve, tell
+from lakehouse.observe.incidents.reading import open_members
+from lakehouse.observe.incidents.record import resolve, tell
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
 

@@ -22,7 +22,8 @@ from lakehouse.observe.incidents.failure import (
 )
 from lakehouse.observe.incidents.finding import NOT_STARTED, Finding, Member, Severity
 from lakehouse.observe.incidents.lateness import late_stage
-from lakehouse.observe.incidents.record import knows_event, open_members, resolve_stage, tell
+from lakehouse.observe.incidents.reading import knows_event, open_members
+from lakehouse.observe.incidents.record import resolve_stage, tell
 from lakehouse.observe.incidents.spool import drain
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -15,15 +14,12 @@ from lakehouse.observe.incidents import notices
 from lakehouse.observe.incidents.finding import LATE, Finding, Incident, Member, Severity
 from lakehouse.observe.incidents.fingerprint import environment, fingerprint
 from lakehouse.observe.incidents.home import LAST_STAGE, WINDOW, Home, Known, first_in_the_plan, home_of
+from lakehouse.observe.incidents.reading import headline, id_of_event, read_whole
 from lakehouse.platform.database import Lock, PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
 
 REMEMBERED: Final = timedelta(hours=12)
 """How long a resolved incident still explains what follows from it: a night and its morning."""
-
-
-class UnknownIncidentError(Exception):
-    """There is no incident of that number."""
 
 
 def tell(
@@ -43,22 +39,22 @@ def tell(
     """
     at = now or datetime.now(UTC)
     with transaction(postgres, _lock()) as cursor:
-        known = _incident_of_event(cursor, finding.event_id)
+        known = id_of_event(cursor, finding.event_id)
         if known is not None:
-            return _read(cursor, known)
+            return read_whole(cursor, known)
         printed = fingerprint(finding)
         members = _members(cursor, finding, printed, at - REMEMBERED)
         home = home_of(finding, printed, members, at)
         if home.incident_id is None:
             incident_id = _open(cursor, finding, printed, at)
         elif _is_known_state(finding, home.incident_id, members, at):
-            return _read(cursor, home.incident_id)
+            return read_whole(cursor, home.incident_id)
         else:
             incident_id = home.incident_id
-        before = None if home.incident_id is None else _headline(cursor, incident_id)
+        before = None if home.incident_id is None else headline(cursor, incident_id)
         _add(cursor, incident_id, finding, home, printed, at)
-        _announce(cursor, before, _headline(cursor, incident_id), home, finding, at)
-        return _read(cursor, incident_id) if with_members else _headline(cursor, incident_id)
+        _announce(cursor, before, headline(cursor, incident_id), home, finding, at)
+        return read_whole(cursor, incident_id) if with_members else headline(cursor, incident_id)
 
 
 def resolve(
@@ -138,13 +134,6 @@ def resolve_event(
     return _fixed(postgres, "postgres/observe/incidents/fix_incident_event.sql", values, now)
 
 
-def incident_of_event(postgres: PostgresConnections, event_id: str) -> Incident | None:
-    """The incident that the event was told for, without its members; None if it was not told."""
-    with transaction(postgres) as cursor:
-        known = _incident_of_event(cursor, event_id)
-        return None if known is None else _headline(cursor, known)
-
-
 def acknowledge(
     postgres: PostgresConnections, incident_id: int, user: str, now: datetime | None = None
 ) -> Incident:
@@ -158,43 +147,7 @@ def acknowledge(
     with transaction(postgres, _lock()) as cursor:
         cursor.execute(read_sql("postgres/observe/incidents/acknowledge_incident.sql"), values)
         notices.drop_repeats(cursor, incident_id, at)
-        return _read(cursor, incident_id)
-
-
-def incident(postgres: PostgresConnections, incident_id: int) -> Incident:
-    """One incident with its members.
-
-    Raises:
-        UnknownIncidentError: there is none of that number.
-    """
-    with transaction(postgres) as cursor:
-        return _read(cursor, incident_id)
-
-
-def open_incidents(postgres: PostgresConnections) -> list[Incident]:
-    """All that are open, pages first, then the oldest."""
-    with transaction(postgres) as cursor:
-        return _listed(cursor, resolved_since=None)
-
-
-def resolved_incidents(postgres: PostgresConnections, since: datetime) -> list[Incident]:
-    """Those that were resolved since then, the newest first."""
-    with transaction(postgres) as cursor:
-        return _listed(cursor, resolved_since=since)
-
-
-def open_members(postgres: PostgresConnections) -> list[Member]:
-    """Every finding that is not fixed yet, of open incidents."""
-    return [member for each in open_incidents(postgres) for member in each.members if member.fixed_at is None]
-
-
-def knows_event(postgres: PostgresConnections, event_ids: Sequence[str]) -> set[str]:
-    """Those of the events that have been told."""
-    with transaction(postgres) as cursor:
-        cursor.execute(
-            read_sql("postgres/observe/incidents/select_known_events.sql"), {"event_ids": list(event_ids)}
-        )
-        return {str(row[0]) for row in cursor.fetchall()}
+        return read_whole(cursor, incident_id)
 
 
 def _lock() -> Lock:
@@ -212,9 +165,9 @@ def _fixed(
             return []
         ended = {"incident_ids": touched, "at": at, "fixed_by": values["fixed_by"]}
         cursor.execute(read_sql("postgres/observe/incidents/resolve_incidents.sql"), ended)
-        resolved = [_read(cursor, int(row[0])) for row in cursor.fetchall()]
+        resolved = [read_whole(cursor, int(row[0])) for row in cursor.fetchall()]
         for touched_id in touched:
-            _show_what_is_left(cursor, _read(cursor, touched_id), at)
+            _show_what_is_left(cursor, read_whole(cursor, touched_id), at)
         for each in resolved:
             notices.tell_resolved(cursor, each, at)
         return resolved
@@ -230,16 +183,6 @@ def _show_what_is_left(cursor: Any, incident: Incident, at: datetime) -> None:
     }
     values |= {"incident_id": incident.incident_id, "evidence": json.dumps(left.evidence), "at": at}
     cursor.execute(read_sql("postgres/observe/incidents/update_incident_root.sql"), values)
-
-
-def _incident_of_event(cursor: Any, event_id: str | None) -> int | None:
-    if event_id is None:
-        return None
-    cursor.execute(
-        read_sql("postgres/observe/incidents/select_incident_of_event.sql"), {"event_id": event_id}
-    )
-    row = cursor.fetchone()
-    return None if row is None else int(row[0])
 
 
 def _is_known_state(finding: Finding, incident_id: int, told: Sequence[Known], at: datetime) -> bool:
@@ -295,9 +238,9 @@ def _announce(
     elif before.resolved_at is not None:
         return
     elif Severity(after.severity).is_above(before.severity):
-        notices.tell_worse(cursor, _read(cursor, after.incident_id), at)
+        notices.tell_worse(cursor, read_whole(cursor, after.incident_id), at)
     elif home.takes_over:
-        notices.tell_root(cursor, _read(cursor, after.incident_id), finding.key, at)
+        notices.tell_root(cursor, read_whole(cursor, after.incident_id), finding.key, at)
     elif after.acknowledged_at is None:
         notices.tell_repeats(cursor, after, at)
 
@@ -328,38 +271,3 @@ def _members(cursor: Any, finding: Finding, printed: str, resolved_since: dateti
     }
     cursor.execute(read_sql("postgres/observe/incidents/select_incident_members.sql"), values)
     return [Known(Member(*row[:-1]), is_open=row[-1]) for row in cursor.fetchall()]
-
-
-def _headline(cursor: Any, incident_id: int) -> Incident:
-    cursor.execute(read_sql("postgres/observe/incidents/select_incident.sql"), {"incident_id": incident_id})
-    row = cursor.fetchone()
-    if row is None:
-        raise UnknownIncidentError(
-            f"there is no incident {incident_id}; bin/incidents list shows those there are"
-        )
-    return Incident(*row)
-
-
-def _read(cursor: Any, incident_id: int) -> Incident:
-    headline = _headline(cursor, incident_id)
-    cursor.execute(
-        read_sql("postgres/observe/incidents/select_members_of_incidents.sql"),
-        {"incident_ids": [incident_id]},
-    )
-    return replace(headline, members=tuple(Member(*each) for each in cursor.fetchall()))
-
-
-def _listed(cursor: Any, resolved_since: datetime | None) -> list[Incident]:
-    cursor.execute(
-        read_sql("postgres/observe/incidents/select_incidents.sql"), {"resolved_since": resolved_since}
-    )
-    listed = [Incident(*row) for row in cursor.fetchall()]
-    ids = [each.incident_id for each in listed]
-    cursor.execute(
-        read_sql("postgres/observe/incidents/select_members_of_incidents.sql"), {"incident_ids": ids}
-    )
-    members: dict[int, list[Member]] = {each: [] for each in ids}
-    for row in cursor.fetchall():
-        member = Member(*row)
-        members[member.incident_id].append(member)
-    return [replace(each, members=tuple(members[each.incident_id])) for each in listed]

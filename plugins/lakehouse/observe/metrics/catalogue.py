@@ -36,6 +36,9 @@ LOAD_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 """Five seconds is what the specification allows a dashboard."""
 STAGE_SECONDS: Final = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0, 2700.0, 3600.0)
 
+LAG_SECONDS: Final = (0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
+"""A change is to be on the live chart within a minute; embedded within 10 s, or 20 s under load."""
+
 _CATALOGUE: Final = (
     # --- the specification's twelve
     Metric(
@@ -172,6 +175,44 @@ _CATALOGUE: Final = (
         "gauge",
         "1 when the server has dropped what a slot needs: its connection must read everything again.",
         {"server": 10, "slot": 50},
+    ),
+    # --- the stream's lag, as its tracers find it
+    Metric(
+        "lakehouse_stream_hop_seconds",
+        "histogram",
+        "How long a tracer took for a hop on its way from the commit at the source to the chart.",
+        {"hop": 6},
+        LAG_SECONDS,
+    ),
+    Metric(
+        "lakehouse_stream_lag_seconds",
+        "gauge",
+        "From the commit to the chart: the oldest change that it does not show, or the newest that it does.",
+    ),
+    Metric(
+        "lakehouse_stream_lag_quantile_seconds",
+        "gauge",
+        "Lag of a hop over the last five minutes or hour; what waits longer than all others counts so far.",
+        {"hop": 6, "window": 2, "quantile": 3},
+    ),
+    Metric(
+        "lakehouse_stream_waiting_seconds",
+        "gauge",
+        "How long the oldest tracer has been waiting for a hop; 0 when none does.",
+        {"hop": 6},
+    ),
+    Metric("lakehouse_stream_tracers_waiting", "gauge", "Tracers that wait for a hop.", {"hop": 6}),
+    Metric(
+        "lakehouse_stream_tracers_lost",
+        "gauge",
+        "Tracers of the last day that have not come, although later ones have.",
+    ),
+    Metric("lakehouse_stream_lag_measured", "gauge", "1 while tracers are committed at the source."),
+    Metric("lakehouse_stream_paused", "gauge", "1 when somebody has paused the stream."),
+    Metric(
+        "lakehouse_stream_clock_offset_seconds",
+        "gauge",
+        "How far the source's clock is ahead of the platform's; the lag is corrected by it.",
     ),
     Metric("lakehouse_open_incidents", "gauge", "Incidents that nothing has fixed.", {"severity": 5}),
     Metric(

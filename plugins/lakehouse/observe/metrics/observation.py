@@ -47,7 +47,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Increment:
-    """What a counter grows by, of a source whose position alone says what is new."""
+    """What a counter grows by, or one value of a histogram: of a source whose position says what is new."""
 
     metric: str
     labels: Labels
@@ -55,7 +55,7 @@ class Increment:
 
     def __post_init__(self) -> None:
         _check_labels(self.metric, self.labels)
-        if METRICS[self.metric].kind != "counter" or not (math.isfinite(self.value) and self.value >= 0):
+        if METRICS[self.metric].kind == "gauge" or not (math.isfinite(self.value) and self.value >= 0):
             raise ValueError(f"{self.metric} cannot grow by {self.value!r}")
 
 

@@ -20,6 +20,7 @@ from lakehouse.observe.metrics.sources.night import Nights
 from lakehouse.observe.metrics.sources.object_store import LocalDisks, ObjectStore, disks_of
 from lakehouse.observe.metrics.sources.probes import Probe, ServiceApis
 from lakehouse.observe.metrics.sources.request_rates import RequestRates
+from lakehouse.observe.metrics.sources.stream import StreamLag
 from lakehouse.observe.metrics.sources.superset import SupersetLog
 from lakehouse.platform.connections import Connection, ConnectionUnknownError, DirectPostgres
 from lakehouse.platform.database import PostgresConnections
@@ -63,6 +64,7 @@ def sources_of(postgres: PostgresConnections, find: Find, environment: Mapping[s
         GoldTables(postgres),
         OpenIncidents(postgres),
         DbtModels(postgres),
+        StreamLag(postgres),
         PostgresServer(PLATFORM_CONNECTION, postgres),
     ]
     if airbyte := known(AIRBYTE_CONNECTION):

@@ -67,7 +67,7 @@ def observe(cursor: Any, told: Iterable[Observation]) -> int:
 
 
 def increase(cursor: Any, increments: Iterable[Increment]) -> None:
-    """Let counters grow, in the transaction that stores up to where the source has been read."""
+    """Let counters and histograms grow, in the transaction that stores how far the source was read."""
     grown = list(increments)
     if not grown:
         return
@@ -75,9 +75,8 @@ def increase(cursor: Any, increments: Iterable[Increment]) -> None:
     room = LabelRoom(cursor, {each.metric for each in grown})
     totals: dict[tuple[str, Series], Total] = defaultdict(Total)
     for each in grown:
-        total = totals[each.metric, room.series(METRICS[each.metric], each.labels)]
-        total.observations += 1
-        total.total += each.value
+        metric = METRICS[each.metric]
+        totals[each.metric, room.series(metric, each.labels)].add(each.value, metric.bounds)
     _add(cursor, totals)
     room.store()
 

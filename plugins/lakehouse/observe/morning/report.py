@@ -11,7 +11,7 @@ from typing import Final
 
 from lakehouse.observe.facts.freshness import data_age
 from lakehouse.observe.facts.nights import night, recent_nights
-from lakehouse.observe.incidents.record import open_incidents
+from lakehouse.observe.incidents.reading import open_incidents
 from lakehouse.observe.morning.night_summary import NightState, NightSummary, state_of
 from lakehouse.observe.notify.outbox import Notice, write
 from lakehouse.platform.database import PostgresConnections, transaction

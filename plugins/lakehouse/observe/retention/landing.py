@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from lakehouse.bronze.publication import Partition, Publisher
+from lakehouse.landing.listing import objects_of_nights
 from lakehouse.observe.retention.plan import Applied, Item, KindPlan, Stores
 from lakehouse.observe.retention.policy import Policy
 from lakehouse.platform.database import Lock, LockHeldError, exclusively, transaction
-from lakehouse.platform.lake_layout import LANDING
 from lakehouse.platform.sql_files import read_sql
 
 WAIT_SECONDS: Final = 5
@@ -39,7 +39,7 @@ class LandingFiles:
             cursor.execute(read_sql("postgres/observe/retention/select_expired_landing_keys.sql"))
             expired = {key for (key,) in cursor.fetchall()}
         if expired:
-            left = [item for item in self._lake.objects(LANDING) if item.key in expired]
+            left = [item for item in objects_of_nights(self._lake) if item.key in expired]
             items += [Item(f"left over: {each.key}", 1, None, each.size, {"key": each.key}) for each in left]
         return KindPlan(self.name, "delete", cutoff, tuple(items))
 

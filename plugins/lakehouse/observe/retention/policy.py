@@ -11,12 +11,14 @@ import yaml
 
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.repository import INCLUDE
+from lakehouse.stream.plan import HOT_DAYS
 
 POLICY: Final = INCLUDE / "observe" / "retention.yaml"
 KINDS: Final = (
     "landing",
     "bronze",
     "quarantine",
+    "stream",
     "logs",
     "log_indices",
     "receipts",
@@ -51,6 +53,8 @@ class Policy:
     landing: Keep
     recompress_after_days: int
     quarantine: Keep
+    stream: Keep
+    """Landing of the stream, and its tracers."""
     snapshots: Keep
     logs: Mapping[str, Keep]
     """By service."""
@@ -65,6 +69,7 @@ _LEAST_DAYS: Final[Mapping[str, int]] = {
     "landing": 7,
     "bronze": 7,
     "quarantine": 7,
+    "stream": HOT_DAYS + 1,
     "snapshots": 1,
     "logs": 1,
     "receipts": 30,
@@ -73,7 +78,8 @@ _LEAST_DAYS: Final[Mapping[str, int]] = {
     "tables": 1,
 }
 """Below these a rerun, a query or a person still needs what would go: a landing object waits a night for its
-claim and a week for whoever replays; a run may last six hours; the forecast wants a month of nights."""
+claim and a week for whoever replays; the hot tables are rebuilt from all the days that they hold; a run may
+last six hours; the forecast wants a month of nights."""
 _LEAST_NEWEST: Final[Mapping[str, int]] = {"landing": 1, "quarantine": 0, "snapshots": 1, "receipts": 7}
 _SECTIONS: Final = tuple(_LEAST_DAYS)
 
@@ -100,6 +106,7 @@ def load_policy(path: Path = POLICY) -> Policy:
             "bronze.recompress_after_days", bronze["recompress_after_days"], _LEAST_DAYS["bronze"]
         ),
         quarantine=_keep("quarantine", document["quarantine"]),
+        stream=_keep("stream", document["stream"]),
         snapshots=_keep("snapshots", document["snapshots"]),
         logs=_each("logs", document["logs"]),
         receipts=_keep("receipts", document["receipts"]),

@@ -76,8 +76,21 @@ AGED_TABLES: Final[dict[str, Aged]] = {
     "metric_days": Aged("day"),
     "morning_reports": Aged("told_at"),
     "night_eta": Aged("made_at"),
-    # With its days and samples.
+    # With what belongs to them: the days and keys that differed.
     "seam_checks": Aged("checked_at"),
+    "stream_batches": Aged(
+        "merged_at",
+        "state = 'merged' and not exists ("
+        "select from stream_landing_files as files where files.batch_id = stream_batches.batch_id)",
+    ),
+    "stream_lag_minutes": Aged("measured_at"),
+    "stream_loads": Aged(
+        "loaded_at",
+        "not exists (select from stream_batches as batches"
+        " where batches.batch_id = stream_loads.batch_id and batches.state <> 'merged')",
+    ),
+    "stream_runs": Aged("ended_at", "ended_at is not null"),
+    "stream_tracers": Aged("committed_at", "charted_at is not null or lost_at is not null"),
 }
 """The tables that a policy may name. Accounts and the ledger are not among them: replays need them."""
 

@@ -20,6 +20,7 @@ from lakehouse.observe.retention.policy import KINDS, Policy
 from lakehouse.observe.retention.recompression import BronzeCompression
 from lakehouse.observe.retention.records import Receipts, TableRows
 from lakehouse.observe.retention.services import AirflowDatabase, ScratchFolders, Snapshots
+from lakehouse.observe.retention.stream_files import StreamFiles
 from lakehouse.platform.database import PostgresConnections, platform_postgres, transaction
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.names import AIRFLOW_DATABASE_CONNECTION, ELASTICSEARCH_CONNECTION
@@ -96,6 +97,7 @@ def of_platform(policy: Policy) -> Tidying:
         "landing": lambda: LandingFiles(stores()),
         "bronze": bronze,
         "quarantine": lambda: QuarantineFiles(stores()),
+        "stream": lambda: StreamFiles(stores()),
         "logs": lambda: LakeLogs(stores()),
         "log_indices": lambda: LogIndices(elasticsearch),
         "receipts": lambda: Receipts(stores()),

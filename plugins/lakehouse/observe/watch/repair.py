@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from lakehouse.observe.incidents.finding import Finding, Severity
-from lakehouse.observe.incidents.record import knows_event, open_members, resolve, resolve_many, tell
+from lakehouse.observe.incidents.reading import knows_event, open_members
+from lakehouse.observe.incidents.record import resolve, resolve_many, tell
 from lakehouse.observe.watch.trouble import STATES, Fail, Start, Trouble
 from lakehouse.platform.airflow_http import AirflowApiError, AirflowApiMissingError
 from lakehouse.platform.airflow_runs import Run

@@ -1,7 +1,8 @@
 """`python -m lakehouse.observe.why_stale NAME`: why a dashboard or gold table does not show the newest date.
 
-NAME is a dashboard's slug or title, or a gold table. On the embedded platform: `bin/why-stale`. Exit code: 0
-it is fresh, 1 it is stale or cannot be seen, 2 there is no such name or date.
+NAME is a dashboard's slug or title, or a gold table. Of a live dashboard or a serving view, the stream is
+told. On the embedded platform: `bin/why-stale`. Exit code: 0 it is fresh, 1 it is stale or cannot be seen, 2
+there is no such name or date.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from airflow.sdk import BaseHook
 from lakehouse.dremio.hook import DremioHook
 from lakehouse.night.business_date import BusinessDateError, parse_business_date
 from lakehouse.observe.facts.lineage import read_lineage
+from lakehouse.observe.why_stale.hops import Verdict
+from lakehouse.observe.why_stale.live import live_name, why_live_is_stale
 from lakehouse.observe.why_stale.services import LiveScheduling, LiveServing
 from lakehouse.observe.why_stale.show import lines
 from lakehouse.observe.why_stale.walk import UnknownNameError, subject_of, why_stale
@@ -41,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
     lineage = read_lineage()
+    if (live := live_name(lineage, options.name)) is not None:
+        told = why_live_is_stale(live, platform_postgres(), LiveScheduling(_airflow()), datetime.now(UTC))
+        return _print(told, as_json=options.json)
     try:
         subject = subject_of(lineage, options.name)
         day = parse_business_date(options.date) if options.date else None
@@ -51,10 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verdict = why_stale(
         subject, lineage, platform_postgres(), serving, LiveScheduling(_airflow()), datetime.now(UTC), day
     )
-    if options.json:
-        print(json.dumps(verdict.to_json(), indent=2))
-    else:
-        print("\n".join(lines(verdict)))
+    return _print(verdict, as_json=options.json)
+
+
+def _print(verdict: Verdict, as_json: bool) -> int:
+    """Print it; the exit code that it comes to."""
+    print(json.dumps(verdict.to_json(), indent=2) if as_json else "\n".join(lines(verdict)))
     return 0 if verdict.is_fresh else 1
 
 

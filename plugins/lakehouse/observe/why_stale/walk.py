@@ -60,7 +60,8 @@ def subject_of(lineage: Lineage, name: str) -> Subject:
     for table in lineage.gold_tables():
         if wanted in (table.casefold(), table.removeprefix(f"{GOLD}.").casefold()):
             return Subject(f"table {table}", None, (table,))
-    boards = ", ".join(f"{board.slug} ({board.title})" for board in lineage.dashboards())
+    every = (*lineage.dashboards(), *lineage.live_dashboards())
+    boards = ", ".join(f"{board.slug} ({board.title})" for board in every)
     raise UnknownNameError(
         f"no dashboard or gold table is called {name!r}; dashboards: {boards}; tables: "
         f"{', '.join(lineage.gold_tables())}"

@@ -115,6 +115,14 @@ def bundle() -> AssetsBundle:
 
 
 @pytest.fixture
+def chart_names(bundle: AssetsBundle) -> set[str]:
+    """Of the charts on Customer Analytics, by the files."""
+    (board,) = [each for each in bundle.dashboards if each.slug == SLUG]
+    charts = bundle.of_kind("charts").values()
+    return {each["slice_name"] for each in charts if each["uuid"] in board.chart_uuids}
+
+
+@pytest.fixture
 def client(platform: Platform) -> Iterator[SupersetClient]:
     with platform.superset() as made:
         yield made

@@ -87,6 +87,7 @@ class FakeLedger:
         self.complete = complete
         self.claims: list[tuple[str, date, int, int]] = []
         self.kept_for: dict[int, date] = {}
+        self.positions: dict[int, int | None] = {}
 
     def is_complete(self, source: str, night: date) -> bool:
         return self.complete
@@ -94,8 +95,9 @@ class FakeLedger:
     def report(self, source: str, night: date) -> ClaimReport:
         return CLAIM
 
-    def keep_for(self, source: str, night: date, job_id: int) -> None:
+    def keep_for(self, source: str, night: date, job_id: int, source_lsn: int | None = None) -> None:
         self.kept_for[job_id] = night
+        self.positions[job_id] = source_lsn
 
     def date_of_job(self, source: str, job_id: int) -> date | None:
         return self.kept_for.get(job_id)
@@ -117,6 +119,7 @@ class Extract:
         )
         self.operator.__dict__["client"] = airbyte
         self.operator.ledger = lambda: ledger  # type: ignore[assignment, return-value, method-assign]
+        self.operator.source_position = lambda: 4711  # type: ignore[method-assign]
         self.store: dict[str, Any] = {}
         run = SimpleNamespace(partition_key="2025-10-16", start_date=STARTED, run_after=STARTED)
         self.context = {"params": {}, "dag_run": run, **task_memory(self.store)}

@@ -128,3 +128,24 @@ def test_force_sync_asks_again(airbyte: FakeAirbyte) -> None:
     extract.context["params"] = {"force_sync": True}
     assert extract.run()["detail"]["reused"] is False
     assert airbyte.started == [1]
+
+
+def test_the_source_s_log_position_is_noted_for_the_job_that_started_after_it(airbyte: FakeAirbyte) -> None:
+    airbyte.script(1, "running", "succeeded")
+    extract = Extract(airbyte, FakeLedger())
+    extract.run()
+    assert extract.ledger.positions == {1: 4711}
+
+
+def test_no_position_is_noted_for_a_job_that_may_have_begun_before_it(airbyte: FakeAirbyte) -> None:
+    airbyte.script(1, "running", "succeeded")
+    adopting = Extract(airbyte, FakeLedger())
+    adopting.store |= kept(1)
+    adopting.run()
+    assert adopting.ledger.positions == {1: None}
+
+    airbyte.script(8, "running", "succeeded", started_at=STARTED + timedelta(seconds=1))
+    busy_with(airbyte, 8)
+    attaching = Extract(airbyte, FakeLedger())
+    attaching.run()
+    assert attaching.ledger.positions == {}

@@ -1,4 +1,4 @@
--- The open ones, or those that were resolved since then.
+-- One of that number; or the open ones; or those that were resolved since then.
 select
     incident_id,
     kind,
@@ -20,8 +20,11 @@ select
     fixed_by
 from incidents
 where
-    (%(resolved_since)s::timestamptz is null and resolved_at is null)
-    or resolved_at >= %(resolved_since)s::timestamptz
+    case
+        when %(incident_id)s::bigint is not null then incident_id = %(incident_id)s::bigint
+        when %(resolved_since)s::timestamptz is null then resolved_at is null
+        else resolved_at >= %(resolved_since)s::timestamptz
+    end
 order by
     resolved_at desc,
     severity asc,

@@ -13,6 +13,7 @@ from lakehouse.observe.health_page.sections import (
     incidents,
     nights,
     storage,
+    stream,
     syncs,
     tonight,
 )
@@ -27,6 +28,7 @@ SECTIONS: Final = (
     Section("tonight", "The night", tonight.read),
     Section("age", "Data age", age.read),
     Section("syncs", "Syncs", syncs.read),
+    Section("stream", "Stream", stream.read),
     Section("dashboards", "Queries and dashboards", dashboards.read),
     Section("storage", "Storage", storage.read),
     Section("nights", "What each night published", nights.read),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from lakehouse.observe.health_page.reading import Asked
 from lakehouse.observe.incidents.finding import Incident, Member
-from lakehouse.observe.incidents.record import open_incidents, resolved_incidents
+from lakehouse.observe.incidents.reading import open_incidents, resolved_incidents
 from lakehouse.platform.database import PostgresConnections
 
 HISTORY: Final = timedelta(days=14)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lakehouse.observe.incidents.finding import Severity
-from lakehouse.observe.incidents.record import open_incidents
+from lakehouse.observe.incidents.reading import open_incidents
 from lakehouse.observe.metrics.observation import Found, Reading
 from lakehouse.platform.database import PostgresConnections
 

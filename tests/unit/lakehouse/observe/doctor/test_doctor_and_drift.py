@@ -109,23 +109,26 @@ def test_views_that_are_not_those_that_a_load_makes() -> None:
 
 def test_dashboards_that_are_not_those_of_the_files() -> None:
     bundle = read_bundle(INCLUDE / "superset")
-    [dashboard] = bundle.dashboards
+    boards = {each.slug: each for each in bundle.dashboards}
+    boards |= {each.uuid: each for each in bundle.dashboards}
 
     class Held:
         mark = bundle.mark
 
         def get(self, path: str, params: Any = None) -> dict[str, Any]:
             if path.endswith("/charts"):
-                return {"result": list(dashboard.chart_uuids)}
+                return {"result": list(boards[path.split("/")[1]].chart_uuids)}
             return {"result": {"certification_details": self.mark}}
 
     held = Held()
     around = ScriptedSurroundings(environ=EMBEDDED, services={"superset": held})
     assert list(drift.superset_drift_look(around)) == []
     held.mark = "[files of another day]"
-    [found] = drift.superset_drift_look(around)
-    assert dashboard.title in found.what
-    assert found.command == "bin/airflow dags trigger provision_platform"
+    found = list(drift.superset_drift_look(around))
+    assert len(found) == len(bundle.dashboards) == 2
+    for each, board in zip(found, bundle.dashboards, strict=True):
+        assert board.title in each.what
+        assert each.command == "bin/airflow dags trigger provision_platform"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lakehouse.landing.operators import AirbyteExtractOperator
-from lakehouse.observe.facts.lineage import Dashboard, Lineage, Model, StreamOrigin, read_lineage
+from lakehouse.observe.facts.lineage import (
+    Dashboard,
+    Lineage,
+    Model,
+    StreamOrigin,
+    read_lineage,
+    tables_of_dataset,
+)
 from lakehouse.platform.repository import REPOSITORY
 
 
@@ -29,7 +38,10 @@ def a_lineage() -> Lineage:
         StreamOrigin("unused", "erp", "erp_to_lake", "extract_postgres"),
     ]
     boards = [Dashboard("money", "Money", ("gold.sales",)), Dashboard("shelf", "Shelf", ("gold.stock",))]
-    return Lineage(boards, models, parents, streams)
+    boards.append(Dashboard("live", "Live", (), ("serving.sales",)))
+    boards.append(Dashboard("both", "Both", ("gold.stock",), ("serving.sales",)))
+    streamed = [StreamOrigin("sales", "crm_stream", "crm_stream_to_lake", "stream_orders")]
+    return Lineage(boards, models, parents, streams, streamed)
 
 
 def test_upstream_goes_down_to_the_connections() -> None:
@@ -55,20 +67,65 @@ def test_an_unknown_table_is_refused_with_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("what", "slugs"),
     [
-        ("transform_marts", ["money", "shelf"]),
-        ("crm_to_lake", ["money", "shelf"]),
+        ("transform_marts", ["both", "money", "shelf"]),
+        ("crm_to_lake", ["both", "money", "shelf"]),
         ("marts.fct_sales", ["money"]),
-        ("gold.stock", ["shelf"]),
-        ("sales", ["money", "shelf"]),
+        ("gold.stock", ["both", "shelf"]),
+        ("sales", ["both", "money", "shelf"]),
+        ("stream_orders", ["both", "live"]),
+        ("crm_stream_to_lake", ["both", "live"]),
+        ("hot.sales", ["both", "live"]),
+        ("serving.sales", ["both", "live"]),
+        ("serving.stock", []),
+        ("live", ["live"]),
         ("erp_to_lake", []),
         ("unused", []),
         ("extract_postgres", []),
-        ("warm_dashboards", ["money", "shelf"]),
+        ("warm_dashboards", ["both", "money", "shelf"]),
         ("nothing at all", []),
     ],
 )
 def test_dashboards_of_a_stage_a_connection_a_stream_or_a_table(what: str, slugs: list[str]) -> None:
     assert [each.slug for each in a_lineage().dashboards_of(what)] == slugs
+
+
+def test_the_night_s_dashboards_and_those_that_show_changes_as_they_come_are_told_apart() -> None:
+    lineage = a_lineage()
+    assert [each.slug for each in lineage.dashboards()] == ["money", "shelf"]
+    assert [each.slug for each in lineage.live_dashboards()] == ["both", "live"]
+
+
+def test_what_is_streamed_does_not_stand_in_for_the_night_s_stream_of_that_name() -> None:
+    """Both read `orders`: the night's gold tables hang on the night's connection."""
+    lineage = a_lineage()
+    assert [each.connection for each in lineage.upstream("gold.sales").streams] == ["crm_to_lake"]
+    shipped = read_lineage()
+    assert {each.connection for each in shipped.streamed()} == {"shop_postgres_stream_to_lake"}
+    assert [each.stream for each in shipped.streamed()] == ["customers", "orders", "stream_tracer"]
+    assert {each.stage for each in shipped.streamed()} == {"stream_orders"}
+    orders = [each.connection for each in shipped.upstream("gold.orders").streams if each.stream == "orders"]
+    assert orders == ["shop_postgres_to_lake"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "tables"),
+    [
+        ({"schema": "gold", "table_name": "orders", "sql": None}, {"gold.orders"}),
+        ({"schema": "serving", "table_name": "orders"}, {"serving.orders"}),
+        (
+            {
+                "schema": "serving",
+                "table_name": "minutes",
+                "sql": "select 1 from serving.orders as o join GOLD.daily_revenue as d on d.x = o.y",
+            },
+            {"serving.orders", "gold.daily_revenue"},
+        ),
+    ],
+)
+def test_a_dataset_that_is_sql_reads_the_tables_that_its_sql_names(
+    dataset: dict[str, Any], tables: set[str]
+) -> None:
+    assert tables_of_dataset(dataset) == tables
 
 
 def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
@@ -81,6 +138,16 @@ def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
             assert {model.layer for model in upstream.models} == {"gold", "marts", "intermediate", "staging"}
             assert upstream.streams
             assert all(stream.stage and stream.connection for stream in upstream.streams)
+
+
+def test_live_orders_hangs_on_the_stream_and_on_no_stage_of_the_night() -> None:
+    lineage = read_lineage()
+    [live] = lineage.live_dashboards()
+    assert (live.slug, live.gold_tables) == ("live-orders", ())
+    assert set(live.serving_views) >= {"serving.orders", "serving.stream_tracer"}
+    assert lineage.dashboards_of("shop_postgres_stream_to_lake") == (live,)
+    assert live not in lineage.dashboards_of("extract_postgres")
+    assert live not in lineage.dashboards_of("test_data_quality")
 
 
 def test_every_stream_is_extracted_by_the_stage_whose_dag_syncs_its_connection() -> None:

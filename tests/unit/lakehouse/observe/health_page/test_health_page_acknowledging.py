@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lakehouse.observe.health_page import access, app
-from lakehouse.observe.incidents.record import UnknownIncidentError
+from lakehouse.observe.incidents.reading import UnknownIncidentError
 from tests.unit.lakehouse.observe.health_page.conftest import ROLES, sign_in, token_of, user_of
 
 ACKNOWLEDGE = "/lakehouse/incidents/7/acknowledge"

@@ -15,6 +15,7 @@ from lakehouse.observe.incidents.finding import Finding, Severity
 from lakehouse.observe.incidents.fingerprint import fingerprint, stripped
 from lakehouse.observe.incidents.home import stages_before
 from lakehouse.observe.incidents.words import spoken
+from lakehouse.platform.repository import REPOSITORY
 
 DAY = date(2025, 10, 16)
 
@@ -132,6 +133,31 @@ def test_another_dag_is_cleared_by_its_run_and_wakes_nobody() -> None:
         "bin/airflow dags clear provision_platform --run-id 'manual__a b' --only-failed --yes"
     )
     assert (found.severity, found.business_date) == (Severity.WARN, None)
+
+
+def test_a_failed_run_of_the_stream_is_no_stage_and_its_command_lets_the_next_run_start() -> None:
+    found = failed_task(task("stream_orders", "StreamGaveUpError: away", partition_key=None))
+    assert (found.command, found.severity, found.business_date) == ("bin/stream start", Severity.WARN, None)
+    assert "the last merged batch" in found.evidence["readers_see"]
+    assert found.evidence["runbook"] == "docs/runbooks/stream.md"
+    assert (REPOSITORY / "bin" / "stream").is_file()
+
+
+@pytest.mark.parametrize(
+    ("error", "first"),
+    [
+        (
+            "AirbyteJobMisconfiguredError: the slot is gone. Run a job of type 'refresh' (or 'clear')",
+            "run bin/airbyte refresh shop_postgres_stream_to_lake",
+        ),
+        ("AirbyteJobMisconfiguredError: no table orders", "fix the connection in include/airbyte"),
+        ("StreamColumnMissingError: amount", "restore the column at the source"),
+        ("StreamContractBrokenError: 7 rows", "look at the quarantined rows"),
+    ],
+)
+def test_what_a_rerun_of_the_stream_meets_again_says_what_comes_first(error: str, first: str) -> None:
+    found = failed_task(task("stream_orders", error, partition_key=None))
+    assert f"until you {first}" in found.evidence["rerun"]
 
 
 @pytest.mark.parametrize("key", ["nonsense", "2999-01-01", "", None])

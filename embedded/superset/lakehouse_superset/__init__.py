@@ -1,0 +1,1 @@
+"""What this platform adds to Superset, imported by superset_config.py in Superset's own environment."""

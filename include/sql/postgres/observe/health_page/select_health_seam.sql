@@ -1,0 +1,7 @@
+select
+    outcome,
+    checked_at,
+    reason
+from seam_checks
+order by check_id desc
+limit 1

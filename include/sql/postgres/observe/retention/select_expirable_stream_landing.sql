@@ -1,0 +1,33 @@
+-- Landing objects of merged micro-batches, all of whose changes gold has: up to the last batch that ended before the
+-- edge's position of the log. Those that were marked by an earlier run, which died, come again.
+with edge as (
+    select source_lsn from serving_edge
+    order by moved_at desc
+    limit 1
+),
+
+published as (
+    select max(batches.batch_id) as batch_id
+    from stream_batches as batches
+    inner join edge on batches.to_lsn <= edge.source_lsn
+    where batches.connection = %(connection)s and batches.state = 'merged'
+)
+
+select
+    files.stream,
+    batches.day,
+    files.expired_at is not null as is_left_over,
+    array_agg(files.s3_key order by files.s3_key) as keys,
+    sum(files.rows)::bigint as landed_rows,
+    sum(files.bytes)::bigint as landed_bytes
+from stream_landing_files as files
+inner join stream_batches as batches on files.batch_id = batches.batch_id
+cross join published
+where
+    batches.connection = %(connection)s
+    and batches.state = 'merged'
+    and batches.merged_at < %(cutoff)s::timestamptz
+    and batches.day < %(cutoff)s::timestamptz::date
+    and (batches.batch_id <= published.batch_id or files.expired_at is not null)
+group by files.stream, batches.day, files.expired_at is not null
+order by batches.day, files.stream

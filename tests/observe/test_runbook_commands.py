@@ -1,0 +1,58 @@
+"""Every command that the alerts' runbook prints works as it is printed, on a platform after a night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from testing.lakehouse.observed_night import ObservedNight
+
+RUNBOOK: Final = Path(__file__).resolve().parents[2] / "docs" / "runbooks" / "alerts.md"
+NOTHING_TO_TELL: Final = ("bin/logs search", "bin/eta", "bin/airbyte diff", "bin/doctor", "bin/why-stale")
+"""Their exit code says what they found; a page is right whether they found something or nothing."""
+FOLLOWS: Final = "make logs"
+LOOK_SECONDS: Final = 10
+
+
+def commands(page: str) -> list[str]:
+    """What follows a `$` in the page's console blocks, with the lines that continue it; each once."""
+    found: list[str] = []
+    inside = continues = False
+    for line in page.splitlines():
+        if line.startswith("```"):
+            inside = line == "```console"
+        elif inside and (continues or line.startswith("$ ")):
+            words = line.removeprefix("$ ")
+            found = [*found[:-1], f"{found[-1]}\n{words}"] if continues else [*found, words]
+            continues = line.endswith("\\")
+    return list(dict.fromkeys(found))
+
+
+COMMANDS: Final = commands(RUNBOOK.read_text(encoding="utf-8"))
+
+
+def test_the_page_has_commands_for_what_a_person_can_do() -> None:
+    assert len(COMMANDS) > 15
+    assert any("curl" in each for each in COMMANDS)
+    assert any("\n" in each for each in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page_works(observed_night: ObservedNight, command: str) -> None:
+    shown = f"timeout {LOOK_SECONDS} {command}" if command.startswith(FOLLOWS) else command
+    addresses = """eval "$(make env | sed 's/^/export /')" """
+    done = observed_night.platform.run("bash", "-c", f"set -o pipefail\n{addresses}\n{shown}")
+    accepted = {0}
+    if command.startswith(FOLLOWS):
+        accepted = {0, 124}  # it shows what there is and goes on until it is stopped
+    elif command.startswith(NOTHING_TO_TELL):
+        accepted = {0, 1}
+    if done.exit_code == 2 and command.startswith("bin/eta"):
+        assert "no night is going on" in done.output
+        return
+    assert done.exit_code in accepted, done.output
+    assert done.output.strip()
+    for broken in ("Traceback", "command not found", "No such file", "usage:", '"status":"error"'):
+        assert broken not in done.output
