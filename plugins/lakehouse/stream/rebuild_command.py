@@ -31,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
     for stream in options.streams or STREAMS:
         done = rebuild.run(stream)
         print(
-            f"hot.{stream} is {done.table} now: {done.rows} versions of {done.landing_files} landing objects; "
-            f"the stream's merges waited {done.held_up_seconds:.1f} s"
+            f"hot.{stream} is {done.table} now: {done.rows} versions of {done.landing_files} landing "
+            f"objects; the stream's merges waited {done.held_up_seconds:.1f} s"
         )
     return 0
 
