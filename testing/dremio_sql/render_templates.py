@@ -73,7 +73,10 @@ TEMPLATES: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "stream/empty_table.sql": _TABLE,
     "stream/hot_tables.sql": {"source": "lake_hot", "stream": "orders"},
     "stream/insert_truncations.sql": _HOT,
-    "stream/merge_batch.sql": [{**_HOT, "truncated": truncated} for truncated in (False, True)],
+    "stream/merge_batch.sql": [
+        {**_HOT, "truncated": truncated, "rebuilding": rebuilding}
+        for truncated, rebuilding in ((False, False), (True, False), (True, True))
+    ],
     "stream/move_edge.sql": {**_TABLE, "business_date": "2025-10-16", "source_lsn": 1},
     "stream/optimize_table.sql": _TABLE,
     "stream/prune_hot.sql": [

@@ -147,14 +147,24 @@ class HotTables:
                 self._compact_after_some(table)
         return MergeReport(changed, time.monotonic() - started)
 
-    def merge_into(self, table: HotTable, batch: HotBatch) -> int:
-        """Merge a batch into a table of the stream; the caller is its only writer. Gives the changed keys."""
+    def merge_into(self, table: HotTable, batch: HotBatch, rebuilding: bool = False) -> int:
+        """Merge a batch into a table of the stream, whose only writer the caller is.
+
+        Args:
+            table: a physical table of the stream.
+            batch: rows in bronze.
+            rebuilding: the table is filled with what was merged before into another one.
+
+        Returns:
+            How many keys have another row now.
+        """
         for folder, names in _by_folder(batch.keys).items():
             copy = {"incoming": quote_path(table.incoming), "location": folder, "files": names}
             self._client.run(render_sql("dremio/stream/copy_batch.sql", copy))
         values = table.sql_values() | {
             "batch_id": batch.batch_id,
             "truncated": batch.truncated_at is not None,
+            "rebuilding": rebuilding,
         }
         if batch.truncated_at is not None and table.gold and self._client.find(table.gold) is None:
             values["gold"] = None
