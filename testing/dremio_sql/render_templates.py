@@ -35,6 +35,18 @@ _HOT = {
     "batch_id": 1,
 }
 _PRUNED = {**_HOT, "cutoff": "2025-10-16 00:00:00", "business_date": "2025-10-16", "source_lsn": 1}
+_COMPARED = {
+    "stream_orders": '"lake_bronze"."stream"."orders"',
+    "night_orders": '"bronze"."raw_orders"',
+    "night_customers": '"bronze"."raw_customers"',
+    "serving_orders": '"serving"."orders"',
+    "serving_revenue": '"serving"."daily_revenue"',
+    "edge_date": "2025-10-16",
+    "edge_lsn": 1,
+    "from_day": "2025-10-09",
+    "most": 50,
+    "compared": "select * from compared",
+}
 _SERVED = {"hot": '"hot"."orders"', "edge": '"hot"."edge"', "truncations": '"hot"."truncations"'}
 TEMPLATES: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "audited_jobs.sql": {"ended_after": 1795944579519, "most": 1000},
@@ -83,6 +95,12 @@ TEMPLATES: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
         {**_PRUNED, "business_date_column": "order_date"},
         {**_PRUNED, "business_date_column": None, "gold": None},
     ],
+    "stream/seam_audit.sql": _COMPARED,
+    "stream/seam_compared.sql": [{**_COMPARED, "from_day": day} for day in ("2025-10-09", None)],
+    "stream/seam_days.sql": _COMPARED,
+    "stream/seam_orders.sql": _COMPARED,
+    "stream/seam_revenue.sql": _COMPARED,
+    "stream/select_hot_tracers.sql": {"tracer_ids": "1, 2"},
     "stream/serving_daily_revenue.sql": {"orders": '"serving"."orders"'},
     "stream/serving_orders.sql": [{**_SERVED, "gold": gold} for gold in ('"gold"."orders"', None)],
     "stream/serving_stream_tracer.sql": {"hot": '"hot"."stream_tracer"'},

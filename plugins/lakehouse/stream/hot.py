@@ -44,7 +44,7 @@ INCOMING_ROWS: Final = 20_000
 """After so many batches or rows the incoming table is emptied. Rows that were merged before cost only their
 reading; emptying costs a statement, which a real Dremio takes most of a second for."""
 LOOK_AFTER_MERGES: Final = 10
-"""So many merges later a table's files are counted. Each adds two: with COMPACT_FILES that is less than 50."""
+"""So many merges later a table's files are counted. Each adds two."""
 
 
 class HotTablesMissingError(PermanentError):
