@@ -1,8 +1,11 @@
-"""The lake that a history of the edge is played on: real hot tables and views, a gold table made by hand."""
+"""The lake that a history of the edge is played on: real hot tables and views, a gold table made by hand.
+
+On an engine of its own over folders: a history is a hundred statements, and object storage takes ten times as
+long for each.
+"""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import count
@@ -10,15 +13,26 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import flight
 
+from lakehouse.bronze.catalogue import LAKE_SOURCE
 from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
+from lakehouse.dremio.client import DremioClient
 from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN, CDC_UPDATED_AT, EXTRACTED_AT
-from lakehouse.platform.lake_layout import stream_batch_key
+from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.lake_layout import BRONZE, HOT, stream_batch_key
 from lakehouse.platform.sql_files import quote_path, render_sql
 from lakehouse.stream.hot import HotBatch, HotTables
-from lakehouse.stream.hot_layout import EDGE_TABLE, GOLD_OF, TRUNCATIONS_TABLE
+from lakehouse.stream.hot_layout import (
+    EDGE_TABLE,
+    GOLD_OF,
+    HOT_SOURCE,
+    HOT_SPACE,
+    SERVING_SPACE,
+    TRUNCATIONS_TABLE,
+)
 from lakehouse.stream.serving import ServingViews, orders_query
-from testing.lakehouse.stream_platform import StreamPlatform
+from testing.engine_on_the_wire import EngineProcess, nas_source
 from tests.stream.seam.edge_history import Batch, EdgeMoved, Published, Step
 from tests.stream.seam.edge_model import Edge, Order, Record, World
 
@@ -36,8 +50,7 @@ COLUMNS = (
     "created_at",
     "updated_at",
 )
-_batch_ids = count(900_000_000)
-"""Far above those of the platform's own batches."""
+_batch_ids = count(1)
 
 Shown = list[tuple[Any, ...]]
 
@@ -45,11 +58,18 @@ Shown = list[tuple[Any, ...]]
 class EdgeLake:
     """Plays the steps of one history after another; each begins with empty tables."""
 
-    def __init__(self, platform: StreamPlatform) -> None:
-        self._platform = platform
-        self._run = platform.dremio.run
+    def __init__(self, engine: EngineProcess, postgres: PostgresConnections) -> None:
+        self._lake = engine.nas
+        self._client = DremioClient(engine.url, engine.user, engine.password)
+        self._run = self._client.run
+        self._flight = flight.FlightClient(engine.flight_url)
+        self._flight_login = self._flight.authenticate_basic_token(engine.user, engine.password)
         self._contract = load_contract("orders", STREAM_CONTRACTS)
-        self.hot = HotTables(platform.dremio, platform.postgres)
+        for name, folder in {LAKE_SOURCE: BRONZE, HOT_SOURCE: HOT, "gold": "gold/"}.items():
+            self._client.create(nas_source(name, self._lake / folder))
+        for name in (HOT_SPACE, SERVING_SPACE):
+            self._client.create({"entityType": "space", "name": name})
+        self.hot = HotTables(self._client, postgres)
         self.hot.create()
 
     def begin(self, world: World) -> None:
@@ -64,13 +84,7 @@ class EdgeLake:
         )
         self._publish(world.gold.values())
         self._move_edge(world.edge)
-        ServingViews(self._platform.dremio).ensure()
-
-    def end(self) -> None:
-        """Leave no gold behind: others' histories have none."""
-        self.begin(World(DAY))
-        self._run(f"drop table if exists {GOLD}")
-        ServingViews(self._platform.dremio).ensure()
+        ServingViews(self._client).ensure()
 
     def do(self, step: Step, world: World) -> None:
         """Do to the lake what has been done to the model."""
@@ -86,16 +100,19 @@ class EdgeLake:
         """The rows of serving.orders, or of another query in its place, in order, with their side."""
         names = ", ".join((*COLUMNS, "side"))
         source = f"({query})" if query else "serving.orders"
-        found = self._platform.over_flight(f"select {names} from {source} as shown order by order_id, side")
+        query = f"select {names} from {source} as shown order by order_id, side"
+        options = flight.FlightCallOptions(headers=[self._flight_login])
+        info = self._flight.get_flight_info(flight.FlightDescriptor.for_command(query.encode()), options)
+        found = self._flight.do_get(info.endpoints[0].ticket, options).read_all()
         return [tuple(row[name] for name in (*COLUMNS, "side")) for row in found.to_pylist()]
 
     def _merge(self, records: Sequence[Record]) -> None:
         number = next(_batch_ids)
         key = stream_batch_key("orders", DAY, number)
         rows = [self._row(each, place) for place, each in enumerate(records)]
-        content = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(rows, schema=self._contract.schema), content)
-        self._platform.storage.put(content.getvalue(), key)
+        file = self._lake / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=self._contract.schema), file)
         emptied = max((each.lsn for each in records if each.order_id is None), default=None)
         self.hot.merge(HotBatch("orders", number, (key,), len(rows), emptied))
 

@@ -66,7 +66,6 @@ class Night:
 class World:
     """Everything at one moment. Methods that change the shop append to its log."""
 
-    first_date: date
     orders: dict[int, Order] = field(default_factory=dict)
     log: list[Record] = field(default_factory=list)
     delivered: set[int] = field(default_factory=set)

@@ -52,7 +52,6 @@ VIEW_MUTANTS = (
     ),
     Mutant("late changes are not looked at", "or orders.change_lsn > edge.source_lsn", ""),
     Mutant("a deletion that gold cannot see is forgotten", "orders.is_deleted\n        or ", ""),
-    Mutant("tombstones are shown", "not is_deleted\n    and ", ""),
     Mutant("soft deletions are shown", "\n    and status <> 'deleted'", ""),
     Mutant("both sides are shown", "hot_candidates.order_id is null\n    and ", ""),
     Mutant(
