@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from lakehouse.platform import sql_files
 from lakehouse.stream import hot
-from testing.engine_on_the_wire import EngineProcess
+from testing.lakehouse.hot_engine import hot_engine
 from testing.lakehouse.stream_platform import StreamPlatform
 from tests.stream.seam.edge_history import ChosenHistory, History, RandomHistory
 from tests.stream.seam.edge_lake import EdgeLake, expected, view_query
@@ -38,13 +38,9 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def lake(platform: StreamPlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeLake]:
-    engine = EngineProcess(tmp_path_factory.mktemp("edge"))
-    engine.start()
-    try:
+def lake(platform: StreamPlatform) -> Iterator[EdgeLake]:
+    with hot_engine() as engine:
         yield EdgeLake(engine, platform.postgres)
-    finally:
-        engine.stop()
 
 
 @pytest.fixture(scope="module")
