@@ -28,6 +28,7 @@ BENCHES = {
     "logs": "bench.logs",
     "observed": "bench.observed_night",
     "health-page": "bench.health_page",
+    "stream": "bench.stream_lag",
 }
 """By the name it is asked for with; each module has `run(sizes) -> Iterator[Table]`."""
 

@@ -27,6 +27,7 @@ from airflow.sdk import Param, dag, task
 from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.dremio.operators import ProvisionDremioOperator
 from lakehouse.night.dag_defaults import dag_arguments
+from lakehouse.stream.provision_operators import ProvisionHotOperator
 from lakehouse.superset.operators import SupersetImportAssetsOperator
 
 PARAMS = {
@@ -65,27 +66,17 @@ def provision_platform() -> None:
 
         return create_metadata_tables(platform_postgres())
 
-    @task
-    def create_live_views() -> list[str]:
-        """The stream's hot tables, and the views that show hot and gold as one."""
-        from lakehouse.dremio.hook import DremioHook
-        from lakehouse.platform.database import platform_postgres
-        from lakehouse.stream.hot import HotTables
-        from lakehouse.stream.serving import ServingViews
-
-        client = DremioHook().get_conn()
-        return [*HotTables(client, platform_postgres()).create(), *ServingViews(client).ensure()]
-
     airbyte = ProvisionAirbyteOperator(
         task_id="provision_airbyte", rewrite_secrets="{{ params.rewrite_secrets }}"
     )
     dremio = ProvisionDremioOperator(task_id="provision_dremio")
+    live_views = ProvisionHotOperator(task_id="create_live_views")
     dashboards = SupersetImportAssetsOperator(
         task_id="import_dashboards", force="{{ params.force_dashboards }}"
     )
 
     create_lake_bucket() >> [airbyte, dremio]
-    [create_metadata_tables(), dremio] >> create_live_views() >> dashboards
+    [create_metadata_tables(), dremio] >> live_views >> dashboards
 
 
 provision_platform()

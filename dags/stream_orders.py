@@ -29,12 +29,11 @@ from datetime import timedelta
 from airflow.sdk import dag
 
 from lakehouse.night.dag_defaults import dag_arguments
-from lakehouse.stream.operators import StreamOperator
-from lakehouse.stream.plan import DAG_ID, RUN_FOR
+from lakehouse.stream.operators import RUN_FOR, StreamOperator
 
 
 @dag(
-    **dag_arguments(DAG_ID, __doc__, frozenset({"ingestion", "stream"}))
+    **dag_arguments("stream_orders", __doc__, frozenset({"ingestion", "stream"}))
     | {
         # One run after the other, without end.
         "schedule": "@continuous",

@@ -25,7 +25,7 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, Param, dag
 
 from lakehouse.night.dag_defaults import dag_arguments
-from lakehouse.stream.seam_operator import VerifySeamOperator
+from lakehouse.stream.seam_operators import VerifySeamOperator
 
 EVERY_HOUR = "23 * * * *"  # at minute 23, when no stage of the night is planned to start
 

@@ -51,8 +51,7 @@ class LiveEventLogger(DBEventLogger):
         if name in LOADS:
             chart = _number(record.get("slice_id"))
             return self._is_live("chart", chart) and self._seen_within(VISIT_SECONDS, (visit, name, chart))
-        source = record.get("datasource")
-        dataset = _number(source.get("id")) if isinstance(source, Mapping) else None
+        dataset = _dataset_id(record.get("datasource"))
         form = record.get("form_data")
         chart = _number(form.get("slice_id")) if isinstance(form, Mapping) else None
         asked = (user_id, action, str(record.get("object_ref")), dataset, chart)
@@ -94,6 +93,11 @@ def _cache_timeout(kind: str, number: int) -> int | None:
     found = db.session.get(Slice if kind == "chart" else SqlaTable, number)
     timeout: int | None = found.cache_timeout if found else None
     return timeout
+
+
+def _dataset_id(source: Any) -> int | None:
+    """Of a request's body, or of the dataset itself: the step that answers names that."""
+    return _number(source.get("id") if isinstance(source, Mapping) else getattr(source, "id", None))
 
 
 def _number(value: Any) -> int | None:

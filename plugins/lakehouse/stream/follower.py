@@ -14,20 +14,16 @@ from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.sql_files import read_sql
 from lakehouse.stream.clocks import ClockOffset, look_at_clock, offset_between
+from lakehouse.stream.hops import Hop
 from lakehouse.stream.lag import HopLag, hop_lags
 from lakehouse.stream.newest_tracers import Listing
-from lakehouse.stream.tracer import MOST_UNSEEN
+from lakehouse.stream.source_tracer import Committed, SourceTracer
+from lakehouse.stream.tracer import MOST_UNSEEN, MarkQueue, TracerMarks
 
 log = logging.getLogger(__name__)
 
-SOURCE_KEEPS_SECONDS: Final = 3600.0
-"""How long a tracer stays at the source after the chart has shown it."""
-PRUNED_AT_ONCE: Final = 20
-"""With each new tracer: more than one, so that what a pause has left goes; few: batches stay small."""
 LOST_AFTER_SECONDS: Final = 600.0
 MINUTE: Final = 60.0
-_REFUSED: Final = {"42501": "has no right to write to it", "42P01": "there is no such table"}
-_NO_TRACER: Final = 2**62
 
 
 class TracerChart(Protocol):
@@ -66,6 +62,7 @@ class LagFollower:
         platform: the platform's database.
         chart: what shows the tracers.
         watched: the source's tables whose changes make it busy.
+        marks: makes the marks of the batches' hops.
     """
 
     def __init__(
@@ -74,22 +71,22 @@ class LagFollower:
         platform: PostgresConnections,
         chart: TracerChart,
         watched: Sequence[str],
+        marks: TracerMarks,
         pace: Pace | None = None,
     ) -> None:
-        self._source = source
+        self._source = SourceTracer(source, watched)
         self._platform = platform
         self._chart = chart
-        self._watched = list(watched)
+        self._marks = marks
+        self.queue = MarkQueue(self.wake)
+        """Where the loop says that a batch has passed a hop."""
         self._pace = pace or Pace()
-        self._connection: Any = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._offset: ClockOffset | None = None
-        self._source_problem: str | None = None
         self._chart_problem: str | None = None
         self._unseen: list[tuple[int, bool]] = []
-        self._changes: int | None = None
         self._busy_until = 0.0
         self._next_tracer = 0.0
         self._next_look = 0.0
@@ -104,7 +101,7 @@ class LagFollower:
             self._thread.start()
 
     def wake(self) -> None:
-        """Tell that something has come to the hot table: the chart is asked at once."""
+        """There are marks to make."""
         self._woken.set()
 
     def stop(self, on_purpose: bool = False, seconds: float = 15.0) -> None:
@@ -120,6 +117,7 @@ class LagFollower:
             self._thread.join(seconds)
             self._thread = None
         else:
+            self._make_marks()
             self._close()
         with suppress(LakehouseError):
             self._note_state(running=False, paused=on_purpose)
@@ -130,8 +128,8 @@ class LagFollower:
             self._look_at_source(now)
         if now >= self._next_tracer:
             self._commit_tracer(now)
-        if self._woken.is_set():
-            self._woken.clear()
+        self._woken.clear()
+        if self._make_marks():
             self._read_unseen()
             self._next_chart = now
         if any(is_hot for _, is_hot in self._unseen) and now >= self._next_chart:
@@ -153,56 +151,54 @@ class LagFollower:
                 log.warning("the lag cannot be followed for now: %s", error)
                 due = now + self._pace.away
             self._woken.wait(max(0.0, due - time.monotonic()))
+        self._make_marks()
         self._close()
 
+    def _make_marks(self) -> bool:
+        """Those that the loop has asked for; true if the hot table has got a tracer."""
+        in_hot = 0
+        while mark := self.queue.take():
+            found = self._marks.mark(mark.batch, mark.hop, mark.at)
+            in_hot += found if mark.hop is Hop.HOT else 0
+        return in_hot > 0
+
     def _close(self) -> None:
-        self._drop_connection()
+        self._source.close()
         self._chart.close()
 
     def _look_at_source(self, now: float) -> None:
         """Busy while the tables' counters move."""
         self._next_look = now + self._pace.look
-        try:
-            with self._cursor() as cursor:
-                values = {"tables": self._watched}
-                cursor.execute(read_sql("postgres/stream/source_count_changes.sql"), values)
-                changes = int(cursor.fetchone()[0])
-        except Exception as error:  # noqa: BLE001  whatever the driver says, the stream goes on
-            self._source_away(error, now)
-            return
-        if self._changes is not None and changes != self._changes:
+        changed = self._source.has_changed()
+        if changed is None:
+            self._next_look = now + self._pace.away
+        if changed:
             if now >= self._busy_until:
                 self._next_tracer = min(self._next_tracer, now)
             self._busy_until = now + self._pace.busy_for
-        self._changes = changes
 
     def _commit_tracer(self, now: float) -> None:
         self._read_unseen()
-        self._next_tracer = now + self._every(now)
-        oldest = min((tracer_id for tracer_id, _ in self._unseen), default=_NO_TRACER)
-        values = {"keep_from": oldest, "keep_seconds": SOURCE_KEEPS_SECONDS, "most": PRUNED_AT_ONCE}
-        try:
-            with self._cursor() as at_source:
-                source = look_at_clock(at_source)
-                at_source.execute(read_sql("postgres/stream/source_write_tracer.sql"), values)
-                tracer_id, committed_at = at_source.fetchone()
-        except Exception as error:  # noqa: BLE001  whatever the driver says, the stream goes on
-            self._source_away(error, now)
-            self._note_state(running=True, paused=False)
-            return
+        committed = self._source.commit(min((tracer_id for tracer_id, _ in self._unseen), default=None))
+        if committed is None:
+            self._next_tracer = now + (self._pace.idle if self._source.refused else self._pace.away)
+        else:
+            self._next_tracer = now + self._every(now)
+            self._note_tracer(committed)
+        self._note_state(running=True, paused=False)
+
+    def _note_tracer(self, committed: Committed) -> None:
         with transaction(self._platform) as cursor:
-            self._offset = offset_between(source, look_at_clock(cursor))
+            self._offset = offset_between(committed.clock, look_at_clock(cursor))
             tracer = {
-                "tracer_ids": [tracer_id],
-                "committed": [committed_at],
-                "tracer_id": tracer_id,
-                "committed_at": committed_at,
+                "tracer_ids": [committed.tracer_id],
+                "committed": [committed.committed_at],
+                "tracer_id": committed.tracer_id,
+                "committed_at": committed.committed_at,
                 "clock_offset": self._offset.seconds,
             }
             cursor.execute(read_sql("postgres/stream/forget_tracers_of_another_source.sql"), tracer)
             cursor.execute(read_sql("postgres/stream/insert_tracer.sql"), tracer)
-        self._source_problem = None
-        self._note_state(running=True, paused=False)
 
     def _every(self, now: float) -> float:
         crowded = len(self._unseen) >= self._pace.most_waiting
@@ -247,39 +243,11 @@ class LagFollower:
             "every_seconds": self._every(time.monotonic()),
             "clock_offset": self._offset.seconds if self._offset else None,
             "clock_error": self._offset.error if self._offset else None,
-            "source_problem": self._source_problem,
+            "source_problem": self._source.problem,
             "chart_problem": self._chart_problem,
         }
         with transaction(self._platform) as cursor:
             cursor.execute(read_sql("postgres/stream/upsert_tracing.sql"), values)
-
-    def _cursor(self) -> Any:
-        """A cursor at the source, on a connection that is kept while it works."""
-        if self._connection is None:
-            self._connection = self._source.get_conn()
-            self._connection.autocommit = True
-        return self._connection.cursor()
-
-    def _source_away(self, error: Exception, now: float) -> None:
-        self._drop_connection()
-        state = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
-        said = " ".join(str(error).split())
-        problem = (
-            f"no tracer can be committed to stream_tracer: the source's user {_REFUSED[state]} ({said})"
-            if state in _REFUSED
-            else f"no tracer can be committed, the source does not answer: {said}"
-        )
-        if self._source_problem is None:
-            log.warning("the lag is not measured: %s", problem)
-        self._source_problem = problem
-        self._next_look = max(self._next_look, now + self._pace.away)
-        self._next_tracer = now + (self._pace.idle if state in _REFUSED else self._pace.away)
-
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            with suppress(Exception):
-                self._connection.close()
-        self._connection = None
 
 
 def _row(hop: HopLag) -> dict[str, Any]:

@@ -184,9 +184,7 @@ class HotTables:
         contract = self._contracts[stream]
         entity = self._client.find(hot_view(stream))
         shown = None if entity is None else table_number(stream, str(entity.get("sql", "")))
-        statement = render_sql("dremio/stream/hot_tables.sql", {"source": HOT_SOURCE, "stream": stream})
-        names = [str(row["table_name"]) for row in self._client.query(statement)]
-        numbers = {number for name in names if (number := number_in(stream, name)) is not None}
+        numbers = self._numbers(stream)
         for number in numbers - {shown}:
             unused = HotTable(contract, number)
             for path in (unused.path, unused.incoming):
@@ -216,14 +214,20 @@ class HotTables:
             self._require_columns(table)
             self.empty_incoming(table)
             return []
-        first = HotTable(contract, 1)
-        if self._client.find(first.path) is not None:
+        if self._numbers(contract.stream):
             raise HotTablesMissingError(
                 f"Dremio has hot tables of {contract.stream} but no view hot.{contract.stream} to say "
                 f"which of them counts: run bin/stream rebuild {contract.stream}"
             )
-        self.show(self.create_table(contract, first.number))
+        first = self.create_table(contract, 1)
+        self.show(first)
         return [".".join(first.path), ".".join(hot_view(contract.stream))]
+
+    def _numbers(self, stream: str) -> set[int]:
+        """Of the physical tables that the stream has."""
+        statement = render_sql("dremio/stream/hot_tables.sql", {"source": HOT_SOURCE, "stream": stream})
+        names = [str(row["table_name"]) for row in self._client.query(statement)]
+        return {number for name in names if (number := number_in(stream, name)) is not None}
 
     def _require_columns(self, table: HotTable) -> None:
         entity = self._client.find(table.path) or {}

@@ -10,7 +10,7 @@ from lakehouse.platform.database import PostgresConnections
 from lakehouse.stream.follower import LagFollower
 from lakehouse.stream.newest_tracers import NewestTracersChart
 from lakehouse.stream.plan import CONNECTION, STREAMS, TRACER
-from lakehouse.stream.tracer import Objects, Queries, TracerMarks
+from lakehouse.stream.tracer import MarkQueue, Objects, Queries, TracerMarks
 from lakehouse.superset.client import SupersetClient
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ APPLICATION: Final = "lakehouse-stream-lag"
 
 def lag_measurement(
     platform: PostgresConnections, lake: Objects, dremio: Queries
-) -> tuple[TracerMarks, LagFollower]:
-    """What marks tracers, batch by batch, and what commits them and watches the chart.
+) -> tuple[MarkQueue, LagFollower]:
+    """Where to say that a batch has passed a hop, and what commits tracers and watches the chart for them.
 
     Call it in a task's main thread: only there can Airflow's connections be asked for.
 
@@ -42,8 +42,9 @@ def lag_measurement(
     source = DirectPostgres(_fields(BaseHook.get_connection(source_id)), APPLICATION)
     superset: SupersetClient = SupersetHook(SUPERSET_CONNECTION, timeout=CHART_SECONDS).get_conn()
     watched = [stream for stream in STREAMS if stream != TRACER]
-    follower = LagFollower(source, platform, NewestTracersChart(lambda: superset), watched)
-    return TracerMarks(platform, lake, dremio, follower.wake), follower
+    marks = TracerMarks(platform, lake, dremio)
+    follower = LagFollower(source, platform, NewestTracersChart(lambda: superset), watched, marks)
+    return follower.queue, follower
 
 
 def _fields(connection: AirflowConnection) -> Connection:

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from lakehouse.platform.names import STREAM_POOL
 from lakehouse.receipts.report import StageReport
+from lakehouse.stream.plan import RUN_FOR
 
 if TYPE_CHECKING:
     from lakehouse.stream.loop import StreamLoop
@@ -25,7 +26,7 @@ class StreamOperator(BaseOperator):
 
     ui_color = "#2f855a"
 
-    def __init__(self, *, lasts: timedelta, **kwargs: Any) -> None:
+    def __init__(self, *, lasts: timedelta = RUN_FOR, **kwargs: Any) -> None:
         super().__init__(**{"pool": STREAM_POOL, **kwargs})
         self.lasts = lasts
         self._loop: StreamLoop | None = None

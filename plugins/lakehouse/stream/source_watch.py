@@ -77,7 +77,7 @@ class SourceWatch:
     def position(self) -> int | None:
         """Where the source's log ends now, in bytes; None if the source cannot be asked.
 
-        Every transaction whose commit has returned lies before it.
+        Every transaction whose commit has returned lies before it, but for those with synchronous_commit off.
         """
         row = self._ask("select_log_position", {})
         return None if row is None else int(row[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,7 +61,6 @@ class TracerMarks:
         postgres: the platform's database.
         lake: the bucket.
         dremio: where the hot tables are.
-        wake: called when tracers have become visible in the hot table.
     """
 
     def __init__(
@@ -68,12 +68,10 @@ class TracerMarks:
         postgres: PostgresConnections,
         lake: Objects,
         dremio: Queries,
-        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._postgres = postgres
         self._lake = lake
         self._dremio = dremio
-        self._wake = wake
 
     def mark(self, batch: Identified, hop: str, at: datetime | None = None) -> int:
         """Note the batch's tracers at a hop that it has just passed; how many there were.
@@ -88,8 +86,6 @@ class TracerMarks:
         except Exception as error:  # noqa: BLE001  a batch does not fail because its lag cannot be measured
             log.warning("the lag of batch %s is not measured at %s: %s", batch.id, hop, error)
             return 0
-        if seen and hop == Hop.HOT:
-            self._wake()
         return len(seen)
 
     def _look(self, batch: Identified, hop: Hop) -> tuple[list[Seen], list[int]]:
@@ -140,6 +136,39 @@ class TracerMarks:
             if withdrawn:
                 gone = {"tracer_ids": withdrawn}
                 cursor.execute(read_sql("postgres/stream/delete_withdrawn_tracers.sql"), gone)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A batch has passed a hop."""
+
+    batch: Identified
+    hop: Hop
+    at: datetime
+
+
+class MarkQueue:
+    """Marks that a batch does not wait for; they are made by whoever takes them, in order.
+
+    Args:
+        wake: tells whoever that is.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._marks: deque[Mark] = deque()
+        self._wake = wake
+
+    def mark(self, batch: Identified, hop: str, at: datetime) -> None:
+        """Note later that the batch passed the hop at that time of the platform's database."""
+        self._marks.append(Mark(batch, Hop(hop), at))
+        self._wake()
+
+    def take(self) -> Mark | None:
+        """The oldest mark that is still to be made."""
+        try:
+            return self._marks.popleft()
+        except IndexError:
+            return None
 
 
 def _read(lake: Objects, keys: Sequence[str]) -> list[Seen]:

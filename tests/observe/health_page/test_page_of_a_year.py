@@ -23,6 +23,7 @@ TABLES_OF_SECTION = {
     "syncs": "night_receipts",
     "dashboards": "night_receipts",
     "storage": "bronze_loads",
+    "stream": "stream_loops",
     "nights": "night_receipts",
 }
 
@@ -125,7 +126,7 @@ def locked(year: OwnSchema, table: str) -> Iterator[None]:
         connection.rollback()
 
 
-@pytest.mark.parametrize("table", ["incidents", "bronze_loads", "night_receipts"])
+@pytest.mark.parametrize("table", ["incidents", "bronze_loads", "night_receipts", "stream_loops"])
 def test_a_missing_table_costs_its_own_sections_only(site: TestClient, year: OwnSchema, table: str) -> None:
     with renamed(year, table):
         found = sections(site)
@@ -134,6 +135,18 @@ def test_a_missing_table_costs_its_own_sections_only(site: TestClient, year: Own
     assert {name for name, each in found.items() if each["problem"]} == missing
     assert all("provision_platform" in found[name]["problem"] for name in missing)
     assert page.status_code == 200
+
+
+@pytest.mark.parametrize("table", ["stream_tracing", "serving_edge", "seam_checks"])
+def test_what_the_stream_lacks_is_named_and_the_rest_of_it_is_shown(
+    site: TestClient, year: OwnSchema, table: str
+) -> None:
+    with renamed(year, table):
+        found = sections(site)
+    assert {each["problem"] for each in found.values()} == {None}
+    [missing] = found["stream"]["data"]["not_read"]
+    assert missing in ("lag", "edge", "seam")
+    assert found["stream"]["data"]["word"] == "never started"
 
 
 @pytest.mark.parametrize("table", ["night_eta", "metric_days", "metric_sources"])

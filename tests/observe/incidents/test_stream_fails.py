@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from lakehouse.observe.incidents.failure import FailedTask, failed_task
-from lakehouse.observe.incidents.record import open_incidents, resolve_dag, resolved_incidents, tell
+from lakehouse.observe.incidents.reading import open_incidents, resolved_incidents
+from lakehouse.observe.incidents.record import resolve_dag, tell
 from lakehouse.platform.connections import DirectPostgres
 from lakehouse.platform.database import transaction
 

@@ -59,9 +59,13 @@ def test_logs_go_by_service_and_the_audit_log_stays_longer(lake: Lake) -> None:
         lake.storage.put(b"{}", f"logs/{service}/date={day}/a.json.gz")
         lake.storage.put(b"{}", f"logs/{service}/date={day}/b.json.gz")
     lake.storage.put(b"{}", "logs/dbt/no-date/a.json.gz")
+    lake.storage.put(b"{}", f"logs/airbyte/service=shop_postgres/date={NOW.date()}/job-1-attempt-0.json.gz")
     kind = LakeLogs(lake.stores)
     plan = kind.plan(POLICY, LATER)
-    assert [(item.name, item.objects, item.bytes) for item in plan.items] == [(f"dbt {day}", 2, 4)]
+    assert [(item.name, item.objects, item.bytes) for item in plan.items] == [
+        (f"airbyte {NOW.date()}", 1, 2),
+        (f"dbt {day}", 2, 4),
+    ]
     lake.storage.put(b"{}", f"logs/dbt/date={day}/late.json.gz")
     kind.apply(plan)
     left = [key for key in lake.keys("logs/") if "/dbt/date=" in key]

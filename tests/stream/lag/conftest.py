@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -85,9 +86,14 @@ class Lag:
         return [number for (number,) in found]
 
     def merged(self, *numbers: int, batch: int = 1) -> None:
-        """These tracers come to the hot table."""
+        """These tracers come to the hot table; the follower hears of it at its next turn."""
         self.hot.rows.update(dict.fromkeys(numbers, False))
-        self.marks.mark(Batch(batch), Hop.HOT)
+        self.follower.queue.mark(Batch(batch), Hop.HOT, datetime.now(UTC))
+
+    def marked_hot(self, *numbers: int) -> None:
+        """These tracers are in the hot table, and marked so at once."""
+        self.hot.rows.update(dict.fromkeys(numbers, False))
+        self.marks.mark(Batch(1), Hop.HOT)
 
     def change_the_shop(self) -> None:
         """One order changes, and PostgreSQL's counters say so at once."""
@@ -114,8 +120,8 @@ def lag(platform: StreamPlatform, source: DirectPostgres) -> Iterator[Lag]:
     with platform.shop() as shop:
         shop.execute("delete from stream_tracer")
     chart, hot = Chart(), HotTable(platform=platform)
-    follower = LagFollower(source, platform.postgres, chart, ["orders", "customers"], pace())
-    marks = TracerMarks(platform.postgres, platform.storage, hot, follower.wake)
+    marks = TracerMarks(platform.postgres, platform.storage, hot)
+    follower = LagFollower(source, platform.postgres, chart, ["orders", "customers"], marks, pace())
     made = Lag(platform, chart, hot, follower, marks)
     yield made
     follower.stop()

@@ -127,7 +127,7 @@ def test_a_mark_that_cannot_be_made_does_not_stop_the_batch(landed: Lag) -> None
     landed.platform.storage.put(b"not parquet", "test_lag/bronze.parquet")
     assert landed.marks.mark(Batch(BATCH), Hop.BRONZE) == 0
     assert landed.tracers()[number]["bronze_at"] is None
-    landed.merged(number, batch=BATCH)
+    landed.marked_hot(number)
     assert landed.tracers()[number]["bronze_at"] is not None, "the next hop's mark makes it good"
 
 
@@ -156,7 +156,7 @@ def test_an_idle_source_gets_few_tracers_and_a_busy_one_many_at_once(lag: Lag) -
 
 def test_no_more_tracers_are_sent_than_tell_the_lag(lag: Lag, source: DirectPostgres) -> None:
     few = pace(most_waiting=3)
-    follower = LagFollower(source, lag.platform.postgres, lag.chart, ["orders"], few)
+    follower = LagFollower(source, lag.platform.postgres, lag.chart, ["orders"], lag.marks, few)
     for second in range(0, 100, 5):
         lag.change_the_shop()
         follower.turn(second)
@@ -242,12 +242,28 @@ def test_a_superset_that_is_down_is_named_and_owes_every_tracer_when_it_is_back(
     assert all(lag.tracers()[number]["charted_at"] for number in numbers)
 
 
+def test_the_loop_does_not_wait_for_marks_and_none_is_missing_when_it_ends(landed: Lag) -> None:
+    landed.follower.turn(0)
+    [number] = landed.at_source()
+    committed = landed.tracers()[number]["source_committed_at"]
+    landed.platform.storage.put(parquet([number], committed), "test_lag/landed.parquet")
+    landed.platform.storage.put(parquet([number], committed), "test_lag/bronze.parquet")
+    moments = [datetime.now(UTC) + timedelta(seconds=passed) for passed in (1, 2, 3)]
+    landed.hot.rows = {number: False}
+    for hop, at in zip((Hop.LANDING, Hop.BRONZE, Hop.HOT), moments, strict=True):
+        landed.follower.queue.mark(Batch(BATCH), hop, at)
+    assert landed.tracers()[number]["landed_at"] is None
+    landed.follower.stop()
+    found = landed.tracers()[number]
+    assert [found[name] for name in ("landed_at", "bronze_at", "hot_at")] == moments
+
+
 def test_the_next_follower_goes_on_where_a_killed_one_was(lag: Lag, source: DirectPostgres) -> None:
     lag.follower.turn(0)
     [number] = lag.at_source()
-    lag.merged(number)
+    lag.marked_hot(number)
     lag.chart.shows = {number}
-    heir = LagFollower(source, lag.platform.postgres, lag.chart, ["orders"], pace())
+    heir = LagFollower(source, lag.platform.postgres, lag.chart, ["orders"], lag.marks, pace())
     heir.turn(0)
     assert lag.tracers()[number]["charted_at"] is not None
 
@@ -268,7 +284,7 @@ def test_times_are_right_although_the_sources_clock_is_wrong(
             f"alter table stream_tracer alter committed_at set default (({skewed}) at time zone 'UTC')"
         )
     try:
-        follower = LagFollower(Skewed(source), platform.postgres, lag.chart, ["orders"], pace())
+        follower = LagFollower(Skewed(source), platform.postgres, lag.chart, ["orders"], lag.marks, pace())
         before = datetime.now(UTC)
         follower.turn(0)
         after = datetime.now(UTC)

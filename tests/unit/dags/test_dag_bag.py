@@ -18,6 +18,7 @@ from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.night.timetable import NightTimetable
 from lakehouse.platform.retry_policy import RETRY_POLICY
+from lakehouse.stream.plan import DAG_ID
 
 DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
@@ -28,6 +29,7 @@ OTHERS = [
     "provision_platform",
     "report_drift",
     "report_morning",
+    "stream_orders",
     "tidy_platform",
     "tidy_stream",
     "verify_seam",
@@ -197,6 +199,26 @@ def test_no_extract_and_no_sync_by_the_clock_reads_what_is_streamed(dags: dict[s
     read = {getattr(task, "connection_name", "") for name in [*STAGES, *SYNCS] for task in dags[name].tasks}
     assert {each.name for each in BY_THE_CLOCK} <= read
     assert not read & streamed
+
+
+def test_the_stream_is_switched_on_by_hand_runs_alone_and_takes_no_slot_of_the_night(
+    dags: dict[str, Any],
+) -> None:
+    streaming = dags["stream_orders"]
+    assert streaming.is_paused_upon_creation is True
+    assert streaming.max_active_runs == 1
+    assert streaming.catchup is False
+    [task] = streaming.tasks
+    assert task.pool == "stream"
+    assert "stream" not in {other.pool for name in [*STAGES, *SYNCS] for other in dags[name].tasks}
+    assert streaming.dag_id == DAG_ID
+    assert streaming.dagrun_timeout > task.execution_timeout > task.lasts
+
+
+def test_no_stage_waits_for_the_stream_or_its_upkeep(dags: dict[str, Any]) -> None:
+    for name in ("stream_orders", "tidy_stream", "verify_seam"):
+        assert not isinstance(dags[name].timetable, PartitionedAssetTimetable)
+        assert all(not each.outlets and not each.inlets for each in dags[name].tasks)
 
 
 def test_provisioning_runs_by_hand_only(dags: dict[str, Any]) -> None:

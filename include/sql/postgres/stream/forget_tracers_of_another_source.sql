@@ -1,4 +1,4 @@
--- A source that was made anew counts from 1 again: what an id meant before is another tracer.
+-- A source that was created again counts from 1: what an id meant before is another tracer.
 delete from stream_tracers as known
 using unnest(%(tracer_ids)s::bigint[], %(committed)s::timestamp[]) as seen (tracer_id, committed_at)
 where

@@ -1,1 +1,2 @@
-select (pg_current_wal_insert_lsn() - '0/0')::bigint as position
+-- What is not flushed yet can be read by nobody.
+select (pg_current_wal_flush_lsn() - '0/0')::bigint as position

@@ -48,18 +48,22 @@ class Captured:
             "username": environ["SHOP_PG_USER"],
             "password": environ["SHOP_PG_PASSWORD"],
             "schemas": [self.name],
-            "replication_method": {
-                "method": "CDC",
-                "plugin": "pgoutput",
-                "publication": self.name,
-                "replication_slot": self.name,
-                "initial_waiting_seconds": 20,
-            }
-            | method,
+            "replication_method": self.method(**method),
         }
         self.source, self.connection = self.airbyte.connect(
             configuration, self.landing.folder, [(stream, "incremental_append") for stream in streams]
         )
+
+    def method(self, **other: Any) -> dict[str, Any]:
+        """The source's replication method."""
+        usual = {
+            "method": "CDC",
+            "plugin": "pgoutput",
+            "publication": self.name,
+            "replication_slot": self.name,
+            "initial_waiting_seconds": 20,
+        }
+        return usual | other
 
     def streams(self, *names: str) -> None:
         """Have the connection carry these streams instead."""

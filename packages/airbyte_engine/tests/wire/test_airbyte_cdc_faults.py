@@ -56,6 +56,29 @@ def test_the_slot_stays_where_it_is_while_nothing_can_be_stored(
     assert captured.sync()["rowsSynced"] == 1
 
 
+def test_a_commit_that_is_not_on_the_disk_when_it_is_looked_for_comes_with_the_next_sync(
+    captured: Captured, query: Query
+) -> None:
+    """Rows were lost when syncs met commits that a busy disk had not taken yet, which nobody can decode.
+
+    Here each sync makes such a commit itself, right before it looks where the log ends.
+    """
+    table = captured.table("id bigint generated always as identity primary key, name text")
+    late = f"set synchronous_commit = off; insert into {table} (name) values ('late')"
+    captured.connect("things", heartbeat_action_query=late)
+    for _ in range(4):
+        captured.sync()
+    written = captured.source_rows()
+    assert len(written) == 4
+    captured.airbyte.call(
+        "PATCH",
+        f"/sources/{captured.source}",
+        {"configuration": {"replication_method": captured.method()}},
+    )
+    captured.sync()
+    assert captured.newest() == written
+
+
 @pytest.mark.parametrize("loss", ["gone", "advanced by another", "invalidated"])
 def test_lost_changes_are_reported_with_what_to_do_and_a_refresh_repairs_it(
     stack: IngestionStack, airbyte: AirbyteServer, captured: Captured, query: Query, loss: str

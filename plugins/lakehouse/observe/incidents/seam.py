@@ -7,7 +7,8 @@ from typing import Final
 
 from lakehouse.observe.incidents.failure import OWNER
 from lakehouse.observe.incidents.finding import Finding, Incident, Severity
-from lakehouse.observe.incidents.record import open_members, resolve, tell
+from lakehouse.observe.incidents.reading import open_members
+from lakehouse.observe.incidents.record import resolve, tell
 from lakehouse.platform.database import PostgresConnections
 from lakehouse.stream.seam_record import Check, OrderDifference, Outcome, SeamRecord
 

@@ -76,7 +76,7 @@ class QuarantineFiles:
 
 
 class LakeLogs:
-    """Logs in the lake, `logs/<service>/date=<d>/`."""
+    """Logs in the lake, `logs/<service>/date=<d>/`; Airbyte's, `logs/airbyte/service=<source>/date=<d>/`."""
 
     name = "logs"
 
@@ -87,8 +87,7 @@ class LakeLogs:
         """Days of each service that the policy names; other services are kept."""
         days: dict[tuple[str, date], list[LakeObject]] = {}
         for each in self._lake.objects(LOGS):
-            service = each.key.removeprefix(LOGS).partition("/")[0]
-            day = parse_partition_date(each.key, f"{LOGS}{service}/")
+            service, day = _service_and_day(each.key)
             if day is not None and _is_over(policy.logs.get(service), day, now) and _settled(each, now):
                 days.setdefault((service, day), []).append(each)
         items = [
@@ -117,6 +116,13 @@ class LakeLogs:
 def newest(days: Iterable[date], count: int) -> frozenset[date]:
     """The newest of them."""
     return frozenset(sorted(days, reverse=True)[:count])
+
+
+def _service_and_day(key: str) -> tuple[str, date | None]:
+    service, _, rest = key.removeprefix(LOGS).partition("/")
+    source, _, _ = rest.partition("/")
+    folder = f"{LOGS}{service}/" + (f"{source}/" if source.startswith("service=") else "")
+    return service, parse_partition_date(key, folder)
 
 
 def _is_over(keep: Keep | None, day: date, now: datetime) -> bool:

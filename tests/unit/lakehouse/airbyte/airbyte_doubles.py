@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.errors import (
     AirbyteBusyError,
     AirbyteNotFoundError,
@@ -33,6 +34,9 @@ class FakeAirbyte:
         self.cancelled: list[int] = []
         self.unreachable = 0
         self.failure = JobFailure("the source was down", False, ("last line",))
+
+    def connection_id(self, name: str) -> str:
+        return AirbyteClient.connection_id(self, name)  # type: ignore[arg-type]
 
     def script(self, job_id: int, *states: str, started_at: datetime = STARTED) -> None:
         self.states[job_id] = list(states)

@@ -65,7 +65,7 @@ def test_the_connection_of_that_name_is_refreshed_and_followed_to_its_success() 
     server = Server(["pending", "running", 503, "hibernating", "succeeded"])
     job, told = refreshed(server)
     assert server.posted == [{"connectionId": f"id of {NAME}", "jobType": "refresh"}]
-    assert told == ["pending", "running", "hibernating", "succeeded"], "an unknown word is no end"
+    assert told == ["pending", "running", "hibernating", "succeeded"], "an unknown word does not end it"
     assert job.rows == 12
 
 

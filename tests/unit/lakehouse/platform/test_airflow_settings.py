@@ -93,6 +93,7 @@ def test_the_pools() -> None:
         "airbyte": 4,
         "dremio": 4,
         "announcements": 1,
+        "stream": 1,
     }
     assert converted["airbyte"]["include_deferred"] is True
 

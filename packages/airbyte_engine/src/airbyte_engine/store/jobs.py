@@ -48,6 +48,7 @@ class JobFilter:
     offset: int = 0
 
 
+_FORGOTTEN_AT_ONCE = 500
 _JOB_SQL = """
 select
     job.*,
@@ -139,6 +140,38 @@ class JobStore:
                 "select * from airbyte.jobs"
                 " where status in ('pending', 'running', 'incomplete') order by job_id"
             ).fetchall()
+
+    def forget_old(self, connection_id: UUID, newest: int, ended_before: dt.datetime) -> list[int]:
+        """Forget ended jobs of a connection, some at a time; returns which.
+
+        Args:
+            connection_id: whose jobs.
+            newest: so many of the newest stay, however old they are.
+            ended_before: what has ended later stays.
+        """
+        with self._pool.connection() as connection:
+            rows = connection.execute(
+                """
+                select job_id from airbyte.jobs
+                where connection_id = %(connection)s and ended_at < %(ended_before)s
+                    and job_id <= (
+                        select job_id from airbyte.jobs where connection_id = %(connection)s
+                        order by job_id desc offset %(newest)s limit 1
+                    )
+                order by job_id limit %(most)s
+                """,
+                {
+                    "connection": connection_id,
+                    "ended_before": ended_before,
+                    "newest": newest,
+                    "most": _FORGOTTEN_AT_ONCE,
+                },
+            ).fetchall()
+            forgotten = [int(row["job_id"]) for row in rows]
+            for table in ("files", "attempts", "jobs"):
+                statement = sql.SQL("delete from {} where job_id = any(%s)")
+                connection.execute(statement.format(sql.Identifier("airbyte", table)), (forgotten,))
+        return forgotten
 
     def begin_attempt(self, job_id: int) -> int:
         """A running attempt of a running job; returns its number, counted from 0."""

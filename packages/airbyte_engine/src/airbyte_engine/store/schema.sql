@@ -66,6 +66,8 @@ create table if not exists airbyte.jobs (
 create unique index if not exists one_active_job_per_connection
 on airbyte.jobs (connection_id) where status in ('pending', 'running', 'incomplete');
 
+create index if not exists jobs_by_connection on airbyte.jobs (connection_id, job_id);
+
 create table if not exists airbyte.attempts (
     job_id bigint not null references airbyte.jobs,
     attempt_number integer not null,

@@ -84,6 +84,10 @@ class OrderBook:
         for folder in self.job_folder(job_id).glob("scratch-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def forget_job(self, job_id: int) -> None:
+        """Remove a job's folder, with its logs; their copies in the lake stay."""
+        shutil.rmtree(self.job_folder(job_id), ignore_errors=True)
+
     def log_file(self, job_id: int, attempt: int) -> Path:
         """The log of an attempt; it survives restarts."""
         return self.job_folder(job_id) / f"attempt-{attempt}.log"

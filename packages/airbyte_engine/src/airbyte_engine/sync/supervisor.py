@@ -4,6 +4,7 @@ resumed.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,11 @@ _INTERRUPTED = (
     "The Airbyte server stopped, or lost its database, while this attempt was running; nothing stored before"
     " it is lost"
 )
+_KEPT_JOBS = 1000
+_KEPT_FOR = dt.timedelta(days=1)
+"""Of a connection, the newest jobs and all that have ended since stay. A stream has one every few seconds."""
+_FORGET_EVERY = 50
+"""Jobs: less than are forgotten at once, so that their number falls."""
 _DATABASE_PAUSE_SECONDS = 1.0
 """Between two looks whether the platform database is back; the pool itself waits for a connection, too."""
 
@@ -149,6 +155,18 @@ class SyncSupervisor:
                 self._running.pop(job_id, None)
         if left_open:
             self._close_when_possible(job_id)
+        elif job_id % _FORGET_EVERY == 0:
+            self._forget_old_jobs(job_id)
+
+    def _forget_old_jobs(self, job_id: int) -> None:
+        """Of this job's connection. What cannot be forgotten now is forgotten later."""
+        before = dt.datetime.now(dt.UTC) - _KEPT_FOR
+        try:
+            connection_id = self._jobs.get(job_id)["connection_id"]
+            for forgotten in self._jobs.forget_old(connection_id, _KEPT_JOBS, before):
+                self._orders.forget_job(forgotten)
+        except (psycopg.Error, OSError, Problem):
+            log.exception("old jobs are still there")
 
     def _run_attempts(self, job_id: int) -> None:
         job = self._jobs.get(job_id)

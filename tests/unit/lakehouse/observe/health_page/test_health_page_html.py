@@ -24,6 +24,7 @@ from lakehouse.observe.health_page.sections import (
     incidents,
     nights,
     storage,
+    stream,
     syncs,
 )
 from lakehouse.observe.health_page.sections import tonight as tonight_section
@@ -31,6 +32,9 @@ from lakehouse.observe.incidents.finding import Incident
 from lakehouse.observe.metrics.days import Day
 from lakehouse.receipts.render import receipt
 from lakehouse.receipts.store import TaskRecord
+from lakehouse.stream.lag import HopLag, Lag, Percentiles
+from lakehouse.stream.ledger import Batch, BatchState
+from lakehouse.stream.loop_state import Loop, LoopState
 from testing.lakehouse.planted_nights import PlantedNight
 
 DAY = date(2026, 11, 29)
@@ -83,6 +87,22 @@ def words(html: str) -> str:
     return " ".join(" ".join(texts).split())
 
 
+def streaming(text: str = "Dremio is away", **more: Any) -> stream.Stream:
+    """The section of a stream of which everything is known."""
+    loop = Loop(LoopState.BACKING_OFF, text, text, NOW - timedelta(minutes=1), NOW, None, NOW)
+    merged = Batch(
+        7, BatchState.MERGED, DAY, text, 1, 1, 2, 1_234, 1, None, NOW - timedelta(seconds=3), NOW, NOW, NOW
+    )
+    held = replace(merged, id=8, state=BatchState.LANDED, attempts=3, last_error=text)
+    hops = tuple(HopLag(hop, None, Percentiles(600, 1.5, 2.5, 3.5), 1, NOW, 70.0) for hop in ("hot", "chart"))
+    lag = Lag(True, False, NOW, 4.2, None, text, 0.0, 0.0, 1, NOW, NOW, 5.0, None, 0, hops)
+    parts: dict[str, Any] = {
+        "loop": loop, "last": merged, "held": held, "lag": lag, "edge": (DAY, NOW),
+        "seam": ("different", NOW, text), "not_read": [text], "dashboards": [text],
+    }  # fmt: skip
+    return stream.shaped(**(parts | more))
+
+
 def whole_page(text: str) -> str:
     """A page with the text wherever something comes from outside."""
     failed = PlantedNight(DAY, fails_at="load_bronze", error=text)
@@ -108,9 +128,10 @@ def whole_page(text: str) -> str:
             storage.shaped_bronze([(DAY, 5, 5)]), storage.shaped_buckets(found), NOW, is_stale=True
         ),
         "nights": nights.shaped(failed.records(), ["orders", text], ASKED),
+        "stream": streaming(text),
     }
     assert sections.keys() == TITLES.keys()
-    reads = [Read(name, TITLES[name], data) for name, data in sections.items()]
+    reads = [Read(name, TITLES[name], sections[name]) for name in TITLES]
     return page_html(Page(ASKED, reads), replace(ADMIN, name=text), is_newest=True)
 
 
@@ -272,3 +293,50 @@ def test_every_state_is_a_word_beside_its_sign(state: str) -> None:
     mark = page[page.index('class="mark') :]
     assert mark.index("<svg") < mark.index("</span>")
     assert words(f"<span {mark[: mark.index('</td>')]}").strip()
+
+
+def test_a_stream_that_was_never_started_is_told_how_to_start() -> None:
+    data = streaming(loop=None, last=None, held=None, lag=None, edge=None, seam=None, not_read=[])
+    page = words(shown("stream", replace(data, dashboards=["Live Orders"])))
+    assert "never started : bin/stream start starts it; until then Live Orders shows nothing new." in page
+
+
+def test_what_the_stream_does_and_what_keeps_it_back_is_in_words() -> None:
+    page = words(shown("stream", streaming(not_read=[])))
+    for told in (
+        "trying again", "stream_orders", "Dremio is away", "Behind 4.2 s stalls at hot",
+        "1,234 rows in 3.0 s", "landed batch 8", "attempt 3", "Audited before 2026-11-29", "Seam different", "hot 600 tracers",
+        "1.5 s 2.5 s 3.5 s 1 min 10 s",
+    ):  # fmt: skip
+        assert told in page.replace(" , ", ", "), told
+
+
+@pytest.mark.parametrize("part", ["lag", "edge", "seam"])
+def test_a_part_of_the_stream_that_cannot_be_read_takes_nothing_from_the_others(part: str) -> None:
+    page = words(shown("stream", streaming(**{part: None, "not_read": [part]})))
+    assert f"not measured yet : {part}. Run the DAG provision_platform." in page
+    assert "1,234 rows" in page
+    assert ("Audited before 2026-11-29" in page) is (part != "edge")
+    assert ("Seam different" in page) is (part != "seam")
+    assert ("Behind 4.2 s" in page) is (part != "lag")
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "held", "told"),
+    [
+        (LoopState.IDLE, 1, False, ("success", "nothing to read")),
+        (LoopState.RUNNING, 1, True, ("running", "reading")),
+        (LoopState.YIELDING, 1, False, ("late", "waits for the night")),
+        (LoopState.WAITING, 1, False, ("failed", "waits after a failed run")),
+        (LoopState.ENDED, 5, False, ("running", "between two runs")),
+        (LoopState.ENDED, 9_000, False, ("unknown", "stopped")),
+        (LoopState.ENDED, 9_000, True, ("failed", "silent")),
+        (LoopState.RUNNING, 300, True, ("failed", "silent")),
+    ],
+)
+def test_a_loop_that_is_silent_is_not_taken_for_one_that_runs(
+    state: LoopState, seconds: int, held: bool, told: tuple[str, str]
+) -> None:
+    loop = Loop(state, None, "r", NOW, NOW - timedelta(seconds=seconds), None, NOW)
+    data = streaming(loop=loop) if held else streaming(loop=loop, held=None)
+    assert (data.state, data.word) == told

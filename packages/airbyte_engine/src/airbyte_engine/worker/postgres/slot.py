@@ -128,8 +128,13 @@ class Slot:
         self._connection.execute("select pg_drop_replication_slot(%s)", (self.name,))
 
     def current(self) -> int:
-        """Where the log ends now; every transaction whose commit has returned lies before it."""
-        row = self._connection.execute("select (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchone()
+        """Where the log that can be decoded ends now: PostgreSQL decodes only what is on the disk.
+
+        Every transaction whose commit has returned lies before it (with `synchronous_commit` off, a moment
+        later). A position further on would be wrong twice: a commit that is not on the disk yet would lie
+        before it, unread; and after a crash the log goes on from an earlier position.
+        """
+        row = self._connection.execute("select (pg_current_wal_flush_lsn() - '0/0')::bigint").fetchone()
         return int(row[0]) if row else 0
 
     def settle(self) -> int:

@@ -1,0 +1,1 @@
+"""One micro-batch against the real services: its account, its steps, its bronze files."""
