@@ -6,24 +6,34 @@ long for each.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyarrow import flight
 
+from lakehouse.bronze.catalogue import BronzeCatalogue
+from lakehouse.bronze.contract_file import load_contract
 from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN, CDC_UPDATED_AT, EXTRACTED_AT
 from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.lake_layout import bronze_data_key
 from lakehouse.platform.sql_files import quote_path, render_sql
 from lakehouse.stream.hot_layout import (
     EDGE_TABLE,
     GOLD_OF,
     TRUNCATIONS_TABLE,
 )
-from lakehouse.stream.serving import ServingViews, orders_query
+from lakehouse.stream.seam_comparison import Comparison, list_stream_files
+from lakehouse.stream.serving import ORDERS, ServingViews, orders_query
 from testing.lakehouse.hot_engine import HotEngine
-from tests.stream.seam.edge_history import Batch, EdgeMoved, Published, Step
-from tests.stream.seam.edge_model import Edge, Order, Record, World
+from tests.stream.seam.edge_history import FIRST_DATE, Batch, EdgeMoved, Published, Step
+from tests.stream.seam.edge_model import FIRST_MOMENT, Edge, Order, Record, World
 
+_ORDERS = load_contract("orders")
+_CUSTOMERS = load_contract("customers")
 GOLD = quote_path(GOLD_OF["orders"])
 COLUMNS = (
     "order_id",
@@ -65,6 +75,10 @@ class EdgeLake:
         )
         self._publish(world.gold.values())
         self._move_edge(world.edge)
+        for folder in ("stream", "postgres"):
+            shutil.rmtree(self._engine.process.nas / "datalake/bronze" / folder, ignore_errors=True)
+        # What was pruned from the hot side long ago is in the stream's bronze nevertheless.
+        self._engine.batch("orders", [_row(each) for each in world.log])
         ServingViews(self._engine.client).ensure()
 
     def do(self, step: Step, world: World) -> None:
@@ -76,6 +90,59 @@ class EdgeLake:
                 self._publish(world.gold.values())
             case EdgeMoved():
                 self._move_edge(world.edge)
+
+    def write_bronze(self, world: World) -> None:
+        """The night's bronze: what each business date has landed, and the customers of all orders."""
+        at = dict.fromkeys((EXTRACTED_AT,), FIRST_MOMENT)
+        nights = {
+            night.business_date: [vars(each) | {"unit_price": each.amount} | at for each in night.landed]
+            for night in world.nights.values()
+        }
+        everybody = {FIRST_DATE: [{"customer_id": each} | at for each in (1, 2, 3)]}
+        for contract, partitions in ((_ORDERS, nights), (_CUSTOMERS, everybody)):
+            for business_date, rows in partitions.items():
+                file = (
+                    self._engine.process.nas
+                    / "datalake"
+                    / bronze_data_key("postgres", contract.stream, business_date)
+                )
+                file.parent.mkdir(parents=True, exist_ok=True)
+                empty = dict.fromkeys(contract.schema.names)
+                pq.write_table(
+                    pa.Table.from_pylist([empty | row for row in rows], schema=contract.schema), file
+                )
+            BronzeCatalogue(self._engine.client).refresh(contract)
+        list_stream_files(self._engine.client)
+
+    def comparison(self, world: World, from_day: date | None = None) -> Comparison:
+        """The check of the seam, at the model's edge."""
+        unpublished = [each.business_date for each in world.nights.values() if not each.is_published]
+        edge = world.edge
+        return Comparison(self._engine.client, edge.business_date, edge.lsn, from_day, unpublished)
+
+    def serve(self, query: str) -> None:
+        """Put another view in the place of serving.orders, until the next history begins."""
+        self._run(f"create or replace view serving.orders as {query}")
+
+    def serve_revenue(self, query: str) -> None:
+        """Put a query of the view's own text (`{}`) in the place of serving.daily_revenue."""
+        values = {"orders": quote_path(ORDERS)}
+        own = render_sql("dremio/stream/serving_daily_revenue.sql", values)
+        self._run(f"create or replace view serving.daily_revenue as {query.format(own)}")
+
+    def lose_hot(self, order_id: int) -> None:
+        """A row of the hot table is gone, as if it had never been merged."""
+        self._run(f"delete from {quote_path(self.hot.table_of('orders').path)} where order_id = {order_id}")
+
+    def publish_gold(self, world: World) -> None:
+        """Gold becomes what the model's is."""
+        self._publish(world.gold.values())
+
+    def forget_in_stream_bronze(self, world: World, order_id: int) -> None:
+        """The stream has never brought anything of an order."""
+        shutil.rmtree(self._engine.process.nas / "datalake/bronze/stream")
+        self._engine.batch("orders", [_row(each) for each in world.log if each.order_id != order_id])
+        list_stream_files(self._engine.client)
 
     def shown(self, query: str | None = None) -> Shown:
         """The rows of serving.orders, or of another query in its place, in order, with their side."""
