@@ -10,7 +10,15 @@ import pytest
 from testing.lakehouse.observed_night import ObservedNight
 
 RUNBOOK: Final = Path(__file__).resolve().parents[2] / "docs" / "runbooks" / "alerts.md"
-NOTHING_TO_TELL: Final = ("bin/logs search", "bin/eta", "bin/airbyte diff", "bin/doctor", "bin/why-stale")
+NOTHING_TO_TELL: Final = (
+    "bin/logs search",
+    "bin/eta",
+    "bin/airbyte diff",
+    "bin/doctor",
+    "bin/why-stale",
+    "bin/stream lag",
+    "bin/stream verify",
+)
 """Their exit code says what they found; a page is right whether they found something or nothing."""
 FOLLOWS: Final = "make logs"
 LOOK_SECONDS: Final = 10
