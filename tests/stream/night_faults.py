@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Final
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.stream.edge import Edge
@@ -79,3 +80,13 @@ def await_edge(run: StreamRun, day: date) -> date:
     reached: Callable[[], bool] = lambda: edge_of(run) == day  # noqa: E731
     wait_until(reached, f"the edge is at {day}", CAUGHT_UP_SECONDS, 1)
     return day
+
+
+WHOLE_PLATFORM: Final = (
+    "scheduler_is_killed",
+    "superset_is_down",
+    "superset_is_killed",
+    "night_runs_beside",
+    "night_is_replayed",
+)
+"""The names of the faults of this module."""

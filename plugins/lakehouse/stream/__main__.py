@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "start": ("unpause it; a run that waits after a failure goes on at once", "lakehouse.stream.start_stop"),
     "stop": ("pause it: it ends when its batch is merged", "lakehouse.stream.start_stop"),
     "lag": ("how far the chart is behind the source, hop by hop", "lakehouse.stream.lag_command"),
+    "rebuild": ("make a hot table again from landing", "lakehouse.stream.rebuild_command"),
     "run": ("run the loop in this process, without Airflow", "lakehouse.stream.run_here"),
 }
 """What each command does, and the module with its `add_arguments(parser)` and `run(options) -> exit code`."""

@@ -18,7 +18,7 @@ from tests.stream.stream_process import StreamProcess
 
 PYTHON = ROOT / ".local" / "envs" / "superset" / "bin" / "python"
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-ORDERS = 3
+ORDERS = 2
 PAGE_SECONDS = 60
 """The specification: a live dashboard within a minute of the commit."""
 
