@@ -55,6 +55,7 @@ class EdgeLake:
 
     def __init__(self, engine: HotEngine, postgres: PostgresConnections) -> None:
         self._engine = engine
+        self.client = engine.client
         self._run = engine.client.run
         process = engine.process
         self._flight = flight.FlightClient(process.flight_url)
@@ -125,6 +126,10 @@ class EdgeLake:
     def serve(self, query: str) -> None:
         """Put another view in the place of serving.orders, until the next history begins."""
         self._run(f"create or replace view serving.orders as {query}")
+
+    def serve_rightly(self) -> None:
+        """The views are their own again."""
+        ServingViews(self.client).ensure()
 
     def serve_revenue(self, query: str) -> None:
         """Put a query of the view's own text (`{}`) in the place of serving.daily_revenue."""

@@ -9,37 +9,11 @@ from decimal import Decimal
 import pytest
 
 from lakehouse.stream.seam_record import Difference, OrderDifference, Side
-from tests.stream.seam.edge_history import FIRST_DATE, CaughtUp, ChosenHistory, History, RandomHistory
+from tests.stream.seam.edge_history import CaughtUp, ChosenHistory, History, RandomHistory
 from tests.stream.seam.edge_lake import EdgeLake, view_query
 from tests.stream.seam.edge_model import World
 from tests.stream.seam.mutants import VIEW_MUTANTS
-
-TODAY = FIRST_DATE
-
-
-class Settled(History):
-    """Two published nights, and one change of each kind since."""
-
-    def play(self, lake: EdgeLake) -> World:
-        world = self.world
-        lake.begin(world)
-        world.place(20, TODAY - timedelta(days=1), Decimal(20), "completed")
-        world.place(21, TODAY, Decimal(21), "completed")
-        world.delete(2)
-        lake.do(self._everything(), world)
-        world.extract(TODAY)
-        for step in self._publish(TODAY):
-            lake.do(step, world)
-        world.change(1, amount=Decimal(99))
-        world.place(22, TODAY + timedelta(days=1), Decimal(22), "completed")
-        lake.do(self._everything(), world)
-        lake.write_bronze(world)
-        return world
-
-
-@pytest.fixture
-def world(lake: EdgeLake) -> World:
-    return Settled().play(lake)
+from tests.stream.seam.settled_world import TODAY
 
 
 def test_nothing_differs_at_any_step_of_the_chosen_history(lake: EdgeLake) -> None:
