@@ -94,8 +94,11 @@ class LandedFiles:
 
     def _missing(self, found: Iterable[ClaimedFile], batch: Batch, committed: Mapping[str, int]) -> list[str]:
         landed: defaultdict[str, int] = defaultdict(int)
-        for file in found:
-            if file.job_id in (batch.job_id, None):
+        files = list(found)
+        # An object of this sync may hold nothing but rows that are delivered again, with an earlier job's id.
+        own = {landing_key_moment(file.key) for file in files if file.job_id in (batch.job_id, None)}
+        for file in files:
+            if landing_key_moment(file.key) in own:
                 landed[file.stream] += file.rows
         return [
             f"{stream} ({rows} committed, {landed[stream]} landed)"

@@ -146,6 +146,15 @@ def test_rows_of_another_job_do_not_hide_that_one_has_not_come(lake: Lake, lande
         landed.claim(BATCH, {"orders": 2})
 
 
+def test_an_object_of_the_sync_may_hold_only_rows_that_were_delivered_before(
+    lake: Lake, landed: LandedFiles
+) -> None:
+    """The stream stood still: rows of job 4 came again in an object of their own, and job 5 counted them."""
+    lake.land(key("orders", NOW), 2)
+    lake.land(key("orders", NOW, 1), 1, job_id=4)
+    assert len(landed.claim(BATCH, {"orders": 3})) == 2
+
+
 def test_what_is_not_a_landing_object_is_left_alone(lake: Lake, landed: LandedFiles) -> None:
     lake.objects_by_key[landing_folder("postgres_stream", "orders") + "_SUCCESS"] = b""
 
