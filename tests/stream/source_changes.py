@@ -39,7 +39,9 @@ class SourceChanges:
     def __init__(self, platform: StreamPlatform, dice: random.Random) -> None:
         self._platform = platform
         self._dice = dice
-        self._next_id = _OWN_IDS
+        [(highest,)] = platform.shop_rows("select max(order_id) from orders")
+        # The live shop goes on from the highest id that it found: far below.
+        self._next_id = max(_OWN_IDS, highest + 100_000_000)
 
     def across_the_edge(self, edge: date) -> int:
         """Orders cross the edge in every way there is; how many do.
