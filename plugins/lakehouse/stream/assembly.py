@@ -28,7 +28,6 @@ from lakehouse.stream.surroundings import Pace, Surroundings
 from lakehouse.stream.sync import BatchSync
 from lakehouse.stream.yielding import TonightLate
 
-
 LOCK_SECONDS: Final = 30
 """How long a batch waits for a verification or a rebuild that holds the lock; then it tries again."""
 
