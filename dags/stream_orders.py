@@ -45,12 +45,13 @@ from lakehouse.stream.operators import RUN_FOR, StreamOperator
     }
 )
 def stream_orders() -> None:
-    # The next attempt goes on after a killed worker. The loop itself waits for services that are away.
+    # The next attempt goes on after a killed worker. A restart of Airflow on a busy machine costs several: a
+    # task that starts before the API server answers has failed. The loop itself waits for all other services.
     StreamOperator(
         task_id="run_batches",
         lasts=RUN_FOR,
-        retries=2,
-        retry_delay=timedelta(seconds=5),
+        retries=5,
+        retry_delay=timedelta(seconds=10),
         execution_timeout=RUN_FOR + timedelta(minutes=30),
     )
 
