@@ -84,9 +84,9 @@ def test_a_source_that_is_read_from_its_log_or_is_no_database_has_no_position(ai
 
 def test_a_night_keeps_the_position_with_its_job(airbyte: AirbyteServer) -> None:
     before = log_end()
-    report = Night("2031-05-05").extract()
+    report = Night("2024-05-05").extract()
     with transaction(platform_postgres()) as cursor:
-        cursor.execute("select job_id, lsn from source_positions where business_date = '2031-05-05'")
+        cursor.execute("select job_id, lsn from source_positions where business_date = '2024-05-05'")
         [(job_id, lsn)] = cursor.fetchall()
     assert job_id == report["external_jobs"][0]["id"]
     assert before <= lsn <= log_end()
