@@ -68,8 +68,8 @@ def _settled(cursor: Any, name: str, settle_seconds: float) -> int | None:
     while waited_for:
         if time.monotonic() >= deadline:
             log.warning(
-                "%s: a transaction has been open at the source for more than %.0f s, so it is not known which "
-                "of the stream's changes gold has after this date's log position",
+                "%s: a transaction has been open at the source for more than %.0f s, so this date has no log "
+                "position: the live view goes on showing what it has from the stream",
                 name,
                 settle_seconds,
             )

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.landing.source_position import position_before_sync
 from lakehouse.platform.database import platform_postgres, transaction
 from testing.ingestion_stack import AirbyteServer
@@ -83,6 +84,7 @@ def test_a_source_that_is_read_from_its_log_or_is_no_database_has_no_position(ai
 
 
 def test_a_night_keeps_the_position_with_its_job(airbyte: AirbyteServer) -> None:
+    ProvisionAirbyteOperator(task_id="provision").execute({})
     before = log_end()
     report = Night("2024-05-05").extract()
     with transaction(platform_postgres()) as cursor:
