@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.platform.connections import DirectPostgres
+from lakehouse.platform.connections import DirectPostgres, connection
 from lakehouse.platform.database import transaction
 from lakehouse.stream.follower import LagFollower
 from lakehouse.stream.hops import Hop
@@ -211,12 +212,19 @@ def test_a_source_that_was_restarted_is_found_again(lag: Lag, source: DirectPost
     assert killed is not None
     assert killed[0] >= 1
     lag.follower.turn(61)
-    assert len(lag.at_source()) == 1
-    problem = read_lag(lag.platform.postgres).source_problem
-    assert problem is None or "does not answer" in problem
-    lag.follower.turn(70)
-    assert len(lag.at_source()) == 2
+    assert len(lag.at_source()) == 2, "the look meets the dead connection, the tracer gets another"
     assert read_lag(lag.platform.postgres).source_problem is None
+
+
+def test_a_source_that_is_away_is_named_and_tried_again_soon(lag: Lag, platform: StreamPlatform) -> None:
+    nowhere = DirectPostgres(replace(connection("shop_postgres"), port=1))
+    follower = LagFollower(nowhere, platform.postgres, lag.chart, ["orders"], lag.marks, pace())
+    assert follower.turn(0) <= 5
+    found = read_lag(platform.postgres)
+    assert found.source_problem is not None
+    assert "does not answer" in found.source_problem
+    assert not found.measured
+    assert lag.at_source() == []
 
 
 def test_a_superset_that_is_down_is_named_and_owes_every_tracer_when_it_is_back(lag: Lag) -> None:
@@ -311,7 +319,7 @@ class Skewed:
         self._source = source
 
     def get_conn(self) -> psycopg.Connection[tuple[object, ...]]:
-        connection: psycopg.Connection[tuple[object, ...]] = self._source.get_conn()
-        connection.execute("set search_path = skewed, pg_catalog, public")
-        connection.commit()
-        return connection
+        opened: psycopg.Connection[tuple[object, ...]] = self._source.get_conn()
+        opened.execute("set search_path = skewed, pg_catalog, public")
+        opened.commit()
+        return opened
