@@ -43,6 +43,7 @@ _COMPARED = {
     "serving_revenue": '"serving"."daily_revenue"',
     "edge_date": "2025-10-16",
     "edge_lsn": 1,
+    "unpublished": ["2025-10-14"],
     "from_day": "2025-10-09",
     "most": 50,
     "compared": "select * from compared",

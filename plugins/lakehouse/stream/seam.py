@@ -32,6 +32,7 @@ from lakehouse.stream.seam_comparison import (
     list_stream_files,
 )
 from lakehouse.stream.seam_record import Check, DayAudit, Outcome, SeamRecord
+from lakehouse.stream.small_files import SMALL_FILES_LOCK
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,12 @@ NOT_READY_AGAIN_AFTER: Final = timedelta(minutes=5)
 DAYS_AROUND_THE_EDGE: Final = 8
 """Days before the edge that a check compares, beside all after it: one more than hot data is kept."""
 LOCK_SECONDS: Final = 60
-"""How long a check waits for a batch or a rebuild."""
+"""How long a check waits for a batch, a rebuild, or files that are being joined."""
+_HOLDER: Final = "verification of the seam"
 
 
 class Seam:
-    """The checks of the seam. Each holds the stream's lock, so that no batch moves meanwhile.
+    """The checks of the seam. Each holds the stream's locks: no batch moves and no file goes meanwhile.
 
     Raises from every call:
         LockHeldError: a batch or a rebuild has held the lock for longer than a minute.
@@ -80,7 +82,10 @@ class Seam:
             now: when, by the platform's clock.
             all_days: compare every order there is, not only those of the days around the edge.
         """
-        with exclusively(self._postgres, STREAM_LOCK, "verification of the seam", LOCK_SECONDS):
+        with (
+            exclusively(self._postgres, STREAM_LOCK, _HOLDER, LOCK_SECONDS),
+            exclusively(self._postgres, SMALL_FILES_LOCK, _HOLDER, LOCK_SECONDS),
+        ):
             return self._verify(now or datetime.now(UTC), all_days)
 
     def _verify(self, at: datetime, all_days: bool) -> Check:

@@ -9,6 +9,8 @@ import pytest
 from testing.lakehouse.hot_engine import hot_engine
 from testing.lakehouse.stream_platform import StreamPlatform
 from tests.stream.seam.edge_lake import EdgeLake
+from tests.stream.seam.edge_model import World
+from tests.stream.seam.settled_world import Settled
 
 
 @pytest.fixture(scope="package")
@@ -16,3 +18,9 @@ def lake(platform: StreamPlatform) -> Iterator[EdgeLake]:
     """An engine of its own, with locks in the shared platform's PostgreSQL."""
     with hot_engine() as engine:
         yield EdgeLake(engine, platform.postgres)
+
+
+@pytest.fixture
+def world(lake: EdgeLake) -> World:
+    """The settled world, as the lake has it now."""
+    return Settled().play(lake)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import flight
 
-from lakehouse.bronze.catalogue import BronzeCatalogue
+from lakehouse.bronze.catalogue import LAKE_SOURCE, BronzeCatalogue
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN, CDC_UPDATED_AT, EXTRACTED_AT
 from lakehouse.platform.database import PostgresConnections
@@ -55,6 +55,7 @@ class EdgeLake:
 
     def __init__(self, engine: HotEngine, postgres: PostgresConnections) -> None:
         self._engine = engine
+        self.client = engine.client
         self._run = engine.client.run
         process = engine.process
         self._flight = flight.FlightClient(process.flight_url)
@@ -111,18 +112,24 @@ class EdgeLake:
                 pq.write_table(
                     pa.Table.from_pylist([empty | row for row in rows], schema=contract.schema), file
                 )
-            BronzeCatalogue(self._engine.client).refresh(contract)
-        list_stream_files(self._engine.client)
+            dataset = quote_path((LAKE_SOURCE, "postgres", contract.stream))
+            self._run(render_sql("dremio/refresh_metadata.sql", {"dataset": dataset}))
+            BronzeCatalogue(self._engine.client).refresh(contract, relist=False)
 
     def comparison(self, world: World, from_day: date | None = None) -> Comparison:
         """The check of the seam, at the model's edge."""
         unpublished = [each.business_date for each in world.nights.values() if not each.is_published]
         edge = world.edge
+        list_stream_files(self._engine.client)
         return Comparison(self._engine.client, edge.business_date, edge.lsn, from_day, unpublished)
 
     def serve(self, query: str) -> None:
         """Put another view in the place of serving.orders, until the next history begins."""
         self._run(f"create or replace view serving.orders as {query}")
+
+    def serve_rightly(self) -> None:
+        """The views are their own again."""
+        ServingViews(self.client).ensure()
 
     def serve_revenue(self, query: str) -> None:
         """Put a query of the view's own text (`{}`) in the place of serving.daily_revenue."""
@@ -142,7 +149,6 @@ class EdgeLake:
         """The stream has never brought anything of an order."""
         shutil.rmtree(self._engine.process.nas / "datalake/bronze/stream")
         self._engine.batch("orders", [_row(each) for each in world.log if each.order_id != order_id])
-        list_stream_files(self._engine.client)
 
     def shown(self, query: str | None = None) -> Shown:
         """The rows of serving.orders, or of another query in its place, in order, with their side."""
