@@ -331,7 +331,8 @@ def test_a_part_of_the_stream_that_cannot_be_read_takes_nothing_from_the_others(
         (LoopState.ENDED, 5, False, ("running", "between two runs")),
         (LoopState.ENDED, 9_000, False, ("unknown", "stopped")),
         (LoopState.ENDED, 9_000, True, ("failed", "silent")),
-        (LoopState.RUNNING, 300, True, ("failed", "silent")),
+        (LoopState.RUNNING, 300, True, ("running", "reading")),
+        (LoopState.RUNNING, 700, True, ("failed", "silent")),
     ],
 )
 def test_a_loop_that_is_silent_is_not_taken_for_one_that_runs(
