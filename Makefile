@@ -18,7 +18,7 @@ SUITES := $(EMBEDDED) -m tests.suites
 # Commands on the platform as it is: nothing is built, whatever state the environments are in.
 AS_IT_IS := PYTHON='$(PYTHON)' bin/platform
 
-.PHONY: help night setup setup-up setup-observe setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench observe soak fresh lint format manifest lock reset
+.PHONY: help night setup setup-up setup-observe setup-lint setup-conformance up down status logs env test verify verify-rest test-unit test-integration test-night conformance bench observe soak stream fresh lint format manifest lock reset
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -93,6 +93,11 @@ soak: setup ## Run many business dates with random faults, then compare bronze w
 	@mkdir -p .local/test/airflow
 	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		.local/envs/airflow/bin/python -m tests.soak --dates '$(or $(DATES),30)' $(if $(SEED),--seed '$(SEED)')
+
+stream: setup ## Stream for minutes with random kills and two nights, then compare all rows with the shop: make stream [SECONDS=600] [RATE=200] [SEED=n]
+	@mkdir -p .local/test/airflow
+	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
+		.local/envs/airflow/bin/python -m tests.stream --seconds '$(or $(SECONDS),600)' --rate '$(or $(RATE),200)' $(if $(SEED),--seed '$(SEED)')
 
 fresh: ## Run the README's commands on a bare Debian 12, as root and as a user; needs root: make fresh [FRESH="night test"] [USERS="root user"]
 	@$(PYTHON) -m tests.fresh $(if $(FRESH),--commands $(FRESH)) $(if $(USERS),--users $(USERS))

@@ -1,7 +1,7 @@
-"""How long a change takes from the source to the live chart, at several rates, and what an idle stream costs.
+"""How long a change takes from the source to the live chart, at several rates; what an idle stream costs.
 
-The real DAG runs in the real Airflow, beside a shop that is kept open. Each rate is measured by the stream's own
-tracers: those committed while it lasted, after the first seconds.
+The real DAG runs in the real Airflow, beside a shop that is kept open. Each rate is measured by the stream's
+own tracers: those committed while it lasted, after the first seconds.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def run(sizes: list[int]) -> Iterator[Table]:
 
 
 def _rate(bench: Bench, database: Any, rate: int) -> Table:
-    command = [PYTHON, "-m", "embedded.shop", "live", "--rate", str(rate)]
+    command = [str(PYTHON), "-m", "embedded.shop", "live", "--rate", str(rate)]
     live = subprocess.Popen(
         command, cwd=ROOT, env=bench.own.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -22,7 +22,34 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 _COLUMNS = ['"id"', '"amount"', '"deleted"']
 _STREAM = {"columns": _COLUMNS, "key": ['"id"'], "raw_view": '"bronze"."raw_orders"'}
-TEMPLATES: dict[str, dict[str, Any]] = {
+_TABLE = {"table": '"lake_hot"."orders_1"'}
+_HOT = {
+    **_TABLE,
+    "stream": "orders",
+    "incoming": '"lake_hot"."orders_1_incoming"',
+    "truncations": '"lake_hot"."truncations"',
+    "key": ['"id"'],
+    "values": ['"amount"'],
+    "types": {'"id"': "bigint", '"amount"': "decimal(12, 2)"},
+    "gold": '"gold"."orders"',
+    "batch_id": 1,
+}
+_PRUNED = {**_HOT, "cutoff": "2025-10-16 00:00:00", "business_date": "2025-10-16", "source_lsn": 1}
+_COMPARED = {
+    "stream_orders": '"lake_bronze"."stream"."orders"',
+    "night_orders": '"bronze"."raw_orders"',
+    "night_customers": '"bronze"."raw_customers"',
+    "serving_orders": '"serving"."orders"',
+    "serving_revenue": '"serving"."daily_revenue"',
+    "edge_date": "2025-10-16",
+    "edge_lsn": 1,
+    "unpublished": ["2025-10-14"],
+    "from_day": "2025-10-09",
+    "most": 50,
+    "compared": "select * from compared",
+}
+_SERVED = {"hot": '"hot"."orders"', "edge": '"hot"."edge"', "truncations": '"hot"."truncations"'}
+TEMPLATES: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "audited_jobs.sql": {"ended_after": 1795944579519, "most": 1000},
     "count_partition.sql": {
         "views": [("orders", '"bronze"."raw_orders"'), ("customers", '"bronze"."raw_customers"')],
@@ -43,8 +70,43 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "recent_jobs.sql": {"ended_after": 1760572800000, "most": 2000},
     "recent_refreshes.sql": {},
     "refresh_metadata.sql": {"dataset": '"lake_bronze"."postgres"."orders"'},
+    "stream/copy_batch.sql": {
+        "incoming": '"lake_hot"."orders_1_incoming"',
+        "location": "@lake_bronze/stream/orders/date=2025-10-16",
+        "files": ["batch-000000000001.parquet", "batch-000000000002.parquet"],
+    },
+    "stream/count_files.sql": {"table": "lake_hot.orders_1"},
+    "stream/create_edge.sql": _TABLE,
+    "stream/create_hot_table.sql": {
+        **_TABLE,
+        "columns": [{"name": "id", "type": "bigint"}, {"name": "amount", "type": "decimal(12, 2)"}],
+    },
+    "stream/create_truncations.sql": _TABLE,
+    "stream/drop_table.sql": _TABLE,
+    "stream/empty_table.sql": _TABLE,
+    "stream/hot_tables.sql": {"source": "lake_hot", "stream": "orders"},
+    "stream/insert_truncations.sql": _HOT,
+    "stream/merge_batch.sql": [
+        {**_HOT, "truncated": truncated, "rebuilding": rebuilding}
+        for truncated, rebuilding in ((False, False), (True, False), (True, True))
+    ],
+    "stream/move_edge.sql": {**_TABLE, "business_date": "2025-10-16", "source_lsn": 1},
+    "stream/optimize_table.sql": _TABLE,
+    "stream/prune_hot.sql": [
+        {**_PRUNED, "business_date_column": "order_date"},
+        {**_PRUNED, "business_date_column": None, "gold": None},
+    ],
+    "stream/seam_audit.sql": _COMPARED,
+    "stream/seam_compared.sql": [{**_COMPARED, "from_day": day} for day in ("2025-10-09", None)],
+    "stream/seam_days.sql": _COMPARED,
+    "stream/seam_orders.sql": _COMPARED,
+    "stream/seam_revenue.sql": _COMPARED,
+    "stream/select_hot_tracers.sql": {"tracer_ids": "1, 2"},
+    "stream/serving_daily_revenue.sql": {"orders": '"serving"."orders"'},
+    "stream/serving_orders.sql": [{**_SERVED, "gold": gold} for gold in ('"gold"."orders"', None)],
+    "stream/serving_stream_tracer.sql": {"hot": '"hot"."stream_tracer"'},
 }
-"""Values for every template of include/sql/dremio."""
+"""Values for every template of include/sql/dremio; a list of them for one that has several forms."""
 MACROS = {
     "macros/dbt_dremio/merge.sql": (
         "{{ dremio__get_incremental_merge_sql('gold.t', 'gold.t__dbt_tmp', ['id'],"
@@ -64,10 +126,13 @@ def main(root: Path) -> None:
 
 def _own_templates(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
     environment = Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False)
-    for file in sorted(folder.glob("*.sql")):
-        if file.name not in TEMPLATES:
+    for file in sorted(folder.rglob("*.sql")):
+        name = file.relative_to(folder).as_posix()
+        if name not in TEMPLATES:
             sys.exit(f"{file.relative_to(root)}: testing/dremio_sql/render_templates.py has no values for it")
-        yield str(file.relative_to(root)), environment.get_template(file.name).render(TEMPLATES[file.name])
+        given = TEMPLATES[name]
+        for values in given if isinstance(given, list) else [given]:
+            yield str(file.relative_to(root)), environment.get_template(name).render(values)
 
 
 def _dbt(project: Path, root: Path) -> Iterator[tuple[str, str]]:

@@ -185,5 +185,6 @@ CHANGES: Final[tuple[Fault, ...]] = (
     slot_is_dropped,
     publication_is_altered,
 )
+ALL_FAULTS: Final = (*KILLS, *CHANGES, night_publishes)
 NAMED_OUTCOMES: Final[tuple[Fault, ...]] = (slot_is_dropped, publication_is_altered)
 """These end the stream, by name, until somebody has put the source right."""

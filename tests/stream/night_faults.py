@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Final
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.stream.edge import Edge
-from testing.programs import SCHEDULER, SUPERSET
+from testing.programs import SCHEDULERS_WORKER, SUPERSET
 from testing.waiting import wait_until
 from tests.stream.faults import Fault
 from tests.stream.run import CAUGHT_UP_SECONDS, StreamRun
@@ -16,7 +17,7 @@ from tests.stream.stream_dag import run_night
 
 def scheduler_is_killed(run: StreamRun) -> str:
     """Airflow's scheduler, and with it the stream's task: another scheduler starts the task again."""
-    assert run.platform.programs.kill(SCHEDULER) > 0
+    assert run.platform.programs.kill_parent_of(SCHEDULERS_WORKER) == 1
     run.killed("the scheduler")
     seconds = run.catch_up()
     return f"goes on {seconds:.1f} s later"
@@ -79,3 +80,13 @@ def await_edge(run: StreamRun, day: date) -> date:
     reached: Callable[[], bool] = lambda: edge_of(run) == day  # noqa: E731
     wait_until(reached, f"the edge is at {day}", CAUGHT_UP_SECONDS, 1)
     return day
+
+
+WHOLE_PLATFORM: Final = (
+    "scheduler_is_killed",
+    "superset_is_down",
+    "superset_is_killed",
+    "night_runs_beside",
+    "night_is_replayed",
+)
+"""The names of the faults of this module."""

@@ -26,5 +26,7 @@ def tell(report: StreamReport, log: Callable[[str], None]) -> None:
     files = ", ".join(f"{stream} {count}" for stream, count in sorted(counted.bronze_files.items()))
     tables = ", ".join(f"{stream} {count}" for stream, count in sorted(report.hot_files.items()))
     log(f"files of a day in bronze: {files}; files of the hot tables: {tables}")
-    for line in report.lag:
-        log(line)
+    traced = report.traced
+    log(f"{traced.committed} tracers, each in the hot table, {traced.charted} shown by the chart; lag:")
+    for line in traced.lines:
+        log(f"  {line}")

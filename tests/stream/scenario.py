@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from lakehouse.stream.hot import HotTables
+from lakehouse.stream.plan import STREAMS
 from tests.stream.accounts import Accounted, account
 from tests.stream.faults import Fault
 from tests.stream.reckoning import Reckoned, reckon
 from tests.stream.run import StreamRun
+from tests.stream.tracers import Traced, trace
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,7 @@ class StreamReport:
     reckoned: Reckoned = field(default_factory=Reckoned)
     accounted: Accounted = field(default_factory=Accounted)
     hot_files: dict[str, int] = field(default_factory=dict)
-    lag: list[str] = field(default_factory=list)
-    """Lines that tell the lag by hop."""
+    traced: Traced = field(default_factory=Traced)
     seconds: float = 0
 
 
@@ -83,6 +85,9 @@ class Scenario:
         self._run.stream.stop()
         self.report.reckoned = reckon(self._run.platform)
         self.report.accounted = account(self._run.platform)
+        self.report.traced = trace(self._run.platform)
+        hot = HotTables(self._run.platform.dremio, self._run.platform.postgres)
+        self.report.hot_files = {stream: hot.file_count(stream) for stream in STREAMS}
         self.report.kills = dict(self._run.kills)
         self.report.seconds = time.monotonic() - self._began
         return self.report

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lakehouse.platform.repository import REPOSITORY
 from testing.lakehouse.stream_platform import StreamPlatform, stream_platform
 from tests.stream import faults
 from tests.stream.accounts import MOST_FILES
 from tests.stream.live_shop import LiveShop
+from tests.stream.night_faults import WHOLE_PLATFORM
 from tests.stream.reckoning import reckon
 from tests.stream.report import tell
 from tests.stream.run import StreamRun
@@ -26,11 +29,17 @@ CHOSEN_KILLS = 3
 AFTER = (
     Act(faults.delivered_twice_and_out_of_order, 200),
     Act(faults.rows_break_the_contract, 20),
-    Act(faults.slot_is_dropped, 200),
     Act(faults.burst_of_changes, 20),
     Act(faults.night_publishes, 200),
     Act(faults.stream_is_killed, 2_000),
 )
+
+
+def test_the_table_of_faults_names_every_one() -> None:
+    table = (REPOSITORY / "docs" / "runbooks" / "stream-faults.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"[a-z0-9]+(?:_[a-z0-9]+)+", table))
+    assert {*(fault.__name__ for fault in faults.ALL_FAULTS), *WHOLE_PLATFORM} <= told
+    assert "not_a_fault" not in told
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +58,11 @@ def report(own_platform: StreamPlatform) -> Iterator[StreamReport]:
     run = StreamRun(own_platform, stream, live, dice, SourceChanges(own_platform, dice), yesterday)
     scenario = Scenario(run, SEED)
     kills = [Act(fault, 200) for fault in dice.sample(faults.KILLS, CHOSEN_KILLS)]
+    named = Act(dice.choice(faults.NAMED_OUTCOMES), 200)
     try:
         stream.start()
         scenario.say(f"every table is read after {run.catch_up():.1f} s")
-        scenario.play([*BEFORE, *kills, *AFTER])
+        scenario.play([*BEFORE, *kills, named, *AFTER])
         found = scenario.end()
         tell(found, print)
         yield found
@@ -67,7 +77,7 @@ def test_hot_cold_and_unified_are_the_shop_s_rows_after_all_faults(report: Strea
     assert found.sides["cold"] > 1_000
     assert found.tombstones["orders"] > 10
     assert found.hot_rows["customers"] > 100
-    assert len(report.acts) == len(BEFORE) + CHOSEN_KILLS + len(AFTER)
+    assert len(report.acts) == len(BEFORE) + CHOSEN_KILLS + 1 + len(AFTER)
     assert sum(report.kills.values()) >= CHOSEN_KILLS
 
 

@@ -1,7 +1,7 @@
 """`python -m lakehouse.stream COMMAND`: looks at the stream and steers it.
 
 On the embedded platform: `bin/stream`. Exit code: 0 all is well or it was done, 1 something is wrong, 2 it
-could not be told or was refused.
+could not be told or was refused, 3 (verify) there is nothing to compare yet.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "start": ("unpause it; a run that waits after a failure goes on at once", "lakehouse.stream.start_stop"),
     "stop": ("pause it: it ends when its batch is merged", "lakehouse.stream.start_stop"),
     "lag": ("how far the chart is behind the source, hop by hop", "lakehouse.stream.lag_command"),
+    "verify": ("compare serving.orders with a recomputation from bronze", "lakehouse.stream.seam_command"),
+    "rebuild": ("make a hot table again from landing", "lakehouse.stream.rebuild_command"),
     "run": ("run the loop in this process, without Airflow", "lakehouse.stream.run_here"),
 }
 """What each command does, and the module with its `add_arguments(parser)` and `run(options) -> exit code`."""

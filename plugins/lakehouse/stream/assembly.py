@@ -22,12 +22,12 @@ from lakehouse.stream.loop_state import LoopRecord
 from lakehouse.stream.measurement import lag_measurement
 from lakehouse.stream.micro_batch import MicroBatches
 from lakehouse.stream.plan import CONNECTION, STREAM_LOCK
+from lakehouse.stream.seam import Seam
 from lakehouse.stream.small_files import SmallFiles, SmallFilesThread
 from lakehouse.stream.source_watch import SourceWatch
 from lakehouse.stream.surroundings import Pace, Surroundings
 from lakehouse.stream.sync import BatchSync
 from lakehouse.stream.yielding import TonightLate
-
 
 LOCK_SECONDS: Final = 30
 """How long a batch waits for a verification or a rebuild that holds the lock; then it tries again."""
@@ -74,6 +74,7 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         [
             Chore("the edge", timedelta(seconds=10), lambda now: Edge(dremio, postgres).advance()),
             Chore("the hot tables' files", timedelta(seconds=10), hot.maintain),
+            Chore("the seam", timedelta(minutes=1), Seam(postgres, dremio).verify_if_due),
         ]
     )
     return StreamLoop(

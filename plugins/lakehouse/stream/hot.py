@@ -8,6 +8,7 @@ bringing it back. docs/decisions/0028-hot-and-cold-behind-one-view.md says why e
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +43,8 @@ INCOMING_BATCHES: Final = 20
 INCOMING_ROWS: Final = 20_000
 """After so many batches or rows the incoming table is emptied. Rows that were merged before cost only their
 reading; emptying costs a statement, which a real Dremio takes most of a second for."""
+LOOK_AFTER_MERGES: Final = 4
+"""So many merges later a table's files are counted. In the embedded engine each merge adds two."""
 
 
 class HotTablesMissingError(PermanentError):
@@ -92,6 +95,8 @@ class HotTables:
         self._upkeep = HotUpkeep(client, postgres)
         self._waiting: dict[str, tuple[int, int]] = {}
         """Batches and rows in the incoming table of a stream."""
+        self._merges: Counter[str] = Counter()
+        """Merges since the files of a stream's table were counted."""
 
     def create(self) -> list[str]:
         """Create the tables and views that are missing; the names of those that were created or replaced.
@@ -137,17 +142,29 @@ class HotTables:
         changed = 0
         if batch.rows or batch.truncated_at is not None:
             with transaction(self._postgres, writer_lock(batch.stream)):
-                changed = self.merge_into(self.table_of(batch.stream), batch)
+                table = self.table_of(batch.stream)
+                changed = self.merge_into(table, batch)
+                self._compact_after_some(table)
         return MergeReport(changed, time.monotonic() - started)
 
-    def merge_into(self, table: HotTable, batch: HotBatch) -> int:
-        """Merge a batch into a table of the stream; the caller is its only writer. Gives the changed keys."""
+    def merge_into(self, table: HotTable, batch: HotBatch, rebuilding: bool = False) -> int:
+        """Merge a batch into a table of the stream, whose only writer the caller is.
+
+        Args:
+            table: a physical table of the stream.
+            batch: rows in bronze.
+            rebuilding: the table is filled with what was merged before into another one.
+
+        Returns:
+            How many keys have another row now.
+        """
         for folder, names in _by_folder(batch.keys).items():
             copy = {"incoming": quote_path(table.incoming), "location": folder, "files": names}
             self._client.run(render_sql("dremio/stream/copy_batch.sql", copy))
         values = table.sql_values() | {
             "batch_id": batch.batch_id,
             "truncated": batch.truncated_at is not None,
+            "rebuilding": rebuilding,
         }
         if batch.truncated_at is not None and table.gold and self._client.find(table.gold) is None:
             values["gold"] = None
@@ -238,6 +255,12 @@ class HotTables:
                 f"the hot table {'.'.join(table.path)} has not the columns of the stream's contract "
                 f"({', '.join(sorted(found ^ wanted))}): run bin/stream rebuild {table.stream}"
             )
+
+    def _compact_after_some(self, table: HotTable) -> None:
+        self._merges[table.stream] += 1
+        if self._merges[table.stream] >= LOOK_AFTER_MERGES:
+            self._merges[table.stream] = 0
+            self._upkeep.compact_if_many(table)
 
     def _empty_when_full(self, table: HotTable, rows: int) -> None:
         batches, waiting = self._waiting.get(table.stream, (0, 0))

@@ -147,7 +147,7 @@ class _Filling:
             batch = HotBatch(
                 contract.stream, self._batch_id, tuple(keys), built.rows_loaded, built.truncated_at
             )
-            self._hot.merge_into(self._table, batch)
+            self._hot.merge_into(self._table, batch, rebuilding=True)
             self._hot.empty_incoming(self._table)
         finally:
             for key in keys:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from lakehouse.dremio.client import DremioClient
-from lakehouse.platform.database import PostgresConnections, exclusively
-from lakehouse.platform.sql_files import quote_path, render_sql
-from lakehouse.stream.edge import Edge
+from lakehouse.platform.database import PostgresConnections, exclusively, transaction
+from lakehouse.platform.sql_files import read_sql
+from lakehouse.stream.edge import COLD_SOURCE, Edge
 from lakehouse.stream.edge_position import BEFORE_ALL, Position
 from lakehouse.stream.ledger import BatchState, StreamLedger
 from lakehouse.stream.plan import STREAM_LOCK
@@ -27,11 +27,12 @@ from lakehouse.stream.seam_comparison import (
     NIGHT_ORDERS,
     SERVING_ORDERS,
     SERVING_REVENUE,
-    STREAM_ORDERS,
     Compared,
     Comparison,
+    list_stream_files,
 )
 from lakehouse.stream.seam_record import Check, DayAudit, Outcome, SeamRecord
+from lakehouse.stream.small_files import SMALL_FILES_LOCK
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,12 @@ NOT_READY_AGAIN_AFTER: Final = timedelta(minutes=5)
 DAYS_AROUND_THE_EDGE: Final = 8
 """Days before the edge that a check compares, beside all after it: one more than hot data is kept."""
 LOCK_SECONDS: Final = 60
-"""How long a check waits for a batch or a rebuild."""
+"""How long a check waits for a batch, a rebuild, or files that are being joined."""
+_HOLDER: Final = "verification of the seam"
 
 
 class Seam:
-    """The checks of the seam. Each holds the stream's lock, so that no batch moves meanwhile.
+    """The checks of the seam. Each holds the stream's locks: no batch moves and no file goes meanwhile.
 
     Raises from every call:
         LockHeldError: a batch or a rebuild has held the lock for longer than a minute.
@@ -80,7 +82,10 @@ class Seam:
             now: when, by the platform's clock.
             all_days: compare every order there is, not only those of the days around the edge.
         """
-        with exclusively(self._postgres, STREAM_LOCK, "verification of the seam", LOCK_SECONDS):
+        with (
+            exclusively(self._postgres, STREAM_LOCK, _HOLDER, LOCK_SECONDS),
+            exclusively(self._postgres, SMALL_FILES_LOCK, _HOLDER, LOCK_SECONDS),
+        ):
             return self._verify(now or datetime.now(UTC), all_days)
 
     def _verify(self, at: datetime, all_days: bool) -> Check:
@@ -91,7 +96,7 @@ class Seam:
         if why := self._not_ready(position):
             check = self._undecided(position, at, why)
         else:
-            self._list_stream_files()
+            list_stream_files(self._client)
             self._audit(position, at)
             check = self._checked(position, at, all_days)
         check = replace(check, seconds=time.monotonic() - started)
@@ -105,7 +110,9 @@ class Seam:
 
     def _checked(self, position: Position, at: datetime, all_days: bool) -> Check:
         from_day = None if all_days else position.business_date - timedelta(days=DAYS_AROUND_THE_EDGE)
-        comparison = Comparison(self._client, position.business_date, position.source_lsn, from_day)
+        comparison = Comparison(
+            self._client, position.business_date, position.source_lsn, from_day, self._unpublished()
+        )
         found = comparison.compare()
         if found.differences:
             # A night may have published between two statements: what is wrong is still wrong.
@@ -137,6 +144,12 @@ class Seam:
         for day in days:
             log.log(logging.INFO if day.is_equal else logging.WARNING, "seam: %s", audit_sentence(day))
 
+    def _unpublished(self) -> list[date]:
+        """Business dates whose newest sync is not published, wherever the edge is."""
+        with transaction(self._postgres) as cursor:
+            cursor.execute(read_sql("postgres/stream/select_cold_claims.sql"), {"source": COLD_SOURCE})
+            return [day for day, published, _ in cursor.fetchall() if not published]
+
     def _not_ready(self, position: Position) -> str | None:
         """Why there is nothing to compare, if so."""
         if self._ledger.last_merged() is None:
@@ -160,15 +173,6 @@ class Seam:
     def _last_batch(self) -> int | None:
         last = self._ledger.last_merged()
         return None if last is None else last.id
-
-    def _list_stream_files(self) -> None:
-        """Dremio reads the stream's bronze as one dataset; its files change with every batch."""
-        entity = self._client.find(STREAM_ORDERS)
-        if entity is None or entity.get("entityType") != "dataset":
-            self._client.promote(STREAM_ORDERS)
-        else:
-            dataset = quote_path(STREAM_ORDERS)
-            self._client.run(render_sql("dremio/refresh_metadata.sql", {"dataset": dataset}))
 
 
 def sentence(check: Check) -> str:

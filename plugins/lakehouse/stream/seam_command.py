@@ -1,31 +1,29 @@
-"""`bin/stream verify`: check the seam now, or show what the last checks and audits found."""
+"""`bin/stream verify`: check the seam now, and say what was found."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any
 
-from lakehouse.dremio.client import DremioClient
-from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.database import PostgresConnections, platform_postgres
 from lakehouse.stream.seam import Seam, audit_sentence, sentence
 from lakehouse.stream.seam_record import Check, Outcome, SeamRecord
 
 SHOWN = 10
-"""Differences and audited days of the command's output; the rest is a number."""
+"""Differences of the command's output; the rest is in the table."""
 
 
-def add_to(subparsers: Any) -> None:
-    """Add the command to the parser of `bin/stream`."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "verify", help="compare serving.orders with a recomputation from bronze, now"
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which days."""
     parser.add_argument("--all", action="store_true", help="all days, not only those around the edge")
 
 
-def run(options: argparse.Namespace, postgres: PostgresConnections, client: DremioClient) -> int:
+def run(options: argparse.Namespace) -> int:
     """Check, and print what was found; 0: all is equal, 1: something differs, 3: nothing was compared."""
-    check = Seam(postgres, client).verify(all_days=options.all)
+    # The client of Dremio: the other commands start without it.
+    from lakehouse.dremio.hook import DremioHook
+
+    check = Seam(platform_postgres(), DremioHook().get_conn()).verify(all_days=options.all)
     print(*report(check), sep="\n")
     return {Outcome.EQUAL: 0, Outcome.DIFFERENT: 1, Outcome.NOT_READY: 3}[check.outcome]
 
@@ -48,11 +46,9 @@ def report(check: Check) -> Iterator[str]:
         yield f"  and more: table seam_differences, check {check.check_id}"
 
 
-def status_lines(postgres: PostgresConnections) -> list[str]:
+def status_lines(postgres: PostgresConnections) -> Iterator[str]:
     """What `bin/stream status` says of the seam: the last check, and the newest day that was audited."""
     record = SeamRecord(postgres)
     last = record.last()
-    said = "never checked" if last is None else f"{last.checked_at:%Y-%m-%d %H:%M} UTC: {sentence(last)}"
-    lines = [f"seam   {said}"]
-    lines += [f"       {audit_sentence(each.day)}" for each in record.audits(1)]
-    return lines
+    yield "never checked" if last is None else f"{last.checked_at:%Y-%m-%d %H:%M} UTC: {sentence(last)}"
+    yield from (audit_sentence(each.day) for each in record.audits(1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -46,9 +46,24 @@ class Compared:
 
 
 class Comparison:
-    """The seam at one edge: gold has the business dates before `edge_date`, the log up to `edge_lsn`."""
+    """The seam at one edge.
 
-    def __init__(self, client: DremioClient, edge_date: date, edge_lsn: int, from_day: date | None) -> None:
+    Args:
+        client: of Dremio.
+        edge_date: gold has the business dates before it,
+        edge_lsn: and the source's log up to there.
+        from_day: the first day that is compared; None: all of them.
+        unpublished: dates before the edge that have landed once more and are not published again yet.
+    """
+
+    def __init__(
+        self,
+        client: DremioClient,
+        edge_date: date,
+        edge_lsn: int,
+        from_day: date | None,
+        unpublished: Collection[date] = (),
+    ) -> None:
         self._client = client
         self._values: dict[str, Any] = {
             "stream_orders": quote_path(STREAM_ORDERS),
@@ -58,6 +73,7 @@ class Comparison:
             "serving_revenue": quote_path(SERVING_REVENUE),
             "edge_date": edge_date.isoformat(),
             "edge_lsn": edge_lsn,
+            "unpublished": sorted(day.isoformat() for day in unpublished),
             "from_day": None if from_day is None else from_day.isoformat(),
             "most": SAMPLES,
         }
@@ -93,6 +109,16 @@ class Comparison:
     def _query(self, statement: str) -> list[Mapping[str, Any]]:
         sql = render_sql(f"dremio/stream/{statement}.sql", {**self._values, "compared": self._compared})
         return list(self._client.query(sql, _SECONDS))
+
+
+def list_stream_files(client: DremioClient) -> None:
+    """Dremio reads the stream's bronze as one dataset; its files change with every batch.
+
+    Raises:
+        DremioError: Dremio is away, or refuses.
+    """
+    # Without looking at it first: what Dremio knows of it may name files that were joined since.
+    client.run(render_sql("dremio/refresh_metadata.sql", {"dataset": quote_path(STREAM_ORDERS)}))
 
 
 def _day(row: Mapping[str, Any]) -> DayTotals:

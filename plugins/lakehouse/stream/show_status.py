@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     stale = last is None or last.merged_at is None or loop.now - last.merged_at > STALE_AFTER
     for line in (_loop_line(loop, paused), *_batch_lines(last, in_flight, loop.now)):
         print(line)
-    for title, lines in (("slot", _slot), ("files", _files), ("edge", _edge), ("lag", _lag)):
+    for title, lines in (("slot", _slot), ("files", _files), ("edge", _edge), ("seam", _seam), ("lag", _lag)):
         try:
             for line in lines():
                 print(f"{title:<10}{line}")
@@ -111,6 +111,12 @@ def _edge() -> Iterator[str]:
 
     position = Edge(DremioHook().get_conn(), platform_postgres()).current()
     yield f"orders before {position.business_date} are gold's, unless the stream has a newer version"
+
+
+def _seam() -> Iterator[str]:
+    from lakehouse.stream.seam_command import status_lines
+
+    yield from status_lines(platform_postgres())
 
 
 def _lag() -> Iterator[str]:

@@ -34,7 +34,8 @@ SETTLED_AFTER: Final = timedelta(minutes=2)
 """How long after their time is over files are joined."""
 LOOK_SECONDS: Final = 60.0
 LOCK_SECONDS: Final = 5
-_LOCK: Final = Lock("stream small files", CONNECTION)
+SMALL_FILES_LOCK: Final = Lock("stream small files", CONNECTION)
+"""Held while files are joined, and by whatever reads all of them at once."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class SmallFiles:
             StorageUnavailableError, PlatformDatabaseUnavailableError, ScratchFullError: it goes on next time.
             LockHeldError: another process is at it.
         """
-        with exclusively(self._postgres, _LOCK, "small files of the stream", LOCK_SECONDS):
+        with exclusively(self._postgres, SMALL_FILES_LOCK, "small files of the stream", LOCK_SECONDS):
             gone = self._delete_leftovers()
             for width in WIDTHS:
                 for group in self._groups(width):

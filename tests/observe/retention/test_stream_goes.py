@@ -116,9 +116,9 @@ def test_what_a_run_marked_and_did_not_delete_is_deleted_by_the_next(streamed: L
 def test_nothing_goes_while_somebody_holds_the_stream(
     streamed: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lakehouse.observe.retention.stream_files.WAIT_SECONDS", 0)
+    monkeypatch.setattr("lakehouse.observe.retention.stream_files.WAIT_SECONDS", 1)
     key = batch(streamed, 20, 1_000)
-    with exclusively(streamed.postgres, STREAM_LOCK, "a rebuild", 0):
+    with exclusively(streamed.postgres, STREAM_LOCK, "a rebuild", 1):
         [why] = applied(streamed)
     assert "holds the stream" in why
     assert streamed.keys("bronze/landing/") == [key]

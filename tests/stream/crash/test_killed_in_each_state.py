@@ -19,7 +19,7 @@ from tests.stream.reckoning import reckon
 from tests.stream.source_changes import SourceChanges
 
 EDGE = date(2025, 10, 1)
-"""Some day in the midst of the shop's orders."""
+"""Some day among those of the shop's orders."""
 
 
 def run_batch(platform: StreamPlatform, moment: str) -> int:
@@ -54,7 +54,7 @@ def test_a_batch_that_dies_there_is_finished_by_the_next_run(
     assert died is not None
     assert died.state is MOMENTS[moment].leaves
     assert run_batch(platform, NEVER) == 0
-    # The job of a killed batch may have begun before the last changes; another batch has them.
+    # The job of a killed batch may have started before the last changes; another batch has them.
     assert run_batch(platform, NEVER) == 0
     assert ledger.batch(died.id).state is BatchState.MERGED
     found = reckon(platform)

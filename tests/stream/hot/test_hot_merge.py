@@ -160,6 +160,21 @@ def test_a_truncation_also_hides_what_only_gold_has(orders: Emptied) -> None:
     }
 
 
+def test_a_truncation_that_is_delivered_again_leaves_gold_s_new_rows_alone(orders: Emptied) -> None:
+    """The night has since published an order that the stream has not brought yet."""
+    batch = orders.batch(order(1, 10), truncation(20))
+    orders.merge([batch])
+    orders.engine.run("create table gold.orders as select cast(901 as bigint) as order_id")
+    try:
+        orders.hot.empty_incoming(orders.table)
+        assert 901 not in {row["order_id"] for row in orders.merge([batch])}
+        rebuilt = orders.hot.create_table(orders.table.contract, next(_NUMBERS))
+        orders.hot.merge_into(rebuilt, batch, rebuilding=True)
+        assert {row["order_id"]: row["is_deleted"] for row in orders.state(rebuilt)} == {901: True}
+    finally:
+        orders.engine.run("drop table gold.orders")
+
+
 def test_a_batch_of_several_files_and_days_is_merged_whole(orders: Emptied) -> None:
     one, two = orders.batch(order(1, 10)), orders.batch(order(2, 11))
     both = HotBatch("orders", two.batch_id, one.keys + two.keys, 2)

@@ -20,16 +20,28 @@ E, W = date(2026, 4, 10), 1_000
 
 def test_files_stay_few_however_many_batches_come(hot: HotTables, engine: HotEngine) -> None:
     most = 0
-    for number in range(45):
+    for number in range(30):
         hot.merge(
             engine.batch("orders", [order(1 + number % 9, 10 + number), order(100 + number, 10 + number)])
         )
-        if number % 5 == 4:
-            hot.maintain(NOW + timedelta(seconds=30 * number))
         most = max(most, hot.file_count("orders"))
     assert COMPACT_FILES < most <= 50
     [row] = engine.rows("select count(*) as orders, max(change_lsn) as newest from hot.orders")
-    assert (row["orders"], row["newest"]) == (9 + 45, 54)
+    assert (row["orders"], row["newest"]) == (9 + 30, 39)
+
+
+def test_files_that_an_earlier_process_left_are_compacted_by_the_next_one(
+    hot: HotTables, engine: HotEngine, postgres: InSchema
+) -> None:
+    table = hot.table_of("customers")
+    moment = change(1)["_ab_cdc_updated_at"]
+    while hot.file_count("customers") <= COMPACT_FILES:
+        number = hot.file_count("customers") + 1
+        row = {"customer_id": number, "created_at": moment, "updated_at": moment} | change(number)
+        hot.merge_into(table, engine.batch("customers", [row]))
+    done = HotUpkeep(engine.client, postgres).run_if_due([table], NOW)
+    assert done.compacted == ("lake_hot.customers_1",)
+    assert hot.file_count("customers") == 1
 
 
 def test_what_is_not_due_is_not_done(hot: HotTables, engine: HotEngine, postgres: InSchema) -> None:

@@ -127,11 +127,13 @@ class ChosenHistory(History):
         yield self._batch([each for each in world.undelivered() if each.number != late])
         yield from self._publish(tomorrow + timedelta(days=1))
         yield self._everything()
+        world.extract(tomorrow + timedelta(days=2))
+        yield from self._publish(tomorrow + timedelta(days=2))
         # Read again, all rows at one position, which is also the position that the next night has seen.
         world.read_again()
-        world.extract(tomorrow + timedelta(days=2))
+        world.extract(tomorrow + timedelta(days=3))
         yield self._everything()
-        yield from self._publish(tomorrow + timedelta(days=2))
+        yield from self._publish(tomorrow + timedelta(days=3))
         yield CaughtUp()
 
 

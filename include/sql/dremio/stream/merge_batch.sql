@@ -10,12 +10,14 @@ using (
 
         select
             lsn,
+            lsn as known_lsn,
             truncated_at
         from {{ truncations }}
         where stream_name = '{{ stream }}'
         union all
         select
             _ab_cdc_lsn as lsn,
+            cast(null as bigint) as known_lsn,
             _ab_cdc_updated_at as truncated_at
         from {{ incoming }}
         where {{ key[0] }} is null
@@ -26,6 +28,7 @@ using (
 
         select
             coalesce(max(lsn), 0) as lsn,
+            coalesce(max(known_lsn), 0) as known_lsn,
             max(truncated_at) as truncated_at
         from truncations
 
@@ -83,6 +86,10 @@ using (
             true as is_deleted
         from {{ rows }} as emptied
         cross join truncation
+        {%- if rows == gold and not rebuilding %}
+        -- Delivered again, a truncation says nothing of rows that gold has got since.
+        where truncation.lsn > truncation.known_lsn
+        {%- endif %}
         {%- endfor %}
         {%- endif %}
 

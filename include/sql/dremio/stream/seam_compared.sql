@@ -2,18 +2,24 @@
     no row of the hot table or of gold takes part in the latter.
 
     The recomputation, for each key: the newest version in the stream's bronze by log position, after truncations;
-    and the newest in the night's bronze by updated_at, of the dates that the edge counts as published. The
+    and the newest in the night's bronze by updated_at, of the published dates before the edge. The
     stream's wins if it was made after the position that gold has seen, if it is a hard deletion (the night's
     cursor sees none), or if its order date is not before the edge; else the one that was updated last. An order that
     only gold can show needs a customer: gold has no orders without one.
 
     `difference` is null where both agree. Gold may be ahead of the edge while a night publishes, or where a later
-    date was published before an earlier one: a version that the night's bronze has for such a date is not a
-    difference. -#}
+    date was published before an earlier one: a version that the night's bronze has for a date that does not
+    count yet is not a difference. -#}
 {%- set columns = [
     'customer_id', 'product_id', 'order_date', 'quantity', 'amount', 'status', 'created_at', 'updated_at'
 ] -%}
 {%- set edge = "cast('" ~ edge_date ~ "' as date)" -%}
+{%- set counted -%}
+bronze_date < {{ edge }}
+{%- for date in unpublished %}
+and bronze_date <> cast('{{ date }}' as date)
+{%- endfor %}
+{%- endset %}
 with
 
 {% if from_day -%}
@@ -93,7 +99,7 @@ ranked_night as (
         ) as version_rank
     from {{ night_orders }}
     where
-        bronze_date < {{ edge }}
+        {{ counted }}
         {%- if from_day %}
         and order_id in (select touched_orders.order_id from touched_orders)
         {%- endif %}
@@ -114,7 +120,7 @@ uncounted_nights as (
         order_id,
         max(case when deleted_at is null then 0 else 1 end) as is_gone
     from {{ night_orders }}
-    where bronze_date >= {{ edge }}
+    where not ({{ counted }})
     group by order_id
 
 ),
@@ -169,6 +175,8 @@ recomputed_orders as (
         {%- endfor %}
         case
             when chosen_versions.is_of_the_stream = 1 then stream_versions.is_gone
+            -- Emptied after the position that gold has seen, and the stream has brought nothing of the order.
+            when stream_versions.order_id is null and truncation.truncated_at_lsn > {{ edge_lsn }} then 1
             else night_versions.is_gone
         end as is_gone
     from chosen_versions
@@ -176,6 +184,7 @@ recomputed_orders as (
         on chosen_versions.order_id = stream_versions.order_id
     left join night_versions
         on chosen_versions.order_id = night_versions.order_id
+    cross join truncation
 
 ),
 

@@ -23,6 +23,7 @@ _PAUSED_AT_FIRST: Final = {
     "stream_": "the live dashboard shows what the last batch brought",
 }
 """DAGs that are switched on by hand, by what their names begin with, and what goes on without them."""
+_CONTINUOUS: Final = "@continuous"
 _UNHEALTHY: Final = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -87,6 +88,8 @@ def _state_of(around: Surroundings, dag: dict[str, Any], is_stage: bool) -> Iter
         elif dag.get("timetable_summary") not in (None, "", "None"):
             yield warn(what, "is_paused", command)
         return
+    if dag.get("timetable_summary") == _CONTINUOUS:
+        return  # the next run is due while the one before goes on
     due = _instant(dag.get("next_dagrun_run_after"))
     if due is not None and around.now() - due > OVERDUE:
         what = f"{dag_id} should have started a run at {due:%Y-%m-%d %H:%M} UTC"

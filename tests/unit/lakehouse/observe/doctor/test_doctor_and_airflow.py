@@ -73,6 +73,20 @@ def test_a_daytime_sync_that_was_never_switched_on_is_only_noted(tmp_path: Path)
     assert found.severity is Severity.NOTE
 
 
+@pytest.mark.parametrize(("paused", "notes"), [(True, ["NOTE"]), (False, [])])
+def test_a_stream_s_next_run_is_not_overdue_while_its_run_goes_on(
+    tmp_path: Path, paused: bool, notes: list[str]
+) -> None:
+    """Airflow 3.3.2 has a continuous DAG's next run due from the moment that the last one was created."""
+    due = (NOW - timedelta(minutes=50)).isoformat()
+    streaming = dag(
+        "stream_orders", is_paused=paused, timetable_summary="@continuous", next_dagrun_run_after=due
+    )
+    found = list(schedule_look(around(tmp_path, DAGS | {"stream_orders": streaming})))
+    assert [each.severity.name for each in found] == notes
+    assert all("as it is at first" in each.what for each in found)
+
+
 def test_a_dag_that_airflow_does_not_know_and_a_file_it_cannot_import(tmp_path: Path) -> None:
     fewer = {name: each for name, each in DAGS.items() if name != "warm_dashboards"}
     errors = [{"filename": "warm_dashboards.py", "stack_trace": "Traceback\nSyntaxError: bad\n"}]
