@@ -24,7 +24,7 @@ you type `bin/stream start`. See `docs/runbooks/stream.md`.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag
 
@@ -35,8 +35,10 @@ from lakehouse.stream.operators import RUN_FOR, StreamOperator
 @dag(
     **dag_arguments("stream_orders", __doc__, frozenset({"ingestion", "stream"}))
     | {
-        # One run after the other, without end.
+        # One run after the other, without end. Without a start date the first run's interval has no length, and
+        # the second run would have the first one's id, which Airflow 3.3.2 skips for ever.
         "schedule": "@continuous",
+        "start_date": datetime(2025, 1, 1, tzinfo=UTC),
         "description": "the shop's log to the hot tables, batch by batch",
         "is_paused_upon_creation": True,
         "dagrun_timeout": RUN_FOR + timedelta(minutes=45),

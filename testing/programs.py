@@ -21,7 +21,8 @@ AIRBYTE_WORKERS: Final = r" -m airbyte_engine\.worker\b"
 DREMIO: Final = r" -m dremio_engine$"
 OBJECT_STORE: Final = r"/swift-(proxy|object|container|account)-server "
 SUPERSET: Final = r" superset\.app:create_app"
-SCHEDULER: Final = r"airflow scheduler"
+SCHEDULERS_WORKER: Final = r"^airflow worker -- LocalExecutor: "
+"""What Airflow's scheduler starts: its own process is not named."""
 _GONE_SECONDS: Final = 60
 
 
@@ -42,7 +43,13 @@ class Programs:
 
     def kill(self, pattern: str) -> int:
         """Kill -9 those processes, without any chance to say goodbye; how many there were."""
-        pids = self.running(pattern)
+        return self._kill(self.running(pattern), pattern)
+
+    def kill_parent_of(self, pattern: str) -> int:
+        """Kill -9 what has started those processes, where its own command line tells nothing."""
+        return self._kill(sorted({_parent(pid) for pid in self.running(pattern)}), f"parent of {pattern}")
+
+    def _kill(self, pids: list[int], pattern: str) -> int:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -73,6 +80,11 @@ def _command(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return ""
+
+
+def _parent(pid: int) -> int:
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return int(text[text.rindex(")") + 2 :].split()[1])
 
 
 def _runs(pid: int) -> bool:

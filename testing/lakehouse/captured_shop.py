@@ -97,6 +97,10 @@ class CapturedShop:
         [(behind,)] = self.run(query)
         return int(behind)
 
+    def list_transactions(self) -> None:
+        """Have PostgreSQL write at once what it writes every 15 s, and from where on it keeps the log."""
+        _as_superuser(self.platform, "select pg_log_standby_snapshot()")
+
     def landed(self, stream: str, only_new: bool = False) -> list[dict[str, Any]]:
         """Landed rows in the order of the log; with `only_new`, those that no earlier such call has seen."""
         rows = []

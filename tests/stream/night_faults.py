@@ -8,7 +8,7 @@ from typing import Final
 
 from lakehouse.dremio.client import DremioClient
 from lakehouse.stream.edge import Edge
-from testing.programs import SCHEDULER, SUPERSET
+from testing.programs import SCHEDULERS_WORKER, SUPERSET
 from testing.waiting import wait_until
 from tests.stream.faults import Fault
 from tests.stream.run import CAUGHT_UP_SECONDS, StreamRun
@@ -17,7 +17,7 @@ from tests.stream.stream_dag import run_night
 
 def scheduler_is_killed(run: StreamRun) -> str:
     """Airflow's scheduler, and with it the stream's task: another scheduler starts the task again."""
-    assert run.platform.programs.kill(SCHEDULER) > 0
+    assert run.platform.programs.kill_parent_of(SCHEDULERS_WORKER) == 1
     run.killed("the scheduler")
     seconds = run.catch_up()
     return f"goes on {seconds:.1f} s later"

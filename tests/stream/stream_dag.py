@@ -47,12 +47,11 @@ class StreamDag:
 
     def kill(self) -> None:
         """Kill -9 the process of the task."""
-        assert self._platform.programs.kill(self.pattern) > 0, "no process of the task was found"
-
-    @property
-    def pattern(self) -> str:
-        """What the command line of the task's process looks like."""
-        return rf"airflow.*{DAG_ID}"
+        path = f"dags/{DAG_ID}/dagRuns/~/taskInstances"
+        running = self._api.read_all(path, "task_instances", {"state": "running"})
+        titles = [rf"^airflow worker -- {task['id']}$" for task in running]
+        killed = sum(self._platform.programs.kill(title) for title in titles)
+        assert killed > 0, f"no process of the stream's task was found: {titles}"
 
     def words(self, characters: int = 8_000) -> str:
         """The last words of the newest task log."""

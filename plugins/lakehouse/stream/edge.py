@@ -61,4 +61,4 @@ class Edge:
     def _claims(self, cursor: Any) -> list[Claim]:
         cursor.execute(read_sql("postgres/stream/insert_published_claims.sql"), {"source": COLD_SOURCE})
         cursor.execute(read_sql("postgres/stream/select_cold_claims.sql"), {"source": COLD_SOURCE})
-        return [Claim(day, published, lsn) for day, published, lsn in cursor.fetchall()]
+        return [Claim(day, published, lsn) for day, lsn, published in cursor.fetchall()]

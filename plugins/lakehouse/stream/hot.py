@@ -43,8 +43,8 @@ INCOMING_BATCHES: Final = 20
 INCOMING_ROWS: Final = 20_000
 """After so many batches or rows the incoming table is emptied. Rows that were merged before cost only their
 reading; emptying costs a statement, which a real Dremio takes most of a second for."""
-LOOK_AFTER_MERGES: Final = 10
-"""So many merges later a table's files are counted. Each adds two."""
+LOOK_AFTER_MERGES: Final = 4
+"""So many merges later a table's files are counted. In the embedded engine each merge adds two."""
 
 
 class HotTablesMissingError(PermanentError):

@@ -215,3 +215,41 @@ def test_a_seam_that_was_never_compared_is_worth_knowing(ward: Clinic) -> None:
     started(ward)
     [finding] = ward.found(stream.seam_look)
     assert finding.severity is Severity.NOTE
+
+
+def tracing(ward: Clinic, **columns: str) -> None:
+    """The measuring of lag goes on; a tracer was committed five minutes ago and has come nowhere."""
+    ward.superuser("platform", "truncate stream_tracing, stream_tracers")
+    ward.superuser(
+        "platform",
+        "insert into stream_tracing (only_row, running, paused, changed_at, beaten_at, every_seconds)"
+        " values (true, true, false, now(), now(), 5)",
+    )
+    ward.superuser(
+        "platform",
+        "insert into stream_tracers (tracer_id, source_committed_at, clock_offset_seconds, committed_at)"
+        " values (1, now() - interval '5 minutes', 0, now() - interval '5 minutes')",
+    )
+    for name, value in columns.items():
+        ward.superuser("platform", f"update stream_tracing set {name} = %s", value)
+
+
+def test_a_hop_that_keeps_changes_back_is_named(ward: Clinic) -> None:
+    started(ward)
+    tracing(ward)
+    [finding] = ward.found(stream.lag_look)
+    assert (finding.severity, finding.command) == (Severity.ERROR, "bin/stream lag")
+    assert "at the hop landing for 30" in finding.what
+
+
+def test_a_lag_that_cannot_be_measured_is_named_with_its_reason(ward: Clinic) -> None:
+    started(ward)
+    tracing(ward, source_problem="permission denied for table stream_tracer")
+    what = [finding for finding in ward.found(stream.lag_look) if finding.severity is Severity.WARN]
+    assert [finding.evidence for finding in what] == ["permission denied for table stream_tracer"]
+
+
+def test_the_lag_of_a_paused_stream_is_nobody_s_trouble(ward: Clinic) -> None:
+    started(ward)
+    tracing(ward, paused="true")
+    assert ward.found(stream.lag_look) == []

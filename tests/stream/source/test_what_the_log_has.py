@@ -9,6 +9,7 @@ import pytest
 
 from testing.lakehouse.captured_shop import CapturedShop, shop_address
 from testing.lakehouse.stream_platform import StreamPlatform
+from testing.waiting import wait_until
 
 STREAMS = ("customers", "orders", "stream_tracer")
 NEW_ORDER = (
@@ -65,7 +66,7 @@ def test_each_change_lands_in_the_order_of_the_log(shared: CapturedShop) -> None
         ["truncate orders", NEW_ORDER.format(id=1)],
         ["begin; truncate orders; " + NEW_ORDER.format(id=1) + "; commit"],
         ["update orders set order_id = order_id + 5000000 where order_id = 1"],
-        ["update orders set order_id = 5000001 where order_id = 1", NEW_ORDER.format(id=1)],
+        ["update orders set order_id = 6000001 where order_id = 1", NEW_ORDER.format(id=1)],
         ["delete from orders where order_id = 1", NEW_ORDER.format(id=1)],
         ["delete from orders where order_id % 3 = 0"],
         ["begin; update orders set amount = amount + 1; rollback", NEW_ORDER.format(id=900_002)],
@@ -99,8 +100,8 @@ def test_a_truncation_reaches_bronze_with_its_position(shared: CapturedShop) -> 
     built, _ = shared.to_bronze("orders")
     assert built.truncated_at is not None
     assert built.rows_quarantined == 0
-    [row] = [row for row in shared.landed("orders") if row["order_id"] is None]
-    assert row["_ab_cdc_lsn"] == built.truncated_at
+    rows = [row for row in shared.landed("orders") if row["order_id"] is None]
+    assert max(row["_ab_cdc_lsn"] for row in rows) == built.truncated_at
 
 
 def test_a_sync_without_a_change_lands_nothing(shared: CapturedShop) -> None:
@@ -113,9 +114,13 @@ def test_quiet_tables_hold_no_log_while_others_are_busy(shared: CapturedShop) ->
     """The log is the server's: what the shop's other tables and other databases write is in it too."""
     shared.run("create table busy as select g, repeat('x', 500) as filler from generate_series(1, 20000) g")
     assert shared.log_behind() > 10_000_000
-    shared.sync()
-    shared.sync()
-    assert shared.log_behind() < 1_000_000
+
+    def is_let_go() -> bool:
+        shared.list_transactions()
+        shared.sync()
+        return shared.log_behind() < 1_000_000
+
+    wait_until(is_let_go, "the log is let go", 120)
 
 
 def test_an_open_transaction_is_neither_lost_nor_seen_too_early(shared: CapturedShop) -> None:

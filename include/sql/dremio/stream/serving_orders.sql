@@ -1,7 +1,7 @@
 {#- Every order once: from hot what gold cannot have yet, from gold everything else. Hot has the say on an order
     that it knows a newer version of (after the log position that gold has seen), that is placed on or after the
     edge's business date, or that was deleted for good, which no night sees. After a truncation gold has no say
-    until a night has begun since: whatever lives then has come through the log. -#}
+    until a night has started since: whatever lives then has come through the log. -#}
 with
 
 {% if gold -%}

@@ -14,7 +14,10 @@ from testing.ingestion_stack import AirbyteServer
 from testing.lakehouse.extract_task import Night
 
 DECLARED = read_connection_file("shop_postgres_to_lake")
-CHANGE = "update public.products set price = price where product_id = (select min(product_id) from public.products)"
+CHANGE = (
+    "update public.products set updated_at = updated_at"
+    " where product_id = (select min(product_id) from public.products)"
+)
 
 
 @contextmanager

@@ -70,7 +70,8 @@ def test_a_night_whose_position_is_not_known_moves_the_date_alone(unknown: Claim
 
 
 def test_the_next_position_that_is_known_covers_the_night_before() -> None:
-    assert next_position([claim(D15, lsn=100), claim(D16), claim(D17, lsn=300)], NOWHERE) == Position(D18, 300)
+    claims = [claim(D15, lsn=100), claim(D16), claim(D17, lsn=300)]
+    assert next_position(claims, NOWHERE) == Position(D18, 300)
 
 
 def test_a_release_of_claims_does_not_move_the_edge_back() -> None:
