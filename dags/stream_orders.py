@@ -7,7 +7,7 @@ each micro-batch in `bronze/stream/`. With the night's gold they make `serving.o
 
 **Reads:** the shop's log, through the Airbyte connection `shop_postgres_stream_to_lake`: what the log has is
 synced, checked by the contracts of `include/contracts/stream/`, stored in bronze and merged into the hot
-tables. The next batch starts when there is something to read, and after a minute in any case.
+tables. The next batch starts when there is something to read, and after two and a half minutes in any case.
 
 **When and why:** always, once you unpause it. A run lasts an hour and the next one follows at once, so that
 Airflow keeps a row an hour and not one a batch (`docs/decisions/0027-a-run-of-the-stream-lasts-an-hour.md`).
@@ -35,7 +35,7 @@ from lakehouse.stream.operators import RUN_FOR, StreamOperator
 @dag(
     **dag_arguments("stream_orders", __doc__, frozenset({"ingestion", "stream"}))
     | {
-        # One run after the other, without end. Without a start date the first run's interval has no length, and
+        # One run after the other, without end. Without a start date the first interval has no length, and
         # the second run would have the first one's id, which Airflow 3.3.2 skips for ever.
         "schedule": "@continuous",
         "start_date": datetime(2025, 1, 1, tzinfo=UTC),
@@ -45,12 +45,13 @@ from lakehouse.stream.operators import RUN_FOR, StreamOperator
     }
 )
 def stream_orders() -> None:
-    # The next attempt goes on after a killed worker. The loop itself waits for services that are away.
+    # The next attempt goes on after a killed worker. A restart of Airflow on a busy machine costs several: a
+    # task that starts before the API server answers has failed. The loop itself waits for all other services.
     StreamOperator(
         task_id="run_batches",
         lasts=RUN_FOR,
-        retries=2,
-        retry_delay=timedelta(seconds=5),
+        retries=5,
+        retry_delay=timedelta(seconds=10),
         execution_timeout=RUN_FOR + timedelta(minutes=30),
     )
 

@@ -11,7 +11,8 @@ rows. The task returns what it planned and what it did, in objects, rows and byt
 they do not wait for the weekly `tidy_platform`. With the param `dry_run` it only plans.
 
 **If it fails:** what it had marked is deleted by its next attempt. What a rebuild of the hot tables may need
-is never deleted. A batch, a check or a rebuild that holds the stream is left alone: the next day deletes more.
+is never deleted. A batch, a check or a rebuild that holds the stream is left alone: the next day deletes
+more.
 
 **Safe to rerun?** Yes. A second run finds nothing left to do.
 """

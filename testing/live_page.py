@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 from selenium import webdriver
@@ -44,7 +45,7 @@ def main() -> None:
         tell(drawn_after=time.time() - began, text=browser.execute_script("return document.body.innerText"))
         for line in sys.stdin:
             text = line.strip()
-            wait(browser, lambda text=text: shows(browser, text), f"{text} is on the page")
+            wait(browser, partial(shows, browser, text), f"{text} is on the page")
             tell(shown=text, at=time.time())
         if picture := os.environ.get("PICTURE"):
             browser.save_screenshot(picture)

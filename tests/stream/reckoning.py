@@ -67,8 +67,8 @@ def _reckon_hot(platform: StreamPlatform, stream: str, reckoned: Reckoned) -> No
     shop = shop_rows(platform, stream, columns, found.schema)
     live, gone = Rows(), set[Any]()
     for row in rows_of(found):
-        assert row[0] not in live, f"hot.{stream}: key {row[0]} comes twice"
-        assert row[0] not in gone, f"hot.{stream}: key {row[0]} comes twice"
+        assert row[0] not in live, _twice(platform, stream, row[0])
+        assert row[0] not in gone, _twice(platform, stream, row[0])
         if row[-1]:
             gone.add(row[0])
         else:
@@ -78,6 +78,14 @@ def _reckon_hot(platform: StreamPlatform, stream: str, reckoned: Reckoned) -> No
     assert not undead, f"hot.{stream}: deleted, but in the shop: {_some(undead)}"
     reckoned.hot_rows[stream] = len(live)
     reckoned.tombstones[stream] = len(gone)
+
+
+def _twice(platform: StreamPlatform, stream: str, key: Any) -> str:
+    """What to say of a key that comes twice: the versions of it that the table holds."""
+    columns = "change_lsn, changed_at, is_deleted, batch_id"
+    sql = f"select {columns} from hot.{stream} where {COLUMNS[stream][0]} = {key}"
+    versions = "; ".join(str(row) for row in rows_of(platform.over_flight(sql)))
+    return f"hot.{stream}: key {key} comes twice ({columns}): {versions}"
 
 
 def _reckon_unified(platform: StreamPlatform, reckoned: Reckoned) -> None:

@@ -66,6 +66,9 @@ def report(own_platform: StreamPlatform) -> Iterator[StreamReport]:
         found = scenario.end()
         tell(found, print)
         yield found
+    except BaseException:
+        print(stream.words(20_000))
+        raise
     finally:
         live.stop()
         stream.stop()

@@ -60,19 +60,25 @@ def _settled(cursor: Any, name: str, settle_seconds: float) -> int | None:
     # Two statements: a transaction that writes between them is among those that are waited for.
     cursor.execute(read_sql("postgres/landing/select_source_position.sql"))
     [lsn] = cursor.fetchone()
-    cursor.execute(read_sql("postgres/landing/select_open_transactions.sql"))
-    oldest, newest = cursor.fetchone()
+    if lsn is None:
+        log.warning("%s: the source is a standby, whose log position says nothing of its primary's", name)
+        return None
+    waited_for = _open_transactions(cursor)
     deadline = time.monotonic() + settle_seconds
-    while int(oldest) < int(newest):
+    while waited_for:
         if time.monotonic() >= deadline:
             log.warning(
-                "%s: a transaction has been open at the source for more than %.0f s; what gold has of the "
-                "stream's changes is not known for this date",
+                "%s: a transaction has been open at the source for more than %.0f s, so this date has no log "
+                "position: the live view goes on showing what it has from the stream",
                 name,
                 settle_seconds,
             )
             return None
         time.sleep(_LOOK_SECONDS)
-        cursor.execute(read_sql("postgres/landing/select_open_transactions.sql"))
-        oldest, _ = cursor.fetchone()
+        waited_for &= _open_transactions(cursor)
     return int(lsn)
+
+
+def _open_transactions(cursor: Any) -> set[str]:
+    cursor.execute(read_sql("postgres/landing/select_open_transactions.sql"))
+    return {str(number) for (number,) in cursor.fetchall()}

@@ -17,6 +17,7 @@ from lakehouse.stream.clocks import ClockOffset, look_at_clock, offset_between
 from lakehouse.stream.hops import Hop
 from lakehouse.stream.lag import HopLag, hop_lags
 from lakehouse.stream.newest_tracers import Listing
+from lakehouse.stream.plan import IDLE_TRACER_SECONDS
 from lakehouse.stream.source_tracer import Committed, SourceTracer
 from lakehouse.stream.tracer import MOST_UNSEEN, MarkQueue, TracerMarks
 
@@ -40,7 +41,7 @@ class Pace:
 
     busy: float = 5.0
     """Between tracers while the source's tables change."""
-    idle: float = 60.0
+    idle: float = IDLE_TRACER_SECONDS
     """Between tracers while they do not, or while many tracers wait already."""
     look: float = 1.0
     """Between looks at whether the source's tables change."""

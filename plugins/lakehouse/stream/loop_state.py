@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
-from lakehouse.stream.plan import CONNECTION
+from lakehouse.stream.plan import CONNECTION, GIVE_UP_AFTER
 
 
 class LoopState(StrEnum):
@@ -28,6 +28,12 @@ class LoopState(StrEnum):
     WAITING = "waiting"
     """The run before failed for good; this one waits before it tries."""
     ENDED = "ended"
+
+
+SILENCE: Final = timedelta(minutes=2)
+"""A loop speaks every ten seconds; between two of its runs a scheduler may be busy for a minute."""
+BUSY_SILENCE: Final = GIVE_UP_AFTER
+"""It does not speak while a batch is in flight, and a burst may take minutes."""
 
 
 class Outcome(StrEnum):
@@ -54,6 +60,16 @@ class Loop:
     """What the loop does beside its batches and could not do the last time, with the reason."""
     now: datetime
     """When this was read."""
+
+    @property
+    def silent_for(self) -> timedelta:
+        """Since it last said something."""
+        return self.now - self.beaten_at
+
+    @property
+    def is_silent(self) -> bool:
+        """Has it said nothing for so long that it is gone, or its next run does not start?"""
+        return self.silent_for > (BUSY_SILENCE if self.state is LoopState.RUNNING else SILENCE)
 
 
 @dataclass(frozen=True)

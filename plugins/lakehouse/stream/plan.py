@@ -19,10 +19,12 @@ TRACER: Final = "stream_tracer"
 HOT_DAYS: Final = 7
 """SPEC.md section 6, model 4."""
 
-HEARTBEAT_SECONDS: Final = 60.0
-"""An idle stream syncs this often all the same: it moves the slot on, and shows that the stream lives."""
-LOOK_SECONDS: Final = 0.5
-"""How often the loop looks whether the source has something to read."""
+IDLE_TRACER_SECONDS: Final = 120.0
+"""Between tracers while the source's tables do not change: each costs a batch, three seconds of a core."""
+HEARTBEAT_SECONDS: Final = 150.0
+"""A stream without even a tracer syncs this often: it moves the slot on, and shows that it lives."""
+LOOK_SECONDS: Final = 1.0
+"""How often an idle loop looks whether the source has something to read. A busy one does not wait."""
 RUN_FOR: Final = timedelta(hours=1)
 """One run of the DAG (docs/decisions/0027-a-run-of-the-stream-lasts-an-hour.md)."""
 WAIT_AFTER_FAILURE: Final = timedelta(minutes=5)

@@ -134,7 +134,7 @@ def test_a_stream_that_runs_and_one_that_is_paused_are_well(ward: Clinic, paused
 @pytest.mark.parametrize(
     ("state", "seconds", "severity", "words"),
     [
-        ("running", 600, Severity.ERROR, "has been silent for 10 min"),
+        ("running", 660, Severity.ERROR, "has been silent for 11 min"),
         ("ended", 600, Severity.ERROR, "has been silent for 10 min"),
         ("backing_off", 1, Severity.WARN, "is backing off"),
         ("waiting", 1, Severity.WARN, "is waiting"),

@@ -1,4 +1,8 @@
--- The oldest transaction that may still be open, and the first that has not started.
-select
-    pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,
-    pg_snapshot_xmax(pg_current_snapshot())::text::bigint as newest
+-- Every transaction that has written something and is not over: it holds a lock on its own number until others
+-- see what it has done.
+select transactionid::text as open_transaction
+from pg_locks
+where
+    locktype = 'transactionid'
+    and mode = 'ExclusiveLock'
+    and granted

@@ -1,4 +1,2 @@
--- In bytes; on a standby, what it has applied.
-select (
-    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end - '0/0'
-)::bigint as lsn
+-- In bytes; null on a standby, which does not know what is open at its primary.
+select case when not pg_is_in_recovery() then (pg_current_wal_flush_lsn() - '0/0')::bigint end as lsn

@@ -16,8 +16,6 @@ from lakehouse.stream.ledger import StreamLedger
 from lakehouse.stream.loop_state import Loop, LoopRecord, LoopState, Outcome
 from lakehouse.stream.plan import CONNECTION, DAG_ID, GIVE_UP_AFTER
 
-SILENT_FOR: Final = timedelta(minutes=2)
-"""A loop beats every ten seconds, and between two of its runs a scheduler may be busy for a minute."""
 HELD_FOR: Final = GIVE_UP_AFTER
 """A batch that has been in flight for longer is one that somebody should know of."""
 UNCHECKED_FOR: Final = timedelta(hours=2)
@@ -113,9 +111,9 @@ def seam_look(around: Surroundings) -> Iterator[Finding]:
 
 
 def _state_of(around: Surroundings, loop: Loop, since: str, start: str) -> Iterator[Finding]:
-    silent = loop.now - loop.beaten_at
-    if silent > SILENT_FOR:
-        what = f"the stream is switched on and has been silent for {silent.total_seconds() / 60:.0f} min"
+    if loop.is_silent:
+        minutes = loop.silent_for.total_seconds() / 60
+        what = f"the stream is switched on and has been silent for {minutes:.0f} min"
         command = around.airflow_command(f"dags list-runs {DAG_ID}")
         yield error(what, f"{loop.state.value} in run {loop.run_id}, {since}", command)
     elif loop.state in (LoopState.BACKING_OFF, LoopState.WAITING):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from lakehouse.observe.facts.lineage import Lineage
@@ -18,8 +18,6 @@ from lakehouse.stream.lag import STALLED_SECONDS, HopLag, Lag, read_lag
 from lakehouse.stream.loop_state import Loop, LoopRecord, LoopState
 from lakehouse.stream.plan import DAG_ID
 
-SILENT_FOR: Final = timedelta(minutes=2)
-"""A loop beats every ten seconds; between two of its runs a scheduler may be busy for a minute."""
 _START: Final = "bin/stream start"
 _STATUS: Final = "bin/stream status"
 _LAG: Final = "bin/stream lag"
@@ -80,8 +78,8 @@ def _of_loop(loop: Loop | None, paused: bool | None) -> Hop:
     told = [f"{loop.state.value} since {clock(loop.since)}", *([loop.why] if loop.why else [])]
     if paused:
         return stale(f"{DAG_ID} is paused", _START, told)
-    if (silent := loop.now - loop.beaten_at) > SILENT_FOR:
-        words = f"{DAG_ID} has been silent for {silent.total_seconds() / 60:.0f} min"
+    if loop.is_silent:
+        words = f"{DAG_ID} has been silent for {loop.silent_for.total_seconds() / 60:.0f} min"
         return stale(words, f"bin/airflow dags list-runs {DAG_ID}", told)
     if loop.state in (LoopState.BACKING_OFF, LoopState.WAITING):
         return stale("a batch fails and is tried again", _STATUS, told)

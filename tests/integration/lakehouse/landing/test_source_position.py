@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.landing.source_position import position_before_sync
 from lakehouse.platform.database import platform_postgres, transaction
 from testing.ingestion_stack import AirbyteServer
@@ -83,10 +84,11 @@ def test_a_source_that_is_read_from_its_log_or_is_no_database_has_no_position(ai
 
 
 def test_a_night_keeps_the_position_with_its_job(airbyte: AirbyteServer) -> None:
+    ProvisionAirbyteOperator(task_id="provision").execute({})
     before = log_end()
-    report = Night("2031-05-05").extract()
+    report = Night("2024-05-05").extract()
     with transaction(platform_postgres()) as cursor:
-        cursor.execute("select job_id, lsn from source_positions where business_date = '2031-05-05'")
+        cursor.execute("select job_id, lsn from source_positions where business_date = '2024-05-05'")
         [(job_id, lsn)] = cursor.fetchall()
     assert job_id == report["external_jobs"][0]["id"]
     assert before <= lsn <= log_end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from lakehouse.observe.facts.lineage import read_lineage
@@ -15,9 +15,6 @@ from lakehouse.stream.lag import Lag, read_lag
 from lakehouse.stream.ledger import Batch, StreamLedger
 from lakehouse.stream.loop_state import Loop, LoopRecord, LoopState
 from lakehouse.stream.plan import DAG_ID
-
-SILENT_FOR: Final = timedelta(minutes=2)
-"""A loop beats every ten seconds; between two of its runs a scheduler may be busy for a minute."""
 
 _MARKS: Final = {
     LoopState.STARTING: ("running", "starting"),
@@ -140,10 +137,9 @@ _SEAM: Final = {"equal": "success", "different": "failed", "not_ready": "unknown
 def _mark_of(loop: Loop | None, held: Batch | None) -> tuple[str, str]:
     if loop is None:
         return "not_started", "never started"
-    silent = loop.now - loop.beaten_at > SILENT_FOR
-    if silent and (loop.state is not LoopState.ENDED or held is not None):
+    if loop.is_silent and (loop.state is not LoopState.ENDED or held is not None):
         return "failed", "silent"
-    return ("unknown", "stopped") if silent else _MARKS[loop.state]
+    return ("unknown", "stopped") if loop.is_silent else _MARKS[loop.state]
 
 
 def _shown(batch: Batch) -> dict[str, Any]:

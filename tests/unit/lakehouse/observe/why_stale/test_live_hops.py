@@ -49,10 +49,10 @@ def test_a_stream_that_runs_is_fresh_at_every_hop() -> None:
         (None, True, "bin/stream start", "has never run"),
         (loop(LoopState.ENDED, 9_000), True, "bin/stream start", "is paused"),
         (
-            loop(LoopState.RUNNING, 600),
+            loop(LoopState.RUNNING, 660),
             False,
             "bin/airflow dags list-runs stream_orders",
-            "silent for 10 min",
+            "silent for 11 min",
         ),
         (loop(LoopState.ENDED, 600), None, "bin/airflow dags list-runs stream_orders", "silent for 10 min"),
         (loop(LoopState.BACKING_OFF, 1, "Dremio is away"), False, "bin/stream status", "a batch fails"),
@@ -66,6 +66,11 @@ def test_a_stream_that_does_not_go_on_is_named_with_what_to_type(
     assert first(hops) == ("stream", command)
     assert words in hops[0].summary
     assert told is None or told.why is None or told.why in hops[0].evidence
+
+
+def test_a_batch_that_takes_minutes_is_not_silence() -> None:
+    assert first(judged(loop(LoopState.RUNNING, 300), LAG, paused=False)) is None
+    assert first(judged(loop(LoopState.IDLE, 300), LAG, paused=False)) is not None
 
 
 def test_a_stream_that_waits_for_the_night_needs_nothing_typed() -> None:
