@@ -36,7 +36,7 @@ from lakehouse.stream.operators import RUN_FOR, StreamOperator
     **dag_arguments("stream_orders", __doc__, frozenset({"ingestion", "stream"}))
     | {
         # One run after the other, without end. Without a start date the first interval has no length, and
-        # the second run would have the first one's id, which Airflow 3.3.2 skips for ever.
+        # the second run would have the first one's id, which Airflow 3.3.2 skips forever.
         "schedule": "@continuous",
         "start_date": datetime(2025, 1, 1, tzinfo=UTC),
         "description": "the shop's log to the hot tables, batch by batch",

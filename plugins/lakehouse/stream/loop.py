@@ -258,7 +258,7 @@ class StreamLoop:
     def _say(self, state: LoopState, why: str | None) -> None:
         """Tell of a change at once, and of the same every BEAT_SECONDS."""
         if (state, why) != self._said:
-            # A busy stream is idle for a moment after each batch: that is no news.
+            # A busy stream is idle for a moment after each batch: which says nothing new.
             if self._said is None or {state, self._said[0]} - {LoopState.RUNNING, LoopState.IDLE}:
                 self._next.pop("beat", None)
                 log.info("%s%s", state, f": {why}" if why else "")

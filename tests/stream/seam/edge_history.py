@@ -118,6 +118,10 @@ class ChosenHistory(History):
         world.extract(tomorrow)
         yield from self._publish(tomorrow)
         yield self._everything()
+        # Only the stream knows two more orders.
+        for order_id in (26, 27):
+            world.place(order_id, tomorrow + timedelta(days=1), Decimal(order_id), "pending")
+            yield self._everything()
         # Emptied: an order that was placed before it is delivered after it, and published later still.
         late = len(world.log)
         world.place(24, tomorrow, Decimal(60), "completed")

@@ -16,12 +16,12 @@ from tests.stream.seam.mutants import VIEW_MUTANTS
 from tests.stream.seam.settled_world import TODAY
 
 
-def test_nothing_differs_at_any_step_of_the_chosen_history(lake: EdgeLake) -> None:
-    assert compared(lake, ChosenHistory(), every=1) > 100
+def test_nothing_differs_along_the_chosen_history(lake: EdgeLake) -> None:
+    assert compared(lake, ChosenHistory(), every=3) > 30
 
 
 def test_nothing_differs_now_and_then_in_a_random_history(lake: EdgeLake) -> None:
-    assert compared(lake, RandomHistory(3), every=4) > 20
+    assert compared(lake, RandomHistory(3), every=6) > 10
 
 
 def compared(lake: EdgeLake, history: History, every: int) -> int:

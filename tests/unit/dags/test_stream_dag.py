@@ -29,7 +29,7 @@ def stream_dag() -> Any:
 
 def test_the_second_run_is_another_one_than_the_first(stream_dag: Any) -> None:
     """Without a start date the first interval had no length: the second run got the first one's id, and
-    Airflow 3.3.2 logged "run already exists" for ever instead of starting it."""
+    Airflow 3.3.2 logged "run already exists" forever instead of starting it."""
     restriction = TimeRestriction(instance(stream_dag.start_date), None, catchup=False)
     timetable = ContinuousTimetable()
 
