@@ -1,5 +1,5 @@
--- Every transaction that has written something and is not over: it holds a lock on its own number until others
--- see what it has done.
+-- Every transaction that has written something and is not over: it holds a lock on its own number until
+-- others see what it has done.
 select transactionid::text as open_transaction
 from pg_locks
 where

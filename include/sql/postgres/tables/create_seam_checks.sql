@@ -2,7 +2,8 @@
 create table if not exists seam_checks (
     check_id bigint generated always as identity primary key,
     checked_at timestamptz not null,
-    -- The edge that was checked: gold has the business dates before it, and the source's log up to source_lsn.
+    -- The edge that was checked: gold has the business dates before it, and the source's log up to
+    -- source_lsn.
     edge_date date,
     source_lsn bigint,
     -- The last batch that was merged.

@@ -1,5 +1,5 @@
--- Landing objects of merged micro-batches, all of whose changes gold has: up to the last batch that ended before
--- the edge's position of the log. Those that were marked by an earlier run, which died, come again.
+-- Landing objects of merged micro-batches, all of whose changes gold has: up to the last batch that ended
+-- before the edge's position of the log. Those that were marked by an earlier run, which died, come again.
 with policy as (
     select
         %(connection)s::text as connection_name,
