@@ -95,6 +95,7 @@ soak: setup ## Run many business dates with random faults, then compare bronze w
 		.local/envs/airflow/bin/python -m tests.soak --dates '$(or $(DATES),30)' $(if $(SEED),--seed '$(SEED)')
 
 stream: setup ## Stream for minutes with random kills and two nights, then compare all rows with the shop: make stream [SECONDS=600] [RATE=200] [SEED=n]
+	@$(SUITES) stream/every\ moment
 	@mkdir -p .local/test/airflow
 	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		.local/envs/airflow/bin/python -m tests.stream --seconds '$(or $(SECONDS),600)' --rate '$(or $(RATE),200)' $(if $(SEED),--seed '$(SEED)')

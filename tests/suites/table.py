@@ -14,10 +14,11 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class Tier(StrEnum):
-    """When a suite runs: `make test` runs the first tier, `make verify` both."""
+    """When a suite runs: `make test` runs the first tier, `make verify` the first two, `make stream` the last."""
 
     TEST = "test"
     REST = "rest"
+    STREAM = "stream"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Suite:
         return any(file.is_relative_to(self.home / folder) for folder in self.folders)
 
 
-TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60}
+TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60, Tier.STREAM: 5 * 60}
 """`make test` may take 15 minutes from a clean clone, with its environments; `make verify` 45 in all."""
 
 SUITES: Final = (
@@ -98,7 +99,25 @@ SUITES: Final = (
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
     Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
-    Suite(Tier.REST, "stream", "short", "airflow", ("tests/stream",), 240),
+    # The short form kills the stream at some of these moments, chosen by its seed.
+    Suite(Tier.STREAM, "stream", "every moment", "airflow", ("tests/stream/crash", "tests/stream/idle"), 300),
+    Suite(
+        Tier.REST,
+        "stream",
+        "short",
+        "airflow",
+        (
+            "tests/stream/test_short_stream.py",
+            "tests/stream/test_killed_programs.py",
+            "tests/stream/hot",
+            "tests/stream/lag",
+            "tests/stream/live_dashboard",
+            "tests/stream/micro_batch",
+            "tests/stream/seam",
+            "tests/stream/source",
+        ),
+        600,
+    ),
 )
 
 
