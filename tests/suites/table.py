@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class Tier(StrEnum):
-    """When a suite runs: `make test` runs the first tier, `make verify` the first two, `make stream` the last."""
+    """When a suite runs: `make test` runs the first tier, `make verify` two, `make stream` the last."""
 
     TEST = "test"
     REST = "rest"
