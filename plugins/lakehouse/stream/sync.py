@@ -15,12 +15,11 @@ from lakehouse.airbyte.errors import (
     AirbyteBusyError,
     AirbyteJobTimeoutError,
     AirbyteNotFoundError,
-    AirbyteUnavailableError,
 )
 from lakehouse.airbyte.failed_job import error_of, job_name
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.states import JobState
-from lakehouse.platform.errors import BusyError, LakehouseError, TransientError
+from lakehouse.platform.errors import LakehouseError, TransientError
 from lakehouse.platform.external_job.job import Phase
 from lakehouse.stream.ledger import Batch, StreamLedger
 
@@ -84,7 +83,7 @@ class BatchSync:
         Raises:
             AirbyteJobFailedError, AirbyteJobMisconfiguredError, AirbyteJobTimeoutError, SyncCancelledError:
                 the job did not succeed.
-            AirbyteUnavailableError, AirbyteRefusedError: of a call.
+            AirbyteUnavailableError, AirbyteRefusedError: of a call. The next attempt goes on with the job.
             StreamStoppedError: the loop was stopped; a job that this process started is cancelled.
         """
         batch, job = self._job_of(batch)
@@ -158,9 +157,6 @@ class BatchSync:
             return self._client.job(job.job_id)
         except AirbyteNotFoundError as error:
             raise SyncCancelledError(f"{self._name(job)} is gone: {error}") from error
-        except (AirbyteUnavailableError, BusyError) as error:
-            log.warning("Airbyte job %s could not be looked at, trying again: %s", job.job_id, error)
-            return job
 
     def _known(self, job_id: int) -> Job | None:
         try:

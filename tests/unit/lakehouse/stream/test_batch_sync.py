@@ -191,10 +191,15 @@ def test_a_state_that_nobody_knows_is_not_success() -> None:
         sync(Airbyte(["jubilant"]), Ledger(), timeout=timedelta()).run(BATCH)
 
 
-def test_a_look_that_is_not_answered_is_ridden_out() -> None:
+def test_a_look_that_is_not_answered_ends_the_attempt_and_the_next_one_goes_on_with_the_job() -> None:
+    """The loop waits between attempts, and there it sees that it was told to end."""
     airbyte = Airbyte([AirbyteUnavailableError("away"), "running", "succeeded"])
+    syncing = sync(airbyte, Ledger())
+    with pytest.raises(AirbyteUnavailableError):
+        syncing.run(BATCH)
 
-    assert sync(airbyte, Ledger()).run(BATCH).rows == 5
+    assert syncing.run(replace(BATCH, job_id=100)).rows == 5
+    assert airbyte.started == [100]
 
 
 def test_stopping_at_once_cancels_the_job_that_this_process_started() -> None:
