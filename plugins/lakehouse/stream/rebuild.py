@@ -1,8 +1,9 @@
 """Rebuilding a hot table from landing, while the stream and its readers go on.
 
-A new table is filled with everything that landed. Then, with the stream's merges held up for a moment, what
-landed meanwhile is added, and one statement makes `hot.<stream>` show the new table. The old one is dropped
-by the next rebuild: a query that began on it reads it to its end.
+A new table is filled with everything that landed: from bronze what retention has deleted from landing since,
+from landing the rest. Then, with the stream's merges held up for a moment, what landed meanwhile is added,
+and one statement makes `hot.<stream>` show the new table. The old one is dropped by the next rebuild: a query
+that began on it reads it to its end.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from lakehouse.bronze.parquet_writer import PART_BYTES
@@ -26,6 +28,7 @@ from lakehouse.platform.lake_layout import (
     stream_rebuild_key,
 )
 from lakehouse.platform.storage import LakeObject, LakeStorage
+from lakehouse.stream.expired_landing import bronze_files, join_files
 from lakehouse.stream.hot import HotBatch, HotTables, writer_lock
 from lakehouse.stream.hot_layout import HotTable
 from lakehouse.stream.ledger import StreamLedger
@@ -84,6 +87,7 @@ class Rebuild:
         with exclusively(self._postgres, lock, f"bin/stream rebuild {stream}", _WAIT_SECONDS):
             table = self._hot.create_next_table(stream)
             filling = _Filling(self._hot, self._storage, table, self._last_batch())
+            filling.add_expired()
             filling.add_new()
             while len(filling.new()) > CATCH_UP_FILES:
                 filling.add_new()
@@ -119,6 +123,17 @@ class _Filling:
         listed = self._storage.objects(landing_folder(contract.source, contract.stream), self._floor)
         return [item for item in listed if parse_landing_key(item.key) and item.key not in self.seen]
 
+    def add_expired(self) -> None:
+        """Add from bronze what retention has taken from landing: the days up to landing's oldest object."""
+        contract = self._table.contract
+        moments = (landing_key_moment(item.key) for item in self.new())
+        oldest = min((moment for moment in moments if moment is not None), default=None)
+        for chunk in _chunks(bronze_files(self._storage, contract, oldest.date() if oldest else None)):
+            with scratch_folder(contract.stream) as folder:
+                path = folder / "expired.parquet"
+                rows, truncated_at = join_files(self._storage, contract, chunk, path)
+                self._merge([path], rows, truncated_at)
+
     def add_new(self) -> None:
         """Add them; the next listing begins an hour before the newest."""
         for chunk in _chunks(self.new()):
@@ -137,23 +152,24 @@ class _Filling:
                 self._storage.download(item.key, path)
                 landed.append(LandedFile(item.key, path))
             built = build_partition(contract, LandingReader(landed), folder, PART_BYTES)
-            keys = []
-            for part in built.parts:
-                self._parts += 1
-                key = stream_rebuild_key(contract.stream, self._table.number, self._parts)
-                self._storage.upload(part.path, key)
-                keys.append(key)
+            self._merge([part.path for part in built.parts], built.rows_loaded, built.truncated_at)
+        self.seen.update(item.key for item in chunk)
+        self.rows += built.rows_in
+
+    def _merge(self, paths: Sequence[Path], rows: int, truncated_at: int | None) -> None:
+        """Merge local files, which must be in the lake for that."""
+        contract, keys = self._table.contract, []
         try:
-            batch = HotBatch(
-                contract.stream, self._batch_id, tuple(keys), built.rows_loaded, built.truncated_at
-            )
+            for path in paths:
+                self._parts += 1
+                keys.append(stream_rebuild_key(contract.stream, self._table.number, self._parts))
+                self._storage.upload(path, keys[-1])
+            batch = HotBatch(contract.stream, self._batch_id, tuple(keys), rows, truncated_at)
             self._hot.merge_into(self._table, batch, rebuilding=True)
             self._hot.empty_incoming(self._table)
         finally:
             for key in keys:
                 self._storage.delete(key)
-        self.seen.update(item.key for item in chunk)
-        self.rows += built.rows_in
 
 
 def _chunks(objects: Sequence[LakeObject]) -> Iterator[list[LakeObject]]:

@@ -187,7 +187,8 @@ def test_only_what_is_new_is_read_again_for_the_last_step(
 
     monkeypatch.setattr(stream.hot, "tidy", land_one_more)
     stream.rebuild.run("orders")
-    assert len(stream.storage.downloaded) == len(set(stream.storage.downloaded)) == stream.landed
+    landed = [key for key in stream.storage.downloaded if key.startswith(landing_folder(SOURCE))]
+    assert len(landed) == len(set(landed)) == stream.landed
     assert 70 in stream.keys
 
 
@@ -233,3 +234,26 @@ def test_a_lost_view_is_named_and_a_rebuild_makes_it_again(stream: Stream) -> No
     stream.rebuild.run("orders")
     assert stream.keys == keys
     stream.hot.create()
+
+
+def test_what_retention_took_from_landing_is_rebuilt_from_bronze(
+    engine: HotEngine, hot: HotTables, postgres: InSchema
+) -> None:
+    """Else an order that was deleted for good, and that gold still has, would be shown again."""
+    stream = Stream(engine, hot, postgres)
+    for key in (300, 301, 302):
+        stream.flow([order(key, 9_000 + key)])
+    stream.flow([deletion(300, 9_400)], [order(301, 9_500, amount=8)])
+    gone = list(stream.storage.objects(landing_folder(SOURCE, "orders")))
+    for item in gone:
+        stream.storage.delete(item.key)
+    stream.flow([order(303, 9_600)])
+    before = stream.table
+    done = stream.rebuild.run("orders")
+    assert done.landing_files == 1
+    assert stream.difference(before, done.table) == []
+    assert {301, 302, 303} <= stream.keys
+    tombstones = stream.engine.rows(
+        "select order_id, change_lsn from hot.orders where order_id = 300 and is_deleted"
+    )
+    assert [(row["order_id"], int(row["change_lsn"])) for row in tombstones] == [(300, 9_400)]
