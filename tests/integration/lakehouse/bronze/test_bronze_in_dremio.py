@@ -31,7 +31,7 @@ STREAMS = [contract.stream for contract in load_contracts()]
 
 
 def test_provisioning_creates_once_changes_only_what_differs_and_repairs(lake: Any) -> None:
-    names = {"lake_bronze", "staging", "intermediate", "marts", "gold", "bronze"}
+    names = {each.name for each in load_sources().sources} | {*load_sources().spaces}
     ProvisionDremioOperator(task_id="provision").execute(context(date(2025, 3, 1)))
     again = ProvisionDremioOperator(task_id="provision").execute(context(date(2025, 3, 1)))
     assert again["detail"]["dremio"] == dict.fromkeys(names, "unchanged")
