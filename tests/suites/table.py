@@ -68,6 +68,23 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
     Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe",), 600),
+    Suite(
+        Tier.REST,
+        "stream",
+        "short",
+        "airflow",
+        (
+            "tests/stream/test_short_stream.py",
+            "tests/stream/test_killed_programs.py",
+            "tests/stream/hot",
+            "tests/stream/lag",
+            "tests/stream/live_dashboard",
+            "tests/stream/micro_batch",
+            "tests/stream/seam",
+            "tests/stream/source",
+        ),
+        600,
+    ),
     Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
     Suite(
@@ -101,23 +118,6 @@ SUITES: Final = (
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
     # The short form kills the stream at some of these moments, chosen by its seed.
     Suite(Tier.STREAM, "stream", "every moment", "airflow", ("tests/stream/crash", "tests/stream/idle"), 300),
-    Suite(
-        Tier.REST,
-        "stream",
-        "short",
-        "airflow",
-        (
-            "tests/stream/test_short_stream.py",
-            "tests/stream/test_killed_programs.py",
-            "tests/stream/hot",
-            "tests/stream/lag",
-            "tests/stream/live_dashboard",
-            "tests/stream/micro_batch",
-            "tests/stream/seam",
-            "tests/stream/source",
-        ),
-        600,
-    ),
 )
 
 

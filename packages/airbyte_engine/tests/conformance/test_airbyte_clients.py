@@ -148,7 +148,8 @@ def test_the_sdk_discovers_the_streams_of_a_source(
         stream.stream_name: stream
         for stream in sdk.streams.get_stream_properties(request=request).stream_properties_response
     }
-    assert set(streams) == {"customers", "orders", "products", "shipments", "stock_levels"}
+    tables = {"customers", "orders", "products", "shipments", "stock_levels", "stream_tracer"}
+    assert set(streams) == tables
     assert streams["orders"].source_defined_primary_key == [["order_id"]]
     assert ["updated_at"] in streams["orders"].property_fields
 

@@ -166,6 +166,10 @@ STATEMENTS = {
         "alter table s.t create raw reflection r using display (a)",
     ),
     "ALTER .. REFRESH METADATA": (DOCS + "ALTER TABLE", "alter table s.t refresh metadata auto promotion"),
+    "COPY INTO": (
+        DOCS + "COPY INTO",
+        "copy into s.t from '@s/folder' files ('a.parquet') file_format 'parquet'",
+    ),
     "DROP": (DOCS + "DROP TABLE", "drop table if exists s.t"),
     "TRUNCATE": (DOCS + "TRUNCATE", "truncate table if exists s.t"),
     "OPTIMIZE": (DOCS + "OPTIMIZE TABLE", "optimize table s.t rewrite manifests"),
