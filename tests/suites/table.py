@@ -68,6 +68,7 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
     Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe",), 600),
+    Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(
         Tier.REST,
         "stream",
@@ -85,7 +86,6 @@ SUITES: Final = (
         ),
         600,
     ),
-    Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
     Suite(
         Tier.REST,
