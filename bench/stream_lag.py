@@ -72,6 +72,8 @@ def _rate(bench: Bench, database: Any, rate: int) -> Table:
     table = Table(f"{rate} changes a second, for {RATE_SECONDS:.0f} s", ("hop", "p50", "p95", "p99", ""))
     for hop, (entered, left) in HOPS.items():
         p50, p95, p99 = _percentiles(database, entered, left, since, until)
+        if p50 is None:
+            raise RuntimeError(f"no tracer of {since} to {until} has passed {hop}; the shop said: {said}")
         whole = hop == "commit -> chart" and rate in TARGETS
         reached = f"p95 <= {TARGETS[rate]:.0f} s: {verdict(p95 <= TARGETS[rate])}" if whole else ""
         table.add(hop, f"{p50:.1f} s", f"{p95:.1f} s", f"{p99:.1f} s", reached)
@@ -93,7 +95,7 @@ def _rest(bench: Bench, before: dict[str, float]) -> Table:
     reached = verdict(more <= IDLE_TARGET)
     table.add("**in all**", f"{sum(before.values()):.2f} %", f"{sum(after.values()):.2f} %",
               f"**{more:+.2f} %**, target <= {IDLE_TARGET:g} %: {reached}")  # fmt: skip
-    table.notes.append("Percent of one core. The stream syncs once a minute, with a tracer each time.")
+    table.notes.append("Percent of one core. The stream syncs every two minutes, with a tracer each time.")
     return table
 
 

@@ -120,15 +120,15 @@ class StreamLedger:
 
     def in_flight(self) -> Batch | None:
         """The batch that is not merged yet."""
-        return self._one("select_batch_in_flight", {})
+        return self._found(merged=False)
 
     def last_merged(self) -> Batch | None:
         """The newest batch that the hot tables have."""
-        return self._one("select_last_merged_batch", {})
+        return self._found(merged=True)
 
     def batch(self, batch_id: int) -> Batch:
         """A batch by its number. Raises LookupError."""
-        found = self._one("select_batch", {"batch_id": batch_id})
+        found = self._found(batch_id)
         if found is None:
             raise LookupError(f"there is no micro-batch {batch_id} of {self.connection}")
         return found
@@ -170,8 +170,8 @@ class StreamLedger:
             run_id: the run that starts it.
             to_lsn: where the source's log ends now, if that is known.
         """
-        begun = self._one("insert_batch", {"run_id": run_id, "to_lsn": to_lsn})
-        return begun or self._in_flight()
+        started = self._all("insert_batch", {"run_id": run_id, "to_lsn": to_lsn})
+        return self.batch(started[0][0]) if started else self._in_flight()
 
     def attempt(self, batch: Batch, to_lsn: int | None) -> Batch:
         """The batch's sync is started once more; its position is that of the new sync."""
@@ -200,7 +200,7 @@ class StreamLedger:
                 )
             values = {"batch_id": batch.id, "rows_landed": sum(file.rows for file in files)}
             cursor.execute(read_sql("postgres/stream/update_batch_landed.sql"), values)
-            return _batch(cursor.fetchone())
+        return self.batch(batch.id)
 
     def loaded(self, load: StreamLoad) -> None:
         """Store the account of one stream of a batch, over that of an earlier attempt."""
@@ -213,7 +213,7 @@ class StreamLedger:
             for load in loads:
                 cursor.execute(read_sql("postgres/stream/upsert_load.sql"), _values_of(load))
             cursor.execute(read_sql("postgres/stream/update_batch_bronze.sql"), {"batch_id": batch.id})
-            return _batch(cursor.fetchone())
+        return self.batch(batch.id)
 
     def merged(self, batch: Batch) -> Batch:
         """The hot tables have the batch."""
@@ -230,13 +230,11 @@ class StreamLedger:
         return found
 
     def _changed(self, statement: str, batch: Batch, values: Mapping[str, Any]) -> Batch:
-        changed = self._one(statement, {"batch_id": batch.id, **values})
-        if changed is None:
-            raise LookupError(f"there is no micro-batch {batch.id} of {self.connection}")
-        return changed
+        self._all(statement, {"batch_id": batch.id, **values})
+        return self.batch(batch.id)
 
-    def _one(self, statement: str, values: Mapping[str, Any]) -> Batch | None:
-        rows = self._all(statement, values)
+    def _found(self, batch_id: int | None = None, merged: bool = False) -> Batch | None:
+        rows = self._all("select_batch", {"batch_id": batch_id, "merged": merged})
         return _batch(rows[0]) if rows else None
 
     def _all(self, statement: str, values: Mapping[str, Any]) -> list[Any]:

@@ -12,18 +12,4 @@ values (
     %(to_lsn)s
 )
 on conflict (connection) where state <> 'merged' do nothing
-returning
-    batch_id,
-    state,
-    day,
-    run_id,
-    job_id,
-    from_lsn,
-    to_lsn,
-    rows_landed,
-    attempts,
-    last_error,
-    started_at,
-    landed_at,
-    bronze_at,
-    merged_at
+returning batch_id

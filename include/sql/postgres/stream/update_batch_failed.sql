@@ -2,18 +2,4 @@ update stream_batches set
     last_error = %(error)s,
     attempts = attempts + 1
 where batch_id = %(batch_id)s
-returning
-    batch_id,
-    state,
-    day,
-    run_id,
-    job_id,
-    from_lsn,
-    to_lsn,
-    rows_landed,
-    attempts,
-    last_error,
-    started_at,
-    landed_at,
-    bronze_at,
-    merged_at
+returning batch_id
