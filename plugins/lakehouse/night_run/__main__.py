@@ -87,10 +87,14 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
                 break
             time.sleep(POLL_SECONDS)
     stages = list(follower.stages.values())
+    ended = {each.stage.name: each.run.run_id for each in stages if each.run and each.run.has_ended}
+    missing = receipt.wait_for(ended)
     if follower.failed is None:
         lines = success_lines(stages, receipt, api, os.environ["AIRFLOW_USER"])
     else:
         lines = failure_lines(follower.failed, receipt, api)
+    if missing:
+        lines.append(f"              which does not show the end of {', '.join(missing)}: see the tasks' logs")
     for line in lines:
         console.print(line, markup=False)
     return 0 if follower.failed is None else 1

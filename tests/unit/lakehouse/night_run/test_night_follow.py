@@ -6,6 +6,7 @@ import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -308,3 +309,22 @@ def test_a_refusal_carries_airflows_words() -> None:
     api = AirflowApi("http://airflow", "admin", "x", transport=httpx.MockTransport(answer))
     with pytest.raises(AirflowApiError, match=r"404 to PATCH /api/v2/dags/x: .*no such dag"):
         api.unpause("x")
+
+
+def test_the_end_that_a_callback_writes_late_is_waited_for(tmp_path: Path) -> None:
+    receipt = NightReceipt(DAY, tmp_path)
+    states = {"extract_postgres": "success", "load_bronze": "running"}
+
+    def write() -> None:
+        stages = {name: {"state": state, "run_id": "new"} for name, state in states.items()}
+        receipt.path.write_text(json.dumps({"stages": stages}), encoding="utf-8")
+
+    write()
+    runs = dict.fromkeys(states, "new")
+    assert receipt.wait_for(runs, seconds=0.1) == ["load_bronze"]
+    states["load_bronze"] = "failed"
+    late = Timer(0.3, write)
+    late.start()
+    assert receipt.wait_for(runs, seconds=30) == []
+    late.join()
+    assert receipt.wait_for(runs | {"load_bronze": "another run"}, seconds=0.1) == ["load_bronze"]
