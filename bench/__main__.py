@@ -29,6 +29,7 @@ BENCHES = {
     "observed": "bench.observed_night",
     "health-page": "bench.health_page",
     "stream": "bench.stream_lag",
+    "stream-day": "bench.stream_day",
 }
 """By the name it is asked for with; each module has `run(sizes) -> Iterator[Table]`."""
 

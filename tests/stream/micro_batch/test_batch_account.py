@@ -14,7 +14,7 @@ from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
 from lakehouse.bronze.new_columns import NewColumnsRefusedError
 from lakehouse.stream.bronze import StreamColumnMissingError, StreamContractBrokenError
 from lakehouse.stream.ledger import BatchState, LoadState
-from tests.stream.micro_batch.conftest import Stream
+from testing.lakehouse.batch_runner import Stream
 
 
 def with_orders(change: Callable[[Contract], Contract]) -> Callable[[str], Contract]:

@@ -13,7 +13,7 @@ from lakehouse.platform.errors import TransientError
 from lakehouse.platform.storage import LakeStorage
 from lakehouse.stream.hot import HotBatch, HotTables
 from lakehouse.stream.ledger import BatchState
-from tests.stream.micro_batch.conftest import Stream
+from testing.lakehouse.batch_runner import Stream
 
 
 @dataclass

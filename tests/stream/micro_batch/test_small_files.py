@@ -12,7 +12,7 @@ import pytest
 from lakehouse.platform.errors import TransientError
 from lakehouse.platform.storage import LakeStorage
 from lakehouse.stream.small_files import SmallFiles
-from tests.stream.micro_batch.conftest import Stream
+from testing.lakehouse.batch_runner import Stream
 
 
 class DyingLake:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from lakehouse.stream.source_watch import SourceWatch
-from tests.stream.micro_batch.conftest import Stream
+from testing.lakehouse.batch_runner import Stream
 
 SLOT = "airbyte_stream_slot"
 PUBLICATION = "airbyte_stream_publication"

@@ -1,0 +1,60 @@
+"""What a day of streaming leaves: files of the hot table and of bronze, and what they cost a query."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.report import Table, milliseconds, verdict
+from testing.repository import ROOT
+
+HOURS, BATCHES = 24, 12
+MOST_FILES = 50
+RATIO = 1.3
+"""A query on the files as they are, against the same on one file."""
+SHOWN_HOURS = 4
+PYTHON = ROOT / ".local" / "envs" / "airflow" / "bin" / "python"
+WORKER = Path(__file__).with_name("stream_day_worker.py")
+
+
+def run(sizes: list[int]) -> Iterator[Table]:
+    """A day of 288 batches, an hour's work at a time; `sizes` are rows of data, and mean nothing here."""
+    *hours, last = _measured()
+    table = Table(
+        f"{HOURS} hours of {BATCHES} batches", ("hours", "batches", "hot.orders", "bronze", "a query")
+    )
+    for each in hours:
+        if each["hour"] % SHOWN_HOURS == 0:
+            table.add(
+                each["hour"], each["batches"], f"{each['hot']} files", f"{each['bronze']} files",
+                milliseconds(each["seconds"]),
+            )  # fmt: skip
+    most = {where: max(each[where] for each in hours) for where in ("hot", "bronze")}
+    ratio = last["seconds"] / last["seconds_of_one"]
+    few = max(most.values()) <= MOST_FILES
+    table.add("most at the end of an hour", "", f"**{most['hot']} files**", f"**{most['bronze']} files**",
+              f"<= {MOST_FILES} files: {verdict(few)}")  # fmt: skip
+    table.add("before and after compaction", "", f"{last['files']} and 1 files", "",
+              f"{milliseconds(last['seconds'])} and {milliseconds(last['seconds_of_one'])}: "
+              f"**{ratio:.2f} times**, target <= {RATIO}: {verdict(ratio <= RATIO)}")  # fmt: skip
+    table.notes.append("An hour's batches run in succession; then the ledger's times are moved back by an hour.")
+    table.notes.append("The query reads all of `serving.orders`, 50,000 orders and those of the day, by minute.")
+    yield table
+
+
+def _measured() -> list[dict[str, Any]]:
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}",
+        "AIRFLOW_HOME": str(ROOT / ".local" / "test" / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "TZ": "UTC",
+    }
+    command = [str(PYTHON), str(WORKER), str(HOURS), str(BATCHES)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
