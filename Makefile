@@ -81,7 +81,7 @@ test-night: setup ## Run the night tests only
 	@$(SUITES) night
 
 observe: setup-observe ## Run the tests of metrics, logs, incidents and ETA: a night with planted faults, seen and told
-	@$(SUITES) observe
+	@$(SUITES) observe night/observed
 
 conformance: setup-conformance ## Run the engines' conformance tests; DREMIO_URL=... runs them against your own Dremio
 	@$(SUITES) conformance

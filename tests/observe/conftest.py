@@ -1,7 +1,7 @@
-"""What the tests of this folder share: an empty PostgreSQL, and a whole platform after an observed night.
+"""What the tests of this folder share: an empty PostgreSQL.
 
-Both are made when a test first asks for them. A test looks only at rows that it has written itself, or that
-it finds by its own date or name.
+It is made when a test first asks for it. A test looks only at rows that it has written itself, or that it
+finds by its own date or name. What needs a whole platform after a night is in `tests/night/observed`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import pytest
 from lakehouse.platform.connections import DirectPostgres, direct_postgres
 from lakehouse.platform.metadata_tables import create_metadata_tables
 from testing.embedded_platform import EmbeddedPlatform
-from testing.lakehouse.observed_night import ObservedNight
-from testing.lakehouse.observed_night import observed_night as made_night
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +32,3 @@ def postgres(postgres_platform: EmbeddedPlatform) -> DirectPostgres:
     database = direct_postgres(postgres_platform.wire)
     create_metadata_tables(database)
     return database
-
-
-@pytest.fixture(scope="session")
-def observed_night() -> Iterator[ObservedNight]:
-    """Minutes: only for what cannot be seen without a platform."""
-    with made_night() as night:
-        yield night

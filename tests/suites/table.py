@@ -67,7 +67,7 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
-    Suite(Tier.REST, "observe", "short", "airflow", ("tests/observe",), 600),
+    Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 720),
     Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(
         Tier.REST,
@@ -86,6 +86,7 @@ SUITES: Final = (
         ),
         600,
     ),
+    Suite(Tier.REST, "observe", "parts", "airflow", ("tests/observe",), 420),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
     Suite(
         Tier.REST,
@@ -114,7 +115,6 @@ SUITES: Final = (
     Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 240),
     Suite(Tier.REST, "conformance", "grammar", "embedded", ("tests/grammar",), 60, "dremio_engine"),
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
-    Suite(Tier.REST, "night", "many", "embedded", ("tests/night/many",), 480),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
     # The short form kills the stream at some of these moments, chosen by its seed.
     Suite(Tier.STREAM, "stream", "every moment", "airflow", ("tests/stream/crash", "tests/stream/idle"), 300),

@@ -5,12 +5,13 @@ One night for each: the second date that succeeds is the rerun of one that faile
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from testing.checkout_platform import CheckoutPlatform, CommandResult
+from testing.checkout_platform import CheckoutPlatform, CommandResult, checkout_platform
 
 BROKEN = "2025-10-17"
 SECOND = "2025-10-18"
@@ -24,6 +25,21 @@ class FailedNight:
     receipt: dict[str, Any]
     gold_before: Any
     gold_after: Any
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[CheckoutPlatform]:
+    """A copy of the checkout whose first night starts its platform; stopped at the end."""
+    with checkout_platform() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def first_night(platform: CheckoutPlatform) -> CommandResult:
+    """The specification's night, 2025-10-16, from nothing."""
+    result = platform.night("2025-10-16")
+    assert result.exit_code == 0, result.output[-6000:]
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
+from lakehouse.platform.repository import REPOSITORY
 from testing.lakehouse.observed_night import ObservedNight
 
-RUNBOOK: Final = Path(__file__).resolve().parents[2] / "docs" / "runbooks" / "alerts.md"
+RUNBOOK: Final = REPOSITORY / "docs" / "runbooks" / "alerts.md"
 NOTHING_TO_TELL: Final = (
     "bin/logs search",
     "bin/eta",
