@@ -41,8 +41,10 @@ def run(sizes: list[int]) -> Iterator[Table]:
     table.add("before and after compaction", "", f"{last['files']} and 1 files", "",
               f"{milliseconds(last['seconds'])} and {milliseconds(last['seconds_of_one'])}: "
               f"**{ratio:.2f} times**, target <= {RATIO}: {verdict(ratio <= RATIO)}")  # fmt: skip
-    table.notes.append("An hour's batches run in succession; then the ledger's times are moved back by an hour.")
-    table.notes.append("The query reads all of `serving.orders`, 50,000 orders and those of the day, by minute.")
+    table.notes.append(
+        "The batches of an hour follow each other; then the ledger's times go back by an hour."
+    )
+    table.notes.append("The query reads all of `serving.orders` by minute: 50,000 orders and the day's.")
     yield table
 
 

@@ -73,7 +73,8 @@ def _day(platform: StreamPlatform, stream: Stream, hours: int, batches: int) -> 
     files, seconds = stream.hot.file_count("orders"), _seconds(platform)
     table = stream.hot.table_of("orders")
     stream.hot.tidy(table)
-    assert stream.hot.file_count("orders") == 1
+    if (left := stream.hot.file_count("orders")) != 1:
+        raise RuntimeError(f"compacted, hot.orders has {left} files")
     return {"files": files, "seconds": seconds, "seconds_of_one": _seconds(platform)}
 
 

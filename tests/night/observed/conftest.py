@@ -1,4 +1,4 @@
-"""One whole platform that is observed: a night that failed and was run again, what was told of it, more nights.
+"""One whole platform that is observed: a night that failed and ran again, what was told of it, more nights.
 
 Minutes, so everything that cannot be seen without a whole platform is seen on this one. First what the night
 left is looked at (`after_the_night`), then it is put to work again (`more_nights`).
