@@ -20,15 +20,14 @@ from bench.night import FIRST, Bench, fresh, make_night
 from bench.report import Table, verdict
 from embedded.composition.wire import database_url
 from embedded.settings import ROOT
-from testing.repository import PYTHON
 from testing.waiting import wait_until
 
 RATES = (20, 200, 2_000)
 TARGETS = {200: 10.0, 2_000: 20.0}
 """Seconds from commit to chart that 95 of 100 may take."""
-WARM_SECONDS = 45.0
+WARM_SECONDS = 30.0
 RATE_SECONDS = 180.0
-IDLE_SECONDS = 300.0
+IDLE_SECONDS = 240.0
 IDLE_TARGET = 5.0
 """Percent of a core that an idle stream may cost."""
 LONGEST_SECONDS = 600.0
@@ -56,7 +55,7 @@ def run(sizes: list[int]) -> Iterator[Table]:
 
 
 def _rate(bench: Bench, database: Any, rate: int) -> Table:
-    command = [str(PYTHON), "-m", "embedded.shop", "live", "--rate", str(rate)]
+    command = [ROOT / "bin" / "shop", "live", "--rate", str(rate)]
     live = subprocess.Popen(
         command, cwd=ROOT, env=bench.own.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -65,15 +64,18 @@ def _rate(bench: Bench, database: Any, rate: int) -> Table:
         since = _now(database)
         time.sleep(RATE_SECONDS)
         until = _now(database)
+        closed = live.poll() is not None
     finally:
         live.terminate()
         said, _ = live.communicate(timeout=60)
+    if closed:
+        raise RuntimeError(f"the shop closed before its time: {said}")
     wait_until(lambda: _waiting(database, until) == 0, "every tracer is on the chart", LONGEST_SECONDS)
     table = Table(f"{rate} changes a second, for {RATE_SECONDS:.0f} s", ("hop", "p50", "p95", "p99", ""))
     for hop, (entered, left) in HOPS.items():
         p50, p95, p99 = _percentiles(database, entered, left, since, until)
         if p50 is None:
-            raise RuntimeError(f"no tracer of {since} to {until} has passed {hop}; the shop said: {said}")
+            raise RuntimeError(f"no tracer of {since} to {until} has passed {hop}")
         whole = hop == "commit -> chart" and rate in TARGETS
         reached = f"p95 <= {TARGETS[rate]:.0f} s: {verdict(p95 <= TARGETS[rate])}" if whole else ""
         table.add(hop, f"{p50:.1f} s", f"{p95:.1f} s", f"{p99:.1f} s", reached)
