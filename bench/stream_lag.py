@@ -42,16 +42,16 @@ HOPS = {
 
 
 def run(sizes: list[int]) -> Iterator[Table]:
-    """A night first, so that the live view has a cold side; then the rates, then rest."""
+    """A night first, so that the live view has a cold side; then rest, then the rates."""
     with fresh("bench-stream") as bench:
         make_night(bench, FIRST)
         with _platform_database(bench) as database:
             before = _shares(bench)
             _command(bench, "start")
             wait_until(lambda: _charted(database) > 0, "the chart shows the first tracer", LONGEST_SECONDS)
+            yield _rest(bench, before)
             for rate in RATES:
                 yield _rate(bench, database, rate)
-            yield _rest(bench, before)
 
 
 def _rate(bench: Bench, database: Any, rate: int) -> Table:

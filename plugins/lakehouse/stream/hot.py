@@ -39,10 +39,10 @@ from lakehouse.stream.hot_layout import (
 from lakehouse.stream.hot_upkeep import HotUpkeep, Upkeep
 from lakehouse.stream.view_files import ensure_view
 
-INCOMING_BATCHES: Final = 20
+INCOMING_BATCHES: Final = 8
 INCOMING_ROWS: Final = 20_000
-"""After so many batches or rows the incoming table is emptied. Rows that were merged before cost only their
-reading; emptying costs a statement, which a real Dremio takes most of a second for."""
+"""After so many batches or rows the incoming table is emptied. Rows that were merged before cost only the
+reading of a file for each batch; emptying costs a statement, which a real Dremio takes most of a second for."""
 LOOK_AFTER_MERGES: Final = 4
 """So many merges later a table's files are counted. In the embedded engine each merge adds two."""
 

@@ -50,6 +50,10 @@ def now(engine: ReflectedEngine) -> list[tuple[object, ...]]:
         MERGE.format(source="gold.doubled", clauses=f"{UPDATES} {INSERTS}"),
         f"merge into gold.changed using {TWO} as s on (changed.id = s.id) {UPDATES}",
         f"merge into gold.changed as t using {NEW} as s on (true) {UPDATES}",
+        MERGE.format(source="(select '2' as id, 'x' as name union all select '02', 'y')", clauses=UPDATES),
+        f"merge into gold.changed as t using {TWO} as s on (s.id = t.id and s.name <> t.name) {UPDATES}",
+        f"merge into gold.changed as t using {TWO} as s on (t.id in (select 2) and t.id <= s.id) {UPDATES}",
+        f"merge into gold.changed as t using {TWO} as s on (t.id + 1 = s.id + 1) {UPDATES}",
         "update gold.changed set name = s.name from gold.doubled as s where s.id = changed.id",
         "update gold.changed as t set name = s.name from gold.doubled as s"
         " join gold.doubled as r on s.id = r.id where s.id = t.id",
@@ -73,6 +77,27 @@ def test_a_target_row_that_two_source_rows_meet_is_refused_and_nothing_changes(
         (MERGE.format(source=ONE, clauses=f"{UPDATES} {INSERTS}"), [(1, "a"), (2, "x"), (3, "c")]),
         (MERGE.format(source=NEW, clauses=f"{UPDATES} {INSERTS}"), [*START, (9, "x"), (9, "y")]),
         (MERGE.format(source=TWO, clauses=INSERTS), START),
+        # A key twice in the source, but no row of the target is met twice.
+        (
+            f"merge into gold.changed as t using {TWO} as s on (t.id = s.id and s.name = 'y') {UPDATES}",
+            [(1, "a"), (2, "y"), (3, "c")],
+        ),
+        # Without a key, NULL meets nothing.
+        (
+            MERGE.format(
+                source="(select cast(null as int) as id, 'x' as name union all select null, 'y')",
+                clauses=f"{UPDATES} {INSERTS}",
+            ),
+            [*START, (None, "x"), (None, "y")],
+        ),
+        # The source reads the target, as it was.
+        (
+            MERGE.format(
+                source="(select id + 1 as id, name from gold.changed where id < 3)",
+                clauses=f"{UPDATES} {INSERTS}",
+            ),
+            [(1, "a"), (2, "a"), (3, "b")],
+        ),
         (
             f"merge into gold.changed as t using {ONE} as s on (t.id >= s.id) {UPDATES}",
             [(1, "a"), (2, "x"), (3, "x")],

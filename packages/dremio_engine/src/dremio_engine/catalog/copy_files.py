@@ -11,12 +11,18 @@ from dremio_engine.sql.statements.copy_parser import FORMATS
 from dremio_engine.sql.statements.load_commands import CopyInto
 
 _COMPRESSED = ".gz"
+_WILDCARDS = "*?["
+# More files than this are looked for in one listing of their folder.
+_ASKED_FOR_BY_NAME = 20
 
 
 def files_to_copy(lake: Lake, command: CopyInto) -> tuple[str, list[str]]:
     """The format and the files, by name. Raises InvalidStatement, Unsupported."""
     folder, named = _location(lake, command)
-    there = _listed(lake, folder)
+    if named and len(named) <= _ASKED_FOR_BY_NAME and all(map(_can_be_asked_for, named)):
+        there = [name for each in named for name in _listed(lake, folder, each)]
+    else:
+        there = _listed(lake, folder)
     if named:
         if missing := [name for name in named if name not in there]:
             raise InvalidStatement(
@@ -49,19 +55,27 @@ def _location(lake: Lake, command: CopyInto) -> tuple[str, tuple[str, ...]]:
     if parts and not named and command.regex is None and PurePosixPath(parts[-1]).suffix:
         named = (parts.pop(),)
     folder = source.root + "".join(f"{part}/" for part in parts)
-    if any(sign in folder for sign in "*?["):
+    if any(sign in folder for sign in _WILDCARDS):
         raise InvalidStatement(f"VALIDATION ERROR: [{command.location}] may not hold wildcards.")
     return folder, named
 
 
-def _listed(lake: Lake, folder: str) -> list[str]:
-    """The names of files below a folder, as they follow its address; Dremio skips those with . or _ first."""
+def _listed(lake: Lake, folder: str, name: str | None = None) -> list[str]:
+    """The names of files below a folder, as they follow its address; Dremio skips those with . or _ first.
+
+    Of one name only that file: a folder of a stream may hold a thousand others.
+    """
+    # As a pattern, since DuckDB takes a name without a wildcard for that of a file that is there.
+    pattern = folder + (f"{name[:-1]}[{name[-1]}]" if name else "**")
     with lake.session() as cursor:
-        rows = cursor.execute(
-            f"select filename from read_blob({literal(folder + '**')}) order by filename"
-        ).fetchall()
+        rows = cursor.execute(f"select file from glob({literal(pattern)}) order by file").fetchall()
     names = [str(row[0])[len(folder) :] for row in rows]
-    return [name for name in names if not any(part[:1] in "._" for part in name.split("/"))]
+    return [each for each in names if not any(part[:1] in "._" for part in each.split("/"))]
+
+
+def _can_be_asked_for(name: str) -> bool:
+    """No sign in it means something in a pattern, where `_listed` would put one."""
+    return name[-1].isalnum() and not any(sign in name for sign in (*_WILDCARDS, "\\"))
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -21,7 +21,7 @@ from dremio_engine.lake.properties import write_properties
 from dremio_engine.lake.upkeep import Upkeep
 from dremio_engine.lake.writer import Writer
 from dremio_engine.paths import Path, check_file_path, dotted, in_context
-from dremio_engine.sql.changes import rows_met_twice, target_of_change
+from dremio_engine.sql.changes import met_twice, take_source_out, target_of_change
 from dremio_engine.sql.gate import admitted
 from dremio_engine.sql.names import path_of
 from dremio_engine.sql.parsed import Parsed, parsed
@@ -30,8 +30,11 @@ from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.statements import commands as c
 from dremio_engine.sql.translate import Relation, Translation, Translator
 from dremio_engine.tables.handlers import Handlers
+from dremio_engine.tables.meeting import MeetingCheck
 
 ShapeChange = c.AddColumns | c.DropColumn | c.AlterColumn | c.LocalSort
+# Temporary tables are each session's own.
+_SOURCE_ROWS = "rows_to_merge"
 
 
 class TableStatements:
@@ -146,17 +149,23 @@ class TableStatements:
         table = self._table_at(path_of(target), statement.context)
         translator = self._planner.translator(statement.user)
         tree = translator.tree(tree, statement.context, expect_query=False)
-        doubles = rows_met_twice(tree)
-        check = translator.finished(doubles).sql if doubles is not None else None
+        source = take_source_out(tree, exp.to_table(f"temp.{_SOURCE_ROWS}"))
+        source_rows = translator.finished(source).sql if source is not None else None
+        check = MeetingCheck.of(met_twice(tree), translator)
         translation = translator.finished(tree)
 
         def work(cursor: Cursor) -> int:
             register(cursor, translation.registered)
-            if check is not None and cursor.execute(check).fetchone():
+            if source_rows is not None:
+                cursor.execute(f"create temp table {_SOURCE_ROWS} as {source_rows}")
+            if check is not None and check.fails(cursor):
                 raise InvalidStatement(
                     "VALIDATION ERROR: A target row matched more than once. Please update your query."
                 )
-            return count(cursor.execute(translation.sql))
+            rows = count(cursor.execute(translation.sql))
+            if source_rows is not None:
+                cursor.execute(f"drop table temp.{_SOURCE_ROWS}")
+            return rows
 
         return records(self._writer.run(lake_name(table), work, stop, files_of=table))
 

@@ -17,6 +17,9 @@ DAY = date(2020, 1, 1)
 TEXTS = {
     "a.csv": 'id,name,d\n1,"x, y",2020-01-01\n2,,\n',
     "sub/b.csv": "ID,other,d\n3,zz,2021-01-01\n",
+    "odd/a]": "id\n11\n",
+    "odd/a^": "id\n12\n",
+    "odd/a b-é.csv": "id\n13\n",
     "_hidden.csv": "id\n99\n",
     "bad.csv": "id,name,d\n1,a,2020-01-01\nx,b,2020-01-01\n3,c,nope\n4,d\n5,e,2020-01-01,extra\n",
     "plain.dat": "to be skipped\n7;'it''s';03/04/2020\n8; None ;\n",
@@ -34,7 +37,8 @@ TEXTS = {
 def files(engine: ReflectedEngine) -> None:
     """Files of every format in the folder `drop` of the source `gold`."""
     folder = Path(str(engine.services.settings.nas_root)) / "gold" / "drop"
-    (folder / "sub").mkdir(parents=True)
+    for name in ("sub", "odd"):
+        (folder / name).mkdir(parents=True)
     for name, text in TEXTS.items():
         (folder / name).write_text(text)
     (folder / "z.csv.gz").write_bytes(gzip.compress(b"id,name\n9,gz\n"))
@@ -74,6 +78,10 @@ ARRIVED = [
         " field_delimiter ';', quote_char '''', escape_char '''', date_format 'DD/MM/YYYY', null_if ('None'),"
         " trim_space 'true')",
         [(7, "it's", date(2020, 4, 3)), (8, None, None)],
+    ),
+    (
+        "'@gold/drop/odd' files ('a]', 'a^', 'a b-é.csv') file_format 'csv'",
+        [(11, None, None), (12, None, None), (13, None, None)],
     ),
     ("'@gold/drop/lines.json'", [(1, "j", DAY), (2, None, None)]),
     ("'@gold/drop' files ('good.parquet')", [(1, "p", None), (2, "q", None)]),
