@@ -26,8 +26,8 @@ RATES = (20, 200, 2_000)
 TARGETS = {200: 10.0, 2_000: 20.0}
 """Seconds from commit to chart that 95 of 100 may take."""
 WARM_SECONDS = 30.0
-RATE_SECONDS = 180.0
-IDLE_SECONDS = 240.0
+RATE_SECONDS = 120.0
+IDLE_SECONDS = 180.0
 IDLE_TARGET = 5.0
 """Percent of a core that an idle stream may cost."""
 LONGEST_SECONDS = 600.0
