@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from testing.checkout_platform import CheckoutPlatform, CommandResult
+from testing.shop_figures import CUSTOMER_METRICS_OF_THE_SHOP, DAILY_REVENUE_OF_THE_SHOP
 
 pytestmark = pytest.mark.night
 
@@ -21,19 +22,6 @@ STAGES = (
     "refresh_reflections",
     "warm_dashboards",
 )
-
-DAILY_REVENUE_OF_THE_SHOP = """
-    select order_date,
-           count(*) filter (where status = 'completed' and deleted_at is null),
-           coalesce(sum(amount) filter (where status = 'completed' and deleted_at is null), 0)
-    from orders group by order_date order by order_date
-"""
-CUSTOMER_METRICS_OF_THE_SHOP = """
-    select c.customer_id, count(o.order_id), coalesce(sum(o.amount), 0), min(o.order_date), max(o.order_date)
-    from customers c
-    left join orders o on o.customer_id = c.customer_id and o.status = 'completed' and o.deleted_at is null
-    group by c.customer_id order by c.customer_id
-"""
 
 
 def test_first_night_runs_all_nine_stages_and_leaves_a_receipt(
