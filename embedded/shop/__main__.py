@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
@@ -74,7 +75,9 @@ def _live(settings: ShopSettings, rhythm: Rhythm, seed: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: closing.set())
     print(f"shop: open; {rhythm.rate:g} changes a second, until {_end_of(rhythm)}", flush=True)
-    day = LiveShop(settings.conninfo(), seed).run(rhythm, closing)
+    # In a thread, for the handler runs in this one: it would wait for the event's lock, and this one for it.
+    with ThreadPoolExecutor(1) as beside:
+        day = beside.submit(LiveShop(settings.conninfo(), seed).run, rhythm, closing).result()
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(day.changes.items()) if count)
     print(
         f"shop: closed after {day.seconds:.1f} s: {day.total} changes in {day.transactions} transactions, "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Event
 from typing import Any
 
 from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.bronze.contract import Contract
+from lakehouse.platform.stop_event import StopEvent
 from lakehouse.stream.bronze import StreamBronze
 from lakehouse.stream.hot import HotTables
 from lakehouse.stream.landed import LandedFiles
@@ -45,7 +45,7 @@ class Stream:
         """Runs batches, with a part exchanged."""
         lake = storage or self.platform.storage
         declared = read_connection_file(CONNECTION)
-        sync = BatchSync(self.platform.airbyte, declared, self.ledger, self.watch.position, Event())
+        sync = BatchSync(self.platform.airbyte, declared, self.ledger, self.watch.position, StopEvent())
         return MicroBatches(
             ledger=self.ledger,
             sync=sync,

@@ -81,7 +81,6 @@ def stream_loop(paused: Callable[[], bool] = lambda: False, pace: Pace | None = 
         lock=lambda holder: exclusively(postgres, STREAM_LOCK, holder, LOCK_SECONDS),
         ledger=ledger,
         batches=batches,
-        sync=sync,
         watch=watch,
         record=LoopRecord(postgres),
         around=around,

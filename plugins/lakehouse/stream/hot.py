@@ -42,7 +42,7 @@ from lakehouse.stream.view_files import ensure_view
 INCOMING_BATCHES: Final = 8
 INCOMING_ROWS: Final = 20_000
 """After so many batches or rows the incoming table is emptied. Rows that were merged before cost only the
-reading of a file for each batch; emptying costs a statement, which a real Dremio takes most of a second for."""
+reading of a file for each batch; emptying costs a statement, which takes a real Dremio most of a second."""
 LOOK_AFTER_MERGES: Final = 4
 """So many merges later a table's files are counted. In the embedded engine each merge adds two."""
 

@@ -18,7 +18,7 @@ from lakehouse.stream.loop_state import LoopRecord, LoopState, Outcome, Run
 from lakehouse.stream.micro_batch import MicroBatches
 from lakehouse.stream.source_watch import SourceWatch
 from lakehouse.stream.surroundings import LONGEST_BACKOFF_SECONDS, Follower, Pace, Surroundings
-from lakehouse.stream.sync import BatchSync, StreamStoppedError
+from lakehouse.stream.sync import StreamStoppedError
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,6 @@ class StreamLoop:
         lock: holds the stream's lock while a batch moves; is told who holds it.
         ledger: to see whether a batch is in flight.
         batches: runs one batch.
-        sync: what to cancel when the loop is stopped at once.
         watch: looks at the source.
         record: where the loop says what it does.
         around: the world around it.
@@ -70,7 +69,6 @@ class StreamLoop:
         lock: Callable[[str], AbstractContextManager[None]],
         ledger: StreamLedger,
         batches: MicroBatches,
-        sync: BatchSync,
         watch: SourceWatch,
         record: LoopRecord,
         around: Surroundings,
@@ -81,7 +79,6 @@ class StreamLoop:
         self._lock = lock
         self._ledger = ledger
         self._batches = batches
-        self._sync = sync
         self._watch = watch
         self._record = record
         self._around = around
@@ -133,13 +130,12 @@ class StreamLoop:
         return Ended(why, self._done, self._rows)
 
     def stop(self) -> None:
-        """End at once, and cancel the sync that runs."""
+        """End at once; a sync that runs is cancelled by whoever follows it. A signal handler may call this."""
         self._around.stopped.set()
         self._around.leave.set()
-        self._sync.cancel()
 
     def leave(self) -> None:
-        """End when the batch in flight is merged."""
+        """End when the batch in flight is merged. A signal handler may call this."""
         self._around.leave.set()
 
     # the loop

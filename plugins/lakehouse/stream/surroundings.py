@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import Event
 from typing import Final, Protocol
 
+from lakehouse.platform.stop_event import StopEvent
 from lakehouse.stream.plan import GIVE_UP_AFTER, HEARTBEAT_SECONDS, LOOK_SECONDS, WAIT_AFTER_FAILURE
 
 FIRST_BACKOFF_SECONDS: Final = 1.0
@@ -31,9 +31,9 @@ class Surroundings:
     paused: Callable[[], bool] = lambda: False
     night_is_late: Callable[[datetime], str | None] = lambda _: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    stopped: Event = field(default_factory=Event)
+    stopped: StopEvent = field(default_factory=StopEvent)
     """Set: end at once; the batch in flight goes on with the next run."""
-    leave: Event = field(default_factory=Event)
+    leave: StopEvent = field(default_factory=StopEvent)
     """Set: end when the batch in flight is merged."""
 
     def sleep(self, seconds: float) -> None:

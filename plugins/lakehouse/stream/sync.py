@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Event
 from typing import Final
 
 from lakehouse.airbyte.client import AirbyteClient
@@ -21,6 +20,7 @@ from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.states import JobState
 from lakehouse.platform.errors import LakehouseError, TransientError
 from lakehouse.platform.external_job.job import Phase
+from lakehouse.platform.stop_event import StopEvent
 from lakehouse.stream.ledger import Batch, StreamLedger
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class BatchSync:
         declared: ConnectionFile,
         ledger: StreamLedger,
         position: Callable[[], int | None],
-        stopped: Event,
+        stopped: StopEvent,
     ) -> None:
         self._client = client
         self._declared = declared

@@ -49,6 +49,7 @@ from lakehouse.platform.names import (
     AIRFLOW_CONNECTION,
     DREMIO_CONNECTION,
 )
+from lakehouse.platform.stop_event import StopEvent
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Shipper:
             for sink, each in zip(chosen, batches, strict=True)
         ]
         self._fetchers = _fetchers(environment, self.folder, self.cursors)
-        self._stop = threading.Event()
+        self._stop = StopEvent()
         self._started = datetime.now(UTC)
 
     def stop(self, *_: object) -> None:

@@ -20,6 +20,7 @@ from lakehouse.observe.process.table import at_the_end, loops
 from lakehouse.platform.connections import ConnectionUnknownError, direct_postgres
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.stop_event import StopEvent
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def main(environment: Mapping[str, str] | None = None) -> int:
     except (ConnectionUnknownError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    stopped = threading.Event()
+    stopped = StopEvent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     serve(postgres, (host, port), loops(postgres, settings), stopped, lambda sent: receive(postgres, sent))

@@ -117,14 +117,6 @@ class Ledger:
 
 
 @dataclass
-class Sync:
-    cancelled: int = 0
-
-    def cancel(self) -> None:
-        self.cancelled += 1
-
-
-@dataclass
 class Follower:
     calls: list[str] = field(default_factory=list)
 
@@ -144,7 +136,6 @@ class World:
     record: Record = field(default_factory=Record)
     source: Source = field(default_factory=Source)
     ledger: Ledger = field(default_factory=Ledger)
-    sync: Sync = field(default_factory=Sync)
     follower: Follower = field(default_factory=Follower)
     chores: Chores = field(default_factory=Chores)
     pace: Pace = field(default_factory=Pace)
@@ -154,7 +145,6 @@ class World:
             lock=lambda holder: nullcontext(),
             ledger=self.ledger,  # type: ignore[arg-type]
             batches=self.batches,  # type: ignore[arg-type]
-            sync=self.sync,  # type: ignore[arg-type]
             watch=self.source,  # type: ignore[arg-type]
             record=self.record,  # type: ignore[arg-type]
             around=self.clock,
@@ -300,14 +290,13 @@ def test_a_pause_ends_a_batch_that_waits_for_its_next_attempt(world: World) -> N
     assert world.record.ended[0][0] is Outcome.SUCCEEDED
 
 
-def test_a_loop_stopped_at_once_cancels_its_sync(world: World) -> None:
+def test_a_loop_stopped_at_once_says_so(world: World) -> None:
     loop = world.loop()
     world.batches.after = lambda done: loop.stop()
 
     with pytest.raises(StreamStoppedError):
         loop.run("run", HOUR)
 
-    assert world.sync.cancelled == 1
     assert world.record.ended[0][0] is Outcome.STOPPED
 
 
