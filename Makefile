@@ -86,7 +86,7 @@ observe: setup-observe ## Run the tests of metrics, logs, incidents and ETA: a n
 conformance: setup-conformance ## Run the engines' conformance tests; DREMIO_URL=... runs them against your own Dremio
 	@$(SUITES) conformance
 
-bench: setup ## Measure how fast it is, about 25 minutes: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
+bench: setup ## Measure how fast it is, about two hours in all: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
 	@PYTHONPATH=. $(EMBEDDED) -m bench --rows $(ROWS) $(if $(ONLY),--only $(ONLY))
 
 soak: setup ## Run many business dates with random faults, then compare bronze with the shop: make soak [DATES=30] [SEED=n]
