@@ -57,7 +57,7 @@ def run(sizes: list[int]) -> Iterator[Table]:
 
 
 def _rate(bench: Bench, database: Any, rate: int) -> Table:
-    command = [ROOT / "bin" / "shop", "live", "--rate", str(rate)]
+    command = [str(ROOT / "bin" / "shop"), "live", "--rate", str(rate)]
     live = subprocess.Popen(
         command, cwd=ROOT, env=bench.own.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

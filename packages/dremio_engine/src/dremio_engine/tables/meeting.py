@@ -31,9 +31,10 @@ class MeetingCheck:
 
     def fails(self, cursor: Cursor) -> bool:
         """A row of the target is met twice."""
-        by_keys = self.given_twice is not None and self._compares_one_type(cursor)
-        if by_keys and cursor.execute(self.given_twice).fetchone() is None:
-            return False
+        if self.given_twice is not None and self._compares_one_type(cursor):
+            given_twice = cursor.execute(self.given_twice).fetchone()
+            if given_twice is None:
+                return False
         return cursor.execute(self.rows).fetchone() is not None
 
     def _compares_one_type(self, cursor: Cursor) -> bool:
