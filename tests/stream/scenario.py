@@ -59,8 +59,8 @@ class Scenario:
     def play_for(
         self, seconds: int, faults: Sequence[Fault], sure: Sequence[Fault], rates: Sequence[int]
     ) -> None:
-        """Play for so many seconds: every fault once before any comes again. Those of `sure` come in any case,
-        spread over that time, which they take nothing of: a night beside a busy stream may last minutes.
+        """Play for so many seconds: every fault once before any comes again. Those of `sure` come in any
+        case, spread over that time, and take nothing of it: a night beside a busy stream may last minutes.
 
         Raises:
             AssertionError: anything is lost, doubled, old, or not named.
