@@ -46,7 +46,7 @@ def met_twice(tree: exp.Expr) -> MetTwice | None:
 
 def take_source_out(tree: exp.Expr, table: exp.Table) -> exp.Select | None:
     """Let a MERGE, which is translated already, read a table in place of its source's query, and give that
-    query: so it runs once, and not for `met_twice` as well. Nothing if its source is no query.
+    query: so it runs once, and not for `met_twice` as well. Nothing if its source is not one.
     """
     source = tree.args.get("using")
     if not isinstance(source, exp.Subquery) or not source.alias or source not in _sources(tree):
