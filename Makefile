@@ -77,7 +77,7 @@ test-unit: setup ## Run the unit tests only (no services)
 test-integration: setup ## Run the integration tests only
 	@$(SUITES) integration
 
-test-night: setup ## Run the night tests only
+test-night: setup-observe ## Run the night tests only
 	@$(SUITES) night
 
 observe: setup-observe ## Run the tests of metrics, logs, incidents and ETA: a night with planted faults, seen and told

@@ -94,7 +94,7 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
     else:
         lines = failure_lines(follower.failed, receipt, api)
     if missing:
-        lines.append(f"              without the end of {', '.join(missing)}: see the logs of their tasks")
+        lines.append(f"              it lacks the end of {', '.join(missing)}: see the tasks' logs")
     for line in lines:
         console.print(line, markup=False)
     return 0 if follower.failed is None else 1

@@ -130,7 +130,7 @@ class StreamLoop:
         return Ended(why, self._done, self._rows)
 
     def stop(self) -> None:
-        """End at once; a sync that runs is cancelled by who follows it. A signal handler may call this."""
+        """End at once; a running sync is cancelled. A signal handler may call this."""
         self._around.stopped.set()
         self._around.leave.set()
 

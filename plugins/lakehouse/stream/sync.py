@@ -98,7 +98,7 @@ class BatchSync:
         committed = self._client.rows_by_stream(job.job_id) if job.rows else {}
         return Synced(batch, job.rows, committed)
 
-    def cancel(self) -> None:
+    def _cancel(self) -> None:
         """Cancel the job that this process started, if there is one."""
         if self._own is None:
             return
@@ -139,11 +139,11 @@ class BatchSync:
         pause = FIRST_PAUSE_SECONDS
         while not job.phase.is_over:
             if self._stopped.wait(pause):
-                self.cancel()
+                self._cancel()
                 raise StreamStoppedError(f"stopped while {self._name(job)} ran")
             elapsed = datetime.now(UTC) - begun
             if elapsed > self._declared.timeout:
-                self.cancel()
+                self._cancel()
                 raise AirbyteJobTimeoutError(
                     f"{self._name(job)} had not ended after {self._declared.timeout}: {job.progress}"
                 )

@@ -70,7 +70,7 @@ def test_the_night_is_shown_as_its_receipt_has_it(
     wait_until(is_shown, "the page shows that the night succeeded", 60)
     found = sections(signed_in, date=observed_night.date)
     receipt = night(observed_night.postgres, _date(observed_night))
-    assert receipt["state"] == "success"
+    assert found["tonight"]["state"] == receipt["state"] == "success"
     shown = {row["name"]: row["seconds"] for row in found["tonight"]["chart"]["rows"]}
     told = {name: stage["seconds"] for name, stage in receipt["stages"].items()}
     assert shown == pytest.approx(told, abs=0.1)

@@ -30,7 +30,7 @@ from dremio_engine.sql.statement import Statement
 from dremio_engine.sql.statements import commands as c
 from dremio_engine.sql.translate import Relation, Translation, Translator
 from dremio_engine.tables.handlers import Handlers
-from dremio_engine.tables.meeting import MeetingCheck
+from dremio_engine.tables.match_check import MatchCheck
 
 ShapeChange = c.AddColumns | c.DropColumn | c.AlterColumn | c.LocalSort
 # Temporary tables are each session's own.
@@ -151,7 +151,7 @@ class TableStatements:
         tree = translator.tree(tree, statement.context, expect_query=False)
         source = take_source_out(tree, exp.to_table(f"temp.{_SOURCE_ROWS}"))
         source_rows = translator.finished(source).sql if source is not None else None
-        check = MeetingCheck.of(met_twice(tree), translator)
+        check = MatchCheck.of(met_twice(tree), translator)
         translation = translator.finished(tree)
 
         def work(cursor: Cursor) -> int:

@@ -11,7 +11,7 @@ _INEXACT = ("FLOAT", "DOUBLE")
 
 
 @dataclass(frozen=True)
-class MeetingCheck:
+class MatchCheck:
     """The queries of `MetTwice`, as DuckDB reads them."""
 
     rows: str
@@ -19,7 +19,7 @@ class MeetingCheck:
     given_twice: str | None
 
     @classmethod
-    def of(cls, queries: MetTwice | None, translator: Translator) -> "MeetingCheck | None":
+    def of(cls, queries: MetTwice | None, translator: Translator) -> "MatchCheck | None":
         """None if there is nothing to look at."""
         if queries is None:
             return None
