@@ -61,6 +61,8 @@ class Table:
     schema: str | None = None
     globs: tuple[str, ...] = ()
     format: Mapping[str, str] = field(default_factory=dict)
+    may_be_empty: bool = False
+    """Was the table empty when it was brought in? An empty list is then not taken for a fault."""
 
     def column(self, name: str) -> Column:
         """The column of that name. Raises KeyError if there is none."""
@@ -78,7 +80,9 @@ class Source:
     prefix: str
     tables: tuple[Table, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """postgres: ssl_mode. rest: manifest, has_token, and the connector's configuration."""
+    """postgres: schemas, ssl_mode. files: pattern. rest: manifest, has_token, and the connector's configuration."""
+    left_out: tuple[str, ...] = ()
+    """Tables of the source that were not chosen; they are not proposed again."""
 
     def lake_name(self, table: Table) -> str:
         """The table's name from landing on."""
@@ -125,7 +129,9 @@ def as_text(blueprint: Blueprint) -> str:
         "sources": [_without_defaults(asdict(source)) for source in blueprint.sources],
     }
     heading = _HEADING.format(business=blueprint.business)
-    return heading + yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True, default_flow_style=None)
+    return heading + yaml.safe_dump(
+        document, sort_keys=False, width=110, allow_unicode=True, default_flow_style=None
+    )
 
 
 def read_blueprint(business: str, root: Path) -> Blueprint | None:
@@ -151,7 +157,11 @@ def _without_defaults(node: Any) -> Any:
     """A mapping without what is empty, so that a line says something."""
     if isinstance(node, dict):
         kept = {key: _without_defaults(value) for key, value in node.items()}
-        return {key: value for key, value in kept.items() if value not in (None, "", False, [], {}) or key == "prefix"}
+        return {
+            key: value
+            for key, value in kept.items()
+            if value not in (None, "", False, [], {}) or key == "prefix"
+        }
     if isinstance(node, list | tuple):
         return [_without_defaults(each) for each in node]
     return node
@@ -163,20 +173,23 @@ def _source(node: Mapping[str, Any]) -> Source:
         prefix=node.get("prefix", ""),
         tables=tuple(_table(each) for each in node.get("tables") or ()),
         settings=node.get("settings") or {},
+        left_out=tuple(node.get("left_out") or ()),
     )
 
 
 def _table(node: Mapping[str, Any]) -> Table:
-    lists = {key: tuple(node.get(key) or ()) for key in ("key", "globs")}
     columns = tuple(
         Column(**{**column, "one_of": tuple(column.get("one_of") or ())}) for column in node["columns"]
     )
-    plain = {key: node.get(key) for key in ("cursor", "deleted_at", "schema")}
     return Table(
         name=node["name"],
         mode=node["mode"],
         columns=columns,
+        key=tuple(node.get("key") or ()),
+        cursor=node.get("cursor"),
+        deleted_at=node.get("deleted_at"),
+        schema=node.get("schema"),
+        globs=tuple(node.get("globs") or ()),
         format=node.get("format") or {},
-        **lists,
-        **plain,
+        may_be_empty=bool(node.get("may_be_empty")),
     )

@@ -49,7 +49,9 @@ def settings_change(blueprint: Blueprint, root: Path) -> FileChange | None:
     after = _inserted(before, missing)
     expected = held | set(wanted)
     if {str(each["conn_id"]) for each in _connections(after)} != expected:
-        raise BlueprintError(f"{SETTINGS}: the list `connections` is not in the form expected: add\n{''.join(missing)}")
+        raise BlueprintError(
+            f"{SETTINGS}: the list `connections` is not in the form expected: add\n{''.join(missing)}"
+        )
     return FileChange(SETTINGS, before, after)
 
 

@@ -69,7 +69,12 @@ def _up_to_gold(business: str, mart: str, source: Source, table: Table) -> Itera
     columns = of.model_columns(source, table)
     one = _one_row(table)
     for layer, model, read, text in (
-        ("intermediate", f"int_{lake_name}", f"stg_{lake_name}", "as staging has it: join what belongs to it here"),
+        (
+            "intermediate",
+            f"int_{lake_name}",
+            f"stg_{lake_name}",
+            "as staging has it: join what belongs to it here",
+        ),
         ("marts", mart, f"int_{lake_name}", f"the candidate for gold.{lake_name}"),
     ):
         path = f"{_MODELS}/{layer}/{business}/{model}"
