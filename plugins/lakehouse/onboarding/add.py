@@ -18,9 +18,10 @@ from lakehouse.onboarding.env_file import env_path, read_values
 from lakehouse.onboarding.given import Given, given_sources
 from lakehouse.onboarding.naming import check_business, check_prefix, publication, slot
 from lakehouse.onboarding.options import add_options, wishes_of
-from lakehouse.onboarding.proposal import propose
 from lakehouse.onboarding.profile import ProfileError
+from lakehouse.onboarding.proposal import propose
 from lakehouse.onboarding.render.models import mart_name
+from lakehouse.onboarding.tables.capture import capture_statements
 from lakehouse.onboarding.writing import write_all
 from lakehouse.platform.repository import REPOSITORY
 
@@ -31,12 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console | None = None) -> int:
-    """Bring a business in, or write what has changed at its source. 0: done; 1: the answer was no, or edits conflict.
+    """Bring a business in, or write what has changed at its source.
+
+    Returns 0 if that is done, 1 if the answer was no or edits are in the way.
 
     Raises:
         LakehouseError: it cannot be done; nothing was written.
     """
-    console = console or Console(highlight=False)
+    console = console or _console()
     check_business(options.name)
     if options.prefix:
         check_prefix(options.prefix)
@@ -79,12 +82,17 @@ def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console |
     return 0
 
 
+def _console() -> Console:
+    """As wide as the terminal; elsewhere wide enough for the table of streams."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
 def _check_is_free(business: str, root: Path) -> None:
     taken = sorted((root / "include/airbyte").glob(f"{business}_*_to_lake.yaml"))
     if taken:
         raise BlueprintError(
-            f"{business} is taken: {taken[0].relative_to(root)} is there, and bin/source add did not write it. "
-            "Choose another NAME"
+            f"{business} is taken: {taken[0].relative_to(root)} is there, and bin/source did not write it: "
+            "choose another NAME"
         )
 
 
@@ -157,28 +165,19 @@ def _files(given: list[Given]) -> dict[str, str]:
 def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Path) -> None:
     """What to type now."""
     console.print("\nNext:")
-    if _reads_log(blueprint) and not _reads_log(made):
-        tables = ", ".join(
-            f"{table.schema or 'public'}.{table.name}"
-            for _, table in _tables(blueprint)
-            if table.mode == "cdc"
-        )
-        name = blueprint.business
-        console.print(
-            Text(
-                "  at the source, once, as its owner:\n"
-                f"    create publication {publication(name)} for table {tables};\n"
-                f"    select pg_create_logical_replication_slot('{slot(name)}', 'pgoutput');"
-            ),
-            soft_wrap=True,
-        )
+    name, logged = blueprint.business, _read_from_log(blueprint)
+    if logged and logged != _read_from_log(made):
+        console.print("  at the source, once, as the owner of its tables:")
+        for statement in capture_statements(publication(name), slot(name), logged):
+            console.print(Text(f"    {statement}"), soft_wrap=True)
     for command, why in (
         ("make up", f"the platform takes over the connection and {env_path(root).name}"),
         ("bin/airflow dags trigger provision_platform", "Airbyte, the lake and Superset get to know it"),
-        (f"bin/source check {blueprint.business}", "says on one screen whether everything fits"),
+        (f"bin/source check {name}", "says on one screen whether everything fits"),
     ):
         console.print(Text(f"  {command:45} # {why}"), soft_wrap=True)
 
 
-def _reads_log(blueprint: Blueprint) -> bool:
-    return any(table.mode == "cdc" for _, table in _tables(blueprint))
+def _read_from_log(blueprint: Blueprint) -> list[tuple[str, str]]:
+    """Schema and name of each table that is read from the log."""
+    return [(table.schema or "public", table.name) for _, table in _tables(blueprint) if table.mode == "cdc"]

@@ -1,4 +1,4 @@
-"""Where a PostgreSQL source is and who reads it: from what was typed, libpq's variables, `.env` or a question."""
+"""Where a PostgreSQL source is and who reads it: as typed, from libpq's variables, from `.env`, or asked."""
 
 from __future__ import annotations
 
@@ -90,14 +90,12 @@ def read_address(
             f"the PostgreSQL address of {business} lacks {', '.join(missing)}: give --postgres {_EXAMPLE}"
         )
     if parts["host"].startswith("/") or "," in parts["host"] or "," in parts["port"]:
-        raise BlueprintError(
-            f"{parts['host']}: Airbyte needs one host name or address, not a socket or a list"
-        )
+        raise BlueprintError(f"{parts['host']}: Airbyte needs one host name or address, not a socket")
     if not parts["password"] and ask:
         parts["password"] = ask(f"Password of {parts['user']} at {parts['host']}: ")
     if not parts["password"]:
         raise BlueprintError(
-            f"no password for {parts['user']} at {parts['host']}: set PGPASSWORD, or give the whole address on "
+            f"no password for {parts['user']} at {parts['host']}: set PGPASSWORD, or give the address on "
             "standard input with --postgres -"
         )
     chosen = parts.get("sslmode") or ssl_mode or "prefer"
@@ -117,9 +115,7 @@ def hidden_prompt() -> Callable[[str], str] | None:
 def _line() -> str:
     line = (getpass.getpass("PostgreSQL address: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not line:
-        raise BlueprintError(
-            f"--postgres -: there is nothing on standard input; expected a line like {_EXAMPLE}"
-        )
+        raise BlueprintError(f"--postgres -: there is nothing on standard input; it takes {_EXAMPLE}")
     return line
 
 
@@ -129,5 +125,5 @@ def _parsed(text: str) -> dict[str, str]:
     except ProgrammingError:
         # libpq's message would repeat the string with its password.
         raise BlueprintError(
-            f"the PostgreSQL address cannot be read; it looks like {_EXAMPLE}, with %40 for an @ in a password"
+            f"the PostgreSQL address cannot be read; it is like {_EXAMPLE}, with %40 for an @ in a password"
         ) from None

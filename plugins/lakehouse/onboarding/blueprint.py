@@ -1,7 +1,7 @@
-"""What was chosen of a source: which tables, how each is read, which columns. Plain data, from which files are made.
+"""What was chosen of a source: which tables, how each is read, which columns. Files are made of this data.
 
-`bin/source add` keeps it in include/sources/<business>.yaml. The next run knows from it what the files were made of,
-and so tells what the source has changed from what a person has.
+`bin/source add` keeps it in include/sources/<business>.yaml. The next run knows from it what the files were
+made of, and so tells what the source has changed from what a person has.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ KINDS: Final = ("postgres", "files", "rest")
 """In the order in which they are shown and written."""
 
 _HEADING: Final = """\
-# What `bin/source add` saw at the source of {business} and what was chosen. It writes this file; edit the files that it
-# makes instead. The next run compares both with the source.
+# What `bin/source add` saw at the source of {business} and what was chosen. It writes this file: edit the
+# files that it makes instead. The next run compares both with the source.
 """
 
 
@@ -60,7 +60,7 @@ class Table:
     """The column that says when the source deleted the row."""
     schema: str | None = None
     globs: tuple[str, ...] = ()
-    format: Mapping[str, str] = field(default_factory=dict)
+    format: Mapping[str, Any] = field(default_factory=dict)
     may_be_empty: bool = False
     """Was the table empty when it was brought in? An empty list is then not taken for a fault."""
 
@@ -80,7 +80,7 @@ class Source:
     prefix: str
     tables: tuple[Table, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """postgres: schemas, ssl_mode. files: pattern. rest: manifest, has_token, and the connector's configuration."""
+    """postgres: schemas, ssl_mode. files: pattern. rest: manifest, has_token, configuration."""
     left_out: tuple[str, ...] = ()
     """Tables of the source that were not chosen; they are not proposed again."""
 

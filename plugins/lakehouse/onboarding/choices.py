@@ -152,8 +152,8 @@ def _check_renames(old: Table, seen: TableProfile, renames: Mapping[str, str]) -
             raise BlueprintError(f"--rename {old.name}.{absent}={new}: the source still has {absent}")
         if absent in (*old.key, old.cursor, old.deleted_at):
             raise BlueprintError(
-                f"{old.name}.{absent} identifies or orders the rows and cannot change its name: make a view at the "
-                f"source that calls {new} {absent} again"
+                f"{old.name}.{absent} identifies or orders the rows and cannot change its name: "
+                f"make a view at the source that calls {new} {absent} again"
             )
 
 

@@ -1,10 +1,11 @@
-"""What a run would do, shown before it does it: the tables as they will be read, and the files line by line."""
+"""What a run would do, shown before it does it: how tables will be read, and the files line by line."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
@@ -21,7 +22,7 @@ MOST_LINES = 200
 
 def show_tables(console: Console, source: Source, profile: SourceProfile) -> None:
     """One line per table: its name in the lake, and how it is read."""
-    grid = Grid(title=f"{source.kind}: {len(source.tables)} tables", title_justify="left")
+    grid = Grid(title=f"{source.kind}: {len(source.tables)} tables", title_justify="left", box=SIMPLE)
     for heading in ("stream", "mode", "key", "cursor", "rows", "why"):
         grid.add_column(heading, justify="right" if heading == "rows" else "left", overflow="fold")
     offered = {table.name: table for table in profile.tables}

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-import yaml
-
 from lakehouse.onboarding.address import hidden_prompt, read_address
 from lakehouse.onboarding.blueprint import Blueprint, BlueprintError, Source
 from lakehouse.onboarding.naming import variable
@@ -43,7 +41,8 @@ def given_sources(
     named = {kind: getattr(options, kind) for kind in ("postgres", "files", "rest") if getattr(options, kind)}
     if not named and not blueprint.sources:
         raise BlueprintError(
-            f"{blueprint.business} is new: give its source with --postgres DSN, --files PATTERN or --rest MANIFEST"
+            f"{blueprint.business} is new: give its source with --postgres DSN, --files PATTERN "
+            "or --rest MANIFEST"
         )
     for kind in named or [source.kind for source in blueprint.sources]:
         source = blueprint.source(kind) or Source(kind, options.prefix or f"{blueprint.business}_", ())
@@ -77,44 +76,43 @@ def _files(
     from lakehouse.onboarding.files import profile_files
 
     name = variable(business, "FILES_URI")
+    uri = known.get(name, "")
     if options.files:
-        uri, pattern = _place(options.files, known)
+        pattern = _absolute(options.files)
+    elif uri:
+        pattern = _whole_pattern(uri, str(source.settings.get("pattern", "")))
     else:
-        uri, pattern = known.get(name, ""), str(source.settings.get("pattern", ""))
-        if not uri:
-            raise BlueprintError(f"{name} has no value: set it in .env, or give --files PATTERN")
-    return Given(
-        replace(source, settings={"pattern": pattern}),
-        profile_files(_whole_pattern(uri, pattern)),
-        {name: uri},
-        {},
-    )
+        raise BlueprintError(f"{name} has no value: set it in .env, or give --files PATTERN")
+    profile = profile_files(pattern)
+    folder = next(table.files.folder for table in profile.tables if table.files)
+    if options.files:
+        uri = _uri(folder, known)
+    within = pattern.removeprefix(folder).lstrip("/")
+    return Given(replace(source, settings={"pattern": within}), profile, {name: uri}, {})
 
 
-def _place(pattern: str, known: Mapping[str, str]) -> tuple[str, str]:
-    """An Airflow URI of the folder or bucket, and the pattern within it."""
+def _absolute(pattern: str) -> str:
+    """A whole pattern: of a folder all files; a relative one from the folder where the call is made."""
     if pattern.startswith("s3://"):
-        bucket, _, rest = pattern.removeprefix("s3://").partition("/")
-        key, secret = known.get("AWS_ACCESS_KEY_ID", ""), known.get("AWS_SECRET_ACCESS_KEY", "")
-        if not key or not secret:
-            raise BlueprintError(f"{pattern}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the bucket")
-        extra = {"bucket": bucket}
-        for field, variables in (
-            ("region_name", ("AWS_REGION", "AWS_DEFAULT_REGION")),
-            ("endpoint_url", ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")),
-        ):
-            extra |= next(({field: known[name]} for name in variables if known.get(name)), {})
-        return f"aws://{quote(key, safe='')}:{quote(secret, safe='')}@/?{urlencode(extra)}", rest or "**"
-    path = Path(pattern).expanduser()
-    path = path if path.is_absolute() else Path.cwd() / path
-    if path.is_dir():
-        path = path / "*"
-    parts = path.parts
-    fixed = next(
-        (at for at, part in enumerate(parts) if any(sign in part for sign in "*?[{")), len(parts) - 1
-    )
-    folder = Path(*parts[:fixed])
-    return f"fs:///?{urlencode({'path': str(folder)})}", str(Path(*parts[fixed:]))
+        return pattern
+    path = Path.cwd() / Path(pattern).expanduser()
+    return str(path / "*" if path.is_dir() else path)
+
+
+def _uri(folder: str, known: Mapping[str, str]) -> str:
+    """The Airflow connection of a folder or a bucket."""
+    if not folder.startswith("s3://"):
+        return f"fs:///?{urlencode({'path': folder})}"
+    key, secret = known.get("AWS_ACCESS_KEY_ID", ""), known.get("AWS_SECRET_ACCESS_KEY", "")
+    if not key or not secret:
+        raise BlueprintError(f"{folder}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the bucket")
+    extra = {"bucket": folder.removeprefix("s3://").strip("/")}
+    for field, variables in (
+        ("region_name", ("AWS_REGION", "AWS_DEFAULT_REGION")),
+        ("endpoint_url", ("AWS_ENDPOINT_URL",)),
+    ):
+        extra |= next(({field: known[each]} for each in variables if known.get(each)), {})
+    return f"aws://{quote(key, safe='')}:{quote(secret, safe='')}@/?{urlencode(extra)}"
 
 
 def _whole_pattern(uri: str, pattern: str) -> str:
@@ -132,11 +130,11 @@ def _whole_pattern(uri: str, pattern: str) -> str:
 def _rest(
     options: argparse.Namespace, source: Source, business: str, known: Mapping[str, str], root: Path
 ) -> Given:
-    from lakehouse.onboarding.rest import profile_manifest
+    from lakehouse.onboarding.rest import profile_manifest, read_manifest
 
     kept = f"include/airbyte/manifests/{business}_api.yaml"
     path = Path(options.rest) if options.rest else root / kept
-    text, manifest = _manifest(path)
+    manifest = read_manifest(path)
     url = options.url or known.get(variable(business, "API_URL"), "")
     if not url:
         raise BlueprintError(f"the address of {business}'s API is not known: give --url https://…")
@@ -152,24 +150,10 @@ def _rest(
     values = {variable(business, "API_URL"): url}
     if token:
         values[variable(business, "API_TOKEN")] = token
-    profile = profile_manifest(path, url, token)
-    return Given(replace(source, settings=settings), profile, values, {kept: text})
-
-
-def _manifest(path: Path) -> tuple[str, Mapping[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BlueprintError(
-            f"{path} cannot be read as a manifest: {' '.join(str(error).split())}"
-        ) from error
-    if not isinstance(document, dict) or document.get("type") != "DeclarativeSource":
-        raise BlueprintError(
-            f"{path} is not a low-code manifest: it has no `type: DeclarativeSource`. "
-            "Airbyte's Connector Builder exports one; include/airbyte/manifests has an example"
-        )
-    return text, document
+    profile = profile_manifest(path, url, token, configuration)
+    return Given(
+        replace(source, settings=settings), profile, values, {kept: path.read_text(encoding="utf-8")}
+    )
 
 
 def _check_configuration(

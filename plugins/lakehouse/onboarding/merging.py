@@ -1,4 +1,4 @@
-"""Three texts of one file: as it was made, as it is, as it would be made now. What a person has written stays."""
+"""Three texts of a file: as it was made, as it is, as it would be made now. What a person wrote stays."""
 
 from __future__ import annotations
 

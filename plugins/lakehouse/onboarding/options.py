@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+
 from lakehouse.onboarding.blueprint import BlueprintError
 from lakehouse.onboarding.choices import MODES, Wishes
 from lakehouse.onboarding.plan import OnConflict
@@ -15,7 +16,7 @@ examples:
   bin/source add cafe --rest cafe.yaml --url https://api.example.com --token-variable CAFE_TOKEN
   bin/source add cafe                      what has changed at the source since
 
-No password has to stand on the command line: PGPASSWORD, a line on standard input (--postgres -), or a question.
+No password has to stand on the command line: PGPASSWORD, standard input (--postgres -), or a question.
 """
 
 

@@ -63,7 +63,7 @@ def planned_changes(
     ]
     if foreign:
         raise BlueprintError(
-            f"{', '.join(foreign)}: there already, and not made by bin/source: choose another NAME or --prefix, "
+            f"{', '.join(foreign)}: there, and not made by bin/source: choose another NAME or --prefix, "
             "or move the file away"
         )
     return [change for change in changes if change is not None]

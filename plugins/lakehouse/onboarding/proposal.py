@@ -1,4 +1,4 @@
-"""Everything that a call would write: the business's own files, its parts of shared files, and what is made from them."""
+"""Everything that a call would write: a business's own files, its parts of shared ones, and the manifest."""
 
 from __future__ import annotations
 

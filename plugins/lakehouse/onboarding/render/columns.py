@@ -50,7 +50,7 @@ def key_columns(source: Source, table: Table) -> list[str]:
 
 
 def key_column(source: Source, table: Table) -> str:
-    """The one column that identifies the model's rows: the key, or what the macros make of several or none."""
+    """The one column that identifies the model's rows: the key, or what the macros make of it."""
     key = key_columns(source, table)
     return key[0] if len(key) == 1 else f"{source.lake_name(table)}_key"
 
