@@ -170,10 +170,11 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
         console.print("  at the source, once, as the owner of its tables:")
         for statement in capture_statements(publication(name), slot(name), logged):
             console.print(Text(f"    {statement}"), soft_wrap=True)
+    dataset = f"bin/dashboard add-dataset gold.{blueprint.gold[0].partition('_')[2]}" if blueprint.gold else ""
     for command, why in (
-        ("make up", f"the platform takes over the connection and {env_path(root).name}"),
-        ("bin/airflow dags trigger provision_platform", "Airbyte, the lake and Superset get to know it"),
         (f"bin/source check {name}", "says on one screen whether everything fits"),
+        ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),
+        (dataset or f"bin/source add {name} --gold TABLE", "what a dashboard can show"),
     ):
         console.print(Text(f"  {command:45} # {why}"), soft_wrap=True)
 

@@ -98,6 +98,7 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
             evolved = evolve(old, offered[name], profile.kind, renames)
             tables.append(evolved.table)
             changes += evolved.changes
+            remarks += [f"{name}: {problem}" for problem in offered[name].problems]
             confirm += [(name, absent, new) for absent, new in evolved.renames_to_confirm]
     left_out = [name for name in source.left_out if name in offered]
     for seen in profile.tables:

@@ -118,8 +118,8 @@ def _kept(old: Column, now: Column | None, renamed_to: str | None) -> tuple[Colu
         told.append(f"{old.name} is back")
     if now.type != old.type:
         told.append(
-            f"{old.name} is {now.type} and was {old.type}: rows that landed before are of the old type, "
-            "so read the stream again after this"
+            f"{old.name} is {now.type} and was {old.type}: rows that landed before are of the old type until "
+            "`bin/airbyte refresh` has read the connection again"
         )
     more = tuple(value for value in now.one_of if value not in old.one_of)
     # A value that the source no longer allows still stands in rows that landed.

@@ -65,7 +65,9 @@ def _postgres(
     schemas = options.schema or source.settings.get("schemas") or ["public"]
     # A source that was brought in before is looked at whole, so that what is new is seen.
     tables = () if source.tables else options.tables
-    profile = profile_postgres(address.dsn, tables=tables, cdc=options.cdc, schemas=schemas)
+    logged = [table.name for table in source.tables if table.mode == "cdc"]
+    cdc = list(dict.fromkeys([*options.cdc, *logged]))
+    profile = profile_postgres(address.dsn, tables=tables, cdc=cdc, schemas=schemas)
     settings = {"schemas": list(schemas), "ssl_mode": address.ssl_mode}
     return Given(replace(source, settings=settings), profile, address.values(business), {})
 
