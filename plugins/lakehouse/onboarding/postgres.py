@@ -26,13 +26,14 @@ COUNTED_ROWS: Final = 1_000_000
 """A table that the statistics take for larger is not counted: its estimate is told as one."""
 _COUNT_SECONDS: Final = 10
 _CONNECT_SECONDS: Final = 10
+_SCHEMAS: Final = ("public",)
 
 
 def profile_postgres(
     dsn: str,
     tables: Sequence[str] = (),
     cdc: Sequence[str] = (),
-    schemas: Sequence[str] = ("public",),
+    schemas: Sequence[str] = (),
 ) -> SourceProfile:
     """What the database offers. Reads the catalog and counts rows; writes nothing.
 
@@ -40,13 +41,13 @@ def profile_postgres(
         dsn: libpq's connection string or URI; what it lacks comes from libpq's variables (PGPASSWORD, ...).
         tables: names of tables or views to bring in, with or without their schema; none: all of them.
         cdc: those whose changes are to be read from the write-ahead log.
-        schemas: where tables are looked for; the first that has a name wins.
+        schemas: where tables are looked for; none: `public`.
 
     Raises:
         ProfileError: the server cannot be reached, or a table is not there.
     """
     with connected(dsn) as connection:
-        found = _chosen(connection, tables, cdc, schemas)
+        found = _chosen(connection, tables, cdc, schemas or _SCHEMAS)
         log = log_reading(connection)
         profiles = tuple(_profile(connection, table, log, _names(table, cdc)) for table in found)
     return SourceProfile("postgres", profiles, _notes(log, found))

@@ -7,9 +7,12 @@ files, and `check` compares it with the contracts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from lakehouse.platform.errors import PermanentError
 
 
-class ProfileError(Exception):
+class ProfileError(PermanentError):
     """A source cannot be looked at. The message says which, why, and what to do."""
 
 
@@ -37,8 +40,10 @@ class FilesProfile:
 
     globs: tuple[str, ...]
     """Relative to the source's folder or bucket, as the connection's file has them."""
-    format: tuple[tuple[str, str], ...]
-    """The connection's `format` block: filetype csv | jsonl | parquet, and for CSV encoding, delimiter."""
+    format: tuple[tuple[str, Any], ...]
+    """The connection's `format` block: filetype csv | jsonl | parquet, for text also its encoding."""
+    folder: str
+    """What the globs are relative to: a folder, or `s3://bucket`."""
     examples: tuple[str, ...] = ()
     """Names of files that were looked at."""
 
