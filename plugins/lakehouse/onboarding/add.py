@@ -18,7 +18,6 @@ from lakehouse.onboarding.env_file import env_path, read_values
 from lakehouse.onboarding.given import Given, given_sources
 from lakehouse.onboarding.naming import check_business, check_prefix, publication, slot
 from lakehouse.onboarding.options import add_options, wishes_of
-from lakehouse.onboarding.profile import ProfileError
 from lakehouse.onboarding.proposal import propose
 from lakehouse.onboarding.render.models import mart_name
 from lakehouse.onboarding.tables.capture import capture_statements
@@ -49,10 +48,7 @@ def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console |
     made = read_blueprint(options.name, root) or Blueprint(options.name)
     if not made.sources:
         _check_is_free(options.name, root)
-    try:
-        given = list(given_sources(options, made, read_values(root), root))
-    except ProfileError as error:
-        raise BlueprintError(str(error)) from error
+    given = list(given_sources(options, made, read_values(root), root))
     blueprint = made
     for each, wishes in zip(given, _shared_out(wishes_of(options), given), strict=True):
         settled = _settled(console, each, wishes, asks)
@@ -170,11 +166,16 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
         console.print("  at the source, once, as the owner of its tables:")
         for statement in capture_statements(publication(name), slot(name), logged):
             console.print(Text(f"    {statement}"), soft_wrap=True)
-    dataset = f"bin/dashboard add-dataset gold.{blueprint.gold[0].partition('_')[2]}" if blueprint.gold else ""
+    dataset = (
+        f"bin/dashboard add-dataset gold.{blueprint.gold[0].partition('_')[2]}" if blueprint.gold else ""
+    )
     for command, why in (
         (f"bin/source check {name}", "says on one screen whether everything fits"),
         ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),
-        (dataset or f"bin/source add {name} --gold TABLE", "what a dashboard can show"),
+        (
+            f"bin/dashboard add-dataset gold.{gold}" if gold else f"bin/source add {name} --gold TABLE",
+            "what a dashboard can show",
+        ),
     ):
         console.print(Text(f"  {command:45} # {why}"), soft_wrap=True)
 

@@ -11,8 +11,11 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from lakehouse.onboarding.address import hidden_prompt, read_address
 from lakehouse.onboarding.blueprint import Blueprint, BlueprintError, Source
+from lakehouse.onboarding.files import profile_files
 from lakehouse.onboarding.naming import variable
+from lakehouse.onboarding.postgres import profile_postgres
 from lakehouse.onboarding.profile import SourceProfile
+from lakehouse.onboarding.rest import profile_manifest, read_manifest
 
 _GIVEN_BY_CONNECTION = {"base_url", "api_token"}
 """Keys of a manifest's configuration that the Airflow connection fills in."""
@@ -57,8 +60,6 @@ def given_sources(
 def _postgres(
     options: argparse.Namespace, source: Source, business: str, known: Mapping[str, str], root: Path
 ) -> Given:
-    from lakehouse.onboarding.postgres import profile_postgres
-
     address = read_address(
         options.postgres, business, known, str(source.settings.get("ssl_mode", "")), hidden_prompt()
     )
@@ -75,8 +76,6 @@ def _postgres(
 def _files(
     options: argparse.Namespace, source: Source, business: str, known: Mapping[str, str], root: Path
 ) -> Given:
-    from lakehouse.onboarding.files import profile_files
-
     name = variable(business, "FILES_URI")
     uri = known.get(name, "")
     if options.files:
@@ -132,8 +131,6 @@ def _whole_pattern(uri: str, pattern: str) -> str:
 def _rest(
     options: argparse.Namespace, source: Source, business: str, known: Mapping[str, str], root: Path
 ) -> Given:
-    from lakehouse.onboarding.rest import profile_manifest, read_manifest
-
     kept = f"include/airbyte/manifests/{business}_api.yaml"
     path = Path(options.rest) if options.rest else root / kept
     manifest = read_manifest(path)
