@@ -17,6 +17,7 @@ ALLOWED = re.compile(
     r"|landing\.announce"
     r"|dbt\.layers"
     r"|airbyte\.(cadence|connection_file)"
+    r"|stream\.plan"
     r")"
 )
 
