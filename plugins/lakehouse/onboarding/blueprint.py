@@ -1,7 +1,7 @@
-"""What was chosen of a source: which tables, how each is read, which columns. Plain data, from which files are made.
+"""What was chosen of a source: which tables, how each is read, which columns. Files are made of this data.
 
-`bin/source add` keeps it in include/sources/<business>.yaml. The next run knows from it what the files were made of,
-and so tells what the source has changed from what a person has.
+`bin/source add` keeps it in include/sources/<business>.yaml. The next run knows from it what the files were
+made of, and so tells what the source has changed from what a person has.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ KINDS: Final = ("postgres", "files", "rest")
 """In the order in which they are shown and written."""
 
 _HEADING: Final = """\
-# What `bin/source add` saw at the source of {business} and what was chosen. It writes this file; edit the files that it
-# makes instead. The next run compares both with the source.
+# What `bin/source add` saw at the source of {business} and what was chosen. It writes this file: edit the
+# files that it makes instead. The next run compares both with the source.
 """
 
 
@@ -60,7 +60,9 @@ class Table:
     """The column that says when the source deleted the row."""
     schema: str | None = None
     globs: tuple[str, ...] = ()
-    format: Mapping[str, str] = field(default_factory=dict)
+    format: Mapping[str, Any] = field(default_factory=dict)
+    may_be_empty: bool = False
+    """Was the table empty when it was brought in? An empty list is then not taken for a fault."""
 
     def column(self, name: str) -> Column:
         """The column of that name. Raises KeyError if there is none."""
@@ -78,7 +80,9 @@ class Source:
     prefix: str
     tables: tuple[Table, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """postgres: ssl_mode. rest: manifest, has_token, and the connector's configuration."""
+    """postgres: schemas, ssl_mode. files: pattern. rest: manifest, has_token, configuration."""
+    left_out: tuple[str, ...] = ()
+    """Tables of the source that were not chosen; they are not proposed again."""
 
     def lake_name(self, table: Table) -> str:
         """The table's name from landing on."""
@@ -125,7 +129,9 @@ def as_text(blueprint: Blueprint) -> str:
         "sources": [_without_defaults(asdict(source)) for source in blueprint.sources],
     }
     heading = _HEADING.format(business=blueprint.business)
-    return heading + yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True, default_flow_style=None)
+    return heading + yaml.safe_dump(
+        document, sort_keys=False, width=110, allow_unicode=True, default_flow_style=None
+    )
 
 
 def read_blueprint(business: str, root: Path) -> Blueprint | None:
@@ -151,7 +157,11 @@ def _without_defaults(node: Any) -> Any:
     """A mapping without what is empty, so that a line says something."""
     if isinstance(node, dict):
         kept = {key: _without_defaults(value) for key, value in node.items()}
-        return {key: value for key, value in kept.items() if value not in (None, "", False, [], {}) or key == "prefix"}
+        return {
+            key: value
+            for key, value in kept.items()
+            if value not in (None, "", False, [], {}) or key == "prefix"
+        }
     if isinstance(node, list | tuple):
         return [_without_defaults(each) for each in node]
     return node
@@ -163,20 +173,23 @@ def _source(node: Mapping[str, Any]) -> Source:
         prefix=node.get("prefix", ""),
         tables=tuple(_table(each) for each in node.get("tables") or ()),
         settings=node.get("settings") or {},
+        left_out=tuple(node.get("left_out") or ()),
     )
 
 
 def _table(node: Mapping[str, Any]) -> Table:
-    lists = {key: tuple(node.get(key) or ()) for key in ("key", "globs")}
     columns = tuple(
         Column(**{**column, "one_of": tuple(column.get("one_of") or ())}) for column in node["columns"]
     )
-    plain = {key: node.get(key) for key in ("cursor", "deleted_at", "schema")}
     return Table(
         name=node["name"],
         mode=node["mode"],
         columns=columns,
+        key=tuple(node.get("key") or ()),
+        cursor=node.get("cursor"),
+        deleted_at=node.get("deleted_at"),
+        schema=node.get("schema"),
+        globs=tuple(node.get("globs") or ()),
         format=node.get("format") or {},
-        **lists,
-        **plain,
+        may_be_empty=bool(node.get("may_be_empty")),
     )

@@ -52,7 +52,8 @@ def env_change(values: Mapping[str, str], root: Path) -> FileChange | None:
             text += ("" if not text or text.endswith("\n") else "\n") + line + "\n"
     if text == before:
         return None
-    return FileChange(str(path), before, text, is_private=True)
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    return FileChange(str(shown), before, text, is_private=True)
 
 
 def without_values(text: str | None) -> str:

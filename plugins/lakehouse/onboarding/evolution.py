@@ -39,11 +39,14 @@ def first_table(seen: TableProfile, kind: str) -> Table:
         mode=seen.mode,
         columns=tuple(columns),
         key=seen.key,
-        cursor=seen.cursor if seen.mode == "incremental" else None,
+        cursor=(seen.cursor or (FILE_CHANGED if kind == "files" else None))
+        if seen.mode == "incremental"
+        else None,
         deleted_at=seen.deleted_at,
         schema=seen.schema,
         globs=seen.files.globs if seen.files else (),
         format=dict(seen.files.format) if seen.files else {},
+        may_be_empty=seen.rows == 0,
     )
     if kind != "files":
         return table

@@ -1,4 +1,4 @@
-"""Three texts of one file: as it was made, as it is, as it would be made now. What a person has written stays."""
+"""Three texts of a file: as it was made, as it is, as it would be made now. What a person wrote stays."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def merge(mine: str, base: str, theirs: str, prefer: str = "") -> Merged:
     plain = _merge_file(mine, base, theirs, prefer="")
     if not plain.has_conflicts:
         return plain
-    apart = _merge_file(*(_spread(text) for text in (mine, base, theirs)), prefer="")
+    apart = _merge_file(_spread(mine), _spread(base), _spread(theirs), prefer="")
     if not apart.has_conflicts:
         return Merged(apart.text.replace(_BETWEEN, ""), False)
     return _merge_file(mine, base, theirs, prefer) if prefer else plain

@@ -27,7 +27,7 @@ def check_business(name: str) -> None:
     """
     if not _BUSINESS.fullmatch(name):
         raise BlueprintError(
-            f"{name!r} is not a name for a business: use up to 31 lower-case letters, digits and underscores, "
+            f"{name!r} is not a name for a business: use at most 31 lower-case letters, digits and _, "
             "a letter first"
         )
     if name in RESERVED:

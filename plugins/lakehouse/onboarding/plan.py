@@ -33,6 +33,8 @@ class FileChange:
     """Both sides between git's marks, where they cannot be merged; nothing may be written then."""
     is_private: bool = False
     """Does it hold secrets?"""
+    is_generated: bool = False
+    """Is it made from other files, so that nobody reads its changes?"""
 
 
 def planned_changes(
@@ -56,10 +58,12 @@ def planned_changes(
         _change(path, made.get(path), _text(root / path), wanted.get(path), on_conflict)
         for path in sorted(made.keys() | wanted.keys())
     ]
-    foreign = [change.path for change in changes if change and change.path not in made and change.before is not None]
+    foreign = [
+        change.path for change in changes if change and change.path not in made and change.before is not None
+    ]
     if foreign:
         raise BlueprintError(
-            f"{', '.join(foreign)}: there already, and not made by bin/source: choose another NAME or --prefix, "
+            f"{', '.join(foreign)}: there, and not made by bin/source: choose another NAME or --prefix, "
             "or move the file away"
         )
     return [change for change in changes if change is not None]

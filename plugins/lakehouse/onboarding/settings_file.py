@@ -1,4 +1,4 @@
-"""The Airflow connections of a business in airflow_settings.yaml, put in as text: its comments stay as they are."""
+"""The Airflow connections of a business in airflow_settings.yaml, put in as text: its comments stay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def entry(business: str, source: Source) -> str:
     elif source.kind == "rest":
         fields = {"conn_type": "http", "conn_host": "API_URL"}
         if source.settings.get("has_token"):
-            fields["conn_password"] = "API_TOKEN"
+            fields |= {"conn_password": "API_TOKEN"}
     else:
         fields = {"conn_type": "postgres", "conn_host": "PG_HOST", "conn_port": "PG_PORT"}
         fields |= {"conn_schema": "PG_DATABASE", "conn_login": "PG_USER", "conn_password": "PG_PASSWORD"}
@@ -49,7 +49,9 @@ def settings_change(blueprint: Blueprint, root: Path) -> FileChange | None:
     after = _inserted(before, missing)
     expected = held | set(wanted)
     if {str(each["conn_id"]) for each in _connections(after)} != expected:
-        raise BlueprintError(f"{SETTINGS}: the list `connections` is not in the form expected: add\n{''.join(missing)}")
+        raise BlueprintError(
+            f"{SETTINGS}: the list `connections` is not in the form expected: add\n{''.join(missing)}"
+        )
     return FileChange(SETTINGS, before, after)
 
 

@@ -26,7 +26,9 @@ def write_all(changes: Iterable[FileChange], root: Path) -> None:
         for change in reversed(done):
             _put(root / change.path, change.before, change.is_private)
         if isinstance(error, OSError):
-            raise BlueprintError(f"{done[-1].path} cannot be written ({error}): nothing was changed") from error
+            raise BlueprintError(
+                f"{done[-1].path} cannot be written ({error}): nothing was changed"
+            ) from error
         raise
 
 

@@ -15,7 +15,14 @@ STATUS: Final = "row_status"
 BRONZE_DATE: Final = "bronze_date"
 _OWN: Final = {STATUS, BRONZE_DATE, "changed_at", "change_lsn"}
 """Columns that the staging macros add."""
-_WORKING: Final = {"version_rank", "sync_rank", "held_in_table", "in_newest_list", "newest_date", "is_truncated"}
+_WORKING: Final = {
+    "version_rank",
+    "sync_rank",
+    "held_in_table",
+    "in_newest_list",
+    "newest_date",
+    "is_truncated",
+}
 """Names that the macros' own statements use."""
 _FILE_NAMES: Final = {FILE_URL: "source_file", FILE_CHANGED: "file_changed_at"}
 _TYPES: Final = {"int": "integer"}
@@ -43,7 +50,7 @@ def key_columns(source: Source, table: Table) -> list[str]:
 
 
 def key_column(source: Source, table: Table) -> str:
-    """The one column that identifies the model's rows: the key, or what the macros make of several or none."""
+    """The one column that identifies the model's rows: the key, or what the macros make of it."""
     key = key_columns(source, table)
     return key[0] if len(key) == 1 else f"{source.lake_name(table)}_key"
 
@@ -65,13 +72,17 @@ def model_columns(source: Source, table: Table) -> list[ModelColumn]:
 
 def gold_columns(source: Source, table: Table) -> list[ModelColumn]:
     """Those that gold shows: the source's, and the key."""
-    return [column for column in _columns(source, table) if column.of_source and column.name != table.deleted_at]
+    return [
+        column for column in _columns(source, table) if column.of_source and column.name != table.deleted_at
+    ]
 
 
 def _columns(source: Source, table: Table) -> Iterator[ModelColumn]:
     key, names = key_column(source, table), _names(source, table)
     if len(table.key) != 1:
-        yield ModelColumn(key, "varchar", _key_description(key_columns(source, table)), ["unique", "not_null"])
+        yield ModelColumn(
+            key, "varchar", _key_description(key_columns(source, table)), ["unique", "not_null"]
+        )
     for column in table.columns:
         if column.name not in names:
             continue

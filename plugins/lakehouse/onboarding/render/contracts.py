@@ -26,6 +26,9 @@ def render_contracts(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
                     mode=table.mode,
                     key=list(table.key),
                     cursor=table.cursor if table.mode == "incremental" else None,
+                    zero_rows="refuse"
+                    if table.mode == "full_refresh" and not table.may_be_empty
+                    else "allow",
                     max_rows=0 if is_cdc else 100,
                     max_share=0 if is_cdc else 0.001,
                     columns={column.name: _rules(source, table, column) for column in table.columns},
@@ -40,7 +43,9 @@ def grain(table: Table) -> str:
         one = f"One row per {key}" if key else "One row per row of the source, which has no key"
         return f"{one}; every date holds the whole list."
     if table.mode == "cdc":
-        return f"One row per {key} that changed since the last sync; a deletion has only its key and its time."
+        return (
+            f"One row per {key} that changed since the last sync; a deletion has only its key and its time."
+        )
     return f"One row per {key} that changed since the last sync."
 
 

@@ -38,10 +38,10 @@ def yaml_text(text: str, indent: int) -> str:
 @cache
 def _environment() -> Environment:
     # YAML and SQL are made here, not HTML: escaping would corrupt them.
-    environment = Environment(  # noqa: S701
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=False,  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,
         # dbt's own braces are left as they are.

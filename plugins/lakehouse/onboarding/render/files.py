@@ -1,4 +1,4 @@
-"""All files of a business but the shared ones: a function of the blueprint alone, so that they can be made again."""
+"""All files of a business but the shared ones. They depend on the blueprint alone: each can be made again."""
 
 from __future__ import annotations
 

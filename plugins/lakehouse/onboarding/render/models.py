@@ -1,4 +1,4 @@
-"""The dbt models of a business: sources.yml, a staging model per table, and the layers up to gold where asked for."""
+"""The dbt models of a business: sources.yml, a staging model per table, and those up to gold if asked for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def render_models(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
     """Path and text of each file."""
     tables = [(source, table) for source in blueprint.sources for table in source.tables]
     if tables:
-        described = {source.lake_name(table): _of_landed_rows(table) for source, table in tables}
+        described = {source.lake_name(table): grain(table) for source, table in tables}
         yield (
             f"{_MODELS}/staging/{blueprint.business}/sources.yml",
             fill("sources.yml.j2", business=blueprint.business, tables=described),
@@ -69,17 +69,22 @@ def _up_to_gold(business: str, mart: str, source: Source, table: Table) -> Itera
     columns = of.model_columns(source, table)
     one = _one_row(table)
     for layer, model, read, text in (
-        ("intermediate", f"int_{lake_name}", f"stg_{lake_name}", "as staging has it: join what belongs to it here"),
+        (
+            "intermediate",
+            f"int_{lake_name}",
+            f"stg_{lake_name}",
+            "as staging has it: join what belongs to it here",
+        ),
         ("marts", mart, f"int_{lake_name}", f"the candidate for gold.{lake_name}"),
     ):
         path = f"{_MODELS}/{layer}/{business}/{model}"
-        yield f"{path}.sql", fill("same_rows.sql.j2", reads=read, key=key)
+        yield f"{path}.sql", fill("one_call.sql.j2", macro="same_rows", reads=read, key=key)
         description = f"{one}{', deleted ones included' if of.has_status(table) else ''}: {text}."
         yield f"{path}.yml", _described(model, description, columns)
     path = f"{_MODELS}/gold/{business}/{lake_name}"
-    # A source that marks no row as deleted has no status to ask.
-    deleted = "" if of.has_status(table) else "1 = 0"
-    yield f"{path}.sql", fill("gold.sql.j2", mart=mart, key=key, deleted=deleted)
+    # Where no row is ever marked as deleted, none has to leave gold.
+    macro = "published_rows" if of.has_status(table) else "same_rows"
+    yield f"{path}.sql", fill("one_call.sql.j2", macro=macro, reads=mart, key=key)
     description = f"{one} at the source. Published from marts.{mart} once its tests have passed."
     yield f"{path}.yml", _described(lake_name, description, of.gold_columns(source, table))
 
@@ -89,16 +94,13 @@ def _described(model: str, description: str, columns: list[of.ModelColumn]) -> s
 
 
 def _one_row(table: Table) -> str:
-    return f"One row per {' and '.join(table.key)}" if table.key else "One row per row of the source"
+    return f"One row per {' and '.join(table.key) or 'row'}"
 
 
 def _of_staging(table: Table, lake_name: str) -> str:
+    one = f"{_one_row(table)} of bronze.raw_{lake_name}"
     if table.mode == "full_refresh":
-        return f"{_one_row(table)} of bronze.raw_{lake_name}: the newest list, and what only older lists have as deleted."
+        return f"{one}: the newest list, and as deleted what only older lists have."
     if table.mode == "cdc":
-        return f"{_one_row(table)} of bronze.raw_{lake_name}: the change with the highest LSN; deletions stay, marked."
-    return f"{_one_row(table)} of bronze.raw_{lake_name}: the newest version that landed."
-
-
-def _of_landed_rows(table: Table) -> str:
-    return grain(table)
+        return f"{one}: the change with the highest LSN. Deleted rows stay, marked."
+    return f"{one}: the newest version that landed."
