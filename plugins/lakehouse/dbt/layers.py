@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Asset, Param
 from cosmos import settings as cosmos_settings
 from cosmos.airflow.task_group import DbtTaskGroup
@@ -47,7 +48,8 @@ FULL_REFRESH: Final = {
 
 
 def layer_models(layer: str) -> DbtTaskGroup:
-    """The layer's models as a task group, one task `build_<model>` each, in the models' own order.
+    """The layer's models as a task group, one task `build_<model>` each, in the models' own order; an empty
+    layer has one task that does nothing.
 
     The DAG needs the params `FULL_REFRESH`.
     """
@@ -63,7 +65,7 @@ def _model_group(layer: str, group_id: str, verb: str, full_refresh: str | bool)
     def task_name(node: DbtNode) -> str:
         return f"{verb}_{node.name}"
 
-    return DbtTaskGroup(
+    group = DbtTaskGroup(
         group_id=group_id,
         project_config=ProjectConfig(
             dbt_project_path=PROJECT_FOLDER, manifest_path=MANIFEST_FILE, install_dbt_deps=False
@@ -85,6 +87,10 @@ def _model_group(layer: str, group_id: str, verb: str, full_refresh: str | bool)
         ),
         operator_args={**_every_dbt_task(), "full_refresh": full_refresh},
     )
+    if not group.children:
+        # Airflow joins what is before an empty group to what is behind it in a circle (3.3.2).
+        EmptyOperator(task_id=f"nothing_to_{verb}", task_group=group)
+    return group
 
 
 def layer_tests(layer: str, task_id: str, outlets: Sequence[Asset] = ()) -> DbtTestLocalOperator:
