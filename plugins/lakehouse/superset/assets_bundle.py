@@ -83,12 +83,14 @@ class AssetsBundle:
 
 
 def read_bundle(folder: Path) -> AssetsBundle:
-    """The bundle of a folder of dashboards as code.
+    """The bundle of a folder of dashboards as code; one without a dashboard is that of a lake without readers.
 
     Raises:
-        SupersetImportError: no dashboard there, or files that cannot be imported; each fault is named.
+        SupersetImportError: no file there, or files that cannot be imported; each fault is named.
     """
     paths = sorted(folder.rglob("*.yaml"))
+    if not paths:
+        raise SupersetImportError(f"no dashboards as code under {folder}: expected metadata.yaml at least")
     sha256 = hashlib.sha256()
     files: dict[str, Mapping[str, Any]] = {}
     for path in paths:
@@ -105,10 +107,7 @@ def read_bundle(folder: Path) -> AssetsBundle:
         files[name] = content
     if found := list(faults(files)):
         raise SupersetImportError(f"{folder} cannot be imported. {'; '.join(found)}")
-    bundle = AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
-    if not bundle.dashboards:
-        raise SupersetImportError(f"no dashboard under {folder}: expected dashboards/*.yaml")
-    return bundle
+    return AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
 
 
 def _dashboard(content: Mapping[str, Any]) -> DashboardAsset:

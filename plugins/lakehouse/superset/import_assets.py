@@ -54,7 +54,11 @@ def import_assets(
         SupersetImportError: Superset refuses the bundle or fails on it; its words are in the message.
         SupersetUnavailableError: Superset is away, or it cannot reach the lake at that address.
     """
-    needed = force or bool(outdated_dashboards(client, bundle))
+    needed = (
+        force
+        or bool(outdated_dashboards(client, bundle))
+        or any(_database_id(client, uuid) is None for uuid in bundle.database_uuids)
+    )
     readdressed = 0
     if needed:
         _upload(client, bundle, database_uri)
@@ -111,6 +115,8 @@ def _upload(client: SupersetClient, bundle: AssetsBundle, database_uri: str) -> 
 def _readdress(client: SupersetClient, uuid: str, database_uri: str) -> bool:
     """Points an existing database at `database_uri` unless it already reads from there. True if changed."""
     database_id = _database_id(client, uuid)
+    if database_id is None:
+        raise SupersetImportError(f"the database {uuid} is gone from Superset; import with force")
     held = client.get(f"database/{database_id}/connection")["result"]["sqlalchemy_uri"]
     if _without_password(held) == _without_password(database_uri) and _answers(client, database_id):
         return False
@@ -127,11 +133,10 @@ def _readdress(client: SupersetClient, uuid: str, database_uri: str) -> bool:
     return True
 
 
-def _database_id(client: SupersetClient, uuid: str) -> int:
+def _database_id(client: SupersetClient, uuid: str) -> int | None:
+    """Superset's number of the database; None if it does not have it, as before the first dashboard."""
     rows = client.get("database/", {"q": f"(filters:!((col:uuid,opr:eq,value:'{uuid}')))"})["result"]
-    if not rows:
-        raise SupersetImportError(f"the database {uuid} is gone from Superset; import with force")
-    return int(rows[0]["id"])
+    return int(rows[0]["id"]) if rows else None
 
 
 def _answers(client: SupersetClient, database_id: int) -> bool:

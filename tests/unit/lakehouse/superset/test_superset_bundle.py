@@ -62,11 +62,6 @@ def test_the_digest_changes_when_a_file_is_renamed(tmp_path: Path) -> None:
     assert read_bundle(copied).digest != read_bundle(FOLDER).digest
 
 
-def test_a_folder_without_a_dashboard_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SupersetImportError, match="no dashboard under"):
-        read_bundle(tmp_path)
-
-
 def test_a_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     (tmp_path / "dashboards").mkdir()
     (tmp_path / "dashboards" / "broken.yaml").write_text("a: [")
