@@ -83,14 +83,12 @@ class AssetsBundle:
 
 
 def read_bundle(folder: Path) -> AssetsBundle:
-    """The bundle of a folder of dashboards as code; one without a dashboard is that of a lake without readers.
+    """The bundle of a folder of dashboards as code.
 
     Raises:
         SupersetImportError: no file there, or files that cannot be imported; each fault is named.
     """
     paths = sorted(folder.rglob("*.yaml"))
-    if not paths:
-        raise SupersetImportError(f"no dashboards as code under {folder}: expected metadata.yaml at least")
     sha256 = hashlib.sha256()
     files: dict[str, Mapping[str, Any]] = {}
     for path in paths:
@@ -107,6 +105,8 @@ def read_bundle(folder: Path) -> AssetsBundle:
         files[name] = content
     if found := list(faults(files)):
         raise SupersetImportError(f"{folder} cannot be imported. {'; '.join(found)}")
+    if not files:
+        raise SupersetImportError(f"nothing under {folder}: expected databases/*.yaml and dashboards/*.yaml")
     return AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
 
 

@@ -54,11 +54,7 @@ def import_assets(
         SupersetImportError: Superset refuses the bundle or fails on it; its words are in the message.
         SupersetUnavailableError: Superset is away, or it cannot reach the lake at that address.
     """
-    needed = (
-        force
-        or bool(outdated_dashboards(client, bundle))
-        or any(_database_id(client, uuid) is None for uuid in bundle.database_uuids)
-    )
+    needed = force or bool(outdated_dashboards(client, bundle)) or _lacks_databases(client, bundle)
     readdressed = 0
     if needed:
         _upload(client, bundle, database_uri)
@@ -77,6 +73,11 @@ def import_assets(
 def outdated_dashboards(client: SupersetClient, bundle: AssetsBundle) -> list[DashboardAsset]:
     """Dashboards that are missing, came from other files, or have lost charts; nothing is changed."""
     return [each for each in bundle.dashboards if not _is_current(client, each, bundle.mark)]
+
+
+def _lacks_databases(client: SupersetClient, bundle: AssetsBundle) -> bool:
+    """Of a bundle without dashboards, whose mark would tell: is one of its databases not in Superset yet?"""
+    return not bundle.dashboards and not all(_rows_of(client, uuid) for uuid in bundle.database_uuids)
 
 
 def _is_current(client: SupersetClient, dashboard: DashboardAsset, mark: str) -> bool:
@@ -115,8 +116,6 @@ def _upload(client: SupersetClient, bundle: AssetsBundle, database_uri: str) -> 
 def _readdress(client: SupersetClient, uuid: str, database_uri: str) -> bool:
     """Points an existing database at `database_uri` unless it already reads from there. True if changed."""
     database_id = _database_id(client, uuid)
-    if database_id is None:
-        raise SupersetImportError(f"the database {uuid} is gone from Superset; import with force")
     held = client.get(f"database/{database_id}/connection")["result"]["sqlalchemy_uri"]
     if _without_password(held) == _without_password(database_uri) and _answers(client, database_id):
         return False
@@ -133,10 +132,17 @@ def _readdress(client: SupersetClient, uuid: str, database_uri: str) -> bool:
     return True
 
 
-def _database_id(client: SupersetClient, uuid: str) -> int | None:
-    """Superset's number of the database; None if it does not have it, as before the first dashboard."""
-    rows = client.get("database/", {"q": f"(filters:!((col:uuid,opr:eq,value:'{uuid}')))"})["result"]
-    return int(rows[0]["id"]) if rows else None
+def _database_id(client: SupersetClient, uuid: str) -> int:
+    rows = _rows_of(client, uuid)
+    if not rows:
+        raise SupersetImportError(f"the database {uuid} is gone from Superset; import with force")
+    return int(rows[0]["id"])
+
+
+def _rows_of(client: SupersetClient, uuid: str) -> list[dict[str, Any]]:
+    """The database of that uuid as Superset lists it; empty if it has none."""
+    found = client.get("database/", {"q": f"(filters:!((col:uuid,opr:eq,value:'{uuid}')))"})
+    return list(found["result"])
 
 
 def _answers(client: SupersetClient, database_id: int) -> bool:

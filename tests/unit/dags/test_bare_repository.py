@@ -1,4 +1,4 @@
-"""The DAGs follow from include/: before the first business they are whole, and a new one needs no edit of them."""
+"""The DAGs follow from include/: whole before the first business, and a new one needs no edit of them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from lakehouse.platform.repository import INCLUDE
 from lakehouse.superset.assets_bundle import AssetsBundle, read_bundle
 from lakehouse.superset.client import SupersetClient
 from lakehouse.superset.dashboards import night_dashboards
-from lakehouse.superset.errors import SupersetImportError
 from lakehouse.superset.import_assets import import_assets
 
 URI = "dremio+flight://reader:pw@lake:32010/dremio"
@@ -53,8 +52,3 @@ def test_a_bundle_without_a_dashboard_is_imported_once(bundle: AssetsBundle) -> 
     second = import_assets(client, bundle, URI)
     assert (second.imported, second.databases_readdressed) == (False, 0)
     assert server.uploads == 1
-
-
-def test_a_folder_without_any_file_is_a_wrong_folder(tmp_path: Path) -> None:
-    with pytest.raises(SupersetImportError, match="no dashboards as code under"):
-        read_bundle(tmp_path)
