@@ -17,7 +17,7 @@ from pathlib import Path
 from lakehouse.dbt.manifest import as_text, parsed_manifest
 from lakehouse.onboarding.blueprint import BlueprintError
 from lakehouse.onboarding.left_outside import left_outside
-from lakehouse.onboarding.ownership import DBT, MANIFEST, Owned, owned_by
+from lakehouse.onboarding.ownership import DBT, MANIFEST, SHEDDING, Owned, owned_by
 from lakehouse.onboarding.plan import FileChange
 from lakehouse.onboarding.writing import write_all
 from lakehouse.platform.repository import REPOSITORY
@@ -103,6 +103,8 @@ def shown(owned: Owned) -> Iterator[str]:
 def _entries(owned: Owned, change: FileChange) -> str:
     if change.is_private:
         return f": without {', '.join(owned.variables)}"
+    if change.path == SHEDDING:
+        return ": without its tasks"
     if change.path.startswith(DBT):
         return ": without its models and sources"
     return f": without {', '.join(owned.airflow_connections)}"

@@ -89,6 +89,7 @@ def test_the_night_s_dashboards_and_those_that_show_changes_as_they_come_are_tol
     assert [each.slug for each in lineage.live_dashboards()] == ["both", "live"]
 
 
+@pytest.mark.needs_shop
 def test_what_is_streamed_does_not_stand_in_for_the_night_s_stream_of_that_name() -> None:
     """Both read `orders`: the night's gold tables hang on the night's connection."""
     lineage = a_lineage()
@@ -122,6 +123,7 @@ def test_a_dataset_that_is_sql_reads_the_tables_that_its_sql_names(
     assert tables_of_dataset(dataset) == tables
 
 
+@pytest.mark.needs_shop
 def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
     lineage = read_lineage()
     assert lineage.dashboards()
@@ -134,6 +136,7 @@ def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
             assert all(stream.stage and stream.connection for stream in upstream.streams)
 
 
+@pytest.mark.needs_shop
 def test_live_orders_hangs_on_the_stream_and_on_no_stage_of_the_night() -> None:
     lineage = read_lineage()
     [live] = lineage.live_dashboards()
