@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from psycopg.types.hstore import HstoreLoader
@@ -47,10 +48,10 @@ def add_functions(engine: duckdb.DuckDBPyConnection) -> None:
         engine.create_function(
             name,
             _on_columns(function, kind),
-            ["varchar"],  # type: ignore[list-item]
-            returns,  # type: ignore[arg-type]
-            type="arrow",  # type: ignore[arg-type]
-            null_handling="special",  # type: ignore[arg-type]
+            ["varchar"],
+            returns,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
         )
 
 
