@@ -23,6 +23,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile, read_connection_fi
 from lakehouse.airbyte.job import Job, JobFailure
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
 from lakehouse.airbyte.reread import read_again
+from lakehouse.airbyte.sent_secrets import NothingRemembered
 from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN
@@ -207,7 +208,7 @@ def captured_shop(platform: StreamPlatform, template: str, name: str, folder: Pa
     try:
         declared = _of_another_database(read_connection_file(CONNECTION), name)
         client = platform.airbyte
-        AirbyteProvisioner(client, BaseHook.get_connection).apply([declared])
+        AirbyteProvisioner(client, BaseHook.get_connection, NothingRemembered()).apply([declared])
         connection_id = client.connection_id(declared.name)
         yield CapturedShop(platform, client, declared, name, connection_id, folder)
     finally:
