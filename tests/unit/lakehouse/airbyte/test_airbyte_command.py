@@ -20,6 +20,7 @@ from lakehouse.platform.names import AIRBYTE_CONNECTION
 from testing.repository import ROOT
 from tests.unit.lakehouse.airbyte.test_airbyte_connections_as_code import CONNECTIONS, Remembered, Server
 
+pytestmark = pytest.mark.usefixtures("cafe")
 URL = "http://airbyte/api/public/v1"
 
 
@@ -49,7 +50,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def serve(monkeypatch: pytest.MonkeyPatch, handler: Any) -> None:
     client = AirbyteClient(URL, transport=httpx.MockTransport(handler))
     monkeypatch.setattr(command, "client_of", lambda connection: client)
-    monkeypatch.setitem(CONNECTIONS, AIRBYTE_CONNECTION, CONNECTIONS["shop_api"])
+    monkeypatch.setitem(CONNECTIONS, AIRBYTE_CONNECTION, CONNECTIONS["cafe_api"])
 
 
 def answer(capsys: pytest.CaptureFixture[str]) -> str:
@@ -79,14 +80,14 @@ def test_a_connection_that_nobody_has_is_named_with_where_to_put_it(
     surroundings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def find(conn_id: str) -> Any:
-        if conn_id == "shop_files":
+        if conn_id == "cafe_files":
             raise AirflowNotFoundException(conn_id)
         return CONNECTIONS[conn_id]
 
     surroundings.setattr(BaseHook, "get_connection", find)
     line = answer(capsys)
     assert (
-        "no Airflow connection shop_files: add it to airflow_settings.yaml, set AIRFLOW_CONN_SHOP_FILES"
+        "no Airflow connection cafe_files: add it to airflow_settings.yaml, set AIRFLOW_CONN_CAFE_FILES"
         in line
     )
 
@@ -107,8 +108,10 @@ def test_a_bad_file(
     text: str,
     words: str,
 ) -> None:
-    (tmp_path / "broken.yaml").write_text(text)
-    surroundings.setattr(connection_file, "CONNECTION_FILES", tmp_path)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "broken.yaml").write_text(text)
+    surroundings.setattr(connection_file, "CONNECTION_FILES", folder)
     assert words in answer(capsys)
 
 

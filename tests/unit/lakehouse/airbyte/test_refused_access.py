@@ -9,7 +9,8 @@ from lakehouse.airbyte.job import JobFailure
 from lakehouse.airbyte.refused_access import access_advice
 from tests.unit.lakehouse.airbyte.airbyte_doubles import Extract, FakeAirbyte, FakeLedger
 
-FILE = "shop_postgres_to_lake"
+pytestmark = pytest.mark.usefixtures("cafe")
+FILE = "cafe_postgres_to_lake"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_a_refusal_names_the_connection_and_the_command(reason: str) -> None:
     advice = access_advice(FILE, reason)
     assert advice is not None
     assert "The source refused" in advice
-    assert "Airflow connection shop_postgres:" in advice
+    assert "Airflow connection cafe_postgres:" in advice
     assert "`bin/airbyte apply --rewrite-secrets`" in advice
 
 
@@ -62,7 +63,7 @@ def test_the_task_s_error_has_the_advice(is_configuration: bool, kind: type[Exce
     airbyte = FakeAirbyte()
     airbyte.script(1, "running", "failed")
     airbyte.failure = JobFailure("password authentication failed", is_configuration, (), "source")
-    with pytest.raises(kind, match=r"Airflow connection shop_postgres: .*--rewrite-secrets"):
+    with pytest.raises(kind, match=r"Airflow connection cafe_postgres: .*--rewrite-secrets"):
         Extract(airbyte, FakeLedger()).run()
 
 

@@ -17,8 +17,9 @@ from lakehouse.airbyte.provisioning import AirbyteProvisioner, Change
 from lakehouse.airbyte.sent_secrets import Comparison, SecretLedger
 from tests.unit.lakehouse.airbyte.test_airbyte_connections_as_code import CONNECTIONS, Remembered, Server
 
-FILE = "shop_postgres_to_lake"
-SOURCE = "source shop_postgres"
+pytestmark = pytest.mark.usefixtures("cafe")
+FILE = "cafe_postgres_to_lake"
+SOURCE = "source cafe_postgres"
 
 
 @pytest.fixture
@@ -27,13 +28,13 @@ def server() -> Server:
 
 
 def provisioner(server: Server, password: str = "s1", rewrite: bool = False) -> AirbyteProvisioner:
-    shop = CONNECTIONS["shop_postgres"]
+    cafe = CONNECTIONS["cafe_postgres"]
     changed = Connection(
-        conn_id="shop_postgres", conn_type="postgres", host=shop.host, port=shop.port, schema=shop.schema,
-        login=shop.login, password=password,
+        conn_id="cafe_postgres", conn_type="postgres", host=cafe.host, port=cafe.port, schema=cafe.schema,
+        login=cafe.login, password=password,
     )  # fmt: skip
     client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
-    found = CONNECTIONS | {"shop_postgres": changed}
+    found = CONNECTIONS | {"cafe_postgres": changed}
     return AirbyteProvisioner(client, found.__getitem__, server.sent, rewrite)
 
 
