@@ -27,6 +27,7 @@ from pyarrow import flight
 
 from testing.ports import free_platform_ports, port_variables
 from testing.repository import ROOT
+from testing.shell_variables import read_shell_variables
 
 ORDERS = "20000"
 RETRY_DELAY_SECONDS = "1"
@@ -96,7 +97,7 @@ class CheckoutPlatform:
         """The variables that the platform exports to its services: addresses, users, passwords."""
         printed = self.run(str(self.home / ".local/envs/embedded/bin/python"), "-m", "embedded.cli", "env")
         assert printed.exit_code == 0, printed.output
-        return dict(line.split("=", 1) for line in printed.output.splitlines() if "=" in line)
+        return read_shell_variables(printed.output)
 
     def receipt(self, business_date: str) -> dict[str, Any]:
         """What the night of a date left behind."""
