@@ -1,4 +1,4 @@
-"""What the user is told about a connection that has no values: which, what it lacks, and where to write it."""
+"""What the user is told of a connection without values: which, what it lacks, and where to write it."""
 
 from __future__ import annotations
 

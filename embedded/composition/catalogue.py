@@ -26,8 +26,8 @@ def catalogue(
     airflow_environment: Callable[[], Mapping[str, str]],
     user_values: Callable[[], Mapping[str, str]],
 ) -> dict[str, Service]:
-    """Every service by name. What reads the user's connections is told their values; the others, which are the
-    platform's own, are not."""
+    """Every service by name. What reads the user's connections is told their values; the others, which are
+    the platform's own, are not."""
     databases = cluster(settings, secret)
 
     def metadata(database: str) -> str:

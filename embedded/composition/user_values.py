@@ -45,7 +45,9 @@ class UserValues:
     """What the user should know, one line each; none shows a value."""
 
 
-def user_values(settings: Settings, own: Mapping[str, str], environ: Mapping[str, str] | None = None) -> UserValues:
+def user_values(
+    settings: Settings, own: Mapping[str, str], environ: Mapping[str, str] | None = None
+) -> UserValues:
     """The user's values as this command finds them; `own` are the variables that the platform makes.
 
     Raises EnvFileError for a file with a line that means nothing, or a named file that is not there.
@@ -79,7 +81,7 @@ def remember(settings: Settings, found: UserValues) -> None:
 
 
 def variables_asked_for(path: Path) -> set[str]:
-    """The names in `${NAME}` and `${NAME:-default}`, comments left out; of a broken file those that it has."""
+    """The names in `${NAME}` and `${NAME:-default}`, without comments; of a broken file those that it has."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -115,7 +117,11 @@ def _remembered(settings: Settings) -> dict[str, str]:
 
 
 def _remarks(
-    env: Mapping[str, str], own: Mapping[str, str], asked: set[str], written: Mapping[str, str], env_file: Path
+    env: Mapping[str, str],
+    own: Mapping[str, str],
+    asked: set[str],
+    written: Mapping[str, str],
+    env_file: Path,
 ) -> list[str]:
     remarks = []
     if written and readable_by_others(env_file):
@@ -125,7 +131,7 @@ def _remarks(
     differing = [n for n in sorted(asked & set(own)) if env.get(n) and env[n] not in (own[n], written.get(n))]
     if differing:
         remarks.append(
-            f"exported, but not used: {', '.join(differing)}; the platform has its own. To replace it, write it "
-            f"to {env_file}; to end this message, run `unset {' '.join(differing)}`"
+            f"exported and not used: {', '.join(differing)}; the platform has its own. To replace one, "
+            f"write it to {env_file}; to end this message, run `unset {' '.join(differing)}`"
         )
     return remarks

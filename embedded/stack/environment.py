@@ -11,8 +11,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def base_environment(settings: Settings) -> dict[str, str]:
-    """Nothing of the caller's, UTC, no proxy to itself, no call home, and a home inside the state folder: what
-    programs keep in a user's home (gunicorn its socket, DuckDB its extensions) goes with the platform.
+    """Nothing of the caller's, UTC, no proxy to itself, no call home, and a home inside the state folder:
+    what programs keep in a user's home (gunicorn its socket, DuckDB its extensions) goes with the platform.
 
     A service that kept the caller's PATH would run otherwise from cron than from a shell, and `up` from a
     second shell would take it for changed and restart it in the middle of a night.

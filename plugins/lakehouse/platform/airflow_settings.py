@@ -75,7 +75,9 @@ def read_sections(path: Path = SETTINGS_FILE) -> dict[str, list[dict[str, Any]]]
     sections = {name: document["airflow"].get(name) or [] for name in ("connections", "pools", "variables")}
     for name, entries in sections.items():
         key = _KEYS[name]
-        wrong = not isinstance(entries, list) or [e for e in entries if not isinstance(e, dict) or not e.get(key)]
+        wrong = not isinstance(entries, list) or [
+            e for e in entries if not isinstance(e, dict) or not e.get(key)
+        ]
         if wrong:
             raise SettingsError(f"{path.name}: every entry of `{name}` needs a `{key}`")
     return sections
@@ -84,7 +86,7 @@ def read_sections(path: Path = SETTINGS_FILE) -> dict[str, list[dict[str, Any]]]
 def incomplete(
     entries: Sequence[Mapping[str, Any]], environment: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
-    """The connections that cannot be filled, by id, each with the names of the variables that have no value."""
+    """The connections that cannot be filled, by id, each with the variables that have no value."""
     found = {}
     for entry in entries:
         missing: set[str] = set()

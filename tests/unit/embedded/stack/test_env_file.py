@@ -82,7 +82,9 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         read_env_file(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize(("mode", "open_to_others"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+@pytest.mark.parametrize(
+    ("mode", "open_to_others"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)]
+)
 def test_a_file_that_others_may_read_is_seen(tmp_path: Path, mode: int, open_to_others: bool) -> None:
     path = tmp_path / ".env"
     path.touch(mode=mode)

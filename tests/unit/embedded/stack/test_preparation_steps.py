@@ -42,7 +42,7 @@ def test_a_failure_is_named_with_its_last_words_and_its_log(tmp_path: Path) -> N
 def test_a_step_that_hangs_is_ended_and_named(tmp_path: Path) -> None:
     """On an overloaded machine Superset's first start took more than its limit, and `make up` a traceback."""
     log = tmp_path / "step.log"
+    waiting = [sys.executable, "-c", "import signal; signal.pause()"]
     with pytest.raises(PreparationError, match=r"a step did not end in 0 s") as hung:
-        waiting = [sys.executable, "-c", "import signal; signal.pause()"]
         run_step("a step", waiting, {}, settings(tmp_path), log, seconds=0.1)
     assert str(log) in str(hung.value)

@@ -79,7 +79,7 @@ def test_an_empty_variable_is_not_a_value(place: Place) -> None:
 
 
 def test_what_was_exported_at_the_start_is_known_to_a_later_shell(place: Place) -> None:
-    """`make up` with the variable exported, then `make night` from cron: Airflow must not lose a connection."""
+    """`make up` with the variable exported, then `make night` from cron: no connection may be lost."""
     place.start({"CAFE_PG_PASSWORD": "told once"})
     later = place.start()
     assert later.values == {"CAFE_PG_PASSWORD": "told once"}
@@ -124,7 +124,7 @@ def test_the_platforms_own_variables_are_replaced_by_the_file_only(place: Place)
     stale = {"SHOP_PG_HOST": "of the platform before"}
     assert place.found(stale).values == {}
     [remark] = place.found(stale).remarks
-    assert "exported, but not used: SHOP_PG_HOST" in remark
+    assert "exported and not used: SHOP_PG_HOST" in remark
     assert "unset SHOP_PG_HOST" in remark
     path = place.write("SHOP_PG_HOST=db.example.com\n")
     assert place.found(stale).values == {"SHOP_PG_HOST": "db.example.com"}
@@ -142,7 +142,9 @@ def test_another_file_is_named_by_a_variable_and_remembered(place: Place) -> Non
 
 
 def test_a_named_file_that_is_not_there_is_told_with_what_to_do(place: Place) -> None:
-    with pytest.raises(EnvFileError, match=r"LAKEHOUSE_ENV_FILE names .*/gone.env, which is not there: put it"):
+    with pytest.raises(
+        EnvFileError, match=r"LAKEHOUSE_ENV_FILE names .*/gone.env, which is not there: put it"
+    ):
         place.found({"LAKEHOUSE_ENV_FILE": "gone.env"})
 
 
