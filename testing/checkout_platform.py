@@ -179,7 +179,7 @@ def checkout_platform() -> Iterator[CheckoutPlatform]:
     home.chmod(0o755)
     platform = CheckoutPlatform(home)
     try:
-        _copy_checkout(home)
+        copy_checkout(home)
         yield platform
     finally:
         stopped = platform.run("make", "--no-print-directory", "down", timeout=STOP_SECONDS)
@@ -187,7 +187,8 @@ def checkout_platform() -> Iterator[CheckoutPlatform]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _copy_checkout(home: Path) -> None:
+def copy_checkout(home: Path) -> None:
+    """Put what git would take of this checkout into a folder, with the built environments linked to it."""
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT, capture_output=True, text=True, check=True,
