@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import yaml
 
+from lakehouse.platform.yaml_files import parse_yaml
 from lakehouse.superset.bundle_checks import faults
 from lakehouse.superset.errors import SupersetImportError
 
@@ -96,7 +97,7 @@ def read_bundle(folder: Path) -> AssetsBundle:
         sha256.update(f"{name}\0{len(raw)}\0".encode())
         sha256.update(raw)
         try:
-            content = yaml.safe_load(raw)
+            content = parse_yaml(raw)
         except yaml.YAMLError as error:
             raise SupersetImportError(f"{path} is not YAML: {error}") from error
         if not isinstance(content, dict):

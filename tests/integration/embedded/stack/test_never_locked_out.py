@@ -243,7 +243,7 @@ def test_make_env_is_read_by_a_shell_in_a_folder_with_a_blank_a_quote_and_a_doll
 
 
 def test_nothing_is_written_to_the_users_home(running: Clone) -> None:
-    """`~/airflow` came from each command that imports Airflow, `~/.gunicorn` and `~/.duckdb` from services."""
+    """`~/airflow` came from commands that import Airflow, `~/.gunicorn` and `~/.duckdb` from services."""
     done = running.run("bin/airflow", "config", "get-value", "core", "executor")
     assert "CalmLocalExecutor" in done.stdout
     running.run("bin/logs", "--help")
