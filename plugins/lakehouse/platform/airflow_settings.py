@@ -67,20 +67,40 @@ def read_sections(path: Path = SETTINGS_FILE) -> dict[str, list[dict[str, Any]]]
         SettingsError: the file is missing or malformed.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from error
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name} cannot be read: {error}") from error
+    return parse_sections(text, path.name)
+
+
+def parse_sections(text: str, name: str) -> dict[str, list[dict[str, Any]]]:
+    """As `read_sections`, from a text; `name` is its file's in the error."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{name} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not isinstance(document.get("airflow"), dict):
-        raise SettingsError(f"{path.name} has no section `airflow`")
-    sections = {name: document["airflow"].get(name) or [] for name in ("connections", "pools", "variables")}
-    for name, entries in sections.items():
-        key = _KEYS[name]
+        raise SettingsError(f"{name} has no section `airflow`")
+    sections = {
+        section: document["airflow"].get(section) or [] for section in ("connections", "pools", "variables")
+    }
+    for section, entries in sections.items():
+        key = _KEYS[section]
         wrong = not isinstance(entries, list) or [
             e for e in entries if not isinstance(e, dict) or not e.get(key)
         ]
         if wrong:
-            raise SettingsError(f"{path.name}: every entry of `{name}` needs a `{key}`")
+            raise SettingsError(f"{name}: every entry of `{section}` needs a `{key}`")
     return sections
+
+
+def placeholders(node: Any) -> dict[str, str | None]:
+    """The variables that a part of the file asks for, in its order, each with its default or None."""
+    if isinstance(node, dict | list):
+        parts = node.values() if isinstance(node, dict) else node
+        return {name: default for part in parts for name, default in placeholders(part).items()}
+    found = _PLACEHOLDER.finditer(node) if isinstance(node, str) else ()
+    return {match["name"]: match["default"] for match in found}
 
 
 def incomplete(
