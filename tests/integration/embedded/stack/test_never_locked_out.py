@@ -117,7 +117,7 @@ def restored(running: Clone) -> Iterator[None]:
 
 
 def break_settings(clone: Clone) -> dict[str, str]:
-    clone.settings.write_text("airflow:\n  connections:\n\t- not: [yaml\n")
+    clone.settings.write_text(f"{clone.sound}\n\t- not: [yaml\n")
     return {}
 
 
