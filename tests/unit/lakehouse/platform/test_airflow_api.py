@@ -85,26 +85,6 @@ def test_a_run_with_an_id_is_made_once_and_a_second_caller_gets_it() -> None:
     assert made == ["restarted__1"] * 2
 
 
-@pytest.mark.parametrize(("run_id", "sent"), [(None, 1), ("restarted__1", 2)])
-def test_a_start_is_sent_again_only_if_its_id_makes_it_once(run_id: str | None, sent: int) -> None:
-    """The connection may break after Airflow has made the run."""
-    requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        if len(requests) == 1:
-            raise httpx.ReadError("broken off", request=request)
-        return httpx.Response(200, json=run("restarted__1"))
-
-    client = api(answer, patience_seconds=5)
-    if run_id is None:
-        with pytest.raises(AirflowApiError, match="broke off POST"):
-            client.trigger("load_bronze", "2025-10-16")
-    else:
-        assert client.trigger("load_bronze", "2025-10-16", run_id=run_id).run_id == run_id
-    assert len(requests) == sent
-
-
 def test_only_runs_of_the_very_key_are_its_runs() -> None:
     """Airflow looks for keys by their beginning."""
     listed = [run("a"), run("b", partition_key="2025-10-16T00"), run("c", partition_key=None)]
