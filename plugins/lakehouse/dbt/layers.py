@@ -51,7 +51,8 @@ def layer_models(layer: str) -> DbtTaskGroup:
 
     The DAG needs the params `FULL_REFRESH`.
     """
-    return _model_group(layer, group_id=layer, verb="build", full_refresh="{{ params.full_refresh }}")
+    wanted = "{{ is_wanted('full_refresh', params, triggering_asset_events) }}"
+    return _model_group(layer, group_id=layer, verb="build", full_refresh=wanted)
 
 
 def gold_models() -> DbtTaskGroup:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Protocol
 
 from lakehouse.night.plan import NIGHT
@@ -20,11 +20,7 @@ class StartingApi(Protocol):
     def runs_of_key(self, dag_id: str, partition_key: str) -> list[Run]: ...
 
     def trigger(
-        self,
-        dag_id: str,
-        partition_key: str | None = None,
-        conf: Mapping[str, Any] | None = None,
-        run_id: str | None = None,
+        self, dag_id: str, partition_key: str | None = None, conf: Mapping[str, Any] | None = None
     ) -> Run: ...
 
 
@@ -70,10 +66,32 @@ def _extract(api: StartingApi, name: str, key: str, asked: NightRequest) -> Run:
     return newest
 
 
+def newest_runs(api: StartingApi, night: date, run_ids: Mapping[str, str]) -> dict[str, Run]:
+    """The runs to follow: those that were started, or what somebody has started in their place since.
+
+    Args:
+        api: Airflow.
+        night: the business date.
+        run_ids: the started runs, by stage.
+
+    Raises:
+        AirflowApiError: Airflow does not answer, or refuses.
+        NightRequestError: a run was deleted.
+    """
+    newest: dict[str, Run] = {}
+    for name, run_id in run_ids.items():
+        runs = api.runs_of_key(name, night.isoformat())
+        started = next((run for run in runs if run.run_id == run_id), None)
+        if started is None:
+            raise NightRequestError(
+                f"the run {run_id} of {name} is gone: clear this run from start_or_join_the_night on"
+            )
+        newest[name] = max((run for run in runs if run.moment >= started.moment), key=lambda run: run.moment)
+    return newest
+
+
 def _start(api: StartingApi, name: str, key: str, asked: NightRequest) -> Run:
-    # With an id of its own the call may be repeated while Airflow does not answer, and starts one run.
-    run_id = f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f+00:00}__run_night"
-    return api.trigger(name, key, asked.conf, run_id=run_id)
+    return api.trigger(name, key, asked.conf)
 
 
 def _unfinished(runs: list[Run]) -> Run | None:
@@ -88,6 +106,6 @@ def _require_unpaused(api: StartingApi, asked: NightRequest) -> None:
     if paused := [name for name in needed if paused_by_dag.get(name)]:
         commands = " && ".join(f"bin/airflow dags unpause {name}" for name in paused)
         raise NightRequestError(
-            f"paused, so the night would stop there: {', '.join(paused)}. Switch them on in the list of DAGs, "
-            f"or with {commands}"
+            f"paused, so the night would stop there: {', '.join(paused)}. Switch them on in the list of "
+            f"DAGs, or with {commands}"
         )

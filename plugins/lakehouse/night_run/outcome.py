@@ -114,9 +114,7 @@ def _settled_receipt(
     return read
 
 
-def _failed_in(
-    api: AirflowApi, business_date: date, end: StageEnd, entry: Mapping[str, Any]
-) -> list[Failed]:
+def _failed_in(api: AirflowApi, business_date: date, end: StageEnd, entry: Mapping[str, Any]) -> list[Failed]:
     if end.run_id is None:
         return [Failed(end.stage, "", _sentence(end.note), f"`{start_command(end.stage, business_date)}`")]
     tasks = entry.get("tasks", []) if entry.get("run_id") == end.run_id else []

@@ -1,4 +1,4 @@
-"""The page of a night: Markdown for the note on the run of `run_night` and for its last task's log."""
+"""The page of a night: Markdown for the note on the run of `run_night`, and whole for its last task."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ OTHERS = [
     "provision_platform",
     "report_drift",
     "report_morning",
+    "run_night",
     "stream_orders",
     "tidy_platform",
     "tidy_stream",
@@ -36,7 +37,7 @@ OTHERS = [
     "watch_platform",
 ]
 NAMES = sorted([*STAGES, *OTHERS, *SYNCS])
-DOC_SECTIONS = ("**Produces:**", "**Reads:**", "**When and why:**", "**If it fails:**", "**Safe to rerun?**")
+DOC_SECTIONS = ("#### Produces", "#### Reads", "#### When and why", "#### If it fails", "#### Safe to rerun?")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_a_dag_has_its_page_with_all_sections(dags: dict[str, Any], name: str) -
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_begins_with_its_title_and_has_its_sections_in_order(dags: dict[str, Any], name: str) -> None:
     page = (dags[name].doc_md or "").strip()
-    places = [page.find(f"\n\n{section}") for section in DOC_SECTIONS]
+    places = [page.find(f"\n\n{section}\n\n") for section in DOC_SECTIONS]
     assert page.startswith("### ")
     assert places == sorted(places)
     assert -1 not in places
