@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from airflow.sdk import BaseOperator
 
@@ -18,6 +18,9 @@ NIGHTS_LOOKED_AT: Final = 60
 
 class NightFailedError(PermanentError):
     """The night that was followed has failed; the message names each failed task with cause and cure."""
+
+    told_by_others: ClassVar[bool] = True
+    """The failed tasks are an incident already: this one would be a second message for the same cause."""
 
 
 class FollowingLostError(TransientError):

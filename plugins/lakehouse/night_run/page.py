@@ -63,7 +63,8 @@ def _sections(outcome: Outcome, error_characters: int | None) -> Iterator[str]:
             rows = [f"| gold.{name} | {rows:,} |" for name, rows in sorted(published.items())]
             yield "\n".join(["| published | rows changed |", "|---|---:|", *rows])
     else:
-        yield f"#### The night of {night} failed"
+        count = len(outcome.failed)
+        yield f"#### The night of {night} failed at {count} {'task' if count == 1 else 'tasks'}"
         for each in outcome.failed:
             yield _failure(each, error_characters)
         yield "Readers see the data of the last night that was published."

@@ -43,7 +43,8 @@ def api_of(connection: Connection, patience_seconds: float = PATIENCE_SECONDS) -
     host = (connection.host or "").rstrip("/")
     if not host:
         raise AirflowConnectionIncompleteError(
-            f"the Airflow connection {connection.conn_id!r} has no host: give it the address of the API server"
+            f"the Airflow connection {connection.conn_id!r} has no host: "
+            "give it the address of the API server"
         )
     address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
     if connection.port:

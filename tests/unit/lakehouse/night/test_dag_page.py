@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from markdown_it import MarkdownIt
 
 from lakehouse.night.dag_page import dag_page
@@ -24,8 +26,7 @@ Fix it.
 def rendered(page: str) -> list[tuple[str, str]]:
     """Tag and text of each block, as CommonMark has it."""
     tokens = MarkdownIt().parse(page)
-    opened = zip(tokens, tokens[1:], strict=False)
-    return [(token.tag, inline.content) for token, inline in opened if inline.type == "inline"]
+    return [(token.tag, inline.content) for token, inline in pairwise(tokens) if inline.type == "inline"]
 
 
 def test_each_section_is_a_heading_with_its_text_below() -> None:

@@ -157,7 +157,7 @@ def test_a_paused_stage_that_the_night_would_come_to_is_named_with_the_command(
     airflow: ScriptedAirflow,
 ) -> None:
     airflow.paused = {"load_bronze", "stream_orders"}
-    with pytest.raises(NightRequestError, match="bin/airflow dags unpause load_bronze$"):
+    with pytest.raises(NightRequestError, match=r"bin/airflow dags unpause load_bronze$"):
         start_or_join(airflow, WHOLE, DAY)
     assert airflow.triggered == []
     assert list(start_or_join(airflow, NightRequest(DAY, "transform_staging"), DAY).runs)
