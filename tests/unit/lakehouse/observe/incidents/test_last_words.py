@@ -33,8 +33,8 @@ def failed(error: str | None, dag_id: str = "load_bronze", key: str | None = "20
             "OSError: disk full | To do: `bin/stage clear load_bronze 2025-10-16`",
         ),
         (
-            failed("ValueError: x", "tidy_platform", None),
-            "ValueError: x | To do: `bin/airflow dags clear tidy_platform --run-id 'r 1' --only-failed --yes`",
+            failed("ValueError: x", "tidy_lake", None),
+            "ValueError: x | To do: `bin/airflow dags clear tidy_lake --run-id 'r 1' --only-failed --yes`",
         ),
         (failed("BusinessDateError: start run_night", key=None), "BusinessDateError: start run_night"),
         (
@@ -66,7 +66,7 @@ def test_it_ends_the_folded_group_and_comes_after_the_incident(
     )  # fmt: skip
     with caplog.at_level(logging.INFO, LOGGER):
         hearing.task_failed(task, OSError("disk full"))
-    assert [each.getMessage() for each in caplog.records][0] == END_OF_GROUP
+    assert caplog.records[0].getMessage() == END_OF_GROUP
     assert caplog.records[-1].levelname == level
     assert caplog.records[-1].getMessage().startswith("OSError: disk full | ")
     assert told == ([0] if is_told else [])
