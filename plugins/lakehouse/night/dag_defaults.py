@@ -5,6 +5,7 @@ A test refuses a DAG that does not get its arguments here.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +16,12 @@ from typing import Any, Final
 from airflow.sdk import Asset, Param, PartitionedAssetTimetable
 
 from lakehouse.night.assets import asset_of
-from lakehouse.night.business_date import BUSINESS_DATE_FORMAT, business_date, business_date_or_none
+from lakehouse.night.business_date import (
+    BUSINESS_DATE_FORMAT,
+    BusinessDateError,
+    business_date,
+    business_date_or_none,
+)
 from lakehouse.night.dag_page import dag_page
 from lakehouse.night.deadlines import deadline_of
 from lakehouse.night.plan import NIGHT, Stage, stage
@@ -23,6 +29,8 @@ from lakehouse.night.timetable import NightTimetable
 from lakehouse.night.wishes import is_wanted, pass_on
 from lakehouse.platform.retry_policy import RETRY_POLICY
 from lakehouse.receipts.callbacks import ReceiptCallbacks
+
+log = logging.getLogger(__name__)
 
 OWNER: Final = "lakehouse"
 RETRIES: Final = 3
@@ -151,7 +159,13 @@ def before_stage_task(context: Mapping[str, Any]) -> None:
     Raises:
         BusinessDateError: the partition key is missing, is not a date, or lies in the future.
     """
-    business_date(context)
+    try:
+        business_date(context)
+    except BusinessDateError as error:
+        # Airflow shows what happens before a task's work folded: end that group, so that this line is seen.
+        log.info("::endgroup::")
+        log.error("%s", error)
+        raise
     pass_on(context)
 
 

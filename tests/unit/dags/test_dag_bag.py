@@ -120,12 +120,15 @@ def test_every_task_has_the_shared_defaults(dags: dict[str, Any], name: str) -> 
 @pytest.mark.parametrize("key", [None, "", "16.10.2025", "2999-01-01"])
 @pytest.mark.parametrize("name", STAGES)
 def test_no_task_of_a_stage_works_without_a_proper_date(
-    dags: dict[str, Any], name: str, key: str | None
+    dags: dict[str, Any], name: str, key: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Some tasks look at no date; their stage would succeed and start the next ones for nonsense."""
     for task in dags[name].tasks:
-        with pytest.raises(BusinessDateError):
+        caplog.clear()
+        with pytest.raises(BusinessDateError) as refused:
             task._pre_execute_hook({"dag_run": SimpleNamespace(partition_key=key)})
+        assert caplog.messages == ["::endgroup::", str(refused.value)], "said where the web UI shows it"
+        assert key or "start the DAG run_night" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -152,6 +155,34 @@ def test_a_stage_starts_as_the_plan_says(dags: dict[str, Any], name: str) -> Non
         condition = timetable.asset_condition
         awaited = {asset.name for asset in getattr(condition, "objects", [condition])}
         assert awaited == {stage(before).produces for before in stage(name).waits_for}
+
+
+def test_the_list_of_dags_begins_with_the_night_in_its_order(dags: dict[str, Any]) -> None:
+    """Airflow sorts its list by display name."""
+    listed = sorted(dags.values(), key=lambda dag: dag.dag_display_name)
+    assert [dag.dag_id for dag in listed[:10]] == ["run_night", *STAGES]
+
+
+def test_the_form_of_run_night_has_a_date_picker_and_the_nine_stages(dags: dict[str, Any]) -> None:
+    params = dags["run_night"].params
+    assert set(params) == {"date", "from_stage", "force_sync", "full_refresh"}
+    assert params.get_param("date").schema["format"] == "date"
+    assert params["date"] is None, "a default is fixed at parse time: the first task chooses"
+    assert params.get_param("from_stage").schema["enum"] == STAGES
+    assert list(params.get_param("from_stage").schema["values_display"]) == STAGES
+    params.validate()
+
+
+def test_run_night_waits_without_a_worker_for_as_long_as_a_night_may_take(dags: dict[str, Any]) -> None:
+    run_night = dags["run_night"]
+    assert run_night.timetable.can_be_scheduled is False
+    assert [task.task_id for task in run_night.topological_sort()] == [
+        "choose_the_night",
+        "start_or_join_the_night",
+        "follow_the_night",
+    ]
+    planned = sum(stage(name).minutes for name in STAGES)
+    assert run_night.dagrun_timeout > timedelta(minutes=3 * planned)
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -1,7 +1,8 @@
 """The last line of a failed task's log: cause and cure in one sentence, below the stack and not behind it.
 
-Airflow 3.3.2 logs what callbacks and listeners say in a group that its web UI shows folded, so the line ends
-that group first.
+Airflow 3.3.2 logs what callbacks and listeners say in a group that its web UI shows folded, and leaves the group
+of an attempt that fails before its work open around it. So all groups are ended first; one end too many does
+nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from lakehouse.observe.incidents.home import is_stage
 log = logging.getLogger(__name__)
 
 END_OF_GROUP: Final = "::endgroup::"
+OPEN_GROUPS: Final = 3
+"""At most: before the work, after it, and one that the work itself has left open."""
 _SAY_IT_THEMSELVES: Final = frozenset({"BusinessDateError", "NightRequestError", "NightFailedError"})
 """Errors of whoever started a run: their words say what to choose, and the same run again would not help."""
 
@@ -39,5 +42,6 @@ def last_words(task: FailedTask, tries_again: bool = False) -> str:
 
 def say_last_words(task: FailedTask, tries_again: bool = False) -> None:
     """Write the line to the task's log."""
-    log.info(END_OF_GROUP)
+    for _ in range(OPEN_GROUPS):
+        log.info(END_OF_GROUP)
     log.log(logging.WARNING if tries_again else logging.ERROR, "%s", last_words(task, tries_again))
