@@ -1,4 +1,4 @@
-"""The last line of a failed task's log: cause and cure in one sentence, below the stack and not behind it.
+"""The last lines of a failed task's log: cause and cure, below the stack and not behind it.
 
 Airflow 3.3.2 logs what callbacks and listeners say in a group that its web UI shows folded, and leaves the group
 of an attempt that fails before its work open around it. So all groups are ended first; one end too many does
@@ -23,8 +23,8 @@ _SAY_IT_THEMSELVES: Final = frozenset({"BusinessDateError", "NightRequestError",
 """Errors of whoever started a run: their words say what to choose, and the same run again would not help."""
 
 
-def last_words(task: FailedTask, tries_again: bool = False) -> str:
-    """One line: what failed, why, and what to do.
+def last_words(task: FailedTask, tries_again: bool = False) -> list[str]:
+    """One line for the cause and, unless it says so itself, one for the cure: the web UI cuts long lines.
 
     Args:
         task: the failed attempt.
@@ -32,16 +32,17 @@ def last_words(task: FailedTask, tries_again: bool = False) -> str:
     """
     error = task.error or "the task's process ended without saying why"
     if tries_again:
-        return f"{error} | It is tried again by itself"
+        return [error, "To do: nothing, it is tried again by itself"]
     if error.partition(":")[0] in _SAY_IT_THEMSELVES:
-        return error
+        return [error]
     night = business_date_or_none(task.partition_key) if is_stage(task.dag_id) else None
     to_do = cure(task, night) if night is not None else f"`{command_for(task, None)}`"
-    return f"{error} | To do: {to_do}"
+    return [error, f"To do: {to_do}"]
 
 
 def say_last_words(task: FailedTask, tries_again: bool = False) -> None:
-    """Write the line to the task's log."""
+    """Write the lines to the task's log."""
     for _ in range(OPEN_GROUPS):
         log.info(END_OF_GROUP)
-    log.log(logging.WARNING if tries_again else logging.ERROR, "%s", last_words(task, tries_again))
+    for line in last_words(task, tries_again):
+        log.log(logging.WARNING if tries_again else logging.ERROR, "%s", line)

@@ -1,4 +1,4 @@
-"""The last line of a failed task's log says cause and cure, where the web UI shows it."""
+"""The last lines of a failed task's log say cause and cure, where the web UI shows them."""
 
 from __future__ import annotations
 
@@ -25,30 +25,33 @@ def failed(error: str | None, dag_id: str = "load_bronze", key: str | None = "20
     [
         (
             failed("ContractBrokenError: 12 rows"),
-            "ContractBrokenError: 12 rows | To do: look at the quarantined rows, then fix the source or "
+            "ContractBrokenError: 12 rows\nTo do: look at the quarantined rows, then fix the source or "
             "include/contracts, then `bin/stage clear load_bronze 2025-10-16`",
         ),
         (
             failed("OSError: disk full"),
-            "OSError: disk full | To do: `bin/stage clear load_bronze 2025-10-16`",
+            "OSError: disk full\nTo do: `bin/stage clear load_bronze 2025-10-16`",
         ),
         (
             failed("ValueError: x", "tidy_lake", None),
-            "ValueError: x | To do: `bin/airflow dags clear tidy_lake --run-id 'r 1' --only-failed --yes`",
+            "ValueError: x\nTo do: `bin/airflow dags clear tidy_lake --run-id 'r 1' --only-failed --yes`",
         ),
         (failed("BusinessDateError: start run_night", key=None), "BusinessDateError: start run_night"),
         (
             failed(None),
-            "the task's process ended without saying why | To do: `bin/stage clear load_bronze 2025-10-16`",
+            "the task's process ended without saying why\nTo do: `bin/stage clear load_bronze 2025-10-16`",
         ),
     ],
 )
 def test_the_last_line_names_cause_and_cure(task: FailedTask, said: str) -> None:
-    assert last_words(task) == said
+    assert "\n".join(last_words(task)) == said
 
 
 def test_an_attempt_that_another_one_follows_needs_nobody() -> None:
-    assert last_words(failed("OSError: x"), tries_again=True) == "OSError: x | It is tried again by itself"
+    assert (
+        last_words(failed("OSError: x"), tries_again=True)[-1]
+        == "To do: nothing, it is tried again by itself"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,7 @@ def test_it_ends_the_folded_group_and_comes_after_the_incident(
     with caplog.at_level(logging.INFO, LOGGER):
         hearing.task_failed(task, OSError("disk full"))
     assert caplog.records[0].getMessage() == END_OF_GROUP
-    assert caplog.records[-1].levelname == level
-    assert caplog.records[-1].getMessage().startswith("OSError: disk full | ")
+    assert {each.levelname for each in caplog.records[-2:]} == {level}
+    assert caplog.messages[-2] == "OSError: disk full"
+    assert caplog.messages[-1].startswith("To do: ")
     assert told == ([0] if is_told else [])
