@@ -49,13 +49,15 @@ class Lake:
             self.objects.put_object(Bucket=self.bucket, Key=key, Body=file.getvalue())
             self._show(stream)
 
-    def dbt(self, *arguments: str, night: date | None = None) -> tuple[int, RunResults]:
+    def dbt(
+        self, *arguments: str, night: date | None = None, project: Path = PROJECT_FOLDER
+    ) -> tuple[int, RunResults]:
         """Run dbt as the night does, without Airflow: its exit code and its results."""
         results = self.scratch / "target" / "run_results.json"
         results.unlink(missing_ok=True)
         folders = {
-            "--project-dir": PROJECT_FOLDER,
-            "--profiles-dir": PROJECT_FOLDER,
+            "--project-dir": project,
+            "--profiles-dir": project,
             "--target-path": self.scratch / "target",
             "--log-path": self.scratch / "logs",
         }

@@ -1,0 +1,199 @@
+"""The macros that a new business is staged and published with: gold holds what the source does, in any order."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lakehouse.dbt.project import PROJECT_FOLDER
+from lakehouse.platform.lake_layout import BRONZE, bronze_data_key
+from tests.integration.lakehouse.dbt.foreign_nights import (
+    NIGHTS,
+    SOURCE,
+    TABLES,
+    Row,
+    Table,
+    at,
+    at_the_source,
+    bronze,
+    project_files,
+    schema_of,
+)
+
+LAYERS = (("staging", "stg_"), ("intermediate", "int_"), ("marts", "dim_"), ("gold", ""))
+
+
+class Inn:
+    """The business in the lake: its bronze, a dbt project of its models alone, and its tables."""
+
+    def __init__(self, lake: Any, project: Path) -> None:
+        self.lake = lake
+        self.project = project
+        self._shown: set[str] = set()
+
+    def load(self, night: date, partitions: dict[str, list[Row]]) -> None:
+        """Write bronze partitions of the night, and show them in `bronze.raw_inn_*`."""
+        for table in TABLES:
+            if table.name in partitions:
+                extracted = {"_airbyte_extracted_at": at(night, 23), "_airbyte_sync_id": 1}
+                rows = [extracted | row for row in partitions[table.name]]
+                file = io.BytesIO()
+                pq.write_table(pa.Table.from_pylist(rows, schema_of(table)), file)
+                key = bronze_data_key(SOURCE, table.stream, night)
+                self.lake.objects.put_object(Bucket=self.lake.bucket, Key=key, Body=file.getvalue())
+                self._show(table)
+
+    def run(self, night: date, *more: str) -> dict[str, int | None]:
+        """Build all layers for the night; rows written by model."""
+        code, results = self.lake.dbt("run", *more, night=night, project=self.project)
+        assert code == 0, [result for result in results.results if result.status != "success"]
+        return {result.name: result.rows for result in results.results}
+
+    def gold(self) -> dict[str, list[str]]:
+        """Each table of gold as text, in the source's columns alone."""
+        return {table.name: self._text(f"gold.{table.stream}", list(table.columns)) for table in TABLES}
+
+    def tables(self) -> dict[str, list[str]]:
+        """Every table of every layer, whole, as text."""
+        return {
+            f"{layer}.{prefix}{table.stream}": self.lake.text_of(f"{layer}.{prefix}{table.stream}")
+            for layer, prefix in LAYERS
+            for table in TABLES
+        }
+
+    def empty(self) -> None:
+        """Drop the tables and delete the partitions."""
+        for layer, prefix in LAYERS:
+            for table in TABLES:
+                self.lake.client.run(f"drop table if exists {layer}.{prefix}{table.stream}")
+        for table in TABLES:
+            if table.name in self._shown:
+                self.lake.client.run(f"alter pds {_dataset(table)} forget metadata")
+        self._shown.clear()
+        found = self.lake.objects.list_objects_v2(Bucket=self.lake.bucket, Prefix=f"{BRONZE}{SOURCE}/")
+        for each in found.get("Contents", []):
+            self.lake.objects.delete_object(Bucket=self.lake.bucket, Key=each["Key"])
+
+    def _text(self, table: str, columns: list[str]) -> list[str]:
+        rows = self.lake.rows(f"select {', '.join(_quoted(columns))} from {table}")
+        return sorted(json.dumps([row[name] for name in columns], default=str) for row in rows)
+
+    def _show(self, table: Table) -> None:
+        if table.name not in self._shown:
+            self.lake.client.promote(["lake_bronze", SOURCE, table.stream])
+            columns = ", ".join(_quoted(schema_of(table).names))
+            self.lake.client.run(
+                f"create or replace view bronze.raw_{table.stream} as "
+                f"select {columns}, cast(substr(dir0, 6) as date) as bronze_date from {_dataset(table)}"
+            )
+            self._shown.add(table.name)
+        self.lake.client.run(
+            f"alter pds {_dataset(table)} refresh metadata auto promotion force update delete when missing"
+        )
+
+
+def _quoted(names: list[str]) -> list[str]:
+    return [f'"{name}"' for name in names]
+
+
+def _dataset(table: Table) -> str:
+    return f'"lake_bronze"."{SOURCE}"."{table.stream}"'
+
+
+def expected(night: date) -> dict[str, list[str]]:
+    """The source after the night, as `Inn.gold` writes it."""
+
+    def as_dremio_says(value: Any) -> Any:
+        if isinstance(value, date) and not hasattr(value, "hour"):
+            return str(value)
+        return value.isoformat(sep=" ", timespec="milliseconds") if hasattr(value, "hour") else value
+
+    return {
+        name: sorted(json.dumps([as_dremio_says(value) for value in row]) for row in rows)
+        for name, rows in at_the_source()[night].items()
+    }
+
+
+@pytest.fixture(scope="module")
+def inn(lake: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
+    project = tmp_path_factory.mktemp("inn")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT_FOLDER / name, project)
+    shutil.copytree(PROJECT_FOLDER / "macros", project / "macros")
+    for path, text in project_files():
+        file = project / "models" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    made = Inn(lake, project)
+    made.empty()
+    yield made
+    made.empty()
+
+
+@pytest.fixture(scope="module")
+def in_order(inn: Inn) -> dict[str, list[str]]:
+    """All tables after the nights were loaded and built in order; each night's gold is the source's rows."""
+    for night, partitions in bronze().items():
+        inn.load(night, partitions)
+        inn.run(night)
+        assert inn.gold() == expected(night), night
+    return inn.tables()
+
+
+def test_gold_is_the_source_after_every_night(inn: Inn, in_order: dict[str, list[str]]) -> None:
+    assert inn.gold() == expected(NIGHTS[-1])
+    assert all(rows for name, rows in in_order.items() if name.startswith("staging."))
+
+
+def test_replay_writes_nothing(inn: Inn, in_order: dict[str, list[str]]) -> None:
+    for night in (NIGHTS[1], NIGHTS[-1]):
+        written = inn.run(night)
+        assert len(written) == len(TABLES) * len(LAYERS)
+        assert {name: rows for name, rows in written.items() if rows} == {}
+    assert inn.tables() == in_order
+
+
+def test_full_refresh_builds_the_same_tables(inn: Inn, in_order: dict[str, list[str]]) -> None:
+    inn.run(NIGHTS[0], "--full-refresh")
+    assert inn.tables() == in_order
+
+
+def test_a_partition_loaded_again_replaces_its_rows(inn: Inn, in_order: dict[str, list[str]]) -> None:
+    """The last night's lists came again: a row left out is deleted, a row with an equal cursor corrected."""
+    again = {
+        "guests": [{**bronze()[NIGHTS[-1]]["guests"][0], "status": "corrected"}],
+        "rooms": [{"room_id": 6, "size": "other", "_airbyte_sync_id": 6}],
+        "notes": [{"author": "zoe", "year": 10}],
+    }
+    inn.load(NIGHTS[-1], again)
+    inn.run(NIGHTS[-1])
+    gold = inn.gold()
+    assert gold["rooms"] == ['[6, "other"]']
+    assert gold["notes"] == ['["zoe", 10]']
+    assert [row for row in gold["guests"] if '"e"' in row] == [
+        '["e", "corrected", "2025-10-17 12:00:00.000"]'
+    ]
+    inn.load(NIGHTS[-1], {name: bronze()[NIGHTS[-1]][name] for name in again})
+    inn.run(NIGHTS[-1])
+    assert inn.gold() == expected(NIGHTS[-1])
+
+
+@pytest.mark.parametrize("order", [(3, 2, 1, 0), (1, 3, 0, 2, 1)])
+def test_nights_that_arrive_in_another_order_make_the_same_tables(
+    inn: Inn, in_order: dict[str, list[str]], order: tuple[int, ...]
+) -> None:
+    inn.empty()
+    for number in order:
+        inn.load(NIGHTS[number], bronze()[NIGHTS[number]])
+        inn.run(NIGHTS[number])
+    assert inn.gold() == expected(NIGHTS[-1])
+    assert inn.tables() == in_order
