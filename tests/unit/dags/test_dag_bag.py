@@ -14,6 +14,7 @@ from airflow.sdk import PartitionedAssetTimetable
 from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files, read_connection_file
 from lakehouse.airbyte.night_syncs import night_syncs
+from lakehouse.bronze.declared import night_streams
 from lakehouse.night.business_date import BusinessDateError
 from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
@@ -88,6 +89,33 @@ def test_a_page_begins_with_its_title_and_has_its_sections_in_order(dags: dict[s
     assert page.startswith("### ")
     assert places == sorted(places)
     assert -1 not in places
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stages_page_ends_with_a_list_of_what_it_handles(dags: dict[str, Any], name: str) -> None:
+    *_, heading, listed = dags[name].doc_md.strip().split("\n\n")
+    assert heading.startswith("#### ")
+    assert all(line.startswith("- ") for line in listed.splitlines())
+    tasks = {task.task_id.rpartition(".")[2] for task in dags[name].tasks}
+    for each in night_streams() if name == "load_bronze" else ():
+        assert f"- `{each}`, as `bronze.raw_{each}`" in listed
+    for each in night_syncs(name) if name.startswith("extract_") else ():
+        assert f"`{each.name}`" in listed
+        assert all(f"`{stream.name}`" in listed for stream in each.streams)
+    for task in sorted(tasks):
+        verb, _, what = task.partition("_")
+        if verb in ("build", "publish") and not task.startswith("no_"):
+            assert f".{what.removeprefix('publish_')}`" in listed, task
+        elif verb == "warm":
+            assert f"`{what.replace('_', '-')}`" in listed
+
+
+@pytest.mark.parametrize("name", ["extract_postgres", "extract_apis"])
+def test_the_page_of_an_extract_says_first_that_a_night_needs_both(dags: dict[str, Any], name: str) -> None:
+    other = {"extract_postgres", "extract_apis"} - {name}
+    before_the_sections = dags[name].doc_md.split("####")[0]
+    assert f"needs both extracts, this one and `{other.pop()}`" in before_the_sections
+    assert "`run_night`" in before_the_sections
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -141,7 +141,7 @@ def command_for(task: FailedTask, night: date | None) -> str:
 
 
 def cure(task: FailedTask, night: date) -> str:
-    """What to do about a stage's failed task, as the end of a sentence: the fix, if known, and the command."""
+    """What to do about a stage's failed task, for the end of a sentence: the fix, if known, the command."""
     first = _FIX_FIRST.get((task.error or "").partition(":")[0])
     command = f"`{command_for(task, night)}`"
     return f"{first}, then {command}" if first else command

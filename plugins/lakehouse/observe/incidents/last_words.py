@@ -1,8 +1,8 @@
 """The last lines of a failed task's log: cause and cure, below the stack and not behind it.
 
-Airflow 3.3.2 logs what callbacks and listeners say in a group that its web UI shows folded, and leaves the group
-of an attempt that fails before its work open around it. So all groups are ended first; one end too many does
-nothing.
+Airflow 3.3.2 logs what callbacks and listeners say in a group that its web UI shows folded, and leaves the
+group of an attempt that fails before its work open around it. So all groups are ended first; one end too many
+does nothing.
 """
 
 from __future__ import annotations
