@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any, Final
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -117,13 +118,17 @@ class Drops:
             file = pq.ParquetFile(source)
             batch = next(file.iter_batches(SAMPLE_ROWS), None)
             schema = file.schema_arrow
+            # Airbyte makes columns of folders such as year=2025.
+            parts = (unquote(part).partition("=") for part in name.split("/")[:-1])
+            folders = {column: value for column, equals, value in parts if equals}
+            rows = batch.to_pylist() if batch is not None else []
             return Sample(
                 name=name,
-                columns=tuple(schema.names),
-                records=tuple(batch.to_pylist()) if batch is not None else (),
+                columns=(*schema.names, *folders),
+                records=tuple(row | folders for row in rows),
                 form=(("filetype", "parquet"),),
                 is_whole=file.metadata.num_rows <= SAMPLE_ROWS,
-                types=tuple(schema.types),
+                types=(*schema.types, *(pa.string() for _ in folders)),
             )
 
 

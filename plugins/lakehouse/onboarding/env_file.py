@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -70,3 +70,9 @@ def _quoted(value: str) -> str:
     if "\\" not in value:
         return "'" + value.replace("'", "\\'") + "'"
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
+
+
+def without_variables(text: str, names: Collection[str]) -> str:
+    """The file's text without the assignments of these variables."""
+    pattern = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=.*(?:\n|$)", re.MULTILINE)
+    return pattern.sub(lambda found: "" if found[1] in names else found[0], text)

@@ -123,8 +123,6 @@ def parquet_type(kind: pa.DataType) -> tuple[str, str]:
     if pa.types.is_boolean(kind):
         return "boolean", ""
     if pa.types.is_integer(kind):
-        if pa.types.is_uint64(kind):
-            return "decimal(20,0)", ""
         return ("int" if kind.bit_width < 32 or pa.types.is_int32(kind) else "bigint"), ""
     if pa.types.is_floating(kind):
         return "double", ""

@@ -182,9 +182,15 @@ class AirflowApi:
         }
 
     def error_of(self, run: Run, task: Task) -> str | None:
-        """The exception that ended the task's newest attempt, on one line, from its log."""
+        """The exception that ended the task's attempt `try_number`, on one line, from its log.
+
+        None if the log has none, or if Airflow has no such attempt: it forgets some that were killed.
+        """
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
-        content = self._http.call("GET", path, params={"map_index": task.map_index}).get("content") or []
+        try:
+            content = self._http.call("GET", path, params={"map_index": task.map_index}).get("content") or []
+        except AirflowApiMissingError:
+            return None
         details = [entry["error_detail"] for entry in content if entry.get("error_detail")]
         if not details:
             return None

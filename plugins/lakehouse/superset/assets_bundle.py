@@ -86,7 +86,7 @@ def read_bundle(folder: Path) -> AssetsBundle:
     """The bundle of a folder of dashboards as code.
 
     Raises:
-        SupersetImportError: no dashboard there, or files that cannot be imported; each fault is named.
+        SupersetImportError: no file there, or files that cannot be imported; each fault is named.
     """
     paths = sorted(folder.rglob("*.yaml"))
     sha256 = hashlib.sha256()
@@ -105,10 +105,9 @@ def read_bundle(folder: Path) -> AssetsBundle:
         files[name] = content
     if found := list(faults(files)):
         raise SupersetImportError(f"{folder} cannot be imported. {'; '.join(found)}")
-    bundle = AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
-    if not bundle.dashboards:
-        raise SupersetImportError(f"no dashboard under {folder}: expected dashboards/*.yaml")
-    return bundle
+    if not files:
+        raise SupersetImportError(f"nothing under {folder}: expected databases/*.yaml and dashboards/*.yaml")
+    return AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
 
 
 def _dashboard(content: Mapping[str, Any]) -> DashboardAsset:

@@ -19,6 +19,7 @@ ALLOWED = re.compile(
     r"|superset\.dashboards"
     r"|dbt\.layers"
     r"|airbyte\.(cadence|connection_file|night_syncs)"
+    r"|stream\.plan"
     r")"
 )
 

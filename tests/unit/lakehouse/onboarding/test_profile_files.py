@@ -131,11 +131,19 @@ def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
     assert (table.rows, table.key) == (2, ("id",))
 
 
+def test_folders_that_name_a_value_are_columns_of_parquet(tmp_path: Path) -> None:
+    folder = tmp_path / "year=2025"
+    folder.mkdir()
+    pq.write_table(pa.table({"id": [1, 2]}), folder / "sales.parquet")
+    [table] = profile_files(f"{tmp_path}/**/*.parquet").tables
+    assert _types(table) == {"id": "bigint", "year": "varchar"}
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
         (pa.int8(), "int"), (pa.uint16(), "int"), (pa.uint32(), "bigint"), (pa.int64(), "bigint"),
-        (pa.uint64(), "decimal(20,0)"), (pa.float32(), "double"), (pa.decimal128(38, 0), "decimal(38,0)"),
+        (pa.uint64(), "bigint"), (pa.float32(), "double"), (pa.decimal128(38, 0), "decimal(38,0)"),
         (pa.decimal256(40, 2), "varchar"), (pa.date64(), "date"), (pa.large_string(), "varchar"),
         (pa.dictionary(pa.int8(), pa.int64()), "bigint"), (pa.time64("us"), "varchar"),
     ],

@@ -13,6 +13,7 @@ import pytest
 from lakehouse.platform.airflow_api import AirflowApi
 from lakehouse.platform.airflow_api_hook import AirflowApiHook, AirflowConnectionIncompleteError
 from lakehouse.platform.airflow_http import AirflowApiError, AirflowApiMissingError
+from lakehouse.platform.airflow_runs import Task
 
 NOW = datetime(2025, 10, 17, tzinfo=UTC)
 
@@ -161,3 +162,10 @@ def test_a_connection_without_a_host_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AIRFLOW_CONN_AIRFLOW_API", json.dumps({"conn_type": "http", "login": "admin"}))
     with pytest.raises(AirflowConnectionIncompleteError, match="airflow_api"):
         AirflowApiHook().get_conn()
+
+
+def test_an_attempt_that_airflow_has_forgotten_has_no_words() -> None:
+    task = Task("load_orders", "up_for_retry", 3, 3, -1, None)
+    client = api(lambda _: httpx.Response(404, json={"detail": "TaskInstance not found"}))
+    made = api(lambda _: httpx.Response(200, json=run("r1"))).run("load_bronze", "r1")
+    assert client.error_of(made, task) is None
