@@ -9,7 +9,9 @@ from lakehouse.onboarding.choices import Wishes, settle
 from lakehouse.onboarding.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
 
 
-def column(name: str, kind: str = "varchar", nullable: bool = True, one_of: tuple[str, ...] = ()) -> ColumnProfile:
+def column(
+    name: str, kind: str = "varchar", nullable: bool = True, one_of: tuple[str, ...] = ()
+) -> ColumnProfile:
     return ColumnProfile(name, kind, nullable, f"source's {kind}", one_of)
 
 
@@ -57,7 +59,11 @@ VISITS = TableProfile(
 )
 STOCK = TableProfile(
     name="stock",
-    columns=(column("sku", nullable=False), column("place", nullable=False), column("changed_at", "timestamp")),
+    columns=(
+        column("sku", nullable=False),
+        column("place", nullable=False),
+        column("changed_at", "timestamp"),
+    ),
     key=("sku", "place"),
     cursor=None,
     rows=1,

@@ -75,7 +75,12 @@ def test_a_contract_has_the_types_the_key_and_the_values_of_the_source() -> None
     by_name = {column.name: column for column in orders.columns}
     assert by_name["total"].type == pa.decimal128(12, 2)
     assert by_name["state"].one_of == ("open", "paid")
-    assert [name for name, each in by_name.items() if each.required] == ["order_id", "state", "total", "updated_at"]
+    assert [name for name, each in by_name.items() if each.required] == [
+        "order_id",
+        "state",
+        "total",
+        "updated_at",
+    ]
 
 
 def test_a_snapshot_may_be_empty_only_if_its_table_was() -> None:
@@ -139,13 +144,19 @@ def test_a_model_lists_the_columns_that_its_macro_makes() -> None:
 
 
 def test_every_model_opens_with_its_grain_and_tests_its_key() -> None:
-    paths = [path for path in FILES if path.startswith(MODELS) and path.endswith(".yml") and "sources" not in path]
+    paths = [
+        path for path in FILES if path.startswith(MODELS) and path.endswith(".yml") and "sources" not in path
+    ]
     assert len(paths) == 5 + 2 * 3
     for path in paths:
         described = model(path.removeprefix(f"{MODELS}/").removesuffix(".yml"))
         assert described["description"].startswith("One row per ")
         assert all(column["data_type"] and column["description"] for column in described["columns"])
-        tested = [column for column in described["columns"] if column.get("data_tests", [])[:2] == ["unique", "not_null"]]
+        tested = [
+            column
+            for column in described["columns"]
+            if column.get("data_tests", [])[:2] == ["unique", "not_null"]
+        ]
         assert len(tested) == 1
     assert model("staging/cafe/stg_cafe_orders")["columns"][1]["data_tests"] == [
         {"accepted_values": {"arguments": {"values": ["open", "paid"]}}}
@@ -170,7 +181,13 @@ def test_gold_of_rows_that_are_never_deleted_asks_for_no_mark() -> None:
 
 def test_a_mart_is_a_fact_if_there_is_something_to_add_up() -> None:
     names = [mart_name(source, table) for source in cafe().sources for table in source.tables]
-    assert names == ["fct_cafe_orders", "fct_cafe_order_lines", "dim_cafe_visits", "dim_cafe_stock", "fct_cafe_deliveries"]
+    assert names == [
+        "fct_cafe_orders",
+        "fct_cafe_order_lines",
+        "dim_cafe_visits",
+        "dim_cafe_stock",
+        "fct_cafe_deliveries",
+    ]
 
 
 def test_sources_name_every_stream_once() -> None:
