@@ -132,7 +132,7 @@ def test_a_cursor_that_is_gone_is_refused_with_the_option_for_another() -> None:
     moved = with_columns(
         ORDERS, *(c for c in ORDERS.columns if c.name != "updated_at"), column("changed_on", "timestamp")
     )
-    with pytest.raises(BlueprintError, match="orders.updated_at.* is absent at the source: give another"):
+    with pytest.raises(BlueprintError, match=r"orders.updated_at.* is absent at the source: give another"):
         rerun(moved)
     assert table(rerun(moved, cursors={"orders": "changed_on"}), "orders").cursor == "changed_on"
 

@@ -108,7 +108,7 @@ def test_what_cannot_be_written_takes_everything_back(tmp_path: Path) -> None:
         FileChange("second", None, "new"),
         FileChange("not_a_folder/third", None, "new"),
     ]
-    with pytest.raises(BlueprintError, match="not_a_folder/third cannot be written.*nothing was changed"):
+    with pytest.raises(BlueprintError, match=r"not_a_folder/third cannot be written.*nothing was changed"):
         write_all(changes, tmp_path)
     assert (tmp_path / "first").read_text() == "before"
     assert not (tmp_path / "second").exists()
