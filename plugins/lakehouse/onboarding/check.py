@@ -75,9 +75,9 @@ def _source(
         where = connection(conn_id, values)
         yield from _LOOKS[declared.source.type](where, declared, ours)
     except ConnectionUnknownError:
-        yield unknown("source", f"{declared.short_name} was not looked at: {conn_id} has no address yet")
+        yield unknown(declared.short_name, f"it was not looked at: {conn_id} has no address yet")
     except ProfileError as error:
-        yield unknown("source", str(error), f"correct {conn_id} in .env, or the source")
+        yield unknown(declared.short_name, str(error), f"correct {conn_id} in .env, or the source")
 
 
 def _database(
@@ -95,13 +95,13 @@ def _files(
     where: Connection, declared: ConnectionFile, streams: Sequence[DeclaredStream]
 ) -> Iterator[Finding]:
     found = profile_declared(where, declared.source.configuration.get("streams") or [])
-    return check_records(found, streams, guessed=True)
+    return check_records(declared, found, streams, guessed=True)
 
 
 def _api(where: Connection, declared: ConnectionFile, streams: Sequence[DeclaredStream]) -> Iterator[Finding]:
     path = MANIFESTS / str(declared.source.manifest)
     found = profile_manifest(path, where.url(), where.password, declared.source.configuration)
-    return check_records(found, streams, guessed=False)
+    return check_records(declared, found, streams, guessed=False)
 
 
 _LOOKS: Final = {"postgres": _database, "file": _files, "declarative": _api}

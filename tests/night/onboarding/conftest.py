@@ -1,4 +1,4 @@
-"""A foreign business from nothing, brought in by `bin/source add`: three nights, the last without the shop."""
+"""A foreign business from nothing, by `bin/source add`: three nights, the last one without the shop."""
 
 from __future__ import annotations
 

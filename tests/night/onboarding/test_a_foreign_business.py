@@ -1,4 +1,4 @@
-"""A business that this repository has never heard of, from `bin/source add` to gold that equals its source."""
+"""A business unknown to this repository, from `bin/source add` to gold that equals its source."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ _SLOT: Final = """
     from pg_replication_slots where slot_name = %s
 """
 
+_PUBLICATION: Final = "select 1 from pg_publication where pubname = %s"
+
 
 def check_database(
     dsn: str, connection: ConnectionFile, streams: Sequence[DeclaredStream]
@@ -31,9 +33,7 @@ def check_database(
     replication: Mapping[str, Any] = configuration.get("replication_method") or {}
     with connected(dsn) as session:
         tables = _first_of_each(read_catalogue(session, schemas), schemas)
-        yield fits(
-            "source", f"{connection.source.airflow_connection} answers, {len(tables)} tables and views"
-        )
+        yield fits(connection.short_name, f"the database answers; it has {len(tables)} tables and views")
         for each in streams:
             table = tables.get(each.stream.name)
             if table is None:
@@ -112,7 +112,7 @@ def _capture(
             what, f"its log cannot be read: {obstacle.partition(': ')[0]}", f"at the source: {obstacle}"
         )
     missing = [table for table in tables if publication not in table.publications]
-    if len(missing) == len(tables):
+    if session.execute(_PUBLICATION, (publication,)).fetchone() is None:
         yield differs(what, f"there is no publication {publication}", f"at the source: {create[0]}")
     elif missing:
         names = ", ".join(f'"{table.schema}"."{table.name}"' for table in missing)

@@ -22,7 +22,7 @@ class Finding:
     """How one thing is, and what to type if it should be otherwise."""
 
     what: str
-    """files, variables, source, Airbyte, or a stream's name in the lake."""
+    """files, variables, Airbyte, a connection's short name, or a stream's name in the lake."""
     status: Status
     words: str
     remedy: str = ""

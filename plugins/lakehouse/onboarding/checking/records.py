@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lakehouse.airbyte.connection_file import ConnectionFile
 from lakehouse.onboarding.checking.columns import compare_columns
 from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, fits, note
@@ -11,9 +12,10 @@ from lakehouse.onboarding.profile import SourceProfile
 
 
 def check_records(
-    found: SourceProfile, streams: Sequence[DeclaredStream], guessed: bool
+    connection: ConnectionFile, found: SourceProfile, streams: Sequence[DeclaredStream], guessed: bool
 ) -> Iterator[Finding]:
     """What is found of one connection's streams; `guessed`: their types come from a sample."""
+    yield fits(connection.short_name, f"it answers; {len(found.tables)} streams were looked at")
     tables = {table.name: table for table in found.tables}
     for each in streams:
         table = tables.get(each.stream.name)

@@ -26,21 +26,18 @@ def check_airbyte(connections: Sequence[ConnectionFile], root: Path) -> Iterator
     except subprocess.TimeoutExpired:
         yield unknown("Airbyte", f"it did not answer within {_SECONDS} seconds", "bin/airbyte diff")
         return
-    if done.returncode not in (0, 1):
-        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        yield unknown(
-            "Airbyte", f"it cannot be asked: {words[-1] if words else 'no reason given'}",
-            "make up starts the embedded one" if embedded else "see the Airflow connection airbyte_default",
-        )  # fmt: skip
-        return
     names = {name for each in connections for name in (each.name, each.source.name)}
     lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
     ours = [line for line in lines if len(line) == 3 and line[2].split(maxsplit=1)[0].rstrip(":") in names]
+    if done.returncode not in (0, 1) or not ours:
+        words = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
+        start = (
+            "make up starts the embedded one" if embedded else "see the Airflow connection airbyte_default"
+        )
+        yield unknown("Airbyte", f"it cannot be asked: {words.removeprefix('error: ')}", start)
+        return
     changed = [line for line in ours if line[0] != "unchanged"]
     for action, kind, rest in changed:
-        yield differs(
-            "Airbyte", f"{kind} {rest} {'is' if action == 'missing' else ''} {action}".replace("  ", " "),
-            "bin/airbyte apply; every night does that first, too",
-        )  # fmt: skip
+        yield differs("Airbyte", f"{action}: {kind} {rest}", "bin/airbyte apply")
     if not changed:
         yield fits("Airbyte", f"holds its {len(connections)} connections as declared")
