@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console | None = None) -> int:
     """Bring a business in, or write what has changed at its source.
 
-    Returns 0 if that is done, 1 if the answer was no or edits are in the way.
+    Returns 0 if that is done, 1 if it was declined or edits are in the way.
 
     Raises:
         LakehouseError: it cannot be done; nothing was written.
@@ -166,9 +166,7 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
         console.print("  at the source, once, as the owner of its tables:")
         for statement in capture_statements(publication(name), slot(name), logged):
             console.print(Text(f"    {statement}"), soft_wrap=True)
-    dataset = (
-        f"bin/dashboard add-dataset gold.{blueprint.gold[0].partition('_')[2]}" if blueprint.gold else ""
-    )
+    gold = blueprint.gold[0].partition("_")[2] if blueprint.gold else ""
     for command, why in (
         (f"bin/source check {name}", "says on one screen whether everything fits"),
         ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),
