@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-DATE ?= 2025-10-16
+DATE ?=
 ORDERS ?=
 ROWS ?= 1000000 10000000
 ONLY ?=
@@ -24,7 +24,7 @@ help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
 night: setup-up ## Run the whole night: make night [DATE=2025-10-16] [ORDERS=100000, once] [OBSERVE=1, as in up]
-	@$(STACK) night '$(DATE)' $(if $(ORDERS),--orders '$(ORDERS)')
+	@$(STACK) night $(if $(DATE),'$(DATE)') $(if $(ORDERS),--orders '$(ORDERS)')
 
 setup: ## Build the locked environments (only what is missing or changed)
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: install Python 3.11 or 3.12 (Debian 12: apt-get install python3)" >&2; exit 1; }
@@ -89,12 +89,12 @@ conformance: setup-conformance ## Run the engines' conformance tests; DREMIO_URL
 bench: setup ## Measure how fast it is, about two hours in all: make bench [ROWS="1000000 10000000"] [ONLY="queries flight"]
 	@PYTHONPATH=. $(EMBEDDED) -m bench --rows $(ROWS) $(if $(ONLY),--only $(ONLY))
 
-soak: setup ## Run many business dates with random faults, then compare bronze with the shop: make soak [DATES=30] [SEED=n]
+soak: setup ## Run many business dates with random faults, then compare bronze with the source: make soak [DATES=30] [SEED=n]
 	@mkdir -p .local/test/airflow
 	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		.local/envs/airflow/bin/python -m tests.soak --dates '$(or $(DATES),30)' $(if $(SEED),--seed '$(SEED)')
 
-stream: setup ## Stream for minutes with random kills and two nights, then compare all rows with the shop: make stream [SECONDS=600] [RATE=200] [SEED=n]
+stream: setup ## Stream for minutes with random kills and two nights, then compare all rows with the source: make stream [SECONDS=600] [RATE=200] [SEED=n]
 	@$(SUITES) stream/every\ moment
 	@mkdir -p .local/test/airflow
 	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \

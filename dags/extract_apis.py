@@ -30,16 +30,12 @@ from __future__ import annotations
 
 from airflow.sdk import Param, dag
 
-from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.night_syncs import night_syncs
 from lakehouse.landing.announce import announce
 from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.night.dag_defaults import stage_arguments
 from lakehouse.platform.names import AIRBYTE_POOL
 
-SYNCS = {
-    "sync_shop_api": read_connection_file("shop_api_to_lake"),
-    "sync_shop_files": read_connection_file("shop_files_to_lake"),
-}
 FORCE_SYNC = Param(
     False,
     type="boolean",
@@ -50,16 +46,16 @@ FORCE_SYNC = Param(
 
 @dag(**stage_arguments("extract_apis", doc=__doc__, params={"force_sync": FORCE_SYNC}))
 def extract_apis() -> None:
-    """One sync per source, then the announcement that both have landed."""
+    """The syncs in parallel, then the announcement that all have landed."""
     syncs = [
         AirbyteExtractOperator(
-            task_id=task_id,
+            task_id=f"sync_{connection.short_name}",
             connection_name=connection.name,
             retries=connection.retries,
             pool=AIRBYTE_POOL,
             max_active_tis_per_dag=1,
         )
-        for task_id, connection in SYNCS.items()
+        for connection in night_syncs("extract_apis")
     ]
     syncs >> announce("extract_apis")
 

@@ -28,16 +28,12 @@ from __future__ import annotations
 
 from airflow.sdk import Param, dag
 
-from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.night_syncs import night_syncs
 from lakehouse.landing.announce import announce
 from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.night.dag_defaults import stage_arguments
 from lakehouse.platform.names import AIRBYTE_POOL
 
-SYNCS = {
-    "sync_shop_database": read_connection_file("shop_postgres_to_lake"),
-    "sync_shop_changes": read_connection_file("shop_postgres_cdc_to_lake"),
-}
 FORCE_SYNC = Param(
     False,
     type="boolean",
@@ -51,13 +47,13 @@ def extract_postgres() -> None:
     """The syncs in parallel, then the announcement."""
     syncs = [
         AirbyteExtractOperator(
-            task_id=task_id,
+            task_id=f"sync_{connection.short_name}",
             connection_name=connection.name,
             retries=connection.retries,
             pool=AIRBYTE_POOL,
             max_active_tis_per_dag=1,
         )
-        for task_id, connection in SYNCS.items()
+        for connection in night_syncs("extract_postgres")
     ]
     syncs >> announce("extract_postgres")
 

@@ -33,17 +33,17 @@ objects: the same objects give the same bytes. The source is not read.
 
 from airflow.sdk import dag
 
+from lakehouse.bronze.declared import night_streams
 from lakehouse.bronze.operators import LoadBronzeStreamOperator, RefreshBronzeCatalogueOperator
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
-
-STREAMS = ("customers", "orders", "products", "shipments", "marketing_spend", "stock_levels")
 
 
 @dag(**stage_arguments("load_bronze", doc=__doc__))
 def load_bronze() -> None:
-    loads = [LoadBronzeStreamOperator(task_id=f"load_{stream}", stream=stream) for stream in STREAMS]
+    streams = night_streams()
+    loads = [LoadBronzeStreamOperator(task_id=f"load_{stream}", stream=stream) for stream in streams]
     visible = RefreshBronzeCatalogueOperator(
-        task_id="refresh_catalogue", streams=STREAMS, outlets=stage_outlets("load_bronze")
+        task_id="refresh_catalogue", streams=streams, outlets=stage_outlets("load_bronze")
     )
     loads >> visible
 

@@ -2,7 +2,7 @@
 ### Refresh Dremio's reflections on tonight's gold
 
 **Produces:** the asset `accelerated` and the reflections `raw_customers`, `agg_daily_revenue`,
-`common_metrics` and `raw_daily_revenue` (`include/dremio/reflections.yaml`), rebuilt from the data
+`common_metrics` and `raw_daily_revenue` (`include/dremio/reflections/`), rebuilt from the data
 published tonight and ready to use.
 
 **Reads:** `bronze.customers`, `gold.orders` and `gold.daily_revenue` in Dremio.

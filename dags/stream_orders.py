@@ -30,6 +30,7 @@ from airflow.sdk import dag
 
 from lakehouse.night.dag_defaults import dag_arguments
 from lakehouse.stream.operators import RUN_FOR, StreamOperator
+from lakehouse.stream.plan import is_declared
 
 
 @dag(
@@ -56,4 +57,5 @@ def stream_orders() -> None:
     )
 
 
-stream_orders()
+if is_declared():
+    stream_orders()

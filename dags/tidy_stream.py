@@ -23,6 +23,7 @@ from airflow.sdk import CronTriggerTimetable, Param, dag
 
 from lakehouse.night.dag_defaults import dag_arguments
 from lakehouse.observe.retention.operators import TidyOperator
+from lakehouse.stream.plan import is_declared
 
 EVERY_MORNING = "30 9 * * *"  # every day at 09:30 UTC
 PARAMS = {
@@ -44,4 +45,5 @@ def tidy_stream() -> None:
     TidyOperator(task_id="tidy_stream", kind="stream")
 
 
-tidy_stream()
+if is_declared():
+    tidy_stream()

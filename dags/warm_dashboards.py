@@ -29,18 +29,17 @@ from airflow.sdk import dag
 
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 from lakehouse.night.plan import stage
+from lakehouse.superset.dashboards import night_dashboards
 from lakehouse.superset.operators import SupersetWarmDashboardOperator
 
 STAGE = "warm_dashboards"
-DASHBOARDS = ("customer-analytics",)
-"""Slugs of the dashboards that must be warm in the morning: those of include/superset/dashboards that read
-gold. What Live Orders shows is kept for seconds, so there is nothing to warm."""
 
 
 @dag(**stage_arguments(STAGE, doc=__doc__))
 def warm_dashboards() -> None:
     served = EmptyOperator(task_id="dashboards_are_served", outlets=stage_outlets(STAGE))
-    for slug in DASHBOARDS:
+    # What a live dashboard shows is kept for seconds: there is nothing to warm.
+    for slug in night_dashboards():
         warm = SupersetWarmDashboardOperator(
             task_id=f"warm_{slug.replace('-', '_')}",
             dashboard=slug,

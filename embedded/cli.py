@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     reset = add("reset", lambda given: running.reset(given.yes), "Stop, and delete all state.")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     night = add("night", _night, "Run the whole night of a business date.")
-    night.add_argument("date", help="YYYY-MM-DD")
+    night.add_argument("date", nargs="?", help="YYYY-MM-DD; default: yesterday, or the shop's own date")
     night.add_argument("--orders", help="orders in the first year of a shop that opens now")
     return parser
 

@@ -1,26 +1,42 @@
-"""What `make night` does before the night itself: the date is checked and the shop brought to it."""
+"""What `make night` does before the night itself: the date is checked, and the shop is brought to it, if this
+repository has the shop."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from embedded.composition.platform import Platform
+from embedded.declared import shop_is_declared, sources_are_declared
 from embedded.errors import PlatformError
 from embedded.settings import ROOT
 from embedded.shop.calendar import OPENING_DAY
 from embedded.stack.environment import base_environment
+
+SHOP_DATE = date(2025, 10, 16)
+"""The business date that the documentation shows, a year after the shop opened."""
 
 
 class NightError(PlatformError):
     """The night cannot be started; the message says what to change."""
 
 
+def require_sources() -> None:
+    """Raises NightError when there is nothing to extract."""
+    if not sources_are_declared():
+        raise NightError("include/airbyte/ declares no source: add one with bin/source add NAME ...")
+
+
+def default_date() -> date:
+    """The date of a night that was asked for without one: yesterday, UTC; with the shop, a day of its own."""
+    return SHOP_DATE if shop_is_declared() else datetime.now(UTC).date() - timedelta(days=1)
+
+
 def parse_business_date(text: str) -> date:
-    """The date, checked before anything is started. Raises NightError when malformed, in the future, or
-    before the shop's opening."""
+    """The date, checked before anything is started. Raises NightError when malformed or in the future; with
+    the shop also when it is before the shop's opening."""
     try:
         found = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
@@ -29,13 +45,15 @@ def parse_business_date(text: str) -> date:
         raise NightError(f"DATE={text} is not written as YYYY-MM-DD: {found.isoformat()}?")
     if found > datetime.now(UTC).date():
         raise NightError(f"DATE={text} is in the future: there is nothing to extract yet")
-    if found < OPENING_DAY:
+    if shop_is_declared() and found < OPENING_DAY:
         raise NightError(f"DATE={text} is before the shop opened: give {OPENING_DAY} or a later day")
     return found
 
 
 def parse_orders(text: str) -> int:
-    """The number of orders of a new shop's first year. Raises NightError."""
+    """The number of orders of a new shop's first year. Raises NightError, also without the shop."""
+    if not shop_is_declared():
+        raise NightError(f"ORDERS={text} sizes the demo shop, which airflow_settings.yaml does not declare")
     try:
         found = int(text)
     except ValueError:

@@ -54,7 +54,12 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url
         # A busy two-core machine answers late; a task must not fail for that.
         "workers": {"execution_api_timeout": 30},
         # The pace while something happens; while nothing does, the executor slows it down.
-        "scheduler": {"scheduler_idle_sleep_time": 0.05, "parsing_cleanup_interval": 30},
+        "scheduler": {
+            "scheduler_idle_sleep_time": 0.05,
+            "parsing_cleanup_interval": 30,
+            # A night takes minutes here: a task that was killed is tried again within one, not five.
+            "task_instance_heartbeat_timeout": 60,
+        },
         "dag_processor": {
             # A changed file is seen within seconds, a new one too; an unchanged one is parsed again only for
             # what it reads beside itself: include/ and the dbt manifest.

@@ -9,7 +9,15 @@ from embedded.commands.alone import alone
 from embedded.commands.terminal import green
 from embedded.composition.needs import NEEDS
 from embedded.composition.platform import Platform
-from embedded.night import advance_shop, become_night_run, parse_business_date, parse_orders
+from embedded.declared import shop_is_declared
+from embedded.night import (
+    advance_shop,
+    become_night_run,
+    default_date,
+    parse_business_date,
+    parse_orders,
+    require_sources,
+)
 from embedded.stack.preflight import check_machine
 from embedded.stack.starting import Started, asked_for, start_all
 from embedded.stack.stopping import end_leftovers
@@ -26,13 +34,16 @@ def up(services: Sequence[str]) -> int:
     return 0
 
 
-def night(date: str, orders: str | None) -> int:
-    """Run the whole night of a date: platform up, shop advanced to it, the nine stages followed live."""
-    business_date = parse_business_date(date)
+def night(date: str | None, orders: str | None) -> int:
+    """Run the whole night of a date: platform up, the nine stages followed live. The shop, if this repository
+    declares it, is advanced to the date first."""
+    require_sources()
+    business_date = parse_business_date(date) if date else default_date()
     size = None if orders is None else parse_orders(orders)
     up([])
     platform = Platform.here()
-    advance_shop(platform, business_date, size)
+    if shop_is_declared():
+        advance_shop(platform, business_date, size)
     become_night_run(platform, business_date)
     return 0
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from embedded.airflow.service import airflow
 from embedded.composition.wire import database_url
+from embedded.declared import shop_is_declared
 from embedded.elasticsearch.service import elasticsearch
 from embedded.log_shipper.service import log_shipper
 from embedded.object_store.service import object_store
@@ -19,18 +20,20 @@ from embedded.superset.service import superset
 
 
 def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, str]) -> dict[str, Service]:
-    """Every service by name."""
-    databases = cluster(settings, secret)
+    """Every service by name; the shop only if airflow_settings.yaml has a connection to it."""
+    has_shop = shop_is_declared()
+    databases = cluster(settings, secret, ("shop",) if has_shop else ())
 
     def metadata(database: str) -> str:
         return database_url(settings, secret, database, "postgresql+psycopg2")
 
+    shop = _ours(
+        settings, "shop", "embedded.shop", "Shop (source)", "/health", ("SHOP",), ("postgres",), "serve"
+    )
     services = (
         postgres(settings, databases),
         object_store(settings, secret),
-        _ours(
-            settings, "shop", "embedded.shop", "Shop (source)", "/health", ("SHOP",), ("postgres",), "serve"
-        ),
+        *((shop,) if has_shop else ()),
         _ours(
             settings,
             "airbyte",

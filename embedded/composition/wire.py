@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from embedded.declared import shop_is_declared
 from embedded.object_store.layout import BUCKET, REGION, S3_ACCESS_KEY
 from embedded.settings import HOST, ROOT, Settings
 
@@ -39,13 +40,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "PLATFORM_PG_DATABASE": "platform",
         "PLATFORM_PG_USER": "platform",
         "PLATFORM_PG_PASSWORD": secret["PLATFORM_PG_PASSWORD"],
-        **{f"SHOP_PG_{key}": value for key, value in postgres.items()},
-        "SHOP_PG_DATABASE": "shop",
-        "SHOP_PG_USER": "shop",
-        "SHOP_PG_PASSWORD": secret["SHOP_PG_PASSWORD"],
-        "SHOP_API_URL": f"http://{HOST}:{port('SHOP')}",
-        "SHOP_API_TOKEN": secret["SHOP_API_TOKEN"],
-        "SHOP_FILES_URI": f"fs:///?path={quote(str(settings.service_dir('shop') / 'csv'), safe='')}",
+        **(_shop(settings, secret, postgres) if shop_is_declared() else {}),
         "DREMIO_HOST": HOST,
         "DREMIO_PORT": str(port("DREMIO")),
         "DREMIO_FLIGHT_PORT": str(port("DREMIO_FLIGHT")),
@@ -70,6 +65,19 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "AIRFLOW_PG_DATABASE": "airflow",
         "AIRFLOW_PG_USER": "airflow",
         "AIRFLOW_PG_PASSWORD": secret["AIRFLOW_PG_PASSWORD"],
+    }
+
+
+def _shop(settings: Settings, secret: Mapping[str, str], postgres: Mapping[str, str]) -> dict[str, str]:
+    """The demo shop: its database in the platform's cluster, its REST API, its folder of files."""
+    return {
+        **{f"SHOP_PG_{key}": value for key, value in postgres.items()},
+        "SHOP_PG_DATABASE": "shop",
+        "SHOP_PG_USER": "shop",
+        "SHOP_PG_PASSWORD": secret["SHOP_PG_PASSWORD"],
+        "SHOP_API_URL": f"http://{HOST}:{settings.port('SHOP')}",
+        "SHOP_API_TOKEN": secret["SHOP_API_TOKEN"],
+        "SHOP_FILES_URI": f"fs:///?path={quote(str(settings.service_dir('shop') / 'csv'), safe='')}",
     }
 
 

@@ -1,1 +1,1 @@
-"""PostgreSQL from a PyPI wheel's binaries: the metadata of every service, and the shop's database."""
+"""PostgreSQL from a PyPI wheel's binaries: the metadata of every service, and a database to extract from."""

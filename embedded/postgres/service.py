@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from embedded.postgres.cluster import Cluster
 from embedded.settings import HOST, Settings
 from embedded.stack.service import Program, Service
 
-DATABASES = ("airflow", "superset", "platform", "shop")
+DATABASES = ("airflow", "superset", "platform")
+"""Of the platform itself; what else the cluster holds is a source."""
 
 
-def cluster(settings: Settings, secret: Mapping[str, str]) -> Cluster:
-    """This platform's cluster, with one role per database."""
+def cluster(settings: Settings, secret: Mapping[str, str], sources: Sequence[str] = ()) -> Cluster:
+    """This platform's cluster, with one role per database: its own, and those of these sources."""
     return Cluster(
         folder=settings.service_dir("postgres"),
         port=settings.port("POSTGRES"),
         password=secret["POSTGRES_PASSWORD"],
-        databases={name: secret[f"{name.upper()}_PG_PASSWORD"] for name in DATABASES},
+        databases={name: secret[f"{name.upper()}_PG_PASSWORD"] for name in (*DATABASES, *sources)},
     )
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
+from embedded.declared import shop_is_declared
 from embedded.shop.advance import advance
 from embedded.shop.calendar import DEFAULT_SEED
 from embedded.shop.database import ShopDatabase, ShopError
@@ -36,6 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
     serving.add_argument("--port", type=int, help="default: the port of SHOP_API_URL")
     commands.add_parser("status", help="print the shop's day and size")
     options = parser.parse_args(arguments)
+    if not shop_is_declared():
+        print(
+            "shop: airflow_settings.yaml has no connection to it: the shop is not part of this platform",
+            file=sys.stderr,
+        )
+        return 2
     try:
         settings = ShopSettings.from_environ()
         if options.command == "advance":

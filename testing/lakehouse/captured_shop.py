@@ -23,7 +23,8 @@ from lakehouse.airbyte.connection_file import ConnectionFile, read_connection_fi
 from lakehouse.airbyte.job import Job, JobFailure
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
 from lakehouse.airbyte.reread import read_again
-from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
+from lakehouse.bronze.contract_file import load_contract
+from lakehouse.bronze.declared import STREAM_CONTRACTS
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN
 from lakehouse.landing.reader import LandedFile, LandingReader

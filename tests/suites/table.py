@@ -61,7 +61,7 @@ SUITES: Final = (
         "unit",
         "lakehouse",
         "airflow",
-        ("tests/unit/lakehouse", "tests/unit/dags", "tests/unit/airflow"),
+        ("tests/unit/lakehouse", "tests/unit/dags", "tests/unit/airflow", "tests/unit/shop"),
         60,
     ),
     Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),

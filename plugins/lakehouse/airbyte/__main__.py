@@ -1,8 +1,9 @@
-"""`python -m lakehouse.airbyte diff|apply|refresh`: the connections of include/airbyte/ against the server.
+"""`python -m lakehouse.airbyte diff|apply|refresh|forget`: include/airbyte/ against the server.
 
 `diff` shows what differs and writes nothing; `apply` brings the server to the files; `refresh CONNECTION`
-reads the tables of one connection again, after their changes were lost. Addresses and secrets come from
-Airflow's connections (`AIRFLOW_CONN_*` or a secrets backend). On the embedded platform: `bin/airbyte diff`.
+reads the tables of one connection again, after their changes were lost; `forget CONNECTION ...` deletes what
+no file declares. Addresses and secrets come from Airflow's connections (`AIRFLOW_CONN_*` or a secrets backend).
+On the embedded platform: `bin/airbyte diff`.
 Exit code: 0 nothing differs or all was done, 1 something differs, 2 it could not be told or done.
 """
 
@@ -11,16 +12,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from airflow.sdk import BaseHook
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.airbyte.forgetting import forget
 from lakehouse.airbyte.hook import client_of
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
 from lakehouse.airbyte.reread import read_again
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.names import AIRBYTE_CONNECTION
+
+_NAMES: Final = {"refresh": (1, 1), "forget": (1, sys.maxsize)}
+"""How many connections a command takes, at least and at most."""
 
 
 def line_of(change: Change) -> str:
@@ -40,20 +46,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=("diff", "apply", "refresh"))
-    parser.add_argument("connection", nargs="?", help="refresh: its name, as in include/airbyte/")
+    parser.add_argument("command", choices=("diff", "apply", "refresh", "forget"))
+    parser.add_argument("connections", nargs="*", metavar="CONNECTION", help="refresh: one; forget: some")
     parser.add_argument("--conn-id", default=AIRBYTE_CONNECTION, help="Airflow connection of the server")
     parser.add_argument(
         "--rewrite-secrets", action="store_true", help="apply: send configurations though no difference shows"
     )
     options = parser.parse_args(arguments)
-    if (options.command == "refresh") != (options.connection is not None):
-        parser.error("refresh, and only refresh, takes the name of a connection")
+    least, most = _NAMES.get(options.command, (0, 0))
+    if not least <= len(options.connections) <= most:
+        parser.error("refresh takes the name of one connection, forget those of some, the others none")
     try:
         client = client_of(BaseHook.get_connection(options.conn_id))
         if options.command == "refresh":
-            job = read_again(client, options.connection, _tell)
-            print(f"{options.connection} has been read again: {job.rows} rows landed")
+            job = read_again(client, options.connections[0], _tell)
+            print(f"{options.connections[0]} has been read again: {job.rows} rows landed")
+            return 0
+        if options.command == "forget":
+            declared = [each.name for each in read_all_connection_files()]
+            done = forget(client, options.connections, declared)
+            print("\n".join(f"deleted {each}" for each in done) or "Airbyte has none of these")
             return 0
         provisioner = AirbyteProvisioner(client, BaseHook.get_connection, options.rewrite_secrets)
         go = provisioner.compare if options.command == "diff" else provisioner.apply

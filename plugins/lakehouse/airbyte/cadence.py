@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from lakehouse.airbyte.connection_file import ConnectionFile, ConnectionFileError
+from lakehouse.airbyte.connection_file import STREAMED, ConnectionFile, ConnectionFileError
 from lakehouse.night.plan import night_window
 
 QUARTER: Final = 15
@@ -27,7 +27,7 @@ class Cadence(StrEnum):
     SMALL_TABLE = "small_table"
     LARGE_TABLE = "large_table"
     DIMENSION_TABLE = "dimension_table"
-    STREAM = "stream"
+    STREAM = STREAMED
 
 
 @dataclass(frozen=True)

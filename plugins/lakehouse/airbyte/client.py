@@ -138,6 +138,10 @@ class AirbyteClient:
         """Replace an item; what Airbyte made of it."""
         return self._call("PUT", path, item)
 
+    def delete(self, path: str) -> None:
+        """Delete an item for good."""
+        self._call("DELETE", path)
+
     def _call(
         self,
         method: str,

@@ -1,8 +1,12 @@
-"""Airbyte connections as code: what a file of include/airbyte/ declares. The format is told in the files."""
+"""Airbyte connections as code: what a file of include/airbyte/ declares.
+
+include/airbyte/defaults/connection.yaml explains every key and holds what most connections share.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,15 +16,24 @@ import yaml
 
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.repository import INCLUDE
+from lakehouse.platform.yaml_files import parse_yaml
 
 CONNECTION_FILES: Final = INCLUDE / "airbyte"
 MANIFESTS: Final = CONNECTION_FILES / "manifests"
+DEFAULTS: Final = CONNECTION_FILES / "defaults" / "connection.yaml"
+"""What a connection's file need not repeat."""
+STREAMED: Final = "stream"
+"""The cadence of what is read all day; no night reads it."""
 SYNC_MODES: Final = {
     ("incremental", "append_dedup"): "incremental_append",
     ("full_refresh", "overwrite"): "full_refresh_append",
 }
 """The specification's pair of modes, and the public API's word for what Airbyte does of it: it appends to
 landing, and load_bronze overwrites and deduplicates."""
+_SUFFIX: Final = "_to_lake"
+_BUSINESS: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_FOLDER: Final = re.compile(r"source=[a-z][a-z0-9_]*")
+"""The ledger finds a source's files by this folder, and Dremio shows its name as a schema."""
 
 
 class ConnectionFileError(PermanentError):
@@ -65,6 +78,8 @@ class ConnectionFile:
     """One connection: where rows come from, where they go, which streams, how."""
 
     name: str
+    business: str
+    """What `bin/source` adds and removes as a whole, such as `shop`; it may have several connections."""
     cadence: str
     source: Endpoint
     destination: Endpoint
@@ -72,6 +87,38 @@ class ConnectionFile:
     prefix: str
     streams: tuple[Stream, ...]
     tuning: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def short_name(self) -> str:
+        """The name as tasks spell it: `shop_postgres` of `shop_postgres_to_lake`."""
+        return self.name.removesuffix(_SUFFIX)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Is it read all day, by no night?"""
+        return self.cadence == STREAMED
+
+    @property
+    def lake_streams(self) -> tuple[str, ...]:
+        """Its streams as the lake names them, from landing on."""
+        return tuple(self.lake_name(stream.name) for stream in self.streams)
+
+    def lake_name(self, stream: str) -> str:
+        """How the lake names a stream of the source: `cafe_orders` of `orders` with the prefix `cafe_`."""
+        return f"{self.prefix}{stream}"
+
+    def rows_by_lake_name(self, told: Mapping[str, int]) -> dict[str, int]:
+        """What Airbyte tells of each stream, under the names that its files land under.
+
+        Airbyte counts rows under the source's name for a stream, and its destination writes them under the
+        prefixed one. A name that the source does not have is taken for the lake's.
+        """
+        own = {stream.name for stream in self.streams}
+        landed: dict[str, int] = {}
+        for name, rows in told.items():
+            lake_name = self.lake_name(name) if name in own else name
+            landed[lake_name] = landed.get(lake_name, 0) + rows
+        return landed
 
     @property
     def source_folder(self) -> str:
@@ -96,14 +143,16 @@ def read_connection_file(name: str) -> ConnectionFile:
         ConnectionFileError: there is no such file, or it lacks something.
     """
     path = CONNECTION_FILES / f"{name}.yaml"
-    document = _document(path)
+    own = _document(path)
+    document = _merged(_document(DEFAULTS), own)
     try:
         declared = ConnectionFile(
             name=document["name"],
+            business=document["business"],
             cadence=document["cadence"],
             source=_endpoint(document["source"]),
             destination=_endpoint(document["destination"]),
-            namespace=document["namespace"],
+            namespace=document.get("namespace") or f"source={name.removesuffix(_SUFFIX)}",
             prefix=document.get("prefix") or "",
             streams=tuple(_stream(each, document["source"]) for each in document["streams"]),
             tuning=document["tuning"],
@@ -112,31 +161,72 @@ def read_connection_file(name: str) -> ConnectionFile:
         raise ConnectionFileError(f"{path.name} lacks {error}") from error
     if declared.name != name:
         raise ConnectionFileError(f"{path.name} is named {declared.name}: file and connection share one name")
-    if not declared.streams:
+    if not _BUSINESS.fullmatch(declared.business):
+        raise ConnectionFileError(
+            f"{path.name}: business {declared.business!r} is not a name of small letters, digits and _"
+        )
+    if not _FOLDER.fullmatch(declared.namespace):
+        raise ConnectionFileError(
+            f"{path.name}: namespace {declared.namespace!r} is not source=<small letters, digits and _>"
+        )
+    names = [stream.name for stream in declared.streams]
+    if not names:
         raise ConnectionFileError(f"{path.name} has no streams")
+    if twice := sorted({stream for stream in names if names.count(stream) > 1}):
+        raise ConnectionFileError(f"{path.name} lists twice: {', '.join(twice)}")
     return declared
 
 
 def read_all_connection_files() -> list[ConnectionFile]:
-    """Every declaration, by name.
+    """Every declaration, by name; none in a repository without a source.
 
     Raises:
-        ConnectionFileError: there is none, or one is faulty.
+        ConnectionFileError: there is no folder of them, one is faulty, or two contradict each other.
     """
-    names = sorted(path.stem for path in CONNECTION_FILES.glob("*.yaml"))
-    if not names:
-        raise ConnectionFileError(f"no connection is declared in {CONNECTION_FILES}")
-    return [read_connection_file(name) for name in names]
+    if not CONNECTION_FILES.is_dir():
+        raise ConnectionFileError(f"no folder {CONNECTION_FILES}: connections are declared there")
+    every = [read_connection_file(path.stem) for path in sorted(CONNECTION_FILES.glob("*.yaml"))]
+    _check_apart(every)
+    return every
+
+
+def _check_apart(every: Sequence[ConnectionFile]) -> None:
+    """One sync must not claim another's files, nor two streams of the night write one bronze table."""
+    landing: dict[str, str] = {}
+    lake: dict[str, str] = {}
+    for declared in every:
+        other = landing.setdefault(declared.namespace, declared.name)
+        if other != declared.name:
+            raise ConnectionFileError(
+                f"{declared.name}.yaml and {other}.yaml land in one folder, {declared.namespace}: "
+                "give one of them a namespace of its own"
+            )
+        for stream in () if declared.is_streamed else declared.lake_streams:
+            other = lake.setdefault(stream, declared.name)
+            if other != declared.name:
+                raise ConnectionFileError(
+                    f"{declared.name}.yaml and {other}.yaml both bring a stream {stream} into the lake: "
+                    "give one of them a prefix"
+                )
 
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = parse_yaml(path.read_bytes())
     except (OSError, yaml.YAMLError) as error:
         raise ConnectionFileError(f"{path.name} cannot be read: {error}") from error
     if not isinstance(document, dict):
         raise ConnectionFileError(f"{path.name} is not a mapping")
     return document
+
+
+def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The file's own values; a mapping within it overrides single keys of the default's."""
+    merged = {**defaults, **own}
+    for key in defaults.keys() & own.keys():
+        if isinstance(defaults[key], Mapping) and isinstance(own[key], Mapping):
+            merged[key] = _merged(defaults[key], own[key])
+    return merged
 
 
 def _endpoint(node: Mapping[str, Any]) -> Endpoint:

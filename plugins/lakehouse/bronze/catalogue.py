@@ -93,13 +93,18 @@ class BronzeCatalogue:
             views.append((newest_view, render_sql("dremio/newest_versions.sql", newest)))
         return views
 
-    def check_visible(self, business_date: date, expected: Iterable[tuple[str, int]]) -> str:
-        """Compare the date's rows in the raw views with those loaded (stream, rows); the job's id.
+    def check_visible(self, business_date: date, expected: Iterable[tuple[str, int]]) -> str | None:
+        """Compare the date's rows in the raw views with those loaded (stream, rows).
+
+        Returns:
+            The job's id; None if nothing was loaded.
 
         Raises:
             PartitionNotVisibleError: a view shows another number.
         """
         loaded = dict(expected)
+        if not loaded:
+            return None
         sql = render_sql(
             "dremio/count_partition.sql",
             {

@@ -62,7 +62,7 @@ class CatalogueRefresher:
             changes += self._refresh_all(force=True)
             seen = self._catalogue.check_visible(business_date, expected.items())
         job_ids = [job_id for change in changes for job_id in change.job_ids]
-        return Refreshed(changes, expected, [*job_ids, seen])
+        return Refreshed(changes, expected, job_ids if seen is None else [*job_ids, seen])
 
     def _refresh_all(self, force: bool) -> list[CatalogueChange]:
         changes: list[CatalogueChange] = []

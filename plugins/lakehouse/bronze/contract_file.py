@@ -29,12 +29,7 @@ from lakehouse.bronze.contract import (
     SourceForm,
     ZeroRows,
 )
-from lakehouse.platform.repository import INCLUDE
-
-CONTRACTS: Final = INCLUDE / "contracts"
-"""Of the night's streams."""
-STREAM_CONTRACTS: Final = CONTRACTS / "stream"
-"""Of what `stream_orders` reads all day."""
+from lakehouse.bronze.declared import CONTRACTS
 
 _SIMPLE_TYPES: Final[Mapping[str, pa.DataType]] = {
     "bigint": pa.int64(),

@@ -1,15 +1,19 @@
 """How a layer of the dbt project becomes tasks: a group with one task per model, and one task of tests.
 
 Each task and its dbt process cost something before their first statement, so a layer's tests share one
-process, sources get no tasks, and the graph is drawn from the shipped manifest instead of by asking dbt.
+process, sources get no tasks, and the graph is drawn from the shipped manifest instead of by asking dbt. A
+layer without models, in a repository before its first business, is a task that does nothing.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Asset, Param
 from cosmos import settings as cosmos_settings
 from cosmos.airflow.task_group import DbtTaskGroup
@@ -46,16 +50,23 @@ FULL_REFRESH: Final = {
 """Params of a DAG that builds a layer."""
 
 
-def layer_models(layer: str) -> DbtTaskGroup:
+def layer_models(layer: str) -> DbtTaskGroup | EmptyOperator:
     """The layer's models as a task group, one task `build_<model>` each, in the models' own order.
 
-    The DAG needs the params `FULL_REFRESH`.
+    The DAG needs the params `FULL_REFRESH`. Without a model: the task `no_model_to_build`.
     """
+    if not has_models(layer):
+        return EmptyOperator(task_id="no_model_to_build")
     return _model_group(layer, group_id=layer, verb="build", full_refresh="{{ params.full_refresh }}")
 
 
-def gold_models() -> DbtTaskGroup:
-    """The models that publish marts as gold, one task `publish_<model>` each. Never a full refresh."""
+def gold_models() -> DbtTaskGroup | EmptyOperator:
+    """The models that publish marts as gold, one task `publish_<model>` each. Never a full refresh.
+
+    Without a model: the task `no_model_to_publish`.
+    """
+    if not has_models("gold"):
+        return EmptyOperator(task_id="no_model_to_publish")
     return _model_group("gold", group_id="gold", verb="publish", full_refresh=False)
 
 
@@ -87,8 +98,12 @@ def _model_group(layer: str, group_id: str, verb: str, full_refresh: str | bool)
     )
 
 
-def layer_tests(layer: str, task_id: str, outlets: Sequence[Asset] = ()) -> DbtTestLocalOperator:
-    """All tests of the layer's models, in one dbt process."""
+def layer_tests(
+    layer: str, task_id: str, outlets: Sequence[Asset] = ()
+) -> DbtTestLocalOperator | EmptyOperator:
+    """All tests of the layer's models, in one dbt process; without a model a task that does nothing."""
+    if not has_models(layer):
+        return EmptyOperator(task_id=task_id, outlets=list(outlets))
     return DbtTestLocalOperator(
         task_id=task_id,
         project_dir=str(PROJECT_FOLDER),
@@ -104,6 +119,20 @@ def layer_tests(layer: str, task_id: str, outlets: Sequence[Asset] = ()) -> DbtT
         indirect_selection=TestIndirectSelection.BUILDABLE.value,
         outlets=list(outlets),
         **_every_dbt_task(),
+    )
+
+
+def has_models(layer: str, manifest: Path = MANIFEST_FILE) -> bool:
+    """Does the shipped manifest hold a model of the layer?
+
+    Raises:
+        ValueError: no such layer.
+    """
+    folder = ("models", _known(layer))
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    return any(
+        node["resource_type"] == "model" and Path(node["original_file_path"]).parts[:2] == folder
+        for node in nodes
     )
 
 

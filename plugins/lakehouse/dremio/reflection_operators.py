@@ -21,7 +21,7 @@ from lakehouse.receipts import ExternalJob, StageReport, empty_report
 
 
 class DremioRefreshReflectionsOperator(ExternalJobOperator[Refresh]):
-    """Bring the reflections in line with `include/dremio/reflections.yaml`, refresh them, wait until usable.
+    """Bring the reflections in line with `include/dremio/reflections/`, refresh them, wait until usable.
 
     The request is stored before the first look: a retry goes on waiting for it instead of asking Dremio to
     build everything again. Only a reflection whose data was fetched after the request counts as refreshed.

@@ -92,7 +92,7 @@ def judge(found: Json, reflection: Awaited) -> Ready | None:
     name = f"reflection {reflection.title} ({reflection.id})"
     if not found.get("enabled", True) or combined is ReflectionCombinedStatus.DISABLED:
         raise ReflectionInvalidError(
-            f"{name} is disabled in Dremio: enable it, or take it out of reflections.yaml"
+            f"{name} is disabled in Dremio: enable it, or take it out of include/dremio/reflections/"
         )
     if (
         ReflectionConfigState.of(status.get("config")) is ReflectionConfigState.INVALID

@@ -14,7 +14,8 @@ from lakehouse.dremio.errors import ReflectionInvalidError
 from lakehouse.dremio.states import ReflectionCombinedStatus, ReflectionRefreshState
 from lakehouse.platform.repository import INCLUDE
 
-REFLECTIONS: Final = INCLUDE / "dremio" / "reflections.yaml"
+REFLECTIONS: Final = INCLUDE / "dremio" / "reflections"
+"""One file for each business; README.md there explains the keys."""
 
 _COMPARED: Final = ("type", "enabled", "displayFields", "dimensionFields", "measureFields", "partitionFields")
 _GRANULARITY: Final = "NORMAL"
@@ -73,18 +74,29 @@ class EnsuredReflection:
     """`lastDataFetch` when it was looked at."""
 
 
-def load_reflections(path: Path = REFLECTIONS) -> tuple[ReflectionSpec, ...]:
-    """The definitions, in the order of the file.
+def load_reflections(folder: Path = REFLECTIONS) -> tuple[ReflectionSpec, ...]:
+    """The definitions of every file of the folder, by file and in the file's order; none if there is no file.
 
     Raises:
-        ReflectionInvalidError: the file does not say what it must; the message names the reflection.
+        ReflectionInvalidError: a file does not say what it must; the message names it or the reflection.
     """
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))["reflections"]
-    specs = tuple(_parse(entry) for entry in entries)
+    specs = tuple(spec for path in sorted(folder.glob("*.yaml")) for spec in _read(path))
     twice = {spec.title for spec in specs if [other.title for other in specs].count(spec.title) > 1}
     if twice:
-        raise ReflectionInvalidError(f"{path.name} defines twice: {', '.join(sorted(twice))}")
+        raise ReflectionInvalidError(f"{folder.name}/ defines twice: {', '.join(sorted(twice))}")
     return specs
+
+
+def _read(path: Path) -> list[ReflectionSpec]:
+    shown = f"include/dremio/reflections/{path.name}"
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ReflectionInvalidError(f"{shown} is not YAML: {error}") from error
+    entries = document.get("reflections") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ReflectionInvalidError(f"{shown} has no list `reflections`")
+    return [_parse(entry) for entry in entries]
 
 
 def _parse(entry: Mapping[str, Any]) -> ReflectionSpec:

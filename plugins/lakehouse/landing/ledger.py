@@ -129,8 +129,8 @@ class LandingLedger:
             business_date: the date of the run whose sync landed the objects.
             job_id: Airbyte's id of that sync.
             rows_emitted: rows Airbyte says the sync committed.
-            rows_by_stream: what it says of each stream, if it says so: one that came twice must not hide
-                another that did not come.
+            rows_by_stream: what it says of each stream, by the stream's name in the lake, if it says so: one
+                that came twice must not hide another that did not come.
 
         Returns:
             All the date holds of the source, earlier claims included.

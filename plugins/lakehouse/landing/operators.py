@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.airbyte.connection_file import read_connection_file
+from lakehouse.airbyte.connection_file import ConnectionFile, read_connection_file
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.night.business_date import business_date
@@ -22,9 +22,14 @@ class _LandingSyncOperator(AirbyteSyncOperator):
     """A sync, with the ledger of what its source has landed."""
 
     @property
+    def declared(self) -> ConnectionFile:
+        """What the connection's file says."""
+        return read_connection_file(self.connection_name)
+
+    @property
     def source(self) -> str:
         """The source's folder in landing."""
-        return read_connection_file(self.connection_name).source_folder
+        return self.declared.source_folder
 
     def ledger(self) -> LandingLedger:
         """The ledger in the platform's database."""
@@ -70,7 +75,7 @@ class AirbyteExtractOperator(_LandingSyncOperator):
         """Where the source's log is: a sync that begins now sees every change before that."""
         from lakehouse.landing.source_position import position_before_sync
 
-        return position_before_sync(read_connection_file(self.connection_name))
+        return position_before_sync(self.declared)
 
     def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Job, bool]:
         """Start a sync, after a look at the source's log."""
@@ -92,7 +97,8 @@ class AirbyteExtractOperator(_LandingSyncOperator):
     def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         """Claim what landed."""
         source, night = self.source, business_date(context)
-        streams = self.client.rows_by_stream(job.job_id) if owned else {}
+        told = self.client.rows_by_stream(job.job_id) if owned else {}
+        streams = self.declared.rows_by_lake_name(told)
         claim = self.ledger().claim(source, night, job.job_id, job.rows if owned else 0, streams)
         self.log.info("%s: %s rows in %s files for %s", source, claim.rows, claim.files, night)
         synced = super().report(context, job, owned)

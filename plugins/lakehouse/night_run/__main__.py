@@ -17,7 +17,9 @@ from lakehouse.night.plan import NIGHT
 from lakehouse.night_run.follow import NightFollower
 from lakehouse.night_run.receipts_read import NightReceipt
 from lakehouse.night_run.show import NightDisplay
-from lakehouse.night_run.summary import failure_in_log, failure_lines, log_file, success_lines
+from lakehouse.night_run.signs_of_life import signs_of_life
+from lakehouse.night_run.summary import failure_lines, failures_in_logs, log_file, success_lines
+from lakehouse.night_run.waiting import WaitTold
 from lakehouse.platform.airflow_api import AirflowApi, AirflowApiError
 
 NEEDED: Final = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
@@ -28,6 +30,8 @@ PROVISION_SECONDS: Final = 600.0
 POLL_SECONDS: Final = 1.0
 PROVISION_POLL_SECONDS: Final = 0.25
 """Provisioning takes seconds, and the whole night waits for it."""
+AIRFLOW_AWAY_SECONDS: Final = 300.0
+"""How long Airflow, or its database, may be away until the command gives up. The night goes on without it."""
 
 
 class NightRefusedError(Exception):
@@ -49,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     url, user, password = (os.environ[name] for name in NEEDED)
-    api = AirflowApi(url, user, password)
+    told = WaitTold(console, AIRFLOW_AWAY_SECONDS)
+    api = AirflowApi(url, user, password, patience_seconds=AIRFLOW_AWAY_SECONDS, on_wait=told.waits)
     try:
         return run_night(api, night, console, options.force_sync)
     except (AirflowApiError, NightRefusedError) as error:
@@ -78,7 +83,7 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
         for stage in NIGHT
         if not stage.waits_for
     }
-    follower = NightFollower(api, night, extracts)
+    follower = NightFollower(api, night, extracts, signs_of_life(api))
     with NightDisplay(console, receipt) as display:
         while True:
             follower.poll()
@@ -89,7 +94,7 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
     stages = list(follower.stages.values())
     ended = {each.stage.name: each.run.run_id for each in stages if each.run and each.run.has_ended}
     missing = receipt.wait_for(ended)
-    if follower.failed is None:
+    if not follower.failed:
         lines = success_lines(stages, receipt, api, os.environ["AIRFLOW_USER"])
     else:
         lines = failure_lines(follower.failed, receipt, api)
@@ -97,7 +102,7 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
         lines.append(f"              it lacks the end of {', '.join(missing)}: see the tasks' logs")
     for line in lines:
         console.print(line, markup=False)
-    return 0 if follower.failed is None else 1
+    return 1 if follower.failed else 0
 
 
 def provision(api: AirflowApi, console: Console) -> None:
@@ -115,8 +120,10 @@ def provision(api: AirflowApi, console: Console) -> None:
         time.sleep(PROVISION_POLL_SECONDS)
         run = api.run(run.dag_id, run.run_id)
     if run.state != "success":
-        failure = failure_in_log(api, run)
-        told = f" at {failure.task}: {failure.error}\n  log: {log_file(failure.log or '')}" if failure else ""
+        told = "".join(
+            f"\n  {failure.task}: {failure.error}\n  log: {log_file(failure.log or '')}"
+            for failure in failures_in_logs(api, run)
+        )
         raise NightRefusedError(f"{PROVISION} failed{told}\n  page: {api.run_page(run)}")
     console.print(f"platform provisioned in {time.monotonic() - began:.0f} s", markup=False)
 

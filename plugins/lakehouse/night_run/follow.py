@@ -16,8 +16,8 @@ START_PATIENCE: Final = timedelta(seconds=180)
 OVERTIME: Final = 3
 """A stage that takes this many times its planned minutes is given up on."""
 RETRY_CHECK_INTERVAL: Final = timedelta(seconds=5)
-"""How often a running stage's tasks are listed, to show a retry: the list costs Airflow ten times what a run
-does."""
+"""How often a running stage's tasks are listed, to show retries and silent tasks: the list costs Airflow ten
+times what a run does."""
 JOIN_PATIENCE: Final = timedelta(seconds=15)
 """How long Airflow may take to start a stage that waits for two others, before it is started by hand."""
 
@@ -32,6 +32,15 @@ class NightApi(Protocol):
     def tasks(self, run: Run) -> list[Task]: ...
 
     def trigger(self, dag_id: str, partition_key: str | None = None, *, run_id: str | None = None) -> Run: ...
+
+    def error_of(self, run: Run, task: Task) -> str | None: ...
+
+
+class SignsOfLife(Protocol):
+    """Why a stage that is said to run may not be running."""
+
+    def doubts(self, run: Run) -> str:
+        """One sentence; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +65,19 @@ class Progress:
 class NightFollower:
     """Follows the runs that two started extracts set off, stage after stage."""
 
-    def __init__(self, api: NightApi, night: date, extracts: Mapping[str, Run]) -> None:
+    def __init__(
+        self, api: NightApi, night: date, extracts: Mapping[str, Run], life: SignsOfLife | None = None
+    ) -> None:
         """
         Args:
             api: Airflow.
             night: the business date.
             extracts: the runs of the stages that wait for nothing, just started.
+            life: who knows of tasks that died without a word.
         """
         self._api = api
+        self._life = life
+        self._errors: dict[tuple[str, str, int, int], str] = {}
         self._key = night.isoformat()
         self._since = min(run.created_at for run in extracts.values())
         self.stages: dict[str, Progress] = {
@@ -74,14 +88,15 @@ class NightFollower:
         }
 
     @property
-    def failed(self) -> Progress | None:
-        """The first stage that failed, in the plan's order."""
-        return next((each for each in self.stages.values() if each.state == "failed"), None)
+    def failed(self) -> list[Progress]:
+        """The stages that failed, in the plan's order."""
+        return [each for each in self.stages.values() if each.state == "failed"]
 
     @property
     def is_over(self) -> bool:
-        """All stages succeeded, or one failed and what comes behind it will never start."""
-        return self.failed is not None or all(each.state == "success" for each in self.stages.values())
+        """All stages succeeded; or one failed, so that those behind it never start, and none still runs."""
+        left = [each for each in self.stages.values() if each.state not in ("success", "failed", "blocked")]
+        return not left
 
     def poll(self) -> None:
         """Look at every stage once.
@@ -91,9 +106,9 @@ class NightFollower:
         """
         for stage in NIGHT:
             before = self.stages[stage.name]
-            if before.state != "success":
+            if before.state not in ("success", "failed", "blocked"):
                 self.stages[stage.name] = self._look_at(before)
-        if self.failed is not None:
+        if self.failed:
             for name, each in self.stages.items():
                 if each.state == "waiting":
                     self.stages[name] = replace(each, state="blocked")
@@ -147,11 +162,23 @@ class NightFollower:
             and datetime.now(UTC) - now.retries_checked_at < RETRY_CHECK_INTERVAL
         ):
             return now
-        again = [task for task in self._api.tasks(run) if task.state == "up_for_retry"]
+        tasks = self._api.tasks(run)
         looked = replace(now, retries_checked_at=datetime.now(UTC))
-        if again:
-            note = ", ".join(
-                f"{t.task_id} (attempt {t.try_number} of {t.max_tries + 1} failed)" for t in again
-            )
+        if again := [task for task in tasks if task.state == "up_for_retry"]:
+            note = ", ".join(self._failed_attempt(run, task, task.try_number) for task in again)
             return replace(looked, state="retrying", note=note)
-        return replace(looked, state="running", note="")
+        notes = [
+            self._failed_attempt(run, task, task.try_number - 1)
+            for task in tasks
+            if task.state in ("running", "queued", "scheduled") and task.try_number > 1
+        ]
+        if self._life is not None and (doubts := self._life.doubts(run)):
+            notes.append(doubts)
+        return replace(looked, state="running", note=", ".join(notes))
+
+    def _failed_attempt(self, run: Run, task: Task, attempt: int) -> str:
+        """`sync (attempt 1 of 4 failed: TimeoutError: ...)`; the log is read once per attempt."""
+        key = (run.run_id, task.task_id, task.map_index, attempt)
+        if key not in self._errors:
+            self._errors[key] = self._api.error_of(run, replace(task, try_number=attempt)) or "without a word"
+        return f"{task.task_id} (attempt {attempt} of {task.max_tries + 1} failed: {self._errors[key]})"

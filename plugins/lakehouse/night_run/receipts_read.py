@@ -65,9 +65,10 @@ class NightReceipt:
         missing: list[str] = looks(self.unfinished, runs)
         return missing
 
-    def failure(self, name: str, run_id: str | None) -> Failure | None:
-        """The first task of the stage that failed."""
-        for task in self.stage(name, run_id).get("tasks", []):
-            if task["state"] == "failed":
-                return Failure(task["task"], task["error"] or "no words", task["log"])
-        return None
+    def failures(self, name: str, run_id: str | None) -> list[Failure]:
+        """The tasks of the stage that failed, in the receipt's order."""
+        return [
+            Failure(task["task"], task["error"] or "without a word", task["log"])
+            for task in self.stage(name, run_id).get("tasks", [])
+            if task["state"] == "failed"
+        ]

@@ -1,9 +1,9 @@
-"""The last lines of a night: what was published and where to look, or what failed first and why."""
+"""The last lines of a night: what was published and where to look, or what failed and why."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,29 +54,38 @@ def addresses(api: AirflowApi, user: str) -> list[str]:
     return lines
 
 
-def failure_lines(first: Progress, receipt: NightReceipt, api: AirflowApi) -> list[str]:
-    """The first failing stage, its task, the error's own words, and where the log is."""
-    run = first.run
-    lines = [f"FAILED        stage {first.stage.name}"]
+def failure_lines(failed: Iterable[Progress], receipt: NightReceipt, api: AirflowApi) -> list[str]:
+    """Each stage that failed and each of its tasks that did: the error's own words, and where the log is."""
+    return [line for each in failed for line in _failed_stage(each, receipt, api)]
+
+
+def _failed_stage(stage: Progress, receipt: NightReceipt, api: AirflowApi) -> list[str]:
+    run = stage.run
+    lines = [f"FAILED        stage {stage.stage.name}"]
     if run is None:
-        return [*lines, f"error         {first.note}"]
-    failure = receipt.failure(first.stage.name, run.run_id) or failure_in_log(api, run)
-    if failure is None:
-        lines.append(f"error         {first.note or 'no task failed: the run itself ended as failed'}")
-    else:
+        return [*lines, f"error         {stage.note}"]
+    known = receipt.failures(stage.stage.name, run.run_id)
+    failures = known + failures_in_logs(api, run, {each.task for each in known})
+    if not failures:
+        lines.append(f"error         {stage.note or 'no task failed: the run itself ended as failed'}")
+    for failure in failures:
         lines += [f"task          {failure.task}", f"error         {failure.error}"]
         if failure.log:
             lines.append(f"log           {log_file(failure.log)}")
     return [*lines, f"page          {api.run_page(run)}"]
 
 
-def failure_in_log(api: AirflowApi, run: Run) -> Failure | None:
-    """The first failed task of a run that no receipt tells of."""
-    task = next((task for task in api.tasks(run) if task.state == "failed"), None)
-    if task is None:
-        return None
-    log = log_path(run.dag_id, run.run_id, task.task_id, task.map_index, task.try_number)
-    return Failure(task.task_id, api.error_of(run, task) or "told in the log only", log)
+def failures_in_logs(api: AirflowApi, run: Run, told: Collection[str] = ()) -> list[Failure]:
+    """The failed tasks of a run, but for those that are told already."""
+    return [
+        Failure(
+            task.task_id,
+            api.error_of(run, task) or "told in the log only",
+            log_path(run.dag_id, run.run_id, task.task_id, task.map_index, task.try_number),
+        )
+        for task in api.tasks(run)
+        if task.state == "failed" and task.task_id not in told
+    ]
 
 
 def _not_loaded(entry: Mapping[str, Any]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
@@ -53,8 +54,9 @@ class AirflowApi:
         password: str,
         transport: httpx.BaseTransport | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
+        on_wait: Callable[[str], None] | None = None,
     ) -> None:
-        self._http = AirflowHttp(url, user, password, transport, patience_seconds)
+        self._http = AirflowHttp(url, user, password, transport, patience_seconds, on_wait)
         self.url = self._http.url
 
     def read(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -92,17 +94,23 @@ class AirflowApi:
         conf: Mapping[str, Any] | None = None,
         run_id: str | None = None,
     ) -> Run:
-        """Start a run; with a `run_id`, once: whoever asks for it again gets the run that is there."""
+        """Start a run. It starts once, though Airflow may be asked several times.
+
+        Args:
+            dag_id: the DAG.
+            partition_key: the run's, such as a business date.
+            conf: values of the DAG's params.
+            run_id: whoever asks for the same one gets the run that is there; by default one of its own.
+        """
         body: dict[str, Any] = {"logical_date": None, "conf": dict(conf or {})}
         if partition_key is not None:
             body["partition_key"] = partition_key
-        if run_id is None:
-            return run_of(self._http.call("POST", f"dags/{dag_id}/dagRuns", json=body))
-        body["dag_run_id"] = run_id
+        # As Airflow itself would name it, but known before the answer: the call may be sent again.
+        body["dag_run_id"] = run_id or f"manual__{datetime.now(UTC).isoformat()}_{secrets.token_hex(4)}"
         try:
             return run_of(self._http.call("POST", f"dags/{dag_id}/dagRuns", repeatable=True, json=body))
         except AirflowApiConflictError:
-            return self.run(dag_id, run_id)
+            return self.run(dag_id, body["dag_run_id"])
 
     def run(self, dag_id: str, run_id: str) -> Run:
         """The run as it is now."""
@@ -174,9 +182,15 @@ class AirflowApi:
         }
 
     def error_of(self, run: Run, task: Task) -> str | None:
-        """The exception that ended the task's newest attempt, on one line, from its log."""
+        """The exception that ended the task's attempt `try_number`, on one line, from its log.
+
+        None if the log has none, or if Airflow has no such attempt: it forgets some that were killed.
+        """
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
-        content = self._http.call("GET", path, params={"map_index": task.map_index}).get("content") or []
+        try:
+            content = self._http.call("GET", path, params={"map_index": task.map_index}).get("content") or []
+        except AirflowApiMissingError:
+            return None
         details = [entry["error_detail"] for entry in content if entry.get("error_detail")]
         if not details:
             return None

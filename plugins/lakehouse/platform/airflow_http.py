@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from lakehouse.platform.http_answers import Answer, kind_of
 
 HTTP_TIMEOUT_SECONDS: Final = 30.0
 PATIENCE_SECONDS: Final = 60.0
-"""How long a call is repeated while Airflow does not answer: a busy API server, a restart."""
+"""How long a call is repeated while Airflow or its database is away: a busy API server, a restart."""
+PAUSE_SECONDS: Final = 1.0
+"""Between two such calls."""
 PAGE_SIZE: Final = 100
 """Airflow's own limit, `[api] maximum_page_limit`."""
 
@@ -29,8 +31,26 @@ class AirflowApiConflictError(AirflowApiError):
     """Airflow has it already."""
 
 
+class AirflowApiAwayError(AirflowApiError):
+    """Airflow did not answer, or said that it cannot at present; the same call may succeed later."""
+
+    def __init__(self, told: str, maybe_done: bool) -> None:
+        super().__init__(told)
+        self.maybe_done = maybe_done
+        """Airflow may have done what it was asked for, and been unable to say so."""
+
+
 class AirflowHttp:
-    """One Airflow, signed in by name and password."""
+    """One Airflow, signed in by name and password.
+
+    Args:
+        url: where it is.
+        user: who signs in.
+        password: theirs.
+        transport: for tests.
+        patience_seconds: how long a call is repeated while Airflow is away.
+        on_wait: called before each pause of a call that is going to be repeated, with what Airflow said.
+    """
 
     def __init__(
         self,
@@ -39,11 +59,13 @@ class AirflowHttp:
         password: str,
         transport: httpx.BaseTransport | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
+        on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self._credentials = {"username": user, "password": password}
         self._http = httpx.Client(base_url=self.url, timeout=HTTP_TIMEOUT_SECONDS, transport=transport)
         self._patience = patience_seconds
+        self._on_wait = on_wait
         self._token: str | None = None
 
     def listed(
@@ -78,27 +100,32 @@ class AirflowHttp:
         Args:
             method: the HTTP method.
             path: below `/api/v2/`; with a leading slash, below the server.
-            repeatable: whether the call may be sent again after the connection broke halfway. By default any
-                but POST: starting a run twice is worse than not knowing.
+            repeatable: whether the call may be sent again if Airflow may have done it already: the connection
+                broke halfway, or the answer was 500 or the like. By default any but POST: starting a run
+                twice is worse than not knowing.
             **arguments: for httpx.
 
         Raises:
             AirflowApiMissingError, AirflowApiConflictError: Airflow answered 404, 409.
-            AirflowApiError: Airflow does not answer, or refused otherwise.
+            AirflowApiAwayError: Airflow does not answer, or answers 5xx, 408 or 429.
+            AirflowApiError: Airflow refused otherwise.
         """
         again = method != "POST" if repeatable is None else repeatable
-        until = time.monotonic() + self._patience
-        while True:
-            try:
-                return self._once(method, path, **arguments)
-            except httpx.TransportError as error:
-                if not again and not isinstance(error, httpx.ConnectError):
-                    raise AirflowApiError(
-                        f"Airflow at {self.url} broke off {method} {path}: {error}"
-                    ) from error
-                if time.monotonic() >= until:
-                    raise AirflowApiError(f"Airflow at {self.url} does not answer: {error}") from error
-                time.sleep(1)
+        calls = Retrying(
+            retry=retry_if_exception(
+                lambda error: isinstance(error, AirflowApiAwayError) and (again or not error.maybe_done)
+            ),
+            wait=wait_fixed(PAUSE_SECONDS),
+            stop=stop_after_delay(self._patience),
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        answer: dict[str, Any] = calls(self._once, method, path, **arguments)
+        return answer
+
+    def _tell(self, state: RetryCallState) -> None:
+        if self._on_wait is not None and state.outcome is not None:
+            self._on_wait(str(state.outcome.exception()))
 
     def _once(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         answer = self._authorised(method, path, **arguments)
@@ -110,12 +137,27 @@ class AirflowHttp:
 
     def _authorised(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         if self._token is None:
-            granted = self._http.post("/auth/token", json=self._credentials)
-            _raise_for_refusal(granted)
+            granted = self._sent("POST", "/auth/token", json=self._credentials)
+            try:
+                _raise_for_refusal(granted)
+            except AirflowApiAwayError as error:
+                raise AirflowApiAwayError(str(error), maybe_done=False) from error
             self._token = str(granted.json()["access_token"])
         headers = {"Authorization": f"Bearer {self._token}"}
         whole = path if path.startswith("/") else f"/api/v2/{path}"
-        return self._http.request(method, whole, headers=headers, **arguments)
+        return self._sent(method, whole, headers=headers, **arguments)
+
+    def _sent(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **arguments)
+        except httpx.ConnectError as error:
+            raise AirflowApiAwayError(
+                f"Airflow at {self.url} does not answer: {error}", maybe_done=False
+            ) from error
+        except httpx.TransportError as error:
+            raise AirflowApiAwayError(
+                f"Airflow at {self.url} broke off {method} {path}: {error}", maybe_done=True
+            ) from error
 
 
 def _pages(
@@ -143,5 +185,8 @@ def _raise_for_refusal(answer: httpx.Response) -> None:
             raise AirflowApiMissingError(told)
         case Answer.BUSY:
             raise AirflowApiConflictError(told)
+        case Answer.AWAY:
+            turned_away = answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+            raise AirflowApiAwayError(told, maybe_done=not turned_away)
         case _:
             raise AirflowApiError(told)

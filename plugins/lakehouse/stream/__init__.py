@@ -1,1 +1,1 @@
-"""The stream: micro-batches from the shop's log to the hot tables, their lag, the edge and the seam."""
+"""The stream: micro-batches from a source's log to the hot tables, their lag, the edge and the seam."""

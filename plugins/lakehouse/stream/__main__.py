@@ -14,6 +14,7 @@ from typing import Final
 
 from lakehouse.platform.airflow_api import AirflowApiError
 from lakehouse.platform.errors import LakehouseError
+from lakehouse.stream.plan import NOT_DECLARED, is_declared
 
 COMMANDS: Final = {
     "status": ("what the stream does, its last batch, files and edge", "lakehouse.stream.show_status"),
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (purpose, module) in COMMANDS.items():
         import_module(module).add_arguments(commands.add_parser(name, help=purpose))
     options = parser.parse_args(arguments)
+    if not is_declared():
+        print(f"error: {NOT_DECLARED}", file=sys.stderr)
+        return 2
     try:
         code: int = import_module(COMMANDS[options.command][1]).run(options)
         return code

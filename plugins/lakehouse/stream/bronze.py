@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lakehouse.bronze.contract import Contract
-from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
+from lakehouse.bronze.contract_file import load_contract
+from lakehouse.bronze.declared import STREAM_CONTRACTS
 from lakehouse.bronze.new_columns import NewColumnLedger, admit_new_columns
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.bronze.scratch import scratch_folder

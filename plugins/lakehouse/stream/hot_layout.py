@@ -13,7 +13,8 @@ from typing import Final
 import pyarrow as pa
 
 from lakehouse.bronze.contract import CDC_COLUMNS, Contract
-from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
+from lakehouse.bronze.contract_file import load_contract
+from lakehouse.bronze.declared import STREAM_CONTRACTS
 from lakehouse.landing.columns import EXTRACTED_AT
 from lakehouse.platform.sql_files import quote_path
 from lakehouse.stream.plan import STREAMS

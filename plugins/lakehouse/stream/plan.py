@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from lakehouse.airbyte.connection_file import CONNECTION_FILES
 from lakehouse.platform.database import Lock
 
 DAG_ID: Final = "stream_orders"
@@ -32,5 +33,13 @@ WAIT_AFTER_FAILURE: Final = timedelta(minutes=5)
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """How long a batch is tried again before its run fails and somebody is told."""
 
+NOT_DECLARED: Final = "no stream is declared: include/airbyte/ has no connection of the cadence `stream`"
+"""What a command or a page says of a repository without a stream."""
+
 STREAM_LOCK: Final = Lock("stream", CONNECTION)
 """Held while a batch moves, and by whatever must see the hot tables at a fixed position of the log."""
+
+
+def is_declared() -> bool:
+    """Does this repository have the stream's connection? Without it there is nothing to stream."""
+    return (CONNECTION_FILES / f"{CONNECTION}.yaml").is_file()

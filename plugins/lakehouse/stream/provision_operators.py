@@ -8,10 +8,11 @@ from typing import Any
 from airflow.sdk import BaseOperator
 
 from lakehouse.platform.names import DREMIO_POOL
+from lakehouse.stream.plan import NOT_DECLARED, is_declared
 
 
 class ProvisionHotOperator(BaseOperator):
-    """Creates what is missing; returns the names of the tables and views.
+    """Creates what is missing; returns the names of the tables and views. Without a stream there are none.
 
     Raises:
         DremioError, PlatformDatabaseUnavailableError: a rerun goes on.
@@ -22,6 +23,9 @@ class ProvisionHotOperator(BaseOperator):
 
     def execute(self, context: Mapping[str, Any]) -> list[str]:
         """The stream's hot tables, then the views that show hot and gold as one."""
+        if not is_declared():
+            self.log.info("%s; nothing to create", NOT_DECLARED)
+            return []
         # The clients of Dremio and PostgreSQL: not at parse time.
         from lakehouse.dremio.hook import DremioHook
         from lakehouse.platform.database import platform_postgres

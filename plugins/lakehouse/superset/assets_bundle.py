@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import yaml
 
+from lakehouse.platform.yaml_files import parse_yaml
 from lakehouse.superset.bundle_checks import faults
 from lakehouse.superset.errors import SupersetImportError
 
@@ -85,7 +86,7 @@ def read_bundle(folder: Path) -> AssetsBundle:
     """The bundle of a folder of dashboards as code.
 
     Raises:
-        SupersetImportError: no dashboard there, or files that cannot be imported; each fault is named.
+        SupersetImportError: no file there, or files that cannot be imported; each fault is named.
     """
     paths = sorted(folder.rglob("*.yaml"))
     sha256 = hashlib.sha256()
@@ -96,7 +97,7 @@ def read_bundle(folder: Path) -> AssetsBundle:
         sha256.update(f"{name}\0{len(raw)}\0".encode())
         sha256.update(raw)
         try:
-            content = yaml.safe_load(raw)
+            content = parse_yaml(raw)
         except yaml.YAMLError as error:
             raise SupersetImportError(f"{path} is not YAML: {error}") from error
         if not isinstance(content, dict):
@@ -104,10 +105,9 @@ def read_bundle(folder: Path) -> AssetsBundle:
         files[name] = content
     if found := list(faults(files)):
         raise SupersetImportError(f"{folder} cannot be imported. {'; '.join(found)}")
-    bundle = AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
-    if not bundle.dashboards:
-        raise SupersetImportError(f"no dashboard under {folder}: expected dashboards/*.yaml")
-    return bundle
+    if not files:
+        raise SupersetImportError(f"nothing under {folder}: expected databases/*.yaml and dashboards/*.yaml")
+    return AssetsBundle(files, sha256.hexdigest()[:DIGEST_CHARACTERS])
 
 
 def _dashboard(content: Mapping[str, Any]) -> DashboardAsset:

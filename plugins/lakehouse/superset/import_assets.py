@@ -54,7 +54,7 @@ def import_assets(
         SupersetImportError: Superset refuses the bundle or fails on it; its words are in the message.
         SupersetUnavailableError: Superset is away, or it cannot reach the lake at that address.
     """
-    needed = force or bool(outdated_dashboards(client, bundle))
+    needed = force or bool(outdated_dashboards(client, bundle)) or _lacks_databases(client, bundle)
     readdressed = 0
     if needed:
         _upload(client, bundle, database_uri)
@@ -73,6 +73,11 @@ def import_assets(
 def outdated_dashboards(client: SupersetClient, bundle: AssetsBundle) -> list[DashboardAsset]:
     """Dashboards that are missing, came from other files, or have lost charts; nothing is changed."""
     return [each for each in bundle.dashboards if not _is_current(client, each, bundle.mark)]
+
+
+def _lacks_databases(client: SupersetClient, bundle: AssetsBundle) -> bool:
+    """Of a bundle without dashboards, whose mark would tell: is one of its databases not in Superset yet?"""
+    return not bundle.dashboards and not all(_rows_of(client, uuid) for uuid in bundle.database_uuids)
 
 
 def _is_current(client: SupersetClient, dashboard: DashboardAsset, mark: str) -> bool:
@@ -128,10 +133,16 @@ def _readdress(client: SupersetClient, uuid: str, database_uri: str) -> bool:
 
 
 def _database_id(client: SupersetClient, uuid: str) -> int:
-    rows = client.get("database/", {"q": f"(filters:!((col:uuid,opr:eq,value:'{uuid}')))"})["result"]
+    rows = _rows_of(client, uuid)
     if not rows:
         raise SupersetImportError(f"the database {uuid} is gone from Superset; import with force")
     return int(rows[0]["id"])
+
+
+def _rows_of(client: SupersetClient, uuid: str) -> list[dict[str, Any]]:
+    """The database of that uuid as Superset lists it; empty if it has none."""
+    found = client.get("database/", {"q": f"(filters:!((col:uuid,opr:eq,value:'{uuid}')))"})
+    return list(found["result"])
 
 
 def _answers(client: SupersetClient, database_id: int) -> bool:

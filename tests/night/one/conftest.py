@@ -45,7 +45,7 @@ def first_night(platform: CheckoutPlatform) -> CommandResult:
 @pytest.fixture(scope="session")
 def night_with_a_broken_mart(platform: CheckoutPlatform, first_night: CommandResult) -> FailedNight:
     """A date for which a mart negates every amount; it is never run again."""
-    model = platform.home / "include/dbt/models/marts/fct_orders.sql"
+    model = platform.home / "include/dbt/models/marts/shop/fct_orders.sql"
     sound = model.read_text()
     before = platform.gold_checksums()
     model.write_text(_with_negative_amounts(sound))

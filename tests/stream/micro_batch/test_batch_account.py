@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.bronze.contract import Column, Contract, NewColumns
-from lakehouse.bronze.contract_file import STREAM_CONTRACTS, load_contract
+from lakehouse.bronze.contract_file import load_contract
+from lakehouse.bronze.declared import STREAM_CONTRACTS
 from lakehouse.bronze.new_columns import NewColumnsRefusedError
 from lakehouse.stream.bronze import StreamColumnMissingError, StreamContractBrokenError
 from lakehouse.stream.ledger import BatchState, LoadState

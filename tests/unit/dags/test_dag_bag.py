@@ -13,16 +13,19 @@ from airflow.sdk import PartitionedAssetTimetable
 
 from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files, read_connection_file
+from lakehouse.airbyte.night_syncs import night_syncs
 from lakehouse.night.business_date import BusinessDateError
 from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.night.timetable import NightTimetable
 from lakehouse.platform.retry_policy import RETRY_POLICY
 from lakehouse.stream.plan import DAG_ID
+from lakehouse.superset.dashboards import read_dashboards
 
 DAGS = Path(__file__).parents[3] / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py"))
 STAGES = [each.name for each in NIGHT]
+EXTRACTS = [each.name for each in NIGHT if not each.waits_for]
 BY_THE_CLOCK = by_the_clock(read_all_connection_files())
 SYNCS = [f"sync_{each.name}" for each in BY_THE_CLOCK]
 OTHERS = [
@@ -51,7 +54,6 @@ def test_the_dags_are_the_nine_stages_a_sync_for_each_connection_and_those_that_
     dags: dict[str, Any],
 ) -> None:
     assert len(STAGES) == 9
-    assert len(SYNCS) >= 2
     assert sorted(dags) == NAMES
 
 
@@ -162,23 +164,16 @@ def test_a_stage_has_its_planned_end_as_deadline(dags: dict[str, Any], name: str
 
 def test_the_extracts_announce_one_after_the_other(dags: dict[str, Any]) -> None:
     """In the same instant, Airflow 3.3.2 loses the run of the stage that waits for both."""
-    for name in ("extract_postgres", "extract_apis"):
+    for name in EXTRACTS:
         assert dags[name].get_task("announce").pool == "announcements"
 
 
-@pytest.mark.parametrize(
-    ("name", "connections"),
-    [
-        ("extract_postgres", {"shop_postgres_to_lake", "shop_postgres_cdc_to_lake"}),
-        ("extract_apis", {"shop_api_to_lake", "shop_files_to_lake"}),
-    ],
-)
-def test_an_extract_announces_when_each_of_its_connections_is_synced(
-    dags: dict[str, Any], name: str, connections: set[str]
-) -> None:
+@pytest.mark.parametrize("name", EXTRACTS)
+def test_an_extract_announces_when_each_of_its_connections_is_synced(dags: dict[str, Any], name: str) -> None:
+    declared = {f"sync_{each.short_name}": each.name for each in night_syncs(name)}
     syncs = [task for task in dags[name].tasks if task.task_id.startswith("sync_")]
-    assert {sync.connection_name for sync in syncs} == connections
-    assert len(syncs) == len(connections)
+    assert {sync.task_id: sync.connection_name for sync in syncs} == declared
+    assert len(syncs) == len(declared)
     assert set(dags[name].get_task("announce").upstream_list) == set(syncs)
     for sync in syncs:
         assert sync.upstream_list == [], "no sync waits for another one"
@@ -187,15 +182,26 @@ def test_an_extract_announces_when_each_of_its_connections_is_synced(
 
 def test_every_stream_of_every_connection_of_the_night_is_loaded(dags: dict[str, Any]) -> None:
     """One that lands and is not loaded would be lost without a word."""
-    landed = {stream.name for each in BY_THE_CLOCK for stream in each.streams}
-    loaded = {task.stream for task in dags["load_bronze"].tasks if task.task_id.startswith("load_")}
+    landed = {stream for each in BY_THE_CLOCK for stream in each.lake_streams}
+    tasks = [task for task in dags["load_bronze"].tasks if task.task_id.startswith("load_")]
+    loaded = {task.stream for task in tasks}
+    assert [task.task_id for task in tasks] == [f"load_{task.stream}" for task in tasks]
     assert loaded == landed == set(dags["load_bronze"].get_task("refresh_catalogue").streams)
+
+
+def test_every_dashboard_that_shows_gold_is_warmed_and_no_live_one(dags: dict[str, Any]) -> None:
+    warmed = {
+        task.dashboard: task.task_id
+        for task in dags["warm_dashboards"].tasks
+        if task.task_id != "dashboards_are_served"
+    }
+    assert set(warmed) == {each.slug for each in read_dashboards() if not each.is_live}
+    assert all(task_id == f"warm_{slug.replace('-', '_')}" for slug, task_id in warmed.items())
 
 
 def test_no_extract_and_no_sync_by_the_clock_reads_what_is_streamed(dags: dict[str, Any]) -> None:
     """Two readers of one slot would each get half of the changes."""
     streamed = {each.name for each in read_all_connection_files()} - {each.name for each in BY_THE_CLOCK}
-    assert streamed == {"shop_postgres_stream_to_lake"}
     read = {getattr(task, "connection_name", "") for name in [*STAGES, *SYNCS] for task in dags[name].tasks}
     assert {each.name for each in BY_THE_CLOCK} <= read
     assert not read & streamed

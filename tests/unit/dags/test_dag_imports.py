@@ -15,8 +15,11 @@ ALLOWED = re.compile(
     r"|platform\.(names|database|metadata_tables|storage)"
     r"|(observe\.)?\w+\.(\w+_)?operators"
     r"|landing\.announce"
+    r"|bronze\.declared"
+    r"|superset\.dashboards"
     r"|dbt\.layers"
-    r"|airbyte\.(cadence|connection_file)"
+    r"|airbyte\.(cadence|connection_file|night_syncs)"
+    r"|stream\.plan"
     r")"
 )
 

@@ -9,7 +9,7 @@ from testing.dremio_sql.statements import Statement, fault_of
 from testing.dremio_sql.superset import superset_statements
 from testing.repository import ROOT
 
-MODEL = "include/dbt/models/staging/stg_orders.sql"
+MODEL = "include/dbt/models/staging/shop/stg_orders.sql"
 
 
 def test_a_fault_is_named_with_its_file_and_line() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -90,6 +91,20 @@ def drops(tmp_path: Path) -> Drops:
     (tmp_path / "drops").mkdir()
     (tmp_path / "scratch").mkdir()
     return Drops(tmp_path / "drops", tmp_path / "scratch", CSV)
+
+
+def test_parquet_files_land_with_their_types_and_a_broken_one_is_left_out(drops: Drops) -> None:
+    drops.form = {"filetype": "parquet"}
+    day = dt.date(2025, 10, 16)
+    for name, number in (("a.parquet", 1), ("c.parquet", 2)):
+        pq.write_table(pa.table({"id": [number], "day": [day], "tags": [["x", "y"]]}), drops.folder / name)
+    drops.drop("b.parquet", "id\n1\n")
+    with pytest.raises(WorkerError, match=r"b\.parquet, it is not Parquet"):
+        drops.sync()
+    assert [(row["id"], row["day"], row["tags"], row[URL]) for row in drops.landed] == [
+        (1, day, '["x", "y"]', "a.parquet"),
+        (2, day, '["x", "y"]', "c.parquet"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def dremio_reflections_look(around: Surroundings) -> Iterator[Finding]:
     command = around.airflow_command("dags list-runs refresh_reflections")
     for spec in load_reflections():
         if (differs := reflection_drift(client, spec)) is not None:
-            what = f"Dremio's reflection {spec.title} is not what include/dremio/reflections.yaml wants"
+            what = f"Dremio's reflection {spec.title} is not what include/dremio/reflections/ wants"
             yield warn(what, differs, command)
 
 

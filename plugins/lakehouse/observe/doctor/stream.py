@@ -14,7 +14,7 @@ from lakehouse.observe.doctor.surroundings import Surroundings
 from lakehouse.stream.lag import read_lag
 from lakehouse.stream.ledger import StreamLedger
 from lakehouse.stream.loop_state import Loop, LoopRecord, LoopState, Outcome
-from lakehouse.stream.plan import CONNECTION, DAG_ID, GIVE_UP_AFTER
+from lakehouse.stream.plan import CONNECTION, DAG_ID, GIVE_UP_AFTER, NOT_DECLARED, is_declared
 
 HELD_FOR: Final = GIVE_UP_AFTER
 """A batch that has been in flight for longer is one that somebody should know of."""
@@ -127,6 +127,8 @@ def _state_of(around: Surroundings, loop: Loop, since: str, start: str) -> Itera
 
 
 def _require_started(around: Surroundings) -> None:
+    if not is_declared():
+        raise NotConfiguredError(NOT_DECLARED)
     _require_table(around, "stream_batches")
     has_one = "select exists (select from stream_batches where connection = %s)"
     if around.postgres().rows(has_one, (CONNECTION,)) != [(True,)]:

@@ -1,54 +1,31 @@
 """What hangs on what, from a dashboard down to the Airbyte connections of its sources.
 
 Read from what the repository declares anyway, so nothing is written twice: dashboards, charts and datasets
-from `include/superset`, models from `include/dbt/manifest.json`, streams from `include/airbyte`, the stage
-that extracts a connection from the DAG file that names it.
+from `include/superset`, models from `include/dbt/manifest.json`, streams from `include/airbyte`; the kind of
+a connection's source says which stage extracts it.
 """
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from lakehouse.airbyte.cadence import Cadence, by_the_clock, cadence_of
+from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.airbyte.night_syncs import stage_of
 from lakehouse.dbt.project import LAYERS, MANIFEST_FILE
 from lakehouse.night.plan import NIGHT
-from lakehouse.platform.repository import INCLUDE, REPOSITORY
-from lakehouse.superset.assets_bundle import read_bundle
+from lakehouse.superset.dashboards import DASHBOARDS_FOLDER, GOLD, Dashboard, read_dashboards
 
-DASHBOARDS_FOLDER: Final = INCLUDE / "superset"
-DAGS_FOLDER: Final = REPOSITORY / "dags"
-GOLD: Final = "gold"
-SERVING: Final = "serving"
 HOT: Final = "hot"
 STREAM_DAG: Final = "stream_orders"
 """The DAG that reads a streamed connection all day; no stage of the night does."""
-_TABLE: Final = re.compile(rf"\b(?:{GOLD}|{SERVING})\.[a-z_]\w*", re.IGNORECASE)
 _RAW: Final = "raw_"
 """`bronze.raw_<stream>` is the stream's table in Dremio."""
-
-
-@dataclass(frozen=True)
-class Dashboard:
-    """One dashboard, and the tables that its charts and filters read."""
-
-    slug: str
-    title: str
-    gold_tables: tuple[str, ...]
-    serving_views: tuple[str, ...] = ()
-    """Views of hot and cold rows, such as `serving.orders`."""
-
-    @property
-    def is_live(self) -> bool:
-        """Does it show what no night has audited yet?"""
-        return bool(self.serving_views)
 
 
 @dataclass(frozen=True)
@@ -124,7 +101,7 @@ class Lineage:
 
     @classmethod
     def read(cls, dashboards: Path = DASHBOARDS_FOLDER, manifest: Path = MANIFEST_FILE) -> Self:
-        """The lineage that these files, `include/airbyte` and the DAG files declare.
+        """The lineage that these files and `include/airbyte` declare.
 
         Raises:
             SupersetImportError: the dashboards' files do not fit together.
@@ -133,7 +110,7 @@ class Lineage:
         nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
         found = [node for node in nodes.values() if node["resource_type"] == "model"]
         return cls(
-            _dashboards(dashboards),
+            read_dashboards(dashboards),
             {node["name"]: _model(node) for node in found},
             {node["name"]: _names(node["depends_on"]["nodes"]) for node in found},
             _streams(),
@@ -249,39 +226,6 @@ def stage_of_layer(layer: str) -> str:
     raise KeyError(f"no stage of the night produces {layer!r}")
 
 
-def tables_of_dataset(dataset: Mapping[str, Any]) -> frozenset[str]:
-    """The table that a dataset stands for; of one that is SQL, those that the SQL names."""
-    if text := dataset.get("sql"):
-        return frozenset(found.lower() for found in _TABLE.findall(text))
-    return frozenset({f"{dataset['schema']}.{dataset['table_name']}"})
-
-
-def _dashboards(folder: Path) -> Iterator[Dashboard]:
-    bundle = read_bundle(folder)
-    tables = {each["uuid"]: tables_of_dataset(each) for each in bundle.of_kind("datasets").values()}
-    read_by_chart = {each["uuid"]: tables[each["dataset_uuid"]] for each in bundle.of_kind("charts").values()}
-    filters = {
-        each["uuid"]: {table for uuid in _filter_datasets(each) for table in tables.get(uuid, ())}
-        for each in bundle.of_kind("dashboards").values()
-    }
-    for each in bundle.dashboards:
-        charted = {table for uuid in each.chart_uuids for table in read_by_chart[uuid]}
-        read = sorted(charted | filters[each.uuid])
-        yield Dashboard(
-            each.slug,
-            each.title,
-            tuple(table for table in read if table.startswith(f"{GOLD}.")),
-            tuple(table for table in read if table.startswith(f"{SERVING}.")),
-        )
-
-
-def _filter_datasets(dashboard: Mapping[str, Any]) -> Iterator[str]:
-    for each in (dashboard.get("metadata") or {}).get("native_filter_configuration") or []:
-        for target in each.get("targets") or []:
-            if "datasetUuid" in target:
-                yield target["datasetUuid"]
-
-
 def _model(node: Mapping[str, Any]) -> Model:
     layer = node["fqn"][1]
     return Model(node["name"], layer, stage_of_layer(layer))
@@ -292,34 +236,19 @@ def _names(unique_ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def _streams() -> Iterator[StreamOrigin]:
-    declared = by_the_clock(read_all_connection_files())
-    stages = _stages_by_connection({connection.name for connection in declared})
-    for connection in declared:
+    for connection in by_the_clock(read_all_connection_files()):
         for stream in connection.streams:
             yield StreamOrigin(
-                stream=stream.name,
+                stream=connection.lake_name(stream.name),
                 source=connection.source_folder,
                 connection=connection.name,
-                stage=stages.get(connection.name, ""),
+                stage=stage_of(connection),
                 reads_all=stream.sync_mode.startswith("full_refresh"),
             )
 
 
 def _streamed() -> Iterator[StreamOrigin]:
     for connection in read_all_connection_files():
-        if cadence_of(connection) is Cadence.STREAM:
-            for stream in connection.streams:
-                yield StreamOrigin(stream.name, connection.source_folder, connection.name, STREAM_DAG)
-
-
-def _stages_by_connection(connections: set[str]) -> dict[str, str]:
-    """The stage that extracts each connection: the one whose DAG file names it."""
-    found: dict[str, str] = {}
-    for stage in NIGHT:
-        path = DAGS_FOLDER / f"{stage.name}.py"
-        if stage.waits_for or not path.is_file():
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and node.value in connections:
-                found[str(node.value)] = stage.name
-    return found
+        if connection.is_streamed:
+            for stream in connection.lake_streams:
+                yield StreamOrigin(stream, connection.source_folder, connection.name, STREAM_DAG)

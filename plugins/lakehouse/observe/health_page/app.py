@@ -24,7 +24,7 @@ from lakehouse.observe.health_page.html import (
 )
 from lakehouse.observe.health_page.log_page import log_router
 from lakehouse.observe.health_page.reading import ANSWER_SECONDS, Reader, as_json, in_words
-from lakehouse.observe.health_page.sections import SECTIONS, shown_night
+from lakehouse.observe.health_page.sections import shown_night, shown_sections
 from lakehouse.observe.incidents.reading import UnknownIncidentError
 from lakehouse.observe.incidents.record import acknowledge
 from lakehouse.platform.database import PostgresConnections, platform_postgres
@@ -80,12 +80,12 @@ def health_app(
     def page(
         user: Annotated[BaseUser, Depends(access.reader_of_page)], date: str | None = None
     ) -> HTMLResponse:
-        read = reader.read(SECTIONS, now(), _night(date))
+        read = reader.read(shown_sections(), now(), _night(date))
         return HTMLResponse(page_html(read, _visitor(user), is_newest=not date))
 
     @app.get("/health.json")
     def data(user: Annotated[BaseUser, Depends(access.reader)], date: str | None = None) -> JSONResponse:
-        read = reader.read(SECTIONS, now(), _night(date))
+        read = reader.read(shown_sections(), now(), _night(date))
         visitor = _visitor(user)
         return JSONResponse(
             {

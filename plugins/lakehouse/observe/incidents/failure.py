@@ -30,7 +30,7 @@ _FIX_FIRST: Final[Mapping[str, str]] = {
     "DbtModelFaultError": "fix the model in include/dbt",
     "VolumeBelowExpectedError": "see in the source whether rows are missing",
     "LandingFileUnreadableError": "restore the landing object that the error names",
-    "ReflectionInvalidError": "fix include/dremio/reflections.yaml",
+    "ReflectionInvalidError": "fix its file in include/dremio/reflections/",
     "BrokenChartsError": "fix the charts in include/superset, then run provision_platform",
     "AirbyteJobMisconfiguredError": "fix the connection in include/airbyte, then run provision_platform",
     "NewColumnsRefusedError": "fix include/contracts",

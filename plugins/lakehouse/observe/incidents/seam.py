@@ -10,6 +10,7 @@ from lakehouse.observe.incidents.finding import Finding, Incident, Severity
 from lakehouse.observe.incidents.reading import open_members
 from lakehouse.observe.incidents.record import resolve, tell
 from lakehouse.platform.database import PostgresConnections
+from lakehouse.stream.plan import NOT_DECLARED, is_declared
 from lakehouse.stream.seam_record import Check, OrderDifference, Outcome, SeamRecord
 
 DIFFERS: Final = "differs_from_bronze"
@@ -20,6 +21,8 @@ _SAMPLES: Final = 8
 def watch_seam(postgres: PostgresConnections, now: datetime | None = None) -> Incident | None:
     """Tell or resolve what the last check of the seam found; the incident that is open, if one is.
 
+    Without a stream there is no seam: an incident of an earlier one is resolved.
+
     Raises:
         LedgerMissingError: the tables are not there.
         PlatformDatabaseUnavailableError: PostgreSQL is away.
@@ -28,13 +31,12 @@ def watch_seam(postgres: PostgresConnections, now: datetime | None = None) -> In
     check = SeamRecord(postgres).last_decided()
     if check is None:
         return None
-    if check.outcome is Outcome.DIFFERENT:
+    if check.outcome is Outcome.DIFFERENT and is_declared():
         return tell(postgres, found(check), at)
     key = found(check).key
     if any(each.key == key for each in open_members(postgres)):
-        resolve(
-            postgres, key, f"check {check.check_id} of {check.checked_at:%H:%M} UTC found no difference", at
-        )
+        why = f"check {check.check_id} of {check.checked_at:%H:%M} UTC found no difference"
+        resolve(postgres, key, why if is_declared() else NOT_DECLARED, at)
     return None
 
 

@@ -32,6 +32,7 @@ from lakehouse.platform.names import (
     PLATFORM_CONNECTION,
     SUPERSET_CONNECTION,
 )
+from lakehouse.stream.plan import is_declared as stream_is_declared
 from lakehouse.superset.client import SupersetClient
 
 AIRBYTE_API: Final = "/api/public/v1"
@@ -64,9 +65,10 @@ def sources_of(postgres: PostgresConnections, find: Find, environment: Mapping[s
         GoldTables(postgres),
         OpenIncidents(postgres),
         DbtModels(postgres),
-        StreamLag(postgres),
         PostgresServer(PLATFORM_CONNECTION, postgres),
     ]
+    if stream_is_declared():
+        sources.append(StreamLag(postgres))
     if airbyte := known(AIRBYTE_CONNECTION):
         sources.append(AirbyteJobs(_airbyte(airbyte)))
     if dremio := known(DREMIO_CONNECTION):

@@ -17,7 +17,7 @@ from lakehouse.platform.database import LockHeldError, exclusively, transaction
 from lakehouse.platform.lake_layout import QUARANTINE, parse_partition_date, stream_folder
 from lakehouse.platform.sql_files import read_sql
 from lakehouse.platform.storage import LakeObject
-from lakehouse.stream.plan import CONNECTION, STREAM_LOCK, STREAMS, TRACER
+from lakehouse.stream.plan import CONNECTION, NOT_DECLARED, STREAM_LOCK, STREAMS, TRACER, is_declared
 
 DELETES_AT_ONCE: Final = 8
 """A day of streaming lands tens of thousands of objects, and one request deletes one."""
@@ -36,6 +36,8 @@ class StreamFiles:
     def plan(self, policy: Policy, now: datetime) -> KindPlan:
         """Days of landing and of tracers, and of refused rows as long as the night's are kept."""
         cutoff = now - timedelta(days=policy.stream.days)
+        if not is_declared():
+            return KindPlan(self.name, "delete", cutoff, (), NOT_DECLARED)
         if missing := self._missing_table():
             return KindPlan(self.name, "delete", cutoff, (), f"there is no table {missing} yet")
         refused = now - timedelta(days=policy.quarantine.days)

@@ -49,7 +49,7 @@ def plan_chart(
     dataset = _dataset(table, assets, pending)
     shown = _complete(shown, dataset)
     title = title or _title(shown, dataset)
-    path = assets / "charts" / f"{_stem(table, title)}.yaml"
+    path = assets / "charts" / f"{_stem(table, title, shown.kind)}.yaml"
     if path.exists():
         held = read(path)
         return PlannedChart(path, held["uuid"], held["slice_name"], shown.kind, None)
@@ -77,7 +77,7 @@ def _dataset(table: str, assets: Path, pending: str | None) -> dict[str, Any]:
     path = dataset_path(table, assets)
     if not path.exists():
         raise ScaffoldError(
-            f"there is no dataset of gold.{table}: write it first with `bin/dashboard add-dataset gold.{table}`"
+            f"gold.{table} has no dataset: write it first with `bin/dashboard add-dataset gold.{table}`"
         )
     return read(path)
 
@@ -135,6 +135,6 @@ def _description(shown: Shown, dataset: dict[str, Any]) -> str:
     return " ".join(described[each] for each in shown.metrics if described[each]) or dataset["description"]
 
 
-def _stem(table: str, title: str) -> str:
-    stem = "_".join(re.findall(r"[a-z0-9]+", title.lower()))
-    return stem if stem.startswith(table) else f"{table}_{stem}"
+def _stem(table: str, title: str, kind: Kind) -> str:
+    words = "_".join(re.findall(r"[a-z0-9]+", title.lower()))
+    return f"{words if words.startswith(table) else f'{table}_{words}'}_{kind}"

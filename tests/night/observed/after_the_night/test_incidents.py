@@ -25,7 +25,10 @@ def test_a_source_that_was_down_was_one_incident(observed_night: ObservedNight) 
     assert incident.root == ROOT
     assert incident.command == f"bin/stage clear {ROOT} {night}"
     assert "too many connections" in str(incident.error)
-    assert {each.evidence["task"] for each in incident.causes} <= {"sync_shop_database", "sync_shop_changes"}
+    assert {each.evidence["task"] for each in incident.causes} <= {
+        "sync_shop_postgres",
+        "sync_shop_postgres_cdc",
+    }
     assert "Customer Analytics" in incident.evidence["dashboards"]
     assert incident.fixed_by
     still_open = open_incidents(observed_night.postgres)

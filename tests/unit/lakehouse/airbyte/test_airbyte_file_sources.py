@@ -9,15 +9,15 @@ import pytest
 from airbyte_api import models
 from airflow.sdk import Connection
 
-from lakehouse.airbyte import connection_file
 from lakehouse.airbyte.connection_file import ConnectionFileError, read_connection_file
 from lakehouse.airbyte.desired_state import desired_configuration, desired_connection
 
-FILES = "shop_files_to_lake"
+FILES = "cafe_files_to_lake"
+pytestmark = pytest.mark.usefixtures("cafe")
 
 
 def configuration(uri: str) -> dict[str, Any]:
-    connection = Connection.from_uri(uri, conn_id="shop_files")
+    connection = Connection.from_uri(uri, conn_id="cafe_files")
     return desired_configuration(read_connection_file(FILES).source, connection)
 
 
@@ -33,7 +33,7 @@ def test_a_bucket_is_what_airbyte_s_client_takes_for_source_s3() -> None:
     assert (read.bucket, read.endpoint, read.region_name) == ("drops", "https://minio:9000", "eu-west-1")
     assert (read.aws_access_key_id, read.aws_secret_access_key) == ("KEY", "SE/CRET")
     [stream] = read.streams
-    assert (stream.name, stream.globs) == ("marketing_spend", ["batch_*.csv"])
+    assert (stream.name, stream.globs) == ("visits", ["visits_*.csv"])
     assert (stream.format_.FILETYPE, stream.format_.encoding) == ("csv", "utf-8-sig")
 
 
@@ -58,14 +58,14 @@ def test_an_sftp_server_is_what_airbyte_s_client_takes_for_source_sftp_bulk(
     read = models.SourceSftpBulk.model_validate(wanted)
     assert (read.host, read.port, read.username) == ("drops.example.com", 2222, "agency")
     assert read.folder_path == "/outgoing"
-    assert [stream.name for stream in read.streams] == ["marketing_spend"]
+    assert [stream.name for stream in read.streams] == ["visits"]
 
 
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("postgres://db/shop", "shop_files: .* of type fs, aws, sftp, not 'postgres'"),
-        ("fs:///", "shop_files names no folder: set path in its extra"),
+        ("postgres://db/shop", "cafe_files: .* of type fs, aws, sftp, not 'postgres'"),
+        ("fs:///", "cafe_files names no folder: set path in its extra"),
     ],
 )
 def test_a_connection_that_leads_to_no_files_is_refused_by_name(uri: str, message: str) -> None:
@@ -76,9 +76,9 @@ def test_a_connection_that_leads_to_no_files_is_refused_by_name(uri: str, messag
 def test_a_stream_of_files_has_the_source_s_own_cursor() -> None:
     [stream] = desired_connection(read_connection_file(FILES))["configurations"]["streams"]
     assert stream == {
-        "name": "marketing_spend",
+        "name": "visits",
         "syncMode": "incremental_append",
-        "primaryKey": [["spend_date"], ["channel"]],
+        "primaryKey": [["day"], ["hour"]],
     }
 
 
@@ -90,17 +90,15 @@ def test_a_stream_of_files_has_the_source_s_own_cursor() -> None:
             "names and times say is new: it takes no cursor_field",
         ),
         (
-            ("- name: marketing_spend\n        globs", "- name: other\n        globs"),
+            ("- name: visits\n        globs", "- name: other\n        globs"),
             "does not say which files",
         ),
     ],
 )
-def test_a_faulty_file_source_says_what_is_wrong(
-    change: tuple[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = (connection_file.CONNECTION_FILES / f"{FILES}.yaml").read_text()
+def test_a_faulty_file_source_says_what_is_wrong(change: tuple[str, str], message: str, cafe: Path) -> None:
+    path = cafe / f"{FILES}.yaml"
+    text = path.read_text()
     assert change[0] in text
-    (tmp_path / f"{FILES}.yaml").write_text(text.replace(*change))
-    monkeypatch.setattr(connection_file, "CONNECTION_FILES", tmp_path)
+    path.write_text(text.replace(*change))
     with pytest.raises(ConnectionFileError, match=message):
         read_connection_file(FILES)

@@ -20,7 +20,7 @@ from lakehouse.airbyte.errors import (
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.reread import read_again
 
-NAME = "shop_postgres_stream_to_lake"
+NAME = "cafe_postgres_stream_to_lake"
 
 
 class Server:

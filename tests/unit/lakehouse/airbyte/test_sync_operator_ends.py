@@ -32,7 +32,7 @@ from tests.unit.lakehouse.airbyte.airbyte_doubles import (
 def test_cancelled_job_fails_the_task_and_names_the_job(airbyte: FakeAirbyte) -> None:
     airbyte.script(1, "running", "cancelled")
     extract = Extract(airbyte, FakeLedger())
-    with pytest.raises(AirbyteJobCancelledError, match=r"job 1 of shop_postgres_to_lake \(http.*/jobs/1\)"):
+    with pytest.raises(AirbyteJobCancelledError, match=r"job 1 of cafe_postgres_to_lake \(http.*/jobs/1\)"):
         extract.run()
     assert extract.ledger.claims == []
 
@@ -142,14 +142,14 @@ def test_a_kill_leaves_somebody_elses_job_alone(airbyte: FakeAirbyte) -> None:
 def test_an_unknown_connection_says_what_to_run(airbyte: FakeAirbyte) -> None:
     airbyte.listed = lambda path: iter(())  # type: ignore[method-assign]
     with pytest.raises(
-        AirbyteNotFoundError, match="0 connections named shop_postgres_to_lake: run provision_platform"
+        AirbyteNotFoundError, match="0 connections named cafe_postgres_to_lake: run provision_platform"
     ):
         Extract(airbyte, FakeLedger()).run()
 
 
 def plain_sync(airbyte: FakeAirbyte, **arguments: Any) -> tuple[AirbyteSyncOperator, dict[str, Any]]:
     """A sync for no business date, as a cadence has it: no partition key, no ledger."""
-    operator = AirbyteSyncOperator(task_id="sync", connection_name="shop_postgres_to_lake", **arguments)
+    operator = AirbyteSyncOperator(task_id="sync", connection_name="cafe_postgres_to_lake", **arguments)
     operator.__dict__["client"] = airbyte
     run = SimpleNamespace(start_date=STARTED, run_after=STARTED)
     return operator, {"params": {}, "dag_run": run, **task_memory({})}
@@ -162,7 +162,7 @@ def test_a_sync_without_a_date_reports_what_airbyte_committed(
     operator, context = plain_sync(airbyte)
     report = operator.execute(context)
     assert (report["rows_in"], report["rows_out"], report["bytes"]) == (10, 10, 99)
-    assert report["detail"] == {"connection": "shop_postgres_to_lake", "attached": False, "seconds": 0.0}
+    assert report["detail"] == {"connection": "cafe_postgres_to_lake", "attached": False, "seconds": 0.0}
 
 
 def test_a_sync_that_need_not_queue_is_skipped_when_the_connection_is_busy(airbyte: FakeAirbyte) -> None:

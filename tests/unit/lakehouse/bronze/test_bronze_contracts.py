@@ -12,12 +12,11 @@ import yaml
 
 from lakehouse.bronze.contract import Column, Contract, ContractError, Mode
 from lakehouse.bronze.contract_file import (
-    CONTRACTS,
-    STREAM_CONTRACTS,
     load_contract,
     load_contracts,
     parse_contract,
 )
+from lakehouse.bronze.declared import CONTRACTS, STREAM_CONTRACTS
 from lakehouse.platform.repository import INCLUDE
 
 GOOD: dict[str, Any] = {

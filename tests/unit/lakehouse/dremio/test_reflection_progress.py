@@ -8,7 +8,6 @@ import pytest
 
 from lakehouse.dremio.errors import ReflectionFailedError, ReflectionInvalidError
 from lakehouse.dremio.reflection_progress import Awaited, Ready, judge
-from lakehouse.dremio.reflections import load_reflections
 from lakehouse.dremio.states import JobState, ReflectionCombinedStatus
 
 REQUESTED = "2025-10-17T04:15:00+00:00"
@@ -88,21 +87,6 @@ def test_a_failed_build_tells_dremios_last_failure_message(message: object) -> N
 
 def test_what_waits_travels_as_json() -> None:
     assert Awaited.from_json(AWAITED.to_json()) == AWAITED
-
-
-def test_the_specifications_reflections_are_defined() -> None:
-    specs = {spec.name: spec for spec in load_reflections()}
-    assert list(specs) == ["raw_customers", "agg_daily_revenue", "common_metrics", "raw_daily_revenue"]
-    raw = specs["raw_customers"].body("d")
-    assert raw["type"] == "RAW"
-    assert [each["name"] for each in raw["displayFields"]] == ["customer_id", "name", "email", "created_at"]
-    daily = specs["agg_daily_revenue"].body("d")
-    assert daily["type"] == "AGGREGATION"
-    assert daily["measureFields"] == [{"name": "amount", "measureTypeList": ["SUM", "COUNT"]}]
-    assert [each["name"] for each in specs["common_metrics"].body("d")["dimensionFields"]] == [
-        "product_id",
-        "order_date",
-    ]
 
 
 def test_only_three_job_states_are_final_and_unknown_words_have_a_place() -> None:

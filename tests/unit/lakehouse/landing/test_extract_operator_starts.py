@@ -22,7 +22,7 @@ def test_a_sync_is_started_followed_and_claimed(airbyte: FakeAirbyte) -> None:
     extract = Extract(airbyte, FakeLedger())
     report = extract.run()
     assert airbyte.started == [1]
-    assert extract.ledger.claims == [("postgres", date(2025, 10, 16), 1, 10)]
+    assert extract.ledger.claims == [("cafe_postgres", date(2025, 10, 16), 1, 10)]
     assert (report["rows_in"], report["rows_out"], report["bytes"]) == (10, 10, 99)
     assert report["external_jobs"] == [
         {"system": "airbyte", "id": "1", "url": "http://airbyte/api/public/v1/jobs/1"}
@@ -50,7 +50,7 @@ def test_a_retry_adopts_the_job_of_the_attempt_before(airbyte: FakeAirbyte, stat
     extract.store |= kept(1)
     extract.run()
     assert airbyte.started == []
-    assert extract.ledger.claims == [("postgres", date(2025, 10, 16), 1, 10)]
+    assert extract.ledger.claims == [("cafe_postgres", date(2025, 10, 16), 1, 10)]
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
@@ -78,7 +78,9 @@ def test_busy_attaches_to_a_job_started_since_the_run_started(airbyte: FakeAirby
     report = extract.run()
     assert airbyte.started == []
     assert report["detail"]["attached"] is True
-    assert extract.ledger.claims == [("postgres", date(2025, 10, 16), 8, 0)], "its rows may be another date's"
+    assert extract.ledger.claims == [("cafe_postgres", date(2025, 10, 16), 8, 0)], (
+        "its rows may be another date's"
+    )
     assert extract.store == {}, "a job of somebody else is not ours to adopt"
 
 

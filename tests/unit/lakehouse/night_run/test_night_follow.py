@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -18,65 +17,9 @@ from lakehouse.night_run import __main__ as command
 from lakehouse.night_run.follow import JOIN_PATIENCE, START_PATIENCE, NightFollower
 from lakehouse.night_run.receipts_read import NightReceipt
 from lakehouse.night_run.show import NightDisplay
-from lakehouse.night_run.summary import failure_lines, success_lines
-from lakehouse.platform.airflow_api import AirflowApi, AirflowApiError, Run, Task
-
-DAY = date(2025, 10, 16)
-NOW = datetime.now(UTC)
-
-
-def run_of(dag_id: str, state: str = "success", ago: float = 10, run_id: str = "new") -> Run:
-    begun = datetime.now(UTC) - timedelta(seconds=ago)
-    ended = begun + timedelta(seconds=2) if state in ("success", "failed") else None
-    return Run(dag_id, run_id, state, begun, begun, ended)
-
-
-class ScriptedAirflow:
-    """Runs by DAG; a DAG that is not in it has no run."""
-
-    def __init__(self) -> None:
-        self.runs: dict[str, Run] = {}
-        self.task_states: dict[str, list[Task]] = {}
-        self.triggered: list[str] = []
-
-    def add(self, *runs: Run) -> None:
-        self.runs.update({run.dag_id: run for run in runs})
-
-    def run(self, dag_id: str, run_id: str) -> Run:
-        return self.runs[dag_id]
-
-    def newest_run(self, dag_id: str, partition_key: str, created_since: datetime) -> Run | None:
-        assert partition_key == "2025-10-16"
-        run = self.runs.get(dag_id)
-        return run if run and run.created_at >= created_since else None
-
-    def tasks(self, run: Run) -> list[Task]:
-        default = [Task("announce", "success", 1, 3, -1, run.started_at)]
-        return self.task_states.get(run.dag_id, default)
-
-    def trigger(self, dag_id: str, partition_key: str | None = None, *, run_id: str | None = None) -> Run:
-        assert run_id
-        self.triggered.append(dag_id)
-        self.runs[dag_id] = run_of(dag_id, "queued", ago=0, run_id=run_id)
-        return self.runs[dag_id]
-
-    def run_page(self, run: Run) -> str:
-        return f"http://airflow/{run.dag_id}"
-
-    def error_of(self, run: Run, task: Task) -> str | None:
-        return "ValueError: from the log"
-
-
-@pytest.fixture
-def airflow() -> ScriptedAirflow:
-    return ScriptedAirflow()
-
-
-def following(airflow: ScriptedAirflow, ago: float = 60) -> NightFollower:
-    extracts = {name: run_of(name, "queued", ago) for name in ("extract_postgres", "extract_apis")}
-    for name, run in extracts.items():
-        airflow.runs.setdefault(name, run)
-    return NightFollower(airflow, DAY, extracts)
+from lakehouse.night_run.summary import success_lines
+from lakehouse.platform.airflow_api import AirflowApi, AirflowApiError
+from tests.unit.lakehouse.night_run.scripted_airflow import DAY, ScriptedAirflow, following, run_of
 
 
 def states(follower: NightFollower) -> list[str]:
@@ -90,7 +33,7 @@ def test_a_night_in_which_all_goes_well(airflow: ScriptedAirflow) -> None:
     follower.poll()
     assert states(follower) == ["success"] * 9
     assert follower.is_over
-    assert follower.failed is None
+    assert follower.failed == []
 
 
 def test_a_stage_waits_for_both_extracts(airflow: ScriptedAirflow) -> None:
@@ -115,17 +58,7 @@ def test_a_failure_ends_the_night_and_blocks_what_comes_behind(airflow: Scripted
     follower.poll()
     assert states(follower) == ["success", "success", "failed", *["blocked"] * 6]
     assert follower.is_over
-    assert follower.failed is not None
-    assert follower.failed.stage.name == "load_bronze"
-
-
-def test_a_task_that_is_retried_is_named(airflow: ScriptedAirflow) -> None:
-    airflow.add(run_of("extract_postgres", "running"))
-    airflow.task_states["extract_postgres"] = [Task("sync", "up_for_retry", 2, 3, -1, None)]
-    follower = following(airflow)
-    follower.poll()
-    progress = follower.stages["extract_postgres"]
-    assert (progress.state, progress.note) == ("retrying", "sync (attempt 2 of 4 failed)")
+    assert [each.stage.name for each in follower.failed] == ["load_bronze"]
 
 
 def test_a_stage_that_does_not_start_is_given_up_on(airflow: ScriptedAirflow) -> None:
@@ -134,9 +67,9 @@ def test_a_stage_that_does_not_start_is_given_up_on(airflow: ScriptedAirflow) ->
     airflow.add(run_of("load_bronze", ago=late - 10))
     follower = following(airflow, ago=late + 5)
     follower.poll()
-    assert follower.failed is not None
-    assert follower.failed.stage.name == "transform_staging"
-    assert "did not start" in follower.failed.note
+    [failed] = follower.failed
+    assert failed.stage.name == "transform_staging"
+    assert "did not start" in failed.note
 
 
 def test_a_stage_that_never_ends_is_given_up_on(airflow: ScriptedAirflow) -> None:
@@ -144,8 +77,7 @@ def test_a_stage_that_never_ends_is_given_up_on(airflow: ScriptedAirflow) -> Non
     airflow.add(run_of("extract_postgres", "running", ago=hours))
     follower = following(airflow, ago=hours + 1)
     follower.poll()
-    assert follower.failed is not None
-    assert "still running after 90 minutes" in follower.failed.note
+    assert "still running after 90 minutes" in follower.failed[0].note
 
 
 @pytest.mark.parametrize("premature", [True, False])
@@ -169,36 +101,6 @@ def test_a_join_that_airflow_started_too_early_or_not_at_all_is_started(
 def write_receipt(folder: Path, stages: dict[str, Any]) -> NightReceipt:
     (folder / f"{DAY}.json").write_text(json.dumps({"stages": stages}))
     return NightReceipt(DAY, folder)
-
-
-def test_a_failure_is_told_in_the_errors_own_words(airflow: ScriptedAirflow, tmp_path: Path) -> None:
-    airflow.add(run_of("extract_postgres", "failed"))
-    follower = following(airflow)
-    follower.poll()
-    task = {
-        "task": "sync",
-        "state": "failed",
-        "error": "AirbyteJobFailedError: [red]shop is down",
-        "log": "a/b.log",
-    }
-    receipt = write_receipt(tmp_path, {"extract_postgres": {"run_id": "new", "tasks": [task]}})
-    assert follower.failed is not None
-    told = "\n".join(failure_lines(follower.failed, receipt, airflow))  # type: ignore[arg-type]
-    assert "stage extract_postgres" in told
-    assert "AirbyteJobFailedError: [red]shop is down" in told
-    assert "airflow/logs/a/b.log" in told
-    assert "http://airflow/extract_postgres" in told
-
-
-def test_without_a_receipt_the_words_come_from_the_log(airflow: ScriptedAirflow, tmp_path: Path) -> None:
-    airflow.add(run_of("extract_postgres", "failed"))
-    airflow.task_states["extract_postgres"] = [Task("sync", "failed", 4, 3, -1, None)]
-    follower = following(airflow)
-    follower.poll()
-    assert follower.failed is not None
-    told = "\n".join(failure_lines(follower.failed, NightReceipt(DAY, tmp_path), airflow))  # type: ignore[arg-type]
-    assert "ValueError: from the log" in told
-    assert "task_id=sync/attempt=4.log" in told
 
 
 def test_the_summary_tells_rows_publication_and_cache(

@@ -80,8 +80,10 @@ def client() -> Callable[[FakeAirflow], AirflowApi]:
 def test_run_starts_the_stage_for_the_date(client: Callable[[FakeAirflow], AirflowApi]) -> None:
     fake = FakeAirflow()
     assert "load_bronze is started for 2025-10-16" in run_stage(client(fake), "load_bronze", DAY)
-    body = {"logical_date": None, "conf": {}, "partition_key": "2025-10-16"}
-    assert fake.changes == [("POST", "dags/load_bronze/dagRuns", body)]
+    [(method, path, body)] = fake.changes
+    assert (method, path) == ("POST", "dags/load_bronze/dagRuns")
+    assert body.pop("dag_run_id").startswith("manual__")
+    assert body == {"logical_date": None, "conf": {}, "partition_key": "2025-10-16"}
 
 
 def test_run_of_a_paused_stage_says_that_it_waits(client: Callable[[FakeAirflow], AirflowApi]) -> None:

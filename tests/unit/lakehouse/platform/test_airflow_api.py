@@ -13,6 +13,7 @@ import pytest
 from lakehouse.platform.airflow_api import AirflowApi
 from lakehouse.platform.airflow_api_hook import AirflowApiHook, AirflowConnectionIncompleteError
 from lakehouse.platform.airflow_http import AirflowApiError, AirflowApiMissingError
+from lakehouse.platform.airflow_runs import Task
 
 NOW = datetime(2025, 10, 17, tzinfo=UTC)
 
@@ -83,26 +84,6 @@ def test_a_run_with_an_id_is_made_once_and_a_second_caller_gets_it() -> None:
     assert (first.run_id, first.state) == ("restarted__1", "queued")
     assert (second.run_id, second.state) == ("restarted__1", "running")
     assert made == ["restarted__1"] * 2
-
-
-@pytest.mark.parametrize(("run_id", "sent"), [(None, 1), ("restarted__1", 2)])
-def test_a_start_is_sent_again_only_if_its_id_makes_it_once(run_id: str | None, sent: int) -> None:
-    """The connection may break after Airflow has made the run."""
-    requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        if len(requests) == 1:
-            raise httpx.ReadError("broken off", request=request)
-        return httpx.Response(200, json=run("restarted__1"))
-
-    client = api(answer, patience_seconds=5)
-    if run_id is None:
-        with pytest.raises(AirflowApiError, match="broke off POST"):
-            client.trigger("load_bronze", "2025-10-16")
-    else:
-        assert client.trigger("load_bronze", "2025-10-16", run_id=run_id).run_id == run_id
-    assert len(requests) == sent
 
 
 def test_only_runs_of_the_very_key_are_its_runs() -> None:
@@ -181,3 +162,10 @@ def test_a_connection_without_a_host_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AIRFLOW_CONN_AIRFLOW_API", json.dumps({"conn_type": "http", "login": "admin"}))
     with pytest.raises(AirflowConnectionIncompleteError, match="airflow_api"):
         AirflowApiHook().get_conn()
+
+
+def test_an_attempt_that_airflow_has_forgotten_has_no_words() -> None:
+    task = Task("load_orders", "up_for_retry", 3, 3, -1, None)
+    client = api(lambda _: httpx.Response(404, json={"detail": "TaskInstance not found"}))
+    made = api(lambda _: httpx.Response(200, json=run("r1"))).run("load_bronze", "r1")
+    assert client.error_of(made, task) is None

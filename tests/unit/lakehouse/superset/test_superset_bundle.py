@@ -62,9 +62,16 @@ def test_the_digest_changes_when_a_file_is_renamed(tmp_path: Path) -> None:
     assert read_bundle(copied).digest != read_bundle(FOLDER).digest
 
 
-def test_a_folder_without_a_dashboard_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SupersetImportError, match="no dashboard under"):
+def test_a_folder_without_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SupersetImportError, match="nothing under"):
         read_bundle(tmp_path)
+
+
+def test_the_lake_alone_is_a_bundle_of_a_repository_without_a_dashboard(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER / "databases", tmp_path / "databases")
+    bundle = read_bundle(tmp_path)
+    assert bundle.dashboards == ()
+    assert len(bundle.database_uuids) == 1
 
 
 def test_a_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:

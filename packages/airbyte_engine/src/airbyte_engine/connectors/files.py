@@ -11,7 +11,7 @@ from airbyte_engine.worker.files.file_columns import LAST_MODIFIED, URL
 
 
 class FilesConnector(Source):
-    """CSV and JSON lines; a stream is a set of globs."""
+    """CSV, JSON lines and Parquet; a stream is a set of globs."""
 
     name = "files"
     required = ("bucket", "streams")

@@ -19,6 +19,7 @@ from lakehouse.observe.health_page.sections import (
 )
 from lakehouse.platform.database import PostgresConnections, transaction
 from lakehouse.platform.sql_files import read_sql
+from lakehouse.stream.plan import is_declared
 
 HABIT: Final = timedelta(days=7)
 """Nights are expected where one has run within this time."""
@@ -33,6 +34,11 @@ SECTIONS: Final = (
     Section("storage", "Storage", storage.read),
     Section("nights", "What each night published", nights.read),
 )
+
+
+def shown_sections() -> tuple[Section, ...]:
+    """The sections of this repository: the stream's only if one is declared."""
+    return tuple(each for each in SECTIONS if each.name != "stream" or is_declared())
 
 
 def shown_night(postgres: PostgresConnections, now: datetime) -> date:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from lakehouse.airbyte.client import AirbyteClient
+from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connection_files
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.states import JobState
 from lakehouse.observe.metrics.observation import Found, Observation
@@ -38,12 +39,14 @@ class AirbyteJobs:
         query = {"jobType": "sync", "orderBy": "updatedAt|ASC"}
         if since := position.get("updated_since"):
             query["updatedAtStart"] = since
+        declared = {each.name: each for each in read_all_connection_files()}
         seen = set(position.get("seen", []))
         listed = list(client.listed("/jobs", query, limit=JOBS_AT_A_LOOK))
         for answer in listed:
             job = Job.of(answer)
             if job.phase.is_over and job.job_id not in seen:
-                found.observations += _observations(client, job, names.get(job.connection_id, GONE), answer)
+                name = names.get(job.connection_id, GONE)
+                found.observations += _observations(client, job, name, declared.get(name), answer)
         found.more = len(listed) == JOBS_AT_A_LOOK
         found.position = _next(position, listed, found.more)
         return found
@@ -60,7 +63,11 @@ def _at_zero(connection: str) -> list[tuple[str, Mapping[str, str]]]:
 
 
 def _observations(
-    client: AirbyteClient, job: Job, connection: str, answer: Mapping[str, Any]
+    client: AirbyteClient,
+    job: Job,
+    connection: str,
+    declared: ConnectionFile | None,
+    answer: Mapping[str, Any],
 ) -> list[Observation]:
     at = _updated(answer)
     event = str(job.job_id)
@@ -75,7 +82,9 @@ def _observations(
     ]
     if job.state is JobState.FAILED:
         told.append(Observation("airbyte_sync_failures_total", event, {"connection": connection}, 1, at))
-    for stream, rows in client.rows_by_stream(job.job_id).items():
+    rows_told = client.rows_by_stream(job.job_id)
+    # As every other metric names the streams; those of an undeclared connection as Airbyte does.
+    for stream, rows in (declared.rows_by_lake_name(rows_told) if declared else rows_told).items():
         labels = {"connection": connection, "stream": stream}
         told.append(Observation("airbyte_records_synced_total", f"{event} {stream}", labels, rows, at))
     return told

@@ -7,15 +7,9 @@ from typing import Any
 import pytest
 
 from lakehouse.landing.operators import AirbyteExtractOperator
-from lakehouse.observe.facts.lineage import (
-    Dashboard,
-    Lineage,
-    Model,
-    StreamOrigin,
-    read_lineage,
-    tables_of_dataset,
-)
+from lakehouse.observe.facts.lineage import Lineage, Model, StreamOrigin, read_lineage
 from lakehouse.platform.repository import REPOSITORY
+from lakehouse.superset.dashboards import Dashboard, tables_of_dataset
 
 
 def a_lineage() -> Lineage:
@@ -151,7 +145,7 @@ def test_live_orders_hangs_on_the_stream_and_on_no_stage_of_the_night() -> None:
 
 
 def test_every_stream_is_extracted_by_the_stage_whose_dag_syncs_its_connection() -> None:
-    """The stage is read from the DAG's file; here it is compared with the DAG itself."""
+    """The stage follows from the source's type; here it is compared with the DAGs themselves."""
     from airflow.dag_processing.dagbag import DagBag
 
     found = {}

@@ -10,13 +10,14 @@ from typing import Any
 from lakehouse.bronze.unloaded_claims import UnloadedClaim
 from lakehouse.night.plan import NIGHT
 from lakehouse.observe.facts.freshness import ModelBuild
-from lakehouse.observe.facts.lineage import Dashboard, Lineage, Model, StreamOrigin
+from lakehouse.observe.facts.lineage import Lineage, Model, StreamOrigin
 from lakehouse.observe.facts.nights import RunState, StageRun
 from lakehouse.observe.why_stale.data_hops import DataHops
 from lakehouse.observe.why_stale.evidence import Evidence, StreamOfDate
 from lakehouse.observe.why_stale.hops import Verdict
 from lakehouse.observe.why_stale.services import ChartSeen, ReflectionSeen, UnseenError
 from lakehouse.observe.why_stale.serving_hops import ServingHops
+from lakehouse.superset.dashboards import Dashboard
 
 DAY = date(2026, 3, 2)
 T0 = datetime(2026, 3, 2, 1, tzinfo=UTC)

@@ -7,6 +7,7 @@ as a whole, and named: the other files are stored, the sync then fails, and the 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from airbyte_engine.worker.files.errors import UnreadableFileError, VanishedFile
 from airbyte_engine.worker.files.file_columns import ADDED, LAST_MODIFIED, URL
 from airbyte_engine.worker.files.globs import unmatched
 from airbyte_engine.worker.files.history import History
+from airbyte_engine.worker.files.parquet_files import parquet_records
 from airbyte_engine.worker.files.parsers import records, typed
 from airbyte_engine.worker.files.places import Place, RemoteFile, matching, place_of, shown_url
 from airbyte_engine.worker.files.schema import declared_schema, inferred
@@ -143,21 +145,17 @@ class FileSource:
     ) -> int:
         if not _is_text(file.url):
             raise UnreadableFileError("its name is not UTF-8: rename it")
-        form = declared["format"]
-        encoding = encoding_of(declared)
-        schema = declared_schema(declared)
-        if schema is None:
+        form, schema = declared["format"], declared_schema(declared)
+        own = {LAST_MODIFIED: moment, URL: file.url}
+        if form["filetype"] == "parquet":
+            with place.open(file) as raw, parquet_records(raw, file.url, form) as columns:
+                found = self._declared_columns(columns, schema, declared, file) if schema else columns
+                schema = schema or columns.schema
+                target = self._write(found, schema, local, own)
+        else:
+            schema = schema or self._inferred(place, declared, file)
             with place.open(file) as raw:
-                found = records(lines_of(raw, file.url, encoding), form)
-                schema = inferred(found, numbers=form["filetype"] == "jsonl")
-        with place.open(file) as raw:
-            found = records(lines_of(raw, file.url, encoding), form)
-            if declared.get("input_schema"):
-                found = self._declared_columns(found, schema, declared, file)
-            if form["filetype"] == "csv" and declared.get("input_schema"):
-                kinds = {name: part["type"] for name, part in schema.items()}
-                found = (typed(record, kinds, form) for record in found)
-            target = self._write(found, schema, local, {LAST_MODIFIED: moment, URL: file.url})
+                target = self._write(self._typed(raw, schema, declared, file), schema, local, own)
         for name, (count, first) in target.nulled.items():
             self._outbox.log(
                 f"{declared['name']}: {shown_url(file.url)}, {count} values of {shown(name)} are not "
@@ -165,6 +163,26 @@ class FileSource:
                 "WARN",
             )
         return target.rows
+
+    def _inferred(self, place: Place, declared: Mapping[str, Any], file: RemoteFile) -> dict[str, Any]:
+        form = declared["format"]
+        with place.open(file) as raw:
+            found = records(lines_of(raw, file.url, encoding_of(declared)), form)
+            return inferred(found, numbers=form["filetype"] == "jsonl")
+
+    def _typed(
+        self, raw: io.BufferedReader, schema: Mapping[str, Any], declared: Mapping[str, Any], file: RemoteFile
+    ) -> Iterable[dict[str, Any]]:
+        """The records of a text file, under the types of its `input_schema` if it has one."""
+        form = declared["format"]
+        found: Iterable[dict[str, Any]] = records(lines_of(raw, file.url, encoding_of(declared)), form)
+        if not declared.get("input_schema"):
+            return found
+        found = self._declared_columns(found, schema, declared, file)
+        if form["filetype"] != "csv":
+            return found
+        kinds = {name: part["type"] for name, part in schema.items()}
+        return (typed(record, kinds, form) for record in found)
 
     def _declared_columns(
         self,

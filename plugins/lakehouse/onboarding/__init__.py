@@ -1,0 +1,1 @@
+"""`bin/source`: bring a business's sources in, look whether everything fits, take them out again."""

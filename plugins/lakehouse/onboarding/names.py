@@ -1,0 +1,55 @@
+"""Names of tables and columns: which ones every system from the source to gold can carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_TABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_COLUMN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_OF_AIRBYTE: Final = ("_airbyte_", "_ab_")
+_OF_THE_LAKE: Final = frozenset({"bronze_date", "dir0"})
+"""Columns that bronze's views add."""
+
+
+def table_problem(name: str) -> str:
+    """Why a stream cannot have this name, and what to do; empty if it can.
+
+    A stream's name is also a file's name, a dbt model's and a view's.
+    """
+    if _TABLE.fullmatch(name):
+        return ""
+    return (
+        f"the name {name!r} cannot be a file, a dbt model and a view alike: make a view called "
+        f"{suggested(name)} and bring that in"
+    )
+
+
+def column_problem(name: str) -> str:
+    """Why a column cannot be brought in under this name, and what to do; empty if it can."""
+    lower = name.lower()
+    if lower.startswith(_OF_AIRBYTE) or lower in _OF_THE_LAKE:
+        return (
+            f"the lake adds a column {lower} of its own: make a view that calls it {lower.strip('_')}_value"
+        )
+    if not _COLUMN.fullmatch(name):
+        return (
+            "Airbyte writes characters other than letters, digits and _ as _, the embedded one as they are: "
+            f"make a view that calls it {suggested(name)}"
+        )
+    return ""
+
+
+def differing_in_case(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Groups of names that differ in letter case only, which DuckDB, Dremio and Spark cannot tell apart."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.lower(), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def suggested(name: str) -> str:
+    """A name of the same words that every system can carry."""
+    words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
+    return words if words[:1].isalpha() else f"t_{words}".rstrip("_")

@@ -1,0 +1,1 @@
+"""What PostgreSQL's catalog says of the tables that are to be brought in."""
