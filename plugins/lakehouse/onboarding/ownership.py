@@ -16,6 +16,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connectio
 from lakehouse.onboarding.blueprint import FOLDER as BLUEPRINTS
 from lakehouse.onboarding.blueprint import BlueprintError
 from lakehouse.onboarding.dbt_ownership import DbtParts, Shared, dbt_parts
+from lakehouse.onboarding.derived_files import DBT, MANIFEST
 from lakehouse.onboarding.env_file import env_path, without_variables
 from lakehouse.onboarding.plan import FileChange
 from lakehouse.onboarding.settings_file import SETTINGS
@@ -25,8 +26,6 @@ from lakehouse.platform.repository import REPOSITORY
 
 CONNECTIONS: Final = "include/airbyte"
 CONTRACTS: Final = "include/contracts"
-DBT: Final = "include/dbt"
-MANIFEST: Final = f"{DBT}/manifest.json"
 REFLECTIONS: Final = "include/dremio/reflections"
 SHEDDING: Final = "include/observe/shedding.yaml"
 SUPERSET: Final = "include/superset"
