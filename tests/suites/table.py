@@ -54,6 +54,13 @@ WHY_LEFT_OUT: Final = "the shop is not declared"
 """In airflow_settings.yaml, after `bin/source remove shop`."""
 
 NEEDS_SHOP: Final = (
+    "tests/integration/embedded/shop",
+    "tests/integration/embedded/stack/test_stack_lifecycle.py",
+    "tests/integration/lakehouse/bronze",
+    "tests/integration/lakehouse/dbt/test_dbt_gate.py",
+    "tests/integration/lakehouse/dbt/test_dbt_replay.py",
+    "tests/integration/lakehouse/landing",
+    "tests/integration/lakehouse/superset",
     "tests/unit/lakehouse/bronze/test_bronze_partition.py",
     "tests/unit/shop",
 )
@@ -73,7 +80,6 @@ SUITES: Final = (
         "airflow",
         ("tests/integration/lakehouse",),
         300,
-        needs_shop=True,
     ),
     Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
     Suite(
