@@ -37,7 +37,7 @@ PARAMS = {
         False,
         type="boolean",
         title="Write secrets again",
-        description="After a password changed: send Airbyte every configuration, even without a difference.",
+        description="After a secret was changed in Airbyte itself: send it all, even without a difference.",
     ),
     "force_dashboards": Param(
         False,
@@ -79,8 +79,10 @@ def provision_platform() -> None:
     )
 
     declaration >> airbyte
+    tables = create_metadata_tables()
     create_lake_bucket() >> [airbyte, dremio]
-    [create_metadata_tables(), dremio] >> live_views >> dashboards
+    tables >> airbyte
+    [tables, dremio] >> live_views >> dashboards
 
 
 provision_platform()

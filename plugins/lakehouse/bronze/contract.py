@@ -92,7 +92,8 @@ CDC_COLUMNS: Final = (
 class Contract:
     """What a stream's rows must look like, how they are told apart, how many must come and may be bad.
 
-    Of a CDC stream `columns` ends with CDC_COLUMNS and `cursor` is the LSN.
+    Of a CDC stream `columns` ends with CDC_COLUMNS and `cursor` is the LSN. An empty key: every row of the
+    newest full refresh counts, equal ones too.
     """
 
     stream: str

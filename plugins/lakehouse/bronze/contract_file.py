@@ -88,7 +88,7 @@ class _ContractFile(_Part):
     source: str
     grain: str
     mode: Mode
-    key: Annotated[tuple[str, ...], Field(min_length=1)]
+    key: tuple[str, ...]
     cursor: str | None = None
     new_columns: NewColumns
     quarantine: _Quarantine
@@ -105,6 +105,10 @@ class _ContractFile(_Part):
                 problems.append(f"{name} is not among the columns")
             elif not self.columns[name].required:
                 problems.append(f"{name} decides which row survives and must be required")
+        if not self.key and self.mode is not Mode.FULL_REFRESH:
+            problems.append(
+                f"key: [] is for mode full_refresh; the rows of {self.mode} streams are told apart by a key"
+            )
         if self.mode is Mode.INCREMENTAL and not self.cursor:
             problems.append("an incremental stream needs a cursor")
         if self.newest_view and not self.key:
