@@ -26,6 +26,7 @@ from lakehouse.bronze.contract import (
     Mode,
     NewColumns,
     Nulled,
+    OnTies,
     SourceForm,
     ZeroRows,
 )
@@ -94,6 +95,7 @@ class _ContractFile(_Part):
     quarantine: _Quarantine
     expected_volume: _ExpectedVolume
     also_as: SourceForm | None = None
+    ties: OnTies = OnTies.ALLOW
     columns: dict[str, _ColumnRules]
 
     @model_validator(mode="after")
@@ -177,6 +179,7 @@ def parse_contract(text: Mapping[str, Any], file_name: str, shown: str | None = 
         zero_rows=parsed.expected_volume.zero_rows,
         source_form=parsed.also_as,
         columns=(*columns, *(CDC_COLUMNS if is_cdc else ())),
+        ties=parsed.ties,
     )
 
 
