@@ -25,6 +25,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
+from lakehouse.bronze.provision_operators import CheckDeclarationOperator
 from lakehouse.dremio.operators import ProvisionDremioOperator
 from lakehouse.night.dag_defaults import dag_arguments
 from lakehouse.stream.provision_operators import ProvisionHotOperator
@@ -66,6 +67,7 @@ def provision_platform() -> None:
 
         return create_metadata_tables(platform_postgres())
 
+    declaration = CheckDeclarationOperator(task_id="check_what_is_declared")
     airbyte = ProvisionAirbyteOperator(
         task_id="provision_airbyte", rewrite_secrets="{{ params.rewrite_secrets }}"
     )
@@ -75,6 +77,7 @@ def provision_platform() -> None:
         task_id="import_dashboards", force="{{ params.force_dashboards }}"
     )
 
+    declaration >> airbyte
     tables = create_metadata_tables()
     create_lake_bucket() >> [airbyte, dremio]
     tables >> airbyte
