@@ -28,7 +28,8 @@ class EmbeddedPlatform:
         self.folder = Path(tempfile.mkdtemp(prefix=f"lakehouse-{name}-"))
         self.folder.chmod(0o755)
         self._own = {
-            "PYTHONPATH": str(ROOT),
+            # The engines of this checkout, also where its environments are another's.
+            "PYTHONPATH": os.pathsep.join(map(str, [ROOT, *sorted(ROOT.glob("packages/*/src"))])),
             "LAKEHOUSE_STATE_DIR": str(self.folder / "state"),
             "LAKEHOUSE_RECEIPTS_DIR": str(self.folder / "receipts"),
             "OBSERVE": "0",
