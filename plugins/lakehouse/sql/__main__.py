@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.connections import Connection, ConnectionUnknownError, connection
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.names import DREMIO_CONNECTION
@@ -111,6 +112,7 @@ def _dremio(conn_id: str) -> Connection:
     except ConnectionUnknownError:
         from lakehouse.platform.airflow_connections import airflow_connection
 
+        look_in_airflow_s_database()
         kept = airflow_connection(conn_id)
     return Connection(
         host=kept.host or "",
