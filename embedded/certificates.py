@@ -55,8 +55,8 @@ def remedy(environ: Mapping[str, str]) -> str:
     return (
         "The package index's certificate is signed by an authority that is not trusted here, such as a "
         f"company's own{has}. Put that authority's certificate (PEM) into a file and name it: `export "
-        "PIP_CERT=/path/to/ca.pem` or `pip config set global.cert /path/to/ca.pem` (uv is given it too), then "
-        "run the same command again"
+        "PIP_CERT=/path/to/ca.pem` or `pip config set global.cert /path/to/ca.pem` (uv is given it too), "
+        "then run the same command again"
     )
 
 
