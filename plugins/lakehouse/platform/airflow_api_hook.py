@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from airflow.sdk import BaseHook, Connection
+from airflow.sdk import Connection
 
 from lakehouse.platform.airflow_api import AirflowApi
+from lakehouse.platform.airflow_connections import TellsWhatIsMissing
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.names import AIRFLOW_CONNECTION
 
@@ -18,7 +19,7 @@ class AirflowConnectionIncompleteError(PermanentError):
     """The Airflow connection lacks its host; the message names the connection."""
 
 
-class AirflowApiHook(BaseHook):
+class AirflowApiHook(TellsWhatIsMissing):
     """Opens a client from a connection of type http: host, port, login, password, schema http or https."""
 
     def __init__(self, conn_id: str = AIRFLOW_CONNECTION) -> None:
