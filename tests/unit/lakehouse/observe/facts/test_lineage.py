@@ -90,6 +90,7 @@ def test_the_night_s_dashboards_and_those_that_show_changes_as_they_come_are_tol
     assert [each.slug for each in lineage.live_dashboards()] == ["both", "live"]
 
 
+@pytest.mark.needs_shop
 def test_what_is_streamed_does_not_stand_in_for_the_night_s_stream_of_that_name() -> None:
     """Both read `orders`: the night's gold tables hang on the night's connection."""
     lineage = a_lineage()
