@@ -66,8 +66,11 @@ class Cafe:
         """`make night`, and then gold beside what the source says."""
         self.results[date] = self.platform.night(date)
         if self.results[date].exit_code == 0:
-            self.gold[date] = {name: self._gold(f"gold.cafe_{name}") for name in GOLD}
-            self.gold[date]["takings"] = self._gold("marts.fct_cafe_takings")
+            tables = {name: f"gold.cafe_{name}" for name in GOLD} | {"takings": "marts.fct_cafe_takings"}
+            found = self.platform.all_over_flight([f"select * from {table}" for table in tables.values()])
+            self.gold[date] = {
+                name: plain_rows(table.to_pylist()) for name, table in zip(tables, found, strict=True)
+            }
             self.source[date] = self._source()
 
     def run(self, what: str, *command: str) -> CommandResult:
@@ -83,9 +86,6 @@ class Cafe:
             cwd=self.platform.home, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         return {entry[3:] for entry in listed.split("\0") if entry}
-
-    def _gold(self, table: str) -> list[dict[str, Any]]:
-        return plain_rows(self.platform.over_flight(f"select * from {table}").to_pylist())
 
     def _source(self) -> dict[str, list[dict[str, Any]]]:
         queries = {
