@@ -84,7 +84,7 @@ def test_a_contract_has_the_types_the_key_and_the_values_of_the_source() -> None
 
 
 def test_a_snapshot_may_be_empty_only_if_its_table_was() -> None:
-    """An empty list deletes nothing in staging, so it is refused; a table that has always been empty is not."""
+    """An empty list deletes nothing in staging, so it is refused; one that was empty is not."""
     assert contract("cafe_order_lines").zero_rows is ZeroRows.REFUSE
     assert contract("cafe_visits").zero_rows is ZeroRows.ALLOW
 
@@ -137,7 +137,8 @@ def test_a_model_lists_the_columns_that_its_macro_makes() -> None:
         "order_id", "state", "total", "user", "updated_at", "deleted_at", "row_status", "bronze_date",
     ]  # fmt: skip
     assert columns("staging/cafe/stg_cafe_stock") == [
-        "cafe_stock_key", "sku", "place", "source_changed_at", "changed_at", "change_lsn", "row_status", "bronze_date",
+        "cafe_stock_key", "sku", "place", "source_changed_at",
+        "changed_at", "change_lsn", "row_status", "bronze_date",
     ]  # fmt: skip
     assert columns("staging/cafe/stg_cafe_visits")[0] == "cafe_visits_key"
     assert "row_status" not in columns("staging/cafe/stg_cafe_deliveries")
