@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from testing.foreign_business import PASSWORD, TOKEN
 from tests.night.onboarding.cafe_night import DATES, GOLD, MART, Cafe, in_columns
 
 pytestmark = pytest.mark.night
 
 LEFT_OUT = {"row_status", "cafe_order_items_key", "cafe_stock_key", "cafe_feedback_key", "takings_key"}
 """Columns of gold that the lake adds: the source has no such thing."""
+SCREEN = 24
+"""Lines of a terminal as it opens."""
 RENAMED = {"unit_cost": "cost"}
 """The source's column, and the one under which the models go on."""
 
@@ -29,6 +32,21 @@ def test_nothing_is_written_by_hand_but_one_mart(brought_in: Cafe) -> None:
     outside = {name for name in generated if not name.startswith("include/")}
     assert outside <= {"airflow_settings.yaml", "docker/.env.example", "docker/docker-compose.yml"}, outside
     assert not any(name.startswith(("dags/", "plugins/", "tests/")) for name in generated)
+
+
+def test_check_says_on_one_screen_what_fits_and_what_to_type(night_alone: Cafe) -> None:
+    before, after, changed = (night_alone.results[f"check {when}"] for when in ("before", "after", "changed"))
+    assert before.exit_code == 2, before.output
+    assert "make up starts the embedded one" in before.output, "Airbyte is not there yet, all else fits"
+    assert after.exit_code == 0, after.output
+    assert after.output.rstrip().endswith("everything fits")
+    assert len(after.output.splitlines()) <= SCREEN
+    assert changed.exit_code == 1, changed.output
+    assert "cost is absent; unit_cost is new" in changed.output
+    assert "bin/source add cafe --rename products.cost=unit_cost" in changed.output
+    for told in (before, after, changed):
+        assert PASSWORD not in told.output
+        assert TOKEN not in told.output
 
 
 def test_a_table_named_like_the_shops_is_another_one(two_nights: Cafe) -> None:
