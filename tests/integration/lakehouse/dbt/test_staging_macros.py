@@ -1,4 +1,4 @@
-"""The macros that a new business is staged and published with: gold holds what the source does, in any order."""
+"""The macros that stage and publish a new business: gold holds what the source does, in any order."""
 
 from __future__ import annotations
 

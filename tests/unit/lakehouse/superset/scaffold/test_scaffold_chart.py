@@ -14,7 +14,7 @@ from lakehouse.superset.assets_bundle import read_bundle
 from lakehouse.superset.dashboards import night_dashboards
 
 RECORDED = json.loads((Path(__file__).parent / "browser_requests.json").read_text())
-"""What a page of Superset 6.1 asked for in Chromium, for the charts that CALLS had written, in their order."""
+"""What Superset 6.1 asked for in Chromium, for the charts that CALLS had written, in their order."""
 
 CALLS = (
     "--type big_number --metric row_count --time order_date",
