@@ -91,13 +91,13 @@ bench: setup ## Measure how fast it is, about two hours in all: make bench [ROWS
 
 soak: setup ## Run many business dates with random faults, then compare bronze with the source: make soak [DATES=30] [SEED=n]
 	@mkdir -p .local/test/airflow
-	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
+	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME="$$PWD/.local/test/airflow" AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		.local/envs/airflow/bin/python -m tests.soak --dates '$(or $(DATES),30)' $(if $(SEED),--seed '$(SEED)')
 
 stream: setup ## Stream for minutes with random kills and two nights, then compare all rows with the source: make stream [SECONDS=600] [RATE=200] [SEED=n]
 	@$(SUITES) stream/every\ moment
 	@mkdir -p .local/test/airflow
-	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME=$(CURDIR)/.local/test/airflow AIRFLOW__CORE__LOAD_EXAMPLES=False \
+	@PYTHONPATH=plugins:. TZ=UTC AIRFLOW_HOME="$$PWD/.local/test/airflow" AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		.local/envs/airflow/bin/python -m tests.stream --seconds '$(or $(SECONDS),600)' --rate '$(or $(RATE),200)' $(if $(SEED),--seed '$(SEED)')
 
 fresh: ## Run the README's commands on a bare Debian 12, as root and as a user; needs root: make fresh [FRESH="night test"] [USERS="root user"]
@@ -111,7 +111,8 @@ format: setup-lint ## Format the Python code
 	@.local/envs/lint/bin/ruff check --fix-only --quiet .
 
 manifest: setup ## Rebuild the dbt manifest that the DAGs are built from, after changing a model
-	@PYTHONPATH=plugins .local/envs/airflow/bin/python -m lakehouse.dbt.manifest
+	@mkdir -p .local/test/airflow
+	@PYTHONPATH=plugins AIRFLOW_HOME="$$PWD/.local/test/airflow" .local/envs/airflow/bin/python -m lakehouse.dbt.manifest
 
 lock: setup ## Resolve requirements.txt and requirements/*.in again and write the locks
 	@bin/lock

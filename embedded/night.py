@@ -72,7 +72,7 @@ def advance_shop(platform: Platform, business_date: date, orders: int | None) ->
     command += ["--to", business_date.isoformat()]
     if orders is not None:
         command += ["--orders", str(orders)]
-    environment = base_environment() | dict(platform.wire)
+    environment = base_environment(platform.settings) | dict(platform.wire)
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
         raise NightError(f"the shop did not advance to {business_date}")
 
@@ -80,7 +80,7 @@ def advance_shop(platform: Platform, business_date: date, orders: int | None) ->
 def become_night_run(platform: Platform, business_date: date) -> None:
     """Replace this process by the one that starts the night over Airflow's REST API and follows it."""
     python = str(platform.settings.python("airflow"))
-    environment = dict(os.environ) | dict(platform.wire) | platform.airflow_environment()
+    environment = dict(os.environ) | platform.airflow_environment()
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execve(  # noqa: S606  its exit code is ours

@@ -52,8 +52,6 @@ class Settings:
     ports: Mapping[str, int]
     port_variables: Mapping[str, str]
     """The LAKEHOUSE_PORT_* variables the ports came from: what a child process needs to find the same."""
-    alerts_urls: str = ""
-    """LAKEHOUSE_ALERTS_URLS: who is told of failures, in Apprise's form; by default a file in the state."""
     observe: bool = False
     """Whether `up` also starts the services that observe the platform."""
 
@@ -92,6 +90,11 @@ class Settings:
     @property
     def run_dir(self) -> Path:
         return self.state_dir / "run"
+
+    @property
+    def home_dir(self) -> Path:
+        """The home of every process of the platform."""
+        return self.state_dir / "home"
 
     def service_dir(self, service: str) -> Path:
         return self.state_dir / service

@@ -27,6 +27,7 @@ from pyarrow import flight
 
 from testing.ports import free_platform_ports, port_variables
 from testing.repository import ROOT
+from testing.shell_variables import read_shell_variables
 
 ORDERS = "20000"
 RETRY_DELAY_SECONDS = "1"
@@ -96,7 +97,7 @@ class CheckoutPlatform:
         """The variables that the platform exports to its services: addresses, users, passwords."""
         printed = self.run(str(self.home / ".local/envs/embedded/bin/python"), "-m", "embedded.cli", "env")
         assert printed.exit_code == 0, printed.output
-        return dict(line.split("=", 1) for line in printed.output.splitlines() if "=" in line)
+        return read_shell_variables(printed.output)
 
     def receipt(self, business_date: str) -> dict[str, Any]:
         """What the night of a date left behind."""
@@ -178,7 +179,7 @@ def checkout_platform() -> Iterator[CheckoutPlatform]:
     home.chmod(0o755)
     platform = CheckoutPlatform(home)
     try:
-        _copy_checkout(home)
+        copy_checkout(home)
         yield platform
     finally:
         stopped = platform.run("make", "--no-print-directory", "down", timeout=STOP_SECONDS)
@@ -186,7 +187,8 @@ def checkout_platform() -> Iterator[CheckoutPlatform]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _copy_checkout(home: Path) -> None:
+def copy_checkout(home: Path) -> None:
+    """Put what git would take of this checkout into a folder, with the built environments linked to it."""
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT, capture_output=True, text=True, check=True,

@@ -14,6 +14,7 @@ from typing import Final
 
 from testing.ports import free_platform_ports, port_variables
 from testing.repository import PYTHON, ROOT
+from testing.shell_variables import read_shell_variables
 
 UP_SECONDS: Final = 600
 """Passed only by a start that hangs, on a busy machine too."""
@@ -27,7 +28,8 @@ class EmbeddedPlatform:
         self.folder = Path(tempfile.mkdtemp(prefix=f"lakehouse-{name}-"))
         self.folder.chmod(0o755)
         self._own = {
-            "PYTHONPATH": str(ROOT),
+            # The engines of this checkout, also where its environments are another's.
+            "PYTHONPATH": os.pathsep.join(map(str, [ROOT, *sorted(ROOT.glob("packages/*/src"))])),
             "LAKEHOUSE_STATE_DIR": str(self.folder / "state"),
             "LAKEHOUSE_RECEIPTS_DIR": str(self.folder / "receipts"),
             "OBSERVE": "0",
@@ -48,8 +50,7 @@ class EmbeddedPlatform:
         self._command("up", *services)
         self._started.update(services)
         if not self.wire:
-            printed = self._command("env").splitlines()
-            self.wire = dict(line.split("=", 1) for line in printed if "=" in line)
+            self.wire = read_shell_variables(self._command("env"))
 
     def stop(self, *services: str) -> None:
         """Stop these services; the others go on."""

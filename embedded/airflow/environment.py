@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.environment import base_environment
@@ -84,26 +86,60 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url
     }
 
 
-def airflow_environment(
-    settings: Settings, secret: Mapping[str, str], wire: Mapping[str, str], database_url: str
-) -> dict[str, str]:
-    """Airflow's settings and the connections of airflow_settings.yaml as AIRFLOW_CONN_* variables.
+@dataclass(frozen=True)
+class AirflowVariables:
+    """What a process of the airflow environment needs beside the wire."""
+
+    variables: Mapping[str, str]
+    left_out: Mapping[str, tuple[str, ...]]
+    """The connections that were left out, by id, each with the variables that have no value."""
+
+
+def airflow_variables(
+    settings: Settings, secret: Mapping[str, str], values: Mapping[str, str], database_url: str
+) -> AirflowVariables:
+    """Airflow's settings and the connections of airflow_settings.yaml as AIRFLOW_CONN_* variables, its
+    placeholders filled with `values`.
 
     Raises PreparationError when the file cannot be converted.
     """
-    environment = airflow_settings(settings, secret, database_url)
-    printed = convert(settings, {**wire, **environment}, "environment")
-    pairs = (line.partition("=") for line in printed.splitlines() if line.startswith("AIRFLOW_"))
-    return environment | {name: value for name, _, value in pairs}
+    own = airflow_settings(settings, secret, database_url)
+    done = _convert(settings, {**values, **own}, "environment")
+    pairs = (line.partition("=") for line in done.stdout.splitlines() if line.startswith("AIRFLOW_"))
+    lines = (line.partition(": ") for line in done.stderr.splitlines())
+    left_out = {conn_id: tuple(names.split(", ")) for conn_id, colon, names in lines if colon}
+    return AirflowVariables(own | {name: value for name, _, value in pairs}, left_out)
 
 
-def convert(settings: Settings, environment: Mapping[str, str], *arguments: str) -> str:
-    """What the converter of airflow_settings.yaml prints, run in Airflow's own interpreter."""
+def recorded_connections(settings: Settings) -> dict[str, str]:
+    """The AIRFLOW_CONN_* and AIRFLOW_VAR_* variables that Airflow was last started with, if it ever was."""
+    try:
+        started = json.loads((settings.run_dir / "programs" / "airflow.json").read_text())["environment"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {n: v for n, v in started.items() if n.startswith(("AIRFLOW_CONN_", "AIRFLOW_VAR_"))}
+
+
+def apply_pools(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Write the pools of airflow_settings.yaml to Airflow's database. Raises PreparationError."""
+    _convert(settings, environment, "apply")
+
+
+def _convert(
+    settings: Settings, environment: Mapping[str, str], command: str
+) -> subprocess.CompletedProcess[str]:
+    """A command of the converter of airflow_settings.yaml, run in Airflow's own interpreter."""
     try:
         done = subprocess.run(
-            [settings.python("airflow"), "-m", "lakehouse.platform.airflow_settings", *arguments],
+            [
+                settings.python("airflow"),
+                "-m",
+                "lakehouse.platform.airflow_settings",
+                command,
+                "--leave-out-incomplete",
+            ],
             cwd=ROOT,
-            env=base_environment() | dict(environment),
+            env=base_environment(settings) | dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -119,4 +155,4 @@ def convert(settings: Settings, environment: Mapping[str, str], *arguments: str)
     if done.returncode != 0:
         last = "".join(done.stderr.strip().splitlines()[-1:])
         raise PreparationError(f"airflow_settings.yaml cannot be loaded: {last}")
-    return done.stdout
+    return done

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Mapping
 
 import httpx
 
-from embedded.airflow.environment import CONVERTER, airflow_environment, convert
+from embedded.airflow.environment import CONVERTER, apply_pools
 from embedded.settings import HOST, ROOT, Settings
 from embedded.stack.http_check import answers
 from embedded.stack.processes import mark
@@ -24,17 +23,14 @@ is noticed at once, so a long limit costs nothing."""
 def airflow(
     settings: Settings,
     secret: Mapping[str, str],
-    wire: Mapping[str, str],
-    database_url: str,
+    environment: Callable[[], Mapping[str, str]],
     cluster_identifier: Callable[[], str],
 ) -> Service:
-    """Airflow with its metadata at `database_url`, migrated once per cluster of that identifier."""
-    # Takes Airflow's own interpreter, so it is asked for once, and only by what starts something.
-    environment = functools.cache(lambda: airflow_environment(settings, secret, wire, database_url))
+    """Airflow in this environment, which is asked for only by what starts something; its metadata is migrated
+    once per cluster of that identifier."""
 
     def prepare() -> None:
-        whole = dict(wire) | environment()
-        _prepare(settings, secret, cluster_identifier(), whole)
+        _prepare(settings, secret, cluster_identifier(), environment())
 
     address = f"http://{HOST}:{settings.port('AIRFLOW')}"
     python = str(settings.python("airflow"))
@@ -72,7 +68,7 @@ def _prepare(
     migration = (identifier, ROOT / "requirements" / "airflow.lock")
     done_once(home / "migrated.stamp", migration, lambda: _migrate(settings, environment))
     pools = (identifier, ROOT / "airflow_settings.yaml", CONVERTER)
-    done_once(home / "pools.stamp", pools, lambda: _apply_pools(settings, environment))
+    done_once(home / "pools.stamp", pools, lambda: apply_pools(settings, environment))
 
 
 def _write_password(settings: Settings, secret: Mapping[str, str]) -> None:
@@ -81,11 +77,7 @@ def _write_password(settings: Settings, secret: Mapping[str, str]) -> None:
     path.write_text(json.dumps({"admin": secret["AIRFLOW_PASSWORD"]}))
 
 
-def _apply_pools(settings: Settings, environment: Mapping[str, str]) -> None:
-    convert(settings, environment, "apply")
-
-
 def _migrate(settings: Settings, environment: Mapping[str, str]) -> None:
     command = [str(settings.python("airflow")), "-m", "airflow", "db", "migrate"]
     own = dict(environment) | mark("airflow", settings.state_dir)
-    run_step("airflow db migrate", command, own, settings.logs_dir / "airflow-migrate.log")
+    run_step("airflow db migrate", command, own, settings, settings.logs_dir / "airflow-migrate.log")

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from embedded.commands.alone import alone
+from embedded.commands.left_out import left_out
 from embedded.commands.terminal import bold, dim, green, red
 from embedded.composition.platform import Platform
+from embedded.composition.user_values import ENV_FILE
 from embedded.errors import PlatformError
 from embedded.settings import ROOT
 from embedded.stack import logs as log_files
@@ -80,15 +84,21 @@ def logs(services: Sequence[str], lines: int, follow: bool) -> int:
 
 
 def env(airflow: bool) -> int:
-    """Print the platform's addresses and credentials as KEY=VALUE lines, with `airflow` its settings too."""
-    for name, value in _environment(Platform.here(), airflow).items():
-        print(f"{name}={value}")
+    """Print the platform's addresses and credentials as KEY=VALUE lines, quoted for a shell where need be;
+    with `airflow` its settings and connections too."""
+    platform = Platform.here()
+    for name, value in (_airflow_environment(platform) if airflow else platform.wire).items():
+        print(f"{name}={shlex.quote(value)}")
     return 0
 
 
 def run(command: Sequence[str], airflow: bool) -> int:
     """Become a command that has the platform's addresses and credentials in its environment."""
-    environment = dict(os.environ) | dict(_environment(Platform.here(), airflow))
+    platform = Platform.here()
+    own = _airflow_environment(platform) if airflow else platform.wire
+    # Whatever imports Airflow makes a folder for it, in the user's home if it is told of no other.
+    place = {"AIRFLOW_HOME": str(platform.settings.service_dir("airflow"))}
+    environment = dict(os.environ) | place | _env_file(platform) | dict(own)
     os.chdir(ROOT)
     os.execvpe(command[0], list(command), environment)  # noqa: S606  becoming the command is the point
 
@@ -133,9 +143,25 @@ def _services(platform: Platform) -> tuple[Mapping[str, Service], str]:
         return platform.started, str(error)
 
 
-def _environment(platform: Platform, airflow: bool) -> Mapping[str, str]:
-    own = platform.airflow_environment() if airflow else {}
-    return {**platform.wire, **own}
+def _airflow_environment(platform: Platform) -> Mapping[str, str]:
+    """What Airflow needs or, where the files say nothing that can be used, what it was last started with: a
+    command that looks at a running platform must not depend on files that are being edited."""
+    try:
+        found = platform.airflow_environment()
+    except PlatformError as error:
+        print(f"warning: {error}", file=sys.stderr)
+        print("warning: going on with the connections of the last `make up`", file=sys.stderr)
+        return platform.recorded_airflow_environment()
+    for line in left_out(platform):
+        print(f"warning: {line}", file=sys.stderr)
+    return found
+
+
+def _env_file(platform: Platform) -> dict[str, str]:
+    """Where the user's values are written, also when only the command that started the platform was told."""
+    with contextlib.suppress(PlatformError):
+        return {ENV_FILE: str(platform.user.env_file)}
+    return {}
 
 
 def _painted_health(padded: str) -> str:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Sequence
 
 from embedded.commands.alone import alone
-from embedded.commands.terminal import green
+from embedded.commands.left_out import left_out
+from embedded.commands.terminal import green, red
 from embedded.composition.needs import NEEDS
 from embedded.composition.platform import Platform
+from embedded.composition.user_values import remember
 from embedded.declared import shop_is_declared
 from embedded.night import (
     advance_shop,
@@ -57,8 +59,13 @@ def _start(platform: Platform, names: Sequence[str]) -> None:
     states = supervisor.states() if supervisor.running() else {}
     idle = [s for s in chosen if not any(states[p.name].pid for p in s.programs if p.name in states)]
     check_machine(platform.settings, NEEDS, idle)
+    # Before anything changes: a file that cannot be read stops the command, not the services.
+    remarks = [*platform.user.remarks, *left_out(platform)]
+    remember(platform.settings, platform.user)
     supervisor.apply(table.values(), platform.wire)
     start_all(supervisor, chosen, _announce)
+    for line in remarks:
+        print(f"{red('note:')} {line}", flush=True)
 
 
 def _announce(started: Started) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from embedded.airflow.service import airflow
 from embedded.composition.wire import database_url
@@ -19,8 +19,18 @@ from embedded.stack.service import Program, Service
 from embedded.superset.service import superset
 
 
-def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, str]) -> dict[str, Service]:
-    """Every service by name; the shop only if airflow_settings.yaml has a connection to it."""
+def catalogue(
+    settings: Settings,
+    secret: Mapping[str, str],
+    wire: Mapping[str, str],
+    *,
+    airflow_environment: Callable[[], Mapping[str, str]],
+    user_values: Callable[[], Mapping[str, str]],
+) -> dict[str, Service]:
+    """Every service by name; the shop only if airflow_settings.yaml has a connection to it.
+
+    What reads the user's connections is told their values; the others, which are the platform's own, are not.
+    """
     has_shop = shop_is_declared()
     databases = cluster(settings, secret, ("shop",) if has_shop else ())
 
@@ -53,12 +63,12 @@ def catalogue(settings: Settings, secret: Mapping[str, str], wire: Mapping[str, 
             ("object_store",),
         ),
         superset(settings, secret, wire, metadata("superset"), databases.system_identifier),
-        airflow(settings, secret, wire, metadata("airflow"), databases.system_identifier),
-        observer(settings),
+        airflow(settings, secret, airflow_environment, databases.system_identifier),
+        observer(settings, user_values),
         prometheus(settings),
         alertmanager(settings),
         elasticsearch(settings),
-        log_shipper(settings, secret),
+        log_shipper(settings, secret, user_values),
     )
     return {service.name: service for service in services}
 

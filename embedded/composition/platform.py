@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from embedded.airflow.environment import airflow_environment
+from embedded.airflow.environment import (
+    AirflowVariables,
+    airflow_settings,
+    airflow_variables,
+    recorded_connections,
+)
 from embedded.composition.secrets import GENERATORS
+from embedded.composition.user_values import UserValues, user_values
 from embedded.composition.wire import database_url, wire
 from embedded.settings import Settings
 from embedded.stack import secrets
@@ -46,11 +52,22 @@ class Platform:
         return wire(self.settings, self.secret)
 
     @cached_property
+    def user(self) -> UserValues:
+        """The values of the user's own connections. Raises EnvFileError."""
+        return user_values(self.settings, self.wire)
+
+    @cached_property
     def services(self) -> Mapping[str, Service]:
         """Every service of this checkout, by name. Raises ImportError when a package is missing."""
         from embedded.composition.catalogue import catalogue
 
-        return catalogue(self.settings, self.secret, self.wire)
+        return catalogue(
+            self.settings,
+            self.secret,
+            self.wire,
+            airflow_environment=self.airflow_environment,
+            user_values=lambda: self.user.values,
+        )
 
     @cached_property
     def started(self) -> Mapping[str, Service]:
@@ -61,7 +78,24 @@ class Platform:
     def supervisor(self) -> Supervisor:
         return Supervisor(self.settings)
 
+    @cached_property
+    def airflow(self) -> AirflowVariables:
+        """Airflow's settings and connections. Raises PreparationError and EnvFileError."""
+        # Takes Airflow's own interpreter, so it is asked for once, and only by what needs it.
+        return airflow_variables(
+            self.settings, self.secret, {**self.wire, **self.user.values}, self._metadata_url
+        )
+
     def airflow_environment(self) -> dict[str, str]:
-        """What a process of the airflow environment needs beside the wire: settings and connections."""
-        url = database_url(self.settings, self.secret, "airflow", "postgresql+psycopg2")
-        return airflow_environment(self.settings, self.secret, self.wire, url)
+        """What a process of the airflow environment needs: the wire, the user's values, settings and
+        connections. Raises PreparationError and EnvFileError."""
+        return {**self.wire, **self.user.values, **self.airflow.variables}
+
+    def recorded_airflow_environment(self) -> dict[str, str]:
+        """The same with the connections that Airflow was last started with, whatever the files say today."""
+        own = airflow_settings(self.settings, self.secret, self._metadata_url)
+        return {**self.wire, **own, **recorded_connections(self.settings)}
+
+    @property
+    def _metadata_url(self) -> str:
+        return database_url(self.settings, self.secret, "airflow", "postgresql+psycopg2")

@@ -60,7 +60,7 @@ def wire(settings: Settings, secret: Mapping[str, str]) -> dict[str, str]:
         "AIRFLOW_URL": f"http://{HOST}:{port('AIRFLOW')}",
         "AIRFLOW_USER": "admin",
         "AIRFLOW_PASSWORD": secret["AIRFLOW_PASSWORD"],
-        "ALERTS_URLS": settings.alerts_urls or (settings.state_dir / "alerts" / "alerts.jsonl").as_uri(),
+        "ALERTS_URLS": (settings.state_dir / "alerts" / "alerts.jsonl").as_uri(),
         **{f"AIRFLOW_PG_{key}": value for key, value in postgres.items()},
         "AIRFLOW_PG_DATABASE": "airflow",
         "AIRFLOW_PG_USER": "airflow",

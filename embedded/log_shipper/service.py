@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from embedded.settings import ROOT, Settings
@@ -13,10 +13,13 @@ SILENT_SECONDS = 60.0
 """It writes its status every few seconds; on a busy machine that takes longer."""
 
 
-def log_shipper(settings: Settings, secret: Mapping[str, str]) -> Service:
+def log_shipper(
+    settings: Settings, secret: Mapping[str, str], user_values: Callable[[], Mapping[str, str]]
+) -> Service:
     """Started only when it is asked for."""
     folder = settings.service_dir("log_shipper")
     environment = {
+        "AIRFLOW_HOME": str(settings.service_dir("airflow")),
         # All of the platform's passwords and keys: what it knows it takes out of the logs.
         **secret,
         "LAKEHOUSE_LOGS_AIRFLOW": str(settings.service_dir("airflow") / "logs"),
@@ -30,7 +33,15 @@ def log_shipper(settings: Settings, secret: Mapping[str, str]) -> Service:
         title="Log shipper",
         address="",
         ports=(),
-        programs=(Program("log_shipper", command, lambda: environment, stop_seconds=30, nice=OBSERVER_NICE),),
+        programs=(
+            Program(
+                "log_shipper",
+                command,
+                lambda: {**user_values(), **environment},
+                stop_seconds=30,
+                nice=OBSERVER_NICE,
+            ),
+        ),
         needs=("elasticsearch", "object_store"),
         check=lambda: _check(folder / "status.json"),
         start_seconds=120,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from embedded.settings import HOST, ROOT, Settings
@@ -80,13 +80,14 @@ def alertmanager(settings: Settings) -> Service:
     )
 
 
-def observer(settings: Settings) -> Service:
-    """The process of plugins/lakehouse/observe; it is told addresses by the platform's own variables."""
+def observer(settings: Settings, user_values: Callable[[], Mapping[str, str]]) -> Service:
+    """The process of plugins/lakehouse/observe; it is told addresses by the platform's own variables, and by
+    what the user has set in place of these."""
     base = f"http://{HOST}:{settings.port('OBSERVER')}"
     program = Program(
         "observer",
         (str(settings.python("airflow")), "-m", "lakehouse.observe"),
-        environment=lambda: observer_environment(settings),
+        environment=lambda: {**user_values(), **observer_environment(settings)},
         nice=OBSERVER_NICE,
     )
     return Service(
@@ -105,6 +106,7 @@ def observer(settings: Settings) -> Service:
 def observer_environment(settings: Settings) -> Mapping[str, str]:
     """What the observer needs beside the wire."""
     return {
+        "AIRFLOW_HOME": str(settings.service_dir("airflow")),
         "PYTHONPATH": str(ROOT / "plugins"),
         "OBSERVER_ADDRESS": f"{HOST}:{settings.port('OBSERVER')}",
         # `make down` means it; the next `make up` without OBSERVE=1 must not page for the observer's silence.

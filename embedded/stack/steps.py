@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from embedded.settings import ROOT
+from embedded.settings import ROOT, Settings
 from embedded.stack.environment import base_environment
 from embedded.stack.service import PreparationError
 
@@ -18,6 +18,7 @@ def run_step(
     title: str,
     command: Sequence[str | Path],
     environment: Mapping[str, str],
+    settings: Settings,
     log: Path,
     seconds: float = STEP_SECONDS,
 ) -> None:
@@ -30,7 +31,7 @@ def run_step(
             done = subprocess.run(
                 command,
                 cwd=ROOT,
-                env=base_environment() | dict(environment),
+                env=base_environment(settings) | dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

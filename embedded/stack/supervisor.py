@@ -132,7 +132,7 @@ class Supervisor:
         done = subprocess.run(
             [sys.executable, "-I", str(PROGRAM), "-c", self.config.name],
             cwd=self._folder,
-            env=base_environment() | mark("supervisord", self._settings.state_dir),
+            env=base_environment(self._settings) | mark("supervisord", self._settings.state_dir),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -148,6 +148,7 @@ class Supervisor:
         specifications = self._folder / "programs"
         specifications.mkdir(parents=True, exist_ok=True)
         self._settings.logs_dir.mkdir(parents=True, exist_ok=True)
+        self._settings.home_dir.mkdir(mode=0o700, exist_ok=True)
         prints = {}
         for program in programs:
             text = specification(program, environment, self._settings)
@@ -194,7 +195,7 @@ def socket_path(settings: Settings) -> Path:
 def specification(program: Program, environment: Mapping[str, str], settings: Settings) -> str:
     """What `launch.py` needs to become the program, as JSON."""
     own = dict(program.environment()) | {"PYTHONUNBUFFERED": "1"} | mark(program.name, settings.state_dir)
-    whole = base_environment() | dict(environment) | own
+    whole = base_environment(settings) | dict(environment) | own
     content = {
         "argv": list(program.argv),
         "environment": whole,

@@ -93,4 +93,4 @@ def _prepare(
 def _first_start(settings: Settings, environment: Mapping[str, str]) -> None:
     log = settings.logs_dir / "superset-first-start.log"
     own = dict(environment) | mark("superset", settings.state_dir)
-    run_step("superset: first start", [settings.python("superset"), FIRST_START], own, log)
+    run_step("superset: first start", [settings.python("superset"), FIRST_START], own, settings, log)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.bronze.json_texts import is_nested, json_texts
+
 
 def cast_column(values: pa.Array, target: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
     """Cast without making another value of any: no overflow, no rounding, no cut-off time, no number that is
     read as a time or a truth.
 
-    Times with a zone become naive UTC.
+    Times with a zone become naive UTC. Lists and objects become JSON text where a text is wanted.
 
     Returns:
         The values in the target type, NULL where one cannot be cast, and a mask that is true there
@@ -42,6 +44,8 @@ def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
     """Raises pa.ArrowException unless every value can be cast."""
     if pa.types.is_timestamp(target) and pa.types.is_string(values.type):
         return _parse_times(values, target)
+    if pa.types.is_string(target) and is_nested(values.type):
+        return pa.array(json_texts(values), target)
     _require(_may_become(values.type, target), f"a {values.type} is no {target}")
     if pa.types.is_decimal(values.type) and pa.types.is_floating(target):
         # By the text, which gives the nearest double: Arrow's own cast of 23 digits makes 0.0999... of 0.1.

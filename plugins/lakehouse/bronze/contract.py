@@ -92,7 +92,8 @@ CDC_COLUMNS: Final = (
 class Contract:
     """What a stream's rows must look like, how they are told apart, how many must come and may be bad.
 
-    Of a CDC stream `columns` ends with CDC_COLUMNS and `cursor` is the LSN.
+    Of a CDC stream `columns` ends with CDC_COLUMNS and `cursor` is the LSN. An empty key: every row of the
+    newest full refresh counts, equal ones too.
     """
 
     stream: str
@@ -107,6 +108,9 @@ class Contract:
     min_rows: int
     zero_rows: ZeroRows
     source_form: SourceForm | None
+    newest_view: bool
+    """Is there a view of each key's newest version, `bronze.<stream>`? Every CDC stream has one: there a
+    truncation deletes rows of earlier partitions."""
     columns: tuple[Column, ...] = field(repr=False)
 
     @property

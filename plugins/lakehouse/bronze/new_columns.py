@@ -88,15 +88,15 @@ def admit_new_columns(
     known = ledger.known(contract.source, contract.stream)
     admitted = []
     for name, kinds in landed.items():
-        if any(pa.types.is_nested(kind) or pa.types.is_binary(kind) for kind in kinds):
-            continue  # bronze holds plain values: the others stay in landing
+        if any(pa.types.is_binary(kind) for kind in kinds):
+            continue  # it may be no text: it stays in landing
         kind = known.get(name) or (_bronze_type(kinds[0]) if len(kinds) == 1 else pa.string())
         admitted.append(Column(name, kind))
     return contract.with_columns(admitted), list(landed)
 
 
 def _bronze_type(landed: pa.DataType) -> pa.DataType:
-    """Times without zone as everywhere in bronze; what is not a plain value as text."""
+    """Times without zone as everywhere in bronze; what is not a plain value as text, lists as JSON."""
     if pa.types.is_timestamp(landed):
         return pa.timestamp("us")
     if pa.types.is_decimal(landed) or str(landed) in _BY_NAME:

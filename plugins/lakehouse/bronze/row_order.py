@@ -1,7 +1,8 @@
 """Which of several versions of a row enters bronze, and the order of bronze's rows.
 
 A partition's rows lie in the order of their key, each key once. So its bytes depend on what was landed and
-not on how often, in which batches or in which order it was delivered.
+not on how often, in which batches or in which order it was delivered. Rows of a stream without a key are told
+apart by Airbyte's id alone: what was delivered twice is there once, and equal rows of the source all are.
 """
 
 from __future__ import annotations
@@ -42,12 +43,14 @@ def order_rows(candidates: pa.Table, rows_in: int, contract: Contract, versions_
     decides between copies, so that the order of delivery never does.
 
     Args:
-        candidates: key columns and ORDINAL of the good rows, ascending by ORDINAL.
+        candidates: key columns and ORDINAL of the good rows, ascending by ORDINAL; without a key RAW_ID.
         rows_in: how many rows were landed, bad ones included.
         contract: says key and cursor.
         versions_of: called only when some key comes more than once.
     """
     keys = list(contract.key)
+    if not keys:
+        return _order_by_raw_id(candidates, rows_in)
     if _ascends(candidates, keys):
         return RowOrder(0, candidates.num_rows, None)
     order = pc.sort_indices(candidates, sort_keys=[(name, "ascending") for name in keys])
@@ -61,10 +64,24 @@ def order_rows(candidates: pa.Table, rows_in: int, contract: Contract, versions_
         )
         dropped = _older_versions(versions_of(_ascending(ordinals.filter(repeated))), contract)
         ordinals = ordinals.filter(pc.invert(pc.is_in(ordinals, value_set=dropped)))
+    return _in_this_order(ordinals, len(dropped), rows_in)
+
+
+def _order_by_raw_id(candidates: pa.Table, rows_in: int) -> RowOrder:
+    by_id = candidates.sort_by([(RAW_ID, "ascending"), (ORDINAL, "ascending")])
+    ids, ordinals = _one_chunk(by_id[RAW_ID]), _one_chunk(by_id[ORDINAL])
+    again = pc.fill_null(pc.equal(ids.slice(1), ids.slice(0, max(len(ids) - 1, 0))), False)
+    kept = ordinals.filter(
+        pc.invert(pa.concat_arrays([pa.array([False] * min(len(ids), 1), pa.bool_()), again]))
+    )
+    return _in_this_order(kept, len(ordinals) - len(kept), rows_in)
+
+
+def _in_this_order(ordinals: pa.Array, deduplicated: int, rows_in: int) -> RowOrder:
     if rows_in == 0:
         return RowOrder(0, 0, None)
     positions = pc.inverse_permutation(ordinals, max_index=rows_in - 1, output_type=pa.int64())
-    return RowOrder(len(dropped), len(ordinals), positions)
+    return RowOrder(deduplicated, len(ordinals), positions)
 
 
 def _ascends(candidates: pa.Table, keys: list[str]) -> bool:

@@ -15,8 +15,8 @@ from lakehouse.bronze.ordinals import Ordinals
 from lakehouse.bronze.row_order import ORDINAL, RowOrder, order_rows
 from lakehouse.bronze.validation import check, columns_to_check
 from lakehouse.bronze.versions import read_versions
-from lakehouse.landing.columns import CDC_LSN, CHANGES_LEAF, EXTRACTED_AT, SYNC_LEAF
-from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
+from lakehouse.landing.columns import CDC_LSN, CHANGES_LEAF, EXTRACTED_AT, RAW_ID, SYNC_LEAF
+from lakehouse.landing.reader import LandedBatch, LandingReader, lineage, raw_ids
 
 _AGE = "_age"
 """What a row of a full refresh or of a log is younger by: its sync, or its place in the log."""
@@ -83,8 +83,8 @@ def survey(contract: Contract, reader: LandingReader, trust_statistics: bool = T
 
 
 def _candidate_schema(contract: Contract) -> pa.Schema:
-    """Key, ordinal and, where it decides which rows of a date count, age."""
-    keys = [contract.schema.field(name) for name in contract.key]
+    """Key or Airbyte's id, ordinal and, where it decides which rows of a date count, age."""
+    keys = [contract.schema.field(name) for name in contract.key] or [pa.field(RAW_ID, pa.string())]
     age = [] if contract.mode is Mode.INCREMENTAL else [pa.field(_AGE, pa.int64())]
     return pa.schema([*keys, pa.field(ORDINAL, pa.int64()), *age])
 
@@ -95,7 +95,8 @@ def _candidates(
     """The good rows of a batch in that schema, and the positions in the batch of those that are not."""
     checked = check(landed.batch, columns, contract)
     ordinals = pa.arange(landed.first, landed.first + len(landed.batch))
-    values = [*(checked.batch.column(name) for name in contract.key), ordinals]
+    values = [checked.batch.column(name) for name in contract.key] or [raw_ids(landed)]
+    values.append(ordinals)
     if contract.mode is Mode.FULL_REFRESH:
         values.append(lineage(landed)[1])
     elif contract.mode is Mode.CDC:
@@ -112,6 +113,8 @@ def _batches(
 ) -> Iterator[tuple[LandedBatch, list[Column]]]:
     """Each batch of each row group, with the columns of it that were read to be checked."""
     extra = [EXTRACTED_AT, SYNC_LEAF] if contract.mode is Mode.FULL_REFRESH else []
+    if not contract.key:
+        extra.append(RAW_ID)
     for group in reader.row_groups:
         columns = columns_to_check(contract, group.schema)
         # Whether a rule holds for a deletion depends on all its columns.

@@ -9,7 +9,7 @@ from lakehouse.bronze.ordinals import Ordinals
 from lakehouse.bronze.row_order import ORDINAL
 from lakehouse.bronze.validation import check
 from lakehouse.landing.columns import EXTRACTED_AT, RAW_ID, SYNC_ID, SYNC_LEAF
-from lakehouse.landing.reader import LandedBatch, LandingReader, lineage
+from lakehouse.landing.reader import LandedBatch, LandingReader, lineage, raw_ids
 
 
 def read_versions(contract: Contract, reader: LandingReader, ordinals: Ordinals) -> pa.Table:
@@ -30,10 +30,8 @@ def _versions_of(contract: Contract, decisive: list[str], landed: LandedBatch) -
     by_name = {column.name: column for column in contract.columns}
     typed = check(landed.batch, [by_name[name] for name in decisive], contract).batch
     extracted, sync = lineage(landed)
-    has_raw_ids = RAW_ID in landed.batch.schema.names
-    raw_ids = landed.batch.column(RAW_ID) if has_raw_ids else pa.nulls(len(sync), pa.string())
     numbers = pa.arange(landed.first, landed.first + len(landed.batch))
     return pa.RecordBatch.from_arrays(
-        [*typed.columns, extracted, sync, raw_ids.cast(pa.string()), numbers],
+        [*typed.columns, extracted, sync, raw_ids(landed), numbers],
         [*decisive, EXTRACTED_AT, SYNC_ID, RAW_ID, ORDINAL],
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from airflow.sdk import BaseHook, Connection
+from airflow.sdk import Connection
 
 from lakehouse.dremio.hook import DREMIO_REST_PORT
 from lakehouse.night.business_date import business_date
+from lakehouse.platform.airflow_connections import airflow_connection
 from lakehouse.platform.names import DREMIO_CONNECTION
 
 _QUIET_DBT: Final = {
@@ -44,11 +45,11 @@ def tell_dbt(context: Mapping[str, Any], operator: Any) -> None:
 
     Raises:
         BusinessDateError: the run has no business date.
-        AirflowNotFoundException: there is no connection `dremio_default`.
+        ConnectionMissingError: there is no connection `dremio_default`.
     """
     operator.env = {
         **(operator.env or {}),
         **_QUIET_DBT,
-        **dremio_environment(BaseHook.get_connection(DREMIO_CONNECTION)),
+        **dremio_environment(airflow_connection(DREMIO_CONNECTION)),
         "LAKEHOUSE_BUSINESS_DATE": business_date(context).isoformat(),
     }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from airflow.sdk import BaseHook
-
 from lakehouse.dremio.client import DremioClient
+from lakehouse.platform.airflow_connections import TellsWhatIsMissing
 from lakehouse.platform.names import DREMIO_CONNECTION
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ DREMIO_REST_PORT: Final = 9047
 """Dremio's default; used when the connection names no port."""
 
 
-class DremioHook(BaseHook):
+class DremioHook(TellsWhatIsMissing):
     """Opens a client from a connection of type http: host, port, login, password, schema http or https."""
 
     def __init__(self, conn_id: str = DREMIO_CONNECTION) -> None:

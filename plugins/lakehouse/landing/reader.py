@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.landing.columns import AIRBYTE_COLUMNS, EXTRACTED_AT, META
+from lakehouse.landing.columns import AIRBYTE_COLUMNS, EXTRACTED_AT, META, RAW_ID
 from lakehouse.landing.footers import LandingFileUnreadableError
 
 BATCH_ROWS: Final = 131_072
@@ -129,6 +129,13 @@ def lineage(landed: LandedBatch) -> tuple[pa.Array, pa.Array]:
     extracted = pc.cast(landed.batch.column(EXTRACTED_AT), pa.timestamp("us"), safe=False)
     sync = pc.struct_field(landed.batch.column(META), "sync_id")
     return extracted, pc.cast(sync, pa.int64())
+
+
+def raw_ids(landed: LandedBatch) -> pa.Array:
+    """Airbyte's id of each row of a batch; NULL where the object has none."""
+    if RAW_ID not in landed.batch.schema.names:
+        return pa.nulls(len(landed.batch), pa.string())
+    return landed.batch.column(RAW_ID).cast(pa.string())
 
 
 def _readable(file: LandedFile, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

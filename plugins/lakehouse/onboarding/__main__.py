@@ -1,6 +1,6 @@
 """`bin/source add|remove|check NAME`: brings a business in, takes it out, says whether everything fits.
 
-Exit code: 0 done, or everything fits; 1 it does not fit, or the answer was no; 2 it cannot be done or told,
+Exit code: 0 done, or everything fits; 1 it does not fit, or was declined; 2 it cannot be done or told,
 and nothing was written. `bin/source COMMAND --help` explains each.
 """
 

@@ -30,16 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser)
 
 
-def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console | None = None) -> int:
+def run(options: argparse.Namespace, root: Path | None = None) -> int:
     """Bring a business in, or write what has changed at its source.
 
-    Returns 0 if that is done, 1 if the answer was no or edits are in the way.
+    Returns 0 if that is done, 1 if it was declined or edits are in the way.
 
     Raises:
         LakehouseError: it cannot be done; nothing was written.
     """
-    console = console or _console()
+    root, console = root or REPOSITORY, _console()
     check_business(options.name)
+    wished = wishes_of(options)
     if options.prefix:
         check_prefix(options.prefix)
     asks = not options.yes and not options.dry_run
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console |
         _check_is_free(options.name, root)
     given = list(given_sources(options, made, read_values(root), root))
     blueprint = made
-    for each, wishes in zip(given, _shared_out(wishes_of(options), given), strict=True):
+    for each, wishes in zip(given, _shared_out(wished, given), strict=True):
         settled = _settled(console, each, wishes, asks)
         blueprint = blueprint.with_source(settled.source)
     blueprint = replace(blueprint, gold=_gold(console, blueprint, options.gold, asks and not made.sources))
@@ -166,9 +167,7 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
         console.print("  at the source, once, as the owner of its tables:")
         for statement in capture_statements(publication(name), slot(name), logged):
             console.print(Text(f"    {statement}"), soft_wrap=True)
-    dataset = (
-        f"bin/dashboard add-dataset gold.{blueprint.gold[0].partition('_')[2]}" if blueprint.gold else ""
-    )
+    gold = blueprint.gold[0].partition("_")[2] if blueprint.gold else ""
     for command, why in (
         (f"bin/source check {name}", "says on one screen whether everything fits"),
         ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),

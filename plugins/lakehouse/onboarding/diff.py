@@ -22,7 +22,9 @@ MOST_LINES = 200
 
 def show_tables(console: Console, source: Source, profile: SourceProfile) -> None:
     """One line per table: its name in the lake, and how it is read."""
-    grid = Grid(title=f"{source.kind}: {len(source.tables)} tables", title_justify="left", box=SIMPLE)
+    grid = Grid(
+        title=f"{source.kind}: {_number(len(source.tables), 'table')}", title_justify="left", box=SIMPLE
+    )
     for heading in ("stream", "mode", "key", "cursor", "rows", "why"):
         grid.add_column(heading, justify="right" if heading == "rows" else "left", overflow="fold")
     offered = {table.name: table for table in profile.tables}
@@ -93,7 +95,11 @@ def counted(changes: Sequence[FileChange]) -> str:
         "deleted": sum(change.after is None for change in changes),
     }
     parts = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
-    return f"{len(changes)} {'file' if len(changes) == 1 else 'files'}: {parts}"
+    return f"{_number(len(changes), 'file')}: {parts}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun if count == 1 else noun + 's'}"
 
 
 def _marked(before: str, after: str) -> tuple[str, str]:

@@ -29,7 +29,9 @@ def read_values(root: Path) -> dict[str, str]:
     """What the variables are for a command: the file's values, replaced by what the shell exports."""
     path = env_path(root)
     written = dotenv_values(path, interpolate=False) if path.is_file() else {}
-    return {name: value for name, value in written.items() if value} | dict(os.environ)
+    # python-dotenv leaves the backslash before a dollar, which Compose and the embedded platform take away.
+    plain = {name: value.replace("\\$", "$") for name, value in written.items() if value}
+    return plain | dict(os.environ)
 
 
 def env_change(values: Mapping[str, str], root: Path) -> FileChange | None:

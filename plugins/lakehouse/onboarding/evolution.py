@@ -76,7 +76,8 @@ def evolve(old: Table, seen: TableProfile, kind: str, renames: Mapping[str, str]
     absent = [column for column in columns if column.gone and not before[column.name].gone]
     pairs = _pairs(absent, [column for column in new if column.name not in renames.values()])
     for column in new:
-        columns.append(column)
+        # What landed before does not have it, and may be loaded again.
+        columns.append(replace(column, required=False))
         if column.name not in renames.values():
             changes.append(f"{old.name}.{column.name} is new ({column.type})")
     if set(seen.key) != set(old.key) and seen.key:

@@ -42,10 +42,8 @@ def merge(mine: str, base: str, theirs: str, prefer: str = "") -> Merged:
     plain = _merge_file(mine, base, theirs, prefer="")
     if not plain.has_conflicts:
         return plain
-    apart = _merge_file(_spread(mine), _spread(base), _spread(theirs), prefer="")
-    if not apart.has_conflicts:
-        return Merged(apart.text.replace(_BETWEEN, ""), False)
-    return _merge_file(mine, base, theirs, prefer) if prefer else plain
+    apart = _merge_file(_spread(mine), _spread(base), _spread(theirs), prefer)
+    return plain if apart.has_conflicts else Merged(apart.text.replace(_BETWEEN, ""), False)
 
 
 def _spread(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,12 +14,14 @@ import yaml
 from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.dbt.manifest import as_text as manifest_text
 from lakehouse.dbt.manifest import parsed_manifest
-from lakehouse.onboarding.blueprint import Blueprint, as_text
+from lakehouse.onboarding.blueprint import Blueprint, BlueprintError, as_text
 from lakehouse.onboarding.env_file import env_change
 from lakehouse.onboarding.plan import FileChange, OnConflict, planned_changes
 from lakehouse.onboarding.render.files import files_of
 from lakehouse.onboarding.settings_file import settings_change
 from lakehouse.onboarding.writing import write_all
+from lakehouse.platform.airflow_settings import SettingsError
+from lakehouse.platform.compose_sources import COMPOSE, EXAMPLE, with_sources
 
 _DBT: Final = "include/dbt"
 _MANIFEST: Final = f"{_DBT}/manifest.json"
@@ -64,9 +66,10 @@ def propose(
         _check_contract(change)
     if any(change.path.startswith(_DBT) for change in changes):
         changes.append(_manifest_change(changes, root))
+    settings = settings_change(wanted, root)
     further = [
         *(_whole(path, text, root) for path, text in files.items()),
-        settings_change(wanted, root),
+        *([settings, *_compose_changes(settings.after or "", root)] if settings else []),
         env_change(values, root),
         _whole(str(wanted.path), as_text(wanted), root),
     ]
@@ -85,6 +88,17 @@ def _whole(path: str, text: str, root: Path) -> FileChange | None:
     """A file that only bin/source writes."""
     before = (root / path).read_text(encoding="utf-8") if (root / path).is_file() else None
     return FileChange(path, before, text) if before != text else None
+
+
+def _compose_changes(settings: str, root: Path) -> Iterator[FileChange | None]:
+    """The variables of the sources for the platform with the real products."""
+    texts = [(root / path).read_text(encoding="utf-8") for path in (COMPOSE, EXAMPLE)]
+    try:
+        made = with_sources(settings, *texts)
+    except SettingsError as error:
+        raise BlueprintError(str(error)) from error
+    for path, text in zip((COMPOSE, EXAMPLE), made, strict=True):
+        yield _whole(path, text, root)
 
 
 def _manifest_change(changes: Sequence[FileChange], root: Path) -> FileChange:

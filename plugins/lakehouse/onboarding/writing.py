@@ -18,17 +18,17 @@ def write_all(changes: Iterable[FileChange], root: Path) -> None:
         BlueprintError: a file cannot be written; the files are as they were.
     """
     done: list[FileChange] = []
+    at = ""
     try:
         for change in changes:
-            done.append(change)
+            at = change.path
             _put(root / change.path, change.after, change.is_private)
+            done.append(change)
     except BaseException as error:
         for change in reversed(done):
             _put(root / change.path, change.before, change.is_private)
         if isinstance(error, OSError):
-            raise BlueprintError(
-                f"{done[-1].path} cannot be written ({error}): nothing was changed"
-            ) from error
+            raise BlueprintError(f"{at} cannot be written ({error}): nothing was changed") from error
         raise
 
 

@@ -23,6 +23,7 @@ import yaml
 SETTINGS_FILE: Final = Path(__file__).resolve().parents[3] / "airflow_settings.yaml"
 
 _PLACEHOLDER: Final = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_KEYS: Final = {"connections": "conn_id", "pools": "pool_name", "variables": "variable_name"}
 _APPLY_SECONDS: Final = 120
 
 
@@ -31,21 +32,88 @@ class SettingsError(Exception):
 
 
 def load_settings(
-    path: Path = SETTINGS_FILE, environment: Mapping[str, str] | None = None
+    path: Path = SETTINGS_FILE,
+    environment: Mapping[str, str] | None = None,
+    leave_out: Callable[[str, Sequence[str]], None] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """The file's `connections`, `pools` and `variables`, every placeholder filled from the environment.
+
+    Args:
+        path: the settings file.
+        environment: the variables; those of this process by default.
+        leave_out: called with the id of each connection that lacks variables, and their names; the
+            connection is left out. Without it such a connection is an error.
 
     Raises:
         SettingsError: the file is missing or malformed, or a variable without a default is not set.
     """
+    values = os.environ if environment is None else environment
+    sections = read_sections(path)
+    if leave_out is not None:
+        lacking = incomplete(sections["connections"], values)
+        for conn_id, names in lacking.items():
+            leave_out(conn_id, names)
+        sections["connections"] = [
+            entry for entry in sections["connections"] if entry["conn_id"] not in lacking
+        ]
+    filled: dict[str, list[dict[str, Any]]] = fill(sections, values)
+    return filled
+
+
+def read_sections(path: Path = SETTINGS_FILE) -> dict[str, list[dict[str, Any]]]:
+    """The file's `connections`, `pools` and `variables` as they are written.
+
+    Raises:
+        SettingsError: the file is missing or malformed.
+    """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.name} cannot be read: {error}") from error
+    return parse_sections(text, path.name)
+
+
+def parse_sections(text: str, name: str) -> dict[str, list[dict[str, Any]]]:
+    """As `read_sections`, from a text; `name` is its file's in the error."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{name} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not isinstance(document.get("airflow"), dict):
-        raise SettingsError(f"{path.name} has no section `airflow`")
-    filled = fill(document["airflow"], os.environ if environment is None else environment)
-    return {section: filled.get(section) or [] for section in ("connections", "pools", "variables")}
+        raise SettingsError(f"{name} has no section `airflow`")
+    sections = {
+        section: document["airflow"].get(section) or [] for section in ("connections", "pools", "variables")
+    }
+    for section, entries in sections.items():
+        key = _KEYS[section]
+        wrong = not isinstance(entries, list) or [
+            e for e in entries if not isinstance(e, dict) or not e.get(key)
+        ]
+        if wrong:
+            raise SettingsError(f"{name}: every entry of `{section}` needs a `{key}`")
+    return sections
+
+
+def placeholders(node: Any) -> dict[str, str | None]:
+    """The variables that a part of the file asks for, in its order, each with its default or None."""
+    if isinstance(node, dict | list):
+        parts = node.values() if isinstance(node, dict) else node
+        return {name: default for part in parts for name, default in placeholders(part).items()}
+    found = _PLACEHOLDER.finditer(node) if isinstance(node, str) else ()
+    return {match["name"]: match["default"] for match in found}
+
+
+def incomplete(
+    entries: Sequence[Mapping[str, Any]], environment: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """The connections that cannot be filled, by id, each with the variables that have no value."""
+    found = {}
+    for entry in entries:
+        missing: set[str] = set()
+        _fill(dict(entry), environment, missing)
+        if missing:
+            found[str(entry["conn_id"])] = tuple(sorted(missing))
+    return found
 
 
 def fill(node: Any, environment: Mapping[str, str]) -> Any:
@@ -179,9 +247,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--settings", type=Path, default=SETTINGS_FILE, help="the file to convert")
     parser.add_argument("--file", type=Path, help="write there instead of to standard output (mode 600)")
+    parser.add_argument(
+        "--leave-out-incomplete",
+        action="store_true",
+        help="leave out a connection whose variables have no value, and name it on standard error",
+    )
     options = parser.parse_args(arguments)
+    leave_out = _tell_left_out if options.leave_out_incomplete else None
     try:
-        text = COMMANDS[options.command](load_settings(options.settings))
+        text = COMMANDS[options.command](load_settings(options.settings, leave_out=leave_out))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
@@ -191,6 +265,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.file.touch(mode=0o600)
         options.file.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _tell_left_out(conn_id: str, names: Sequence[str]) -> None:
+    print(f"{conn_id}: {', '.join(names)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

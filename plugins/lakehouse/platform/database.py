@@ -57,7 +57,12 @@ def platform_postgres(conn_id: str = PLATFORM_CONNECTION) -> PostgresConnections
     # The provider costs half a second to import: not at parse time.
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-    hook: PostgresConnections = PostgresHook(conn_id)
+    from lakehouse.platform.airflow_connections import TellsWhatIsMissing
+
+    class Hook(TellsWhatIsMissing, PostgresHook):
+        """The provider's hook."""
+
+    hook: PostgresConnections = Hook(conn_id)
     return hook
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from airflow.sdk import BaseHook
-
+from lakehouse.platform.airflow_connections import TellsWhatIsMissing, airflow_connection
 from lakehouse.platform.errors import PermanentError
 from lakehouse.platform.names import DREMIO_CONNECTION, SUPERSET_CONNECTION
 from lakehouse.superset.client import CALL_SECONDS, SupersetClient
@@ -18,7 +17,7 @@ class ConnectionIncompleteError(PermanentError):
     """An Airflow connection lacks what Superset needs; the message names the connection and the field."""
 
 
-class SupersetHook(BaseHook):
+class SupersetHook(TellsWhatIsMissing):
     """Opens a client from a connection of type http: host, port, login, password, schema http or https.
 
     Args:
@@ -54,7 +53,7 @@ def lake_uri(conn_id: str = DREMIO_CONNECTION) -> str:
     Raises:
         ConnectionIncompleteError: no host, or a password that sqlalchemy-dremio cannot carry.
     """
-    connection = BaseHook.get_connection(conn_id)
+    connection = airflow_connection(conn_id)
     extra = connection.extra_dejson
     host = extra.get("superset_host") or urlsplit(f"//{_host(connection, conn_id).split('://')[-1]}").hostname
     password = connection.password or ""

@@ -130,3 +130,13 @@ def captured(
         yield own
     finally:
         own.drop()
+
+
+@pytest.fixture
+def tables(stack: IngestionStack, airbyte: AirbyteServer, landing: Landing) -> Iterator[Any]:
+    """A schema of the shop's database, read by cursor, in full or from the log."""
+    from tests.wire.tables import Tables
+
+    own = Tables(airbyte, landing, stack.database("SHOP"))
+    yield own
+    own.drop()

@@ -87,6 +87,9 @@ def _columns(source: Source, table: Table) -> Iterator[ModelColumn]:
         if column.name not in names:
             continue
         name = names[column.name]
+        if column.name in _FILE_NAMES:
+            yield ModelColumn(name, column.type, column.note, [], _expression(column, name), of_source=False)
+            continue
         tests: list[Any] = ["unique", "not_null"] if name == key else []
         if column.one_of:
             tests.append({"accepted_values": {"arguments": {"values": list(column.one_of)}}})
@@ -122,11 +125,13 @@ def _names(source: Source, table: Table) -> dict[str, str]:
     """The model's name of each column that the model has. A renamed one keeps its old name."""
     successors = {column.renamed_to for column in table.columns if column.renamed_to}
     taken = _OWN | _WORKING | {f"{source.lake_name(table)}_key"}
+    if source.kind == "files":
+        taken |= set(_FILE_NAMES.values())
     names: dict[str, str] = {}
     for column in table.columns:
         if column.name not in successors:
-            name = _FILE_NAMES.get(column.name) or column.name.lower()
-            names[column.name] = f"source_{name}" if name in taken else name
+            name = column.name.lower()
+            names[column.name] = _FILE_NAMES.get(column.name) or (f"source_{name}" if name in taken else name)
     return names
 
 

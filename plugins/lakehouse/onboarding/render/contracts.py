@@ -22,7 +22,7 @@ def render_contracts(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
                     "contract.yaml.j2",
                     stream=lake_name,
                     source=folder(blueprint.business, source, table),
-                    grain=grain(table),
+                    grain=grain(source, table),
                     mode=table.mode,
                     key=list(table.key),
                     cursor=table.cursor if table.mode == "incremental" else None,
@@ -36,16 +36,18 @@ def render_contracts(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
             )
 
 
-def grain(table: Table) -> str:
+def grain(source: Source, table: Table) -> str:
     """What one row of the bronze partition is."""
     key = " and ".join(table.key)
     if table.mode == "full_refresh":
-        one = f"One row per {key}" if key else "One row per row of the source, which has no key"
+        one = f"One row per {key or 'row of the source, which has no key'}"
         return f"{one}; every date holds the whole list."
     if table.mode == "cdc":
         return (
             f"One row per {key} that changed since the last sync; a deletion has only its key and its time."
         )
+    if source.kind == "files":
+        return f"One row per {key} in a file that is new or has changed since the last sync."
     return f"One row per {key} that changed since the last sync."
 
 

@@ -28,7 +28,7 @@ def render_models(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
     """Path and text of each file."""
     tables = [(source, table) for source in blueprint.sources for table in source.tables]
     if tables:
-        described = {source.lake_name(table): grain(table) for source, table in tables}
+        described = {source.lake_name(table): grain(source, table) for source, table in tables}
         yield (
             f"{_MODELS}/staging/{blueprint.business}/sources.yml",
             fill("sources.yml.j2", business=blueprint.business, tables=described),

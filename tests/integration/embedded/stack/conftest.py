@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from embedded.settings import DEFAULT_PORTS, HOST, ROOT
+from testing.shell_variables import read_shell_variables
 
 COMMAND_SECONDS = 180
 
@@ -56,7 +57,7 @@ class Stack:
         return done.stdout
 
     def wire(self) -> dict[str, str]:
-        return dict(line.split("=", 1) for line in self.must("env").splitlines())
+        return read_shell_variables(self.must("env"))
 
     def port(self, name: str) -> int:
         return DEFAULT_PORTS[name] + self.offset

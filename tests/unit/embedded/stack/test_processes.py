@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.settings import ROOT
+from embedded.settings import ROOT, Settings
 from embedded.stack.environment import base_environment
 from embedded.stack.processes import Process, end, every_process, leftovers, mark, marked, tree
 
@@ -160,7 +160,8 @@ def test_a_component_of_airflow_that_sets_its_title_is_still_recognised(
     title = "import setproctitle; setproctitle.setproctitle('airflow api_server -- ' + 'x' * 3000); "
     process = subprocess.Popen(
         [python, "-c", title + WAIT],
-        env=base_environment() | mark("airflow-api-server", tmp_path),
+        env=base_environment(Settings.from_environ({"LAKEHOUSE_STATE_DIR": str(tmp_path)}))
+        | mark("airflow-api-server", tmp_path),
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -75,7 +75,7 @@ def test_supervisord_reads_every_program_of_the_platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = platform_in(tmp_path)
-    services = catalogue(settings, SECRET, wire(settings, SECRET))
+    services = catalogue(settings, SECRET, wire(settings, SECRET), airflow_environment=dict, user_values=dict)
     programs = [p for s in services.values() for p in s.programs]
     groups = {group.name: group for group in read_back(settings, programs, monkeypatch).process_group_configs}
     assert set(groups) == {program.name for program in programs}

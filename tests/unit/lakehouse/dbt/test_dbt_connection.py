@@ -23,8 +23,7 @@ DREMIO = Connection(
 
 @pytest.fixture
 def _dremio(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = SimpleNamespace(get_connection=lambda name: {"dremio_default": DREMIO}[name])
-    monkeypatch.setattr(dbt_connection, "BaseHook", found)
+    monkeypatch.setattr(dbt_connection, "airflow_connection", {"dremio_default": DREMIO}.__getitem__)
 
 
 def context(key: str | None) -> dict[str, Any]:

@@ -119,3 +119,47 @@ def test_a_written_file_is_for_its_owner_only(tmp_path: Path, monkeypatch: pytes
     assert main(["connections", "--file", str(out)]) == 0
     assert out.stat().st_mode & 0o077 == 0
     assert "superset_default" in json.loads(out.read_text())
+
+
+def test_a_connection_without_its_values_is_left_out_and_named_and_the_others_stay(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SHOP_API_TOKEN")
+    monkeypatch.setenv("SHOP_PG_PASSWORD", "")
+    monkeypatch.delenv("SHOP_PG_HOST")
+    assert main(["environment", "--leave-out-incomplete"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        "shop_postgres: SHOP_PG_HOST, SHOP_PG_PASSWORD",
+        "shop_api: SHOP_API_TOKEN",
+    ]
+    found = {line.split("=")[0] for line in printed.out.splitlines()}
+    assert "AIRFLOW_CONN_SHOP_FILES" in found
+    assert not {"AIRFLOW_CONN_SHOP_API", "AIRFLOW_CONN_SHOP_POSTGRES"} & found
+
+
+def test_pools_need_no_values_when_incomplete_connections_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    assert main(["pools", "--leave-out-incomplete"]) == 0
+    assert json.loads(capsys.readouterr().out)["airbyte"]["slots"] == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("airflow:\n  connections:\n\t- x", "cannot be read: .* line 3, column 1"),
+        ("airflow: {connections: [{conn_type: http}]}", "every entry of `connections` needs a `conn_id`"),
+        ("airflow: {pools: {a: b}}", "every entry of `pools` needs a `pool_name`"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_said_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    broken = tmp_path / "airflow_settings.yaml"
+    broken.write_text(text)
+    with pytest.raises(SettingsError, match=told) as refused:
+        load_settings(broken, {})
+    assert "\n" not in str(refused.value)

@@ -83,7 +83,7 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
 
 def connection(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
     made = Connection(conn_id="dremio_default", conn_type="http", **fields)  # type: ignore[arg-type]
-    monkeypatch.setattr(hook.BaseHook, "get_connection", lambda conn_id: made)
+    monkeypatch.setattr(hook, "airflow_connection", lambda conn_id: made)
 
 
 def test_the_lakes_address_comes_from_the_airflow_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 address.py    how the source is reached, and what its errors mean
 columns.py    tables, columns, and the one mapping of types that all ways of reading share
 cursor.py     which rows an incremental sync has not seen
+text_values.py  what lands of PostgreSQL's text of a value: lists of arrays, times, numbers
 encoding.py   texts that are not UTF-8
 snapshot.py   tables to Parquet as one moment sees them, by DuckDB's postgres_scanner
 source.py     full refresh and incremental

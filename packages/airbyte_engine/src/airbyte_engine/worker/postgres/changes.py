@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 
 from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.postgres.address import literal, quoted
-from airbyte_engine.worker.postgres.columns import BPCHAR, BYTEA, Column, Table
+from airbyte_engine.worker.postgres.columns import Column, Table
 from airbyte_engine.worker.postgres.pgoutput import UNCHANGED, Relation, Row, Value, values_at
 from airbyte_engine.worker.postgres.snapshot import META_TYPE, open_duckdb
-from airbyte_engine.worker.postgres.times import castable, is_time
+from airbyte_engine.worker.postgres.text_values import typed
 from airbyte_engine.worker.protocol import Order
 
 Key: TypeAlias = tuple[Value, ...]
@@ -137,7 +137,8 @@ class StreamChanges:
         }
         self._engine.register("given", pa.table(given))
         try:
-            if lost:
+            # Lists are never cast strictly: one that does not fit is null, and must be told.
+            if lost or any(column.is_parsed for column in columns):
                 return self._engine.execute(self._query(columns, strict=False)).to_arrow_table()
             try:
                 return self._engine.execute(self._query(columns, strict=True)).to_arrow_table()
@@ -148,11 +149,11 @@ class StreamChanges:
 
     def _query(self, columns: Sequence[Column], strict: bool) -> str:
         """Strict fails on a value that its type cannot hold; else it is null, as `_airbyte_meta` says."""
-        typed = [_typed(column, f"c{number}", strict) for number, column in enumerate(columns)]
+        values = [typed(column, f"c{number}", strict) for number, column in enumerate(columns)]
         named = ", ".join(
-            f"{value} as {quoted(column.name)}" for column, value in zip(columns, typed, strict=True)
+            f"{value} as {quoted(column.name)}" for column, value in zip(columns, values, strict=True)
         )
-        changes = "[]" if strict else _changes(columns, typed)
+        changes = "[]" if strict else _changes(columns, values)
         moment = literal(self._landing.started.isoformat())
         return f"""
             select
@@ -191,29 +192,13 @@ def _unchanged(row: Row) -> list[int]:
     return [at for at, value in enumerate(row) if value is UNCHANGED]
 
 
-def _typed(column: Column, text: str, strict: bool) -> str:
-    kind = column.lands_as
-    cast = "cast" if strict else "try_cast"
-    if column.type_id == BPCHAR:
-        return f"rtrim({text}, ' ')"
-    if kind == "varchar":
-        return text
-    if kind == "boolean":
-        return f"({text} = 't')"
-    if column.type_id == BYTEA:
-        return f"unhex(substr({text}, 3))"
-    if is_time(column):
-        return f"{cast}({castable(text)} as {kind})"
-    return f"{cast}({text} as {kind})"
-
-
-def _changes(columns: Sequence[Column], typed: Sequence[str]) -> str:
+def _changes(columns: Sequence[Column], values: Sequence[str]) -> str:
     entry = "{{'field': {field}, 'change': 'NULLED', 'reason': {reason}}}"
     misfits = ", ".join(
         f"case when c{number} is not null and ({value}) is null then "
         + entry.format(field=literal(column.name), reason="'DESTINATION_SERIALIZATION_ERROR'")
         + " end"
-        for number, (column, value) in enumerate(zip(columns, typed, strict=True))
+        for number, (column, value) in enumerate(zip(columns, values, strict=True))
     )
     gone = entry.format(field="field", reason="'SOURCE_RETRIEVAL_ERROR'")
     return (

@@ -1,12 +1,13 @@
 """Tables and their columns, and the type under which a column's values land, however they were read.
 
 Numbers are never rounded: `numeric(p,s)` of at most 38 digits lands as that decimal, any other numeric as
-text. What Parquet has no type for (arrays, ranges, intervals, json, ...) lands as PostgreSQL's own text.
+text. Arrays land as lists, bytes as `\\x` and their digits. What Parquet has no type for (ranges, intervals,
+json, uuid, composites, ...) lands as PostgreSQL's own text.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -22,7 +23,7 @@ BPCHAR = 1042
 """`char(n)`: its padding means nothing, and does not land."""
 BYTEA = 17
 _LANDS_AS = {
-    16: "boolean", BYTEA: "blob", 20: "bigint", 21: "smallint", 23: "integer", 25: "varchar",
+    16: "boolean", BYTEA: "varchar", 20: "bigint", 21: "smallint", 23: "integer", 25: "varchar",
     700: "float", 701: "double", BPCHAR: "varchar", 1043: "varchar",
     1082: "date", 1114: "timestamp", 1184: "timestamptz",
 }  # fmt: skip
@@ -45,10 +46,17 @@ class Column:
     number: int = 0
     """Its place in the table, which it keeps when it is renamed (pg_attribute.attnum); 0: not known."""
     generated: bool = False
+    element: Column | None = None
+    """What an array is made of; None: it is not one."""
+    dimensions: int = 0
+    """Of an array, as the catalog declares them; PostgreSQL does not enforce it."""
+    is_hstore: bool = False
 
     @property
     def lands_as(self) -> str:
         """DuckDB's name of the type in the landing file."""
+        if self.element is not None:
+            return "varchar" if self.dimensions > 1 else f"{self.element.lands_as}[]"
         if self.type_id == _NUMERIC and self.modifier >= _TYPE_MODIFIER_OFFSET:
             packed = self.modifier - _TYPE_MODIFIER_OFFSET
             precision, scale = packed >> 16, packed & _SCALE_MASK
@@ -58,7 +66,22 @@ class Column:
 
     @property
     def is_decimal(self) -> bool:
-        return self.lands_as.startswith("decimal")
+        return self.element is None and self.lands_as.startswith("decimal")
+
+    @property
+    def is_parsed(self) -> bool:
+        """Its text is not a value yet: see text_values.py."""
+        return self.element is not None or self.is_hstore
+
+    def as_declared(self, columns: list[Column]) -> Column:
+        """This column of the log, which knows its type by number, with what the catalog says it is made of."""
+        for known in columns:
+            if (known.name, known.type_id) == (self.name, self.type_id) and known.is_parsed:
+                element = known.element
+                if element is not None and self.modifier >= 0:
+                    element = replace(element, modifier=self.modifier)
+                return replace(self, element=element, dimensions=known.dimensions, is_hstore=known.is_hstore)
+        return self
 
     @property
     def scannable(self) -> bool:
@@ -96,8 +119,17 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
                 where lower(k.relname) = lower(c.relname) and lower(m.nspname) = lower(n.nspname)
                     and k.relkind in ('r', 'p', 'v', 'm', 'f')
             ),
-            a.attname, a.atttypid::bigint, a.atttypmod, a.attnum, a.attgenerated <> ''
+            a.attname, a.atttypid::bigint, a.atttypmod, a.attnum, a.attgenerated <> '',
+            -- Of a domain, what it is made from; int2vector and oidvector are not written as arrays are.
+            case
+                when b.typlen = -1 and b.typcategory = 'A' and b.oid not in (22, 30) then b.typelem::bigint
+            end,
+            case when t.typtype = 'd' then t.typtypmod else a.atttypmod end,
+            case when t.typtype = 'd' then t.typndims else a.attndims end,
+            'hstore' in (t.typname, b.typname)
         from pg_attribute as a
+        join pg_type as t on t.oid = a.atttypid
+        join pg_type as b on b.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end
         join pg_class as c on c.oid = a.attrelid
         join pg_namespace as n on n.oid = c.relnamespace
         where c.relname = %s and n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
@@ -110,7 +142,7 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
         listed = ", ".join(schemas)
         raise WorkerError(f"There is no table {stream.name} in schema {listed} of the source", "config_error")
     schema = str(rows[0][0])
-    columns = [Column(*attribute) for owner, _, _, _, *attribute in rows if owner == schema]
+    columns = [_column(*attribute) for owner, _, _, _, *attribute in rows if owner == schema]
     names = {column.name for column in columns}
     needed = [stream.cursor_field] if stream.incremental and stream.cursor_field else []
     if missing := [name for name in (*needed, *stream.primary_key) if name not in names]:
@@ -118,6 +150,21 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
     _require_distinct_names(f"{schema}.{stream.name}", columns)
     _, oid, pages, ambiguous = rows[0][:4]
     return Table(schema, stream.name, columns, pages, oid, ambiguous)
+
+
+def _column(
+    name: str,
+    type_id: int,
+    modifier: int,
+    number: int,
+    generated: bool,
+    element: int | None,
+    element_modifier: int,
+    dimensions: int,
+    is_hstore: bool,
+) -> Column:
+    made_of = Column(name, element, element_modifier) if element else None
+    return Column(name, type_id, modifier, number, generated, made_of, dimensions, is_hstore)
 
 
 def _require_distinct_names(table: str, columns: list[Column]) -> None:

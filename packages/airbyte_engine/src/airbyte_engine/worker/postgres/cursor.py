@@ -52,7 +52,7 @@ class StreamCursor:
     @property
     def needs_postgres(self) -> bool:
         """PostgreSQL must compare the values: DuckDB would compare their texts, byte by byte."""
-        return self._column.lands_as == "varchar"
+        return self._column.lands_as == "varchar" or self._column.is_parsed
 
     def since(self) -> str:
         """The condition that selects what the last sync has not seen; empty for everything."""

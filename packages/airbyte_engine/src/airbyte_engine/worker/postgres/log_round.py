@@ -175,10 +175,11 @@ class LogRound:
             names = [column.name for column in relation.columns]
             key = tuple(names.index(name) for name in captured.key if name in names)
             unlogged = [column for column in captured.unlogged if column.name not in names]
+            logged = [column.as_declared(captured.table.columns) for column in relation.columns]
             described = Relation(
                 captured.table.schema,
                 captured.table.name,
-                (*relation.columns, *unlogged),
+                (*logged, *unlogged),
                 key if unlogged else relation.key,
                 relation.oid,
                 len(unlogged),

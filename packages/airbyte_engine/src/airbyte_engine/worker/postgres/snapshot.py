@@ -21,7 +21,8 @@ import duckdb
 from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.postgres import encoding
 from airbyte_engine.worker.postgres.address import literal, quoted
-from airbyte_engine.worker.postgres.columns import Column, Table
+from airbyte_engine.worker.postgres.columns import BPCHAR, BYTEA, Column, Table
+from airbyte_engine.worker.postgres.text_values import add_functions, typed
 from airbyte_engine.worker.postgres.times import fits, is_time, scanned_wrong
 from airbyte_engine.worker.protocol import Order, WorkerError
 
@@ -65,6 +66,7 @@ def _new_duckdb() -> duckdb.DuckDBPyConnection:
         config={"preserve_insertion_order": False, "autoinstall_known_extensions": False}
     )
     connection.execute("set timezone = 'UTC'")
+    add_functions(connection)
     return connection
 
 
@@ -126,7 +128,11 @@ class Snapshot:
                 self._has_nan(table, name, since) for name in zeros
             ):
                 return rows
-        nulled = [column.name for column in table.columns if column.is_decimal or is_time(column)]
+        nulled = [
+            column.name
+            for column in table.columns
+            if column.is_decimal or is_time(column) or column.is_parsed
+        ]
         return self._copy(stream, self._query(table, since), table, nulled, file, added)
 
     @contextmanager
@@ -142,18 +148,24 @@ class Snapshot:
         self.duckdb.execute("set threads = 1")
 
     def _scan(self, table: Table, since: str) -> str:
-        selected = ", ".join(
-            quoted(column.name)
-            if column.lands_as != "varchar"
-            else f"cast({quoted(column.name)} as varchar) as {quoted(column.name)}"
-            for column in table.columns
-        )
+        selected = ", ".join(map(_scanned, table.columns))
         return f"select {selected} from source.{quoted(table.schema)}.{quoted(table.name)}{since}"
 
     def _query(self, table: Table, since: str) -> str:
         selected = ", ".join(map(_written_by_postgres, table.columns))
         query = f"select {selected} from {quoted(table.schema)}.{quoted(table.name)}{since}"
-        return f"select * from postgres_query('source', {literal(query)})"
+        read = f"postgres_query('source', {literal(query)})"
+        parsed = {
+            column.name: typed(column, quoted(column.name)) for column in table.columns if column.is_parsed
+        }
+        if not parsed:
+            return f"select * from {read}"
+        values = ", ".join(f"{value} as {quoted(name)}" for name, value in parsed.items())
+        misfits = ", ".join(
+            f"{quoted(name)} is not null and ({value}) is null as {quoted(_misfit(name))}"
+            for name, value in parsed.items()
+        )
+        return f"select * replace ({values}), {misfits} from {read}"
 
     def _copy(self, stream: str, rows: str, table: Table, nulled: list[str], file: Path, added: str) -> int:
         moment = self._landing.started.isoformat()
@@ -232,6 +244,13 @@ def _misfit(name: str) -> str:
     return f"misfit {name}"
 
 
+def _scanned(column: Column) -> str:
+    name = quoted(column.name)
+    if column.type_id == BYTEA:
+        return f"'\\x' || lower(hex({name})) as {name}"
+    return f"cast({name} as varchar) as {name}" if column.lands_as == "varchar" else name
+
+
 def _written_by_postgres(column: Column) -> str:
     name, misfit = quoted(column.name), quoted(_misfit(column.name))
     if column.is_decimal:
@@ -242,8 +261,11 @@ def _written_by_postgres(column: Column) -> str:
         return (
             f"case when {fits(column, name)} then {name} end as {name}, not {fits(column, name)} as {misfit}"
         )
-    if column.lands_as == "varchar":
+    if column.type_id == BPCHAR:
         return f"{name}::text as {name}"
+    if column.lands_as == "varchar" or column.is_parsed:
+        # As the log has it: a cast to text adds a mask to an inet. A row of NULLs "is null" and is a value.
+        return f"case when {name} is distinct from null then format('%s', {name}) end as {name}"
     return name
 
 

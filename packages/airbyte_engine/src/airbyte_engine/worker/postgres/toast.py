@@ -36,7 +36,8 @@ def fetch_current(
         given=sql.SQL(", ").join(given),
         # As the log writes it: a cast to text spells some types in another way, such as boolean.
         missing=sql.SQL(", ").join(
-            sql.SQL("case when {0} is not null then format('%%s', {0}) end").format(name) for name in missing
+            sql.SQL("case when {0} is distinct from null then format('%%s', {0}) end").format(name)
+            for name in missing
         ),
         table=sql.Identifier(relation.schema, relation.name),
         marks=sql.SQL(", ").join(marks),

@@ -1,0 +1,210 @@
+"""What `bin/source add` writes is what the rest of the repository reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from lakehouse.airbyte import connection_file
+from lakehouse.bronze.contract import Contract, Mode, ZeroRows
+from lakehouse.bronze.contract_file import parse_contract
+from lakehouse.onboarding.blueprint import as_text, read_blueprint
+from lakehouse.onboarding.render.files import files_of
+from lakehouse.onboarding.render.models import mart_name
+from tests.unit.lakehouse.onboarding.made_profiles import cafe
+
+FILES = files_of(cafe("fct_cafe_orders", "dim_cafe_visits"))
+MODELS = "include/dbt/models"
+
+
+def contract(stream: str) -> Contract:
+    return parse_contract(yaml.safe_load(FILES[f"include/contracts/{stream}.yaml"]), f"{stream}.yaml")
+
+
+def model(path: str) -> dict[str, Any]:
+    (described,) = yaml.safe_load(FILES[f"{MODELS}/{path}.yml"])["models"]
+    return described
+
+
+def columns(path: str) -> list[str]:
+    return [column["name"] for column in model(path)["columns"]]
+
+
+@pytest.fixture
+def connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for path, text in FILES.items():
+        if path.startswith("include/airbyte"):
+            (tmp_path / Path(path).name).write_text(text)
+    monkeypatch.setattr(connection_file, "CONNECTION_FILES", tmp_path)
+    return tmp_path
+
+
+def test_each_way_of_reading_has_a_connection_of_the_business(connections: Path) -> None:
+    declared = {each.name: each for each in connection_file.read_all_connection_files()}
+    assert {name: each.lake_streams for name, each in declared.items()} == {
+        "cafe_files_to_lake": ("cafe_deliveries",),
+        "cafe_postgres_cdc_to_lake": ("cafe_stock",),
+        "cafe_postgres_to_lake": ("cafe_orders", "cafe_order_lines", "cafe_visits"),
+    }
+    assert {each.business for each in declared.values()} == {"cafe"}
+    assert {each.source.airflow_connection for each in declared.values()} == {"cafe_postgres", "cafe_files"}
+    log = declared["cafe_postgres_cdc_to_lake"].source.configuration["replication_method"]
+    assert (log["publication"], log["replication_slot"]) == ("cafe_publication", "cafe_slot")
+    orders, lines, visits = declared["cafe_postgres_to_lake"].streams
+    assert (orders.cursor_field, orders.primary_key) == ("updated_at", ("order_id",))
+    assert (lines.sync_mode, lines.primary_key) == ("full_refresh_append", ("order_id", "line_no"))
+    assert visits.primary_key == ()
+    (deliveries,) = declared["cafe_files_to_lake"].source.configuration["streams"]
+    assert deliveries["globs"] == ["deliveries_*.csv"]
+    assert deliveries["format"] == {"filetype": "csv", "delimiter": ";"}
+
+
+def test_a_contract_has_the_types_the_key_and_the_values_of_the_source() -> None:
+    orders = contract("cafe_orders")
+    assert (orders.source, orders.mode, orders.key, orders.cursor) == (
+        "cafe_postgres",
+        Mode.INCREMENTAL,
+        ("order_id",),
+        "updated_at",
+    )
+    by_name = {column.name: column for column in orders.columns}
+    assert by_name["total"].type == pa.decimal128(12, 2)
+    assert by_name["state"].one_of == ("open", "paid")
+    assert [name for name, each in by_name.items() if each.required] == [
+        "order_id",
+        "state",
+        "total",
+        "updated_at",
+    ]
+
+
+def test_a_snapshot_may_be_empty_only_if_its_table_was() -> None:
+    """An empty list deletes nothing in staging, so it is refused; one that was empty is not."""
+    assert contract("cafe_order_lines").zero_rows is ZeroRows.REFUSE
+    assert contract("cafe_visits").zero_rows is ZeroRows.ALLOW
+
+
+def test_the_log_has_a_source_of_its_own_and_files_their_own_columns() -> None:
+    assert (contract("cafe_stock").source, contract("cafe_stock").mode) == ("cafe_postgres_cdc", Mode.CDC)
+    deliveries = contract("cafe_deliveries")
+    assert deliveries.cursor == "_ab_source_file_last_modified"
+    assert [column.name for column in deliveries.columns if column.required] == [
+        "delivery_id",
+        "_ab_source_file_url",
+        "_ab_source_file_last_modified",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "call"),
+    [
+        (
+            "orders",
+            "stage_versions( 'raw_cafe_orders', key='order_id', cursor='updated_at', "
+            """deleted='"deleted_at" is not null', )""",
+        ),
+        ("order_lines", "stage_snapshot( 'raw_cafe_order_lines', key=['order_id', 'line_no'], )"),
+        (
+            "visits",
+            "stage_snapshot( 'raw_cafe_visits', key=[], "
+            """columns={ 'source_row_status': '"row_status"', }, )""",
+        ),
+        (
+            "stock",
+            "stage_changes( 'raw_cafe_stock', key=['sku', 'place'], "
+            """columns={ 'source_changed_at': '"changed_at"', }, )""",
+        ),
+        (
+            "deliveries",
+            "stage_versions( 'raw_cafe_deliveries', key='delivery_id', cursor='file_changed_at', columns={ "
+            """'source_file': '"_ab_source_file_url"', """
+            """'file_changed_at': '"_ab_source_file_last_modified"', }, )""",
+        ),
+    ],
+)
+def test_a_staging_model_is_one_call_of_its_macro(table: str, call: str) -> None:
+    text = FILES[f"{MODELS}/staging/cafe/stg_cafe_{table}.sql"]
+    assert re.sub(r"\s+", " ", text).strip() == f"{{{{ {call} }}}}"
+
+
+def test_a_model_lists_the_columns_that_its_macro_makes() -> None:
+    assert columns("staging/cafe/stg_cafe_orders") == [
+        "order_id", "state", "total", "user", "updated_at", "deleted_at", "row_status", "bronze_date",
+    ]  # fmt: skip
+    assert columns("staging/cafe/stg_cafe_stock") == [
+        "cafe_stock_key", "sku", "place", "source_changed_at",
+        "changed_at", "change_lsn", "row_status", "bronze_date",
+    ]  # fmt: skip
+    assert columns("staging/cafe/stg_cafe_visits")[0] == "cafe_visits_key"
+    assert "row_status" not in columns("staging/cafe/stg_cafe_deliveries")
+
+
+def test_every_model_opens_with_its_grain_and_tests_its_key() -> None:
+    paths = [
+        path for path in FILES if path.startswith(MODELS) and path.endswith(".yml") and "sources" not in path
+    ]
+    assert len(paths) == 5 + 2 * 3
+    for path in paths:
+        described = model(path.removeprefix(f"{MODELS}/").removesuffix(".yml"))
+        assert described["description"].startswith("One row per ")
+        assert all(column["data_type"] and column["description"] for column in described["columns"])
+        tested = [
+            column
+            for column in described["columns"]
+            if column.get("data_tests", [])[:2] == ["unique", "not_null"]
+        ]
+        assert len(tested) == 1
+    assert model("staging/cafe/stg_cafe_orders")["columns"][1]["data_tests"] == [
+        {"accepted_values": {"arguments": {"values": ["open", "paid"]}}}
+    ]
+
+
+def test_gold_is_reached_layer_by_layer_and_shows_the_source_only() -> None:
+    calls = {
+        "intermediate/cafe/int_cafe_orders": "{{ same_rows('stg_cafe_orders', key='order_id') }}\n",
+        "marts/cafe/fct_cafe_orders": "{{ same_rows('int_cafe_orders', key='order_id') }}\n",
+        "gold/cafe/cafe_orders": "{{ published_rows('fct_cafe_orders', key='order_id') }}\n",
+        "gold/cafe/cafe_visits": "{{ published_rows('dim_cafe_visits', key='cafe_visits_key') }}\n",
+    }
+    assert {path: FILES[f"{MODELS}/{path}.sql"] for path in calls} == calls
+    assert columns("gold/cafe/cafe_orders") == ["order_id", "state", "total", "user", "updated_at"]
+
+
+def test_gold_of_rows_that_are_never_deleted_asks_for_no_mark() -> None:
+    text = files_of(cafe("fct_cafe_deliveries"))[f"{MODELS}/gold/cafe/cafe_deliveries.sql"]
+    assert text == "{{ same_rows('fct_cafe_deliveries', key='delivery_id') }}\n"
+
+
+def test_a_mart_is_a_fact_if_there_is_something_to_add_up() -> None:
+    names = [mart_name(source, table) for source in cafe().sources for table in source.tables]
+    assert names == [
+        "fct_cafe_orders",
+        "fct_cafe_order_lines",
+        "dim_cafe_visits",
+        "dim_cafe_stock",
+        "fct_cafe_deliveries",
+    ]
+
+
+def test_sources_name_every_stream_once() -> None:
+    (source,) = yaml.safe_load(FILES[f"{MODELS}/staging/cafe/sources.yml"])["sources"]
+    assert source["name"] == "bronze"
+    assert [table["name"] for table in source["tables"]] == [
+        "raw_cafe_orders", "raw_cafe_order_lines", "raw_cafe_visits", "raw_cafe_stock", "raw_cafe_deliveries",
+    ]  # fmt: skip
+
+
+def test_a_blueprint_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """The next run makes the same files from it, so that only edits and changes of the source differ."""
+    made = cafe("fct_cafe_orders")
+    (tmp_path / made.path).parent.mkdir(parents=True)
+    (tmp_path / made.path).write_text(as_text(made))
+    read = read_blueprint("cafe", tmp_path)
+    assert read is not None
+    assert files_of(read) == files_of(made)
+    assert read_blueprint("bistro", tmp_path) is None
