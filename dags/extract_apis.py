@@ -1,19 +1,19 @@
 """
-### Extract the shop's REST API and dropped files
+### Extract REST APIs and dropped files
 
-**Produces:** the asset `extracted/apis` and, in landing, the files of `shipments` and `marketing_spend` for
-the business date, under `s3://datalake/bronze/landing/source=api/` and `source=files/`. The date claims
-them in `landing_files`.
+A night needs both extracts, this one and `extract_postgres`: a trigger or a backfill of one alone loads
+nothing. The DAG `run_night` starts both, and its form asks for the date.
 
-**Reads:** two sources in parallel. The shop's REST API, through the Airbyte connection `shop_api_to_lake`
-(`include/airbyte/shop_api_to_lake.yaml`): shipments by `updated_at`. The CSV batches of marketing spend,
-through `shop_files_to_lake` (`include/airbyte/shop_files_to_lake.yaml`): each file that is new or has
-changed.
+**Produces:** the asset `extracted/apis` and, in landing, files of each stream for the business date
+(`s3://datalake/bronze/landing/source=<source>/<stream>/`). The date claims them in `landing_files`.
+
+**Reads:** each declared REST API and each folder of files, in parallel, through its Airbyte connection of
+`include/airbyte/`: of an API what changed since the last sync, of a folder each file that is new or has
+changed. The list at the end says which.
 
 **When and why:** every night at 01:30 UTC, planned for 45 minutes; also by hand or by backfill, for any
 date. Airbyte lands what changed since its last sync, and the landing ledger assigns it to the date of this
-run. `load_bronze` starts once both syncs are done and `extract_postgres` has run for the date. If you rerun
-only this DAG, start `load_bronze` by hand.
+run. `load_bronze` starts once both extracts are done for the date.
 
 **If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. If an API was down, the task
 is retried with growing pauses. A wrong configuration, an unreadable file or a job cancelled by hand is not
@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from airflow.sdk import Param, dag
 
-from lakehouse.airbyte.night_syncs import night_syncs
+from lakehouse.airbyte.night_syncs import night_syncs, syncs_listed
 from lakehouse.landing.announce import announce
 from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.night.dag_defaults import stage_arguments
@@ -42,9 +42,15 @@ FORCE_SYNC = Param(
     title="Sync again",
     description="Read the API and look for files again, even if this date's landing is complete.",
 )
+ARGUMENTS = stage_arguments(
+    "extract_apis",
+    doc=__doc__,
+    params={"force_sync": FORCE_SYNC},
+    handles={"What it syncs": syncs_listed("extract_apis")},
+)
 
 
-@dag(**stage_arguments("extract_apis", doc=__doc__, params={"force_sync": FORCE_SYNC}))
+@dag(**ARGUMENTS)
 def extract_apis() -> None:
     """The syncs in parallel, then the announcement that all have landed."""
     syncs = [

@@ -1,18 +1,18 @@
 """
-### Extract the shop's database
+### Extract the databases
 
-**Produces:** the asset `extracted/postgres` and, in landing, the files of `customers`, `orders` and
-`products` (`s3://datalake/bronze/landing/source=postgres/`) and of `stock_levels` (`source=postgres_cdc/`)
-for the business date. The date claims them in `landing_files`.
+A night needs both extracts, this one and `extract_apis`: a trigger or a backfill of one alone loads nothing.
+The DAG `run_night` starts both, and its form asks for the date.
 
-**Reads:** the shop's PostgreSQL, through two Airbyte connections of `include/airbyte/`.
-`shop_postgres_to_lake` reads customers and orders by `updated_at`, and products in full.
-`shop_postgres_cdc_to_lake` reads every change of the stock, deletions included, from the write-ahead log.
+**Produces:** the asset `extracted/postgres` and, in landing, files of each stream for the business date
+(`s3://datalake/bronze/landing/source=<source>/<stream>/`). The date claims them in `landing_files`.
+
+**Reads:** each declared PostgreSQL source, through its Airbyte connections of `include/airbyte/`: by cursor,
+in full, or every change from the write-ahead log, deletions included. The list at the end says which.
 
 **When and why:** every night at 01:00 UTC, planned for 30 minutes; also by hand or by backfill, for any
 date. Airbyte lands what changed since its last sync, and the landing ledger assigns it to the date of this
-run. `load_bronze` starts once `extract_apis` has run for the date too. If you rerun only this DAG, start
-`load_bronze` by hand.
+run. `load_bronze` starts once `extract_apis` has run for the date too.
 
 **If it fails:** the error names the Airbyte job, its URL and Airbyte's reason. If the source was down, the
 task is retried with growing pauses. A wrong configuration, a lost replication slot
@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from airflow.sdk import Param, dag
 
-from lakehouse.airbyte.night_syncs import night_syncs
+from lakehouse.airbyte.night_syncs import night_syncs, syncs_listed
 from lakehouse.landing.announce import announce
 from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.night.dag_defaults import stage_arguments
@@ -40,9 +40,15 @@ FORCE_SYNC = Param(
     title="Sync again",
     description="Read the source again, even if this date's landing is complete.",
 )
+ARGUMENTS = stage_arguments(
+    "extract_postgres",
+    doc=__doc__,
+    params={"force_sync": FORCE_SYNC},
+    handles={"What it syncs": syncs_listed("extract_postgres")},
+)
 
 
-@dag(**stage_arguments("extract_postgres", doc=__doc__, params={"force_sync": FORCE_SYNC}))
+@dag(**ARGUMENTS)
 def extract_postgres() -> None:
     """The syncs in parallel, then the announcement."""
     syncs = [

@@ -7,10 +7,11 @@
   `_manifest.json`;
 - bad rows with their reasons, in `bronze/quarantine/<stream>/date=<d>/rows.parquet`;
 - the records of REST endpoints, in `bronze/api/rest_<stream>/timestamp=<t>/response.json`;
-- the dropped CSV files, in `bronze/files/csv_import/<file>.csv`.
+- the dropped files, in `bronze/files/csv_import/`.
 
 Also the account of each partition, in the PostgreSQL table `bronze_loads`, and the Dremio views
-`bronze.raw_<stream>`, `bronze.customers` and `bronze.stock_levels`.
+`bronze.raw_<stream>`; a stream whose contract says `newest_view` has `bronze.<stream>` too, the newest
+version of each row.
 
 **Reads:** the landing objects that the extract stages claimed for the date (`landing_files`), and the
 stream contracts in `include/contracts/`.
@@ -37,13 +38,15 @@ from lakehouse.bronze.declared import night_streams
 from lakehouse.bronze.operators import LoadBronzeStreamOperator, RefreshBronzeCatalogueOperator
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
+STREAMS = night_streams()
+HANDLES = {"Streams": [f"`{stream}`, as `bronze.raw_{stream}`" for stream in STREAMS]}
 
-@dag(**stage_arguments("load_bronze", doc=__doc__))
+
+@dag(**stage_arguments("load_bronze", doc=__doc__, handles=HANDLES))
 def load_bronze() -> None:
-    streams = night_streams()
-    loads = [LoadBronzeStreamOperator(task_id=f"load_{stream}", stream=stream) for stream in streams]
+    loads = [LoadBronzeStreamOperator(task_id=f"load_{stream}", stream=stream) for stream in STREAMS]
     visible = RefreshBronzeCatalogueOperator(
-        task_id="refresh_catalogue", streams=streams, outlets=stage_outlets("load_bronze")
+        task_id="refresh_catalogue", streams=STREAMS, outlets=stage_outlets("load_bronze")
     )
     loads >> visible
 

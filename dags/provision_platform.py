@@ -25,6 +25,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
+from lakehouse.bronze.provision_operators import CheckDeclarationOperator
 from lakehouse.dremio.operators import ProvisionDremioOperator
 from lakehouse.night.dag_defaults import dag_arguments
 from lakehouse.stream.provision_operators import ProvisionHotOperator
@@ -35,7 +36,7 @@ PARAMS = {
         False,
         type="boolean",
         title="Write secrets again",
-        description="After a password changed: send Airbyte every configuration, even without a difference.",
+        description="After a secret was changed in Airbyte itself: send it all, even without a difference.",
     ),
     "force_dashboards": Param(
         False,
@@ -66,6 +67,7 @@ def provision_platform() -> None:
 
         return create_metadata_tables(platform_postgres())
 
+    declaration = CheckDeclarationOperator(task_id="check_what_is_declared")
     airbyte = ProvisionAirbyteOperator(
         task_id="provision_airbyte", rewrite_secrets="{{ params.rewrite_secrets }}"
     )
@@ -75,8 +77,11 @@ def provision_platform() -> None:
         task_id="import_dashboards", force="{{ params.force_dashboards }}"
     )
 
+    declaration >> airbyte
+    tables = create_metadata_tables()
     create_lake_bucket() >> [airbyte, dremio]
-    [create_metadata_tables(), dremio] >> live_views >> dashboards
+    tables >> airbyte
+    [tables, dremio] >> live_views >> dashboards
 
 
 provision_platform()

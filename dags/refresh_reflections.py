@@ -1,11 +1,10 @@
 """
 ### Refresh Dremio's reflections on tonight's gold
 
-**Produces:** the asset `accelerated` and the reflections `raw_customers`, `agg_daily_revenue`,
-`common_metrics` and `raw_daily_revenue` (`include/dremio/reflections/`), rebuilt from the data
-published tonight and ready to use.
+**Produces:** the asset `accelerated` and the reflections of `include/dremio/reflections/`, listed at the end,
+rebuilt from the data published tonight and ready to use.
 
-**Reads:** `bronze.customers`, `gold.orders` and `gold.daily_revenue` in Dremio.
+**Reads:** the datasets of the reflections in Dremio: gold, and views of bronze.
 
 **When and why:** as soon as gold is published for the date, planned for 04:15 UTC and 20 minutes. A
 reflection answers from stored data; one that was built before tonight's publication would answer with
@@ -23,14 +22,17 @@ from datetime import timedelta
 
 from airflow.sdk import dag
 
-from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperator
+from lakehouse.dremio.reflection_operators import DremioRefreshReflectionsOperator, reflections_listed
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 from lakehouse.night.plan import stage
 
 STAGE = stage("refresh_reflections")
 
 
-@dag(**stage_arguments(STAGE.name, doc=__doc__))
+HANDLES = {"Reflections": reflections_listed()}
+
+
+@dag(**stage_arguments(STAGE.name, doc=__doc__, handles=HANDLES))
 def refresh_reflections() -> None:
     DremioRefreshReflectionsOperator(
         task_id="wait_for_reflections",

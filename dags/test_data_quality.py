@@ -1,12 +1,11 @@
 """
 ### Test the marts, then publish gold
 
-**Produces:** the asset `gold` and the tables `gold.orders`, `gold.customers`, `gold.daily_revenue` and
-`gold.customer_metrics`, the only layer that dashboards read. This stage does both: it **tests** the marts,
-and only if every test passes does it **publish** them.
+**Produces:** the asset `gold` and the tables `gold.*`, listed at the end: the only layer that dashboards
+read. This stage does both: it **tests** the marts, and only if every test passes does it **publish** them.
 
-**Reads:** `marts.*`. First, every data test of the marts runs: keys, references, `assert_positive_amounts`,
-and that revenue and lifetime values are the sums of completed orders. If all of them pass, the publish
+**Reads:** `marts.*`. First, every data test of the marts runs: keys, references, and each rule that a table
+must keep, such as that its sums agree with their parts. If all of them pass, the publish
 models (dbt, `include/dbt/models/gold`) merge the differences into gold, with one atomic statement per
 table.
 
@@ -26,10 +25,12 @@ from __future__ import annotations
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag
 
-from lakehouse.dbt.layers import gold_models, layer_tests
+from lakehouse.dbt.layers import gold_models, layer_tests, tables_listed
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
-ARGUMENTS = stage_arguments("test_data_quality", doc=__doc__)
+ARGUMENTS = stage_arguments(
+    "test_data_quality", doc=__doc__, handles={"Published tables": tables_listed("gold")}
+)
 ARGUMENTS["description"] += ", then publication of gold"
 
 

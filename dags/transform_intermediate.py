@@ -2,8 +2,8 @@
 ### Join staging into intermediate
 
 **Produces:** the asset `intermediate`, once the layer's tests have passed, and the tables
-`intermediate.int_customers` and `intermediate.int_customer_orders` (dbt,
-`include/dbt/models/intermediate`): every order with its customer, its product and its newest shipment.
+`intermediate.int_*` (dbt, `include/dbt/models/intermediate`), listed at the end: what belongs together is
+joined.
 
 **Reads:** `staging.stg_*`, in full. Only rows that differ are merged.
 
@@ -21,11 +21,13 @@ from __future__ import annotations
 
 from airflow.sdk import dag
 
-from lakehouse.dbt.layers import FULL_REFRESH, layer_models, layer_tests
+from lakehouse.dbt.layers import FULL_REFRESH, layer_models, layer_tests, tables_listed
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
+HANDLES = {"Tables": tables_listed("intermediate")}
 
-@dag(**stage_arguments("transform_intermediate", doc=__doc__, params=FULL_REFRESH))
+
+@dag(**stage_arguments("transform_intermediate", doc=__doc__, params=FULL_REFRESH, handles=HANDLES))
 def transform_intermediate() -> None:
     models = layer_models("intermediate")
     tests = layer_tests(

@@ -1,9 +1,9 @@
 """
 ### Build the marts, the candidates for gold
 
-**Produces:** the asset `marts` and the tables `marts.fct_orders`, `fct_daily_revenue`,
-`fct_customer_lifetime_value` and `dim_customers` (dbt, `include/dbt/models/marts`). They are built beside
-gold, and no dashboard reads them; `test_data_quality` tests and publishes them.
+**Produces:** the asset `marts` and the tables `marts.fct_*` and `marts.dim_*` (dbt,
+`include/dbt/models/marts`), listed at the end. They are built beside gold, and no dashboard reads them;
+`test_data_quality` tests and publishes them.
 
 **Reads:** `intermediate.int_*`, in full. Only rows that differ are merged.
 
@@ -21,11 +21,13 @@ from __future__ import annotations
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag
 
-from lakehouse.dbt.layers import FULL_REFRESH, layer_models
+from lakehouse.dbt.layers import FULL_REFRESH, layer_models, tables_listed
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
+HANDLES = {"Tables": tables_listed("marts")}
 
-@dag(**stage_arguments("transform_marts", doc=__doc__, params=FULL_REFRESH))
+
+@dag(**stage_arguments("transform_marts", doc=__doc__, params=FULL_REFRESH, handles=HANDLES))
 def transform_marts() -> None:
     models = layer_models("marts")
     all_built = EmptyOperator(task_id="marts_are_built", outlets=stage_outlets("transform_marts"))

@@ -1,11 +1,9 @@
 """
 ### Clean bronze into staging
 
-**Produces:** the asset `staging`, once the layer's tests have passed, and the tables
-`staging.stg_customers`, `stg_orders`, `stg_products`, `stg_shipments`, `stg_marketing_spend` and
-`stg_stock_levels` (dbt, `include/dbt/models/staging`). Each has one row per business key, in the newest
-version that landed. Names are trimmed, e-mail addresses are in lower case, and soft-deleted orders and
-deleted stock have the status `deleted`.
+**Produces:** the asset `staging`, once the layer's tests have passed, and the tables `staging.stg_*` (dbt,
+`include/dbt/models/staging`), listed at the end. Each has one row per business key, in the newest version
+that landed. Values are cleaned, and what the source has deleted has the status `deleted`.
 
 **Reads:** `bronze.raw_*`, the partition of the business date.
 
@@ -15,8 +13,8 @@ deleted stock have the status `deleted`.
 failed each. No later stage runs; gold and the dashboards stay as they are. A lost connection is retried. A
 failed test is not: fix the data or the model, then clear the failed task.
 
-**Safe to rerun?** Yes, for any date and in any order. Rows are merged by key and the newest `updated_at`
-wins (for stock, which comes from the source's log, the highest LSN), so an older partition never overwrites
+**Safe to rerun?** Yes, for any date and in any order. Rows are merged by key and the newest version
+wins (by the cursor, or by the position in the source's log), so an older partition never overwrites
 a newer version. `full_refresh` rebuilds the tables from all bronze partitions.
 """
 
@@ -24,11 +22,13 @@ from __future__ import annotations
 
 from airflow.sdk import dag
 
-from lakehouse.dbt.layers import FULL_REFRESH, layer_models, layer_tests
+from lakehouse.dbt.layers import FULL_REFRESH, layer_models, layer_tests, tables_listed
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 
+HANDLES = {"Tables": tables_listed("staging")}
 
-@dag(**stage_arguments("transform_staging", doc=__doc__, params=FULL_REFRESH))
+
+@dag(**stage_arguments("transform_staging", doc=__doc__, params=FULL_REFRESH, handles=HANDLES))
 def transform_staging() -> None:
     models = layer_models("staging")
     tests = layer_tests("staging", task_id="test_staging", outlets=stage_outlets("transform_staging"))

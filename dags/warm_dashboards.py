@@ -29,13 +29,16 @@ from airflow.sdk import dag
 
 from lakehouse.night.dag_defaults import stage_arguments, stage_outlets
 from lakehouse.night.plan import stage
-from lakehouse.superset.dashboards import night_dashboards
+from lakehouse.superset.dashboards import dashboards_listed, night_dashboards
 from lakehouse.superset.operators import SupersetWarmDashboardOperator
 
 STAGE = "warm_dashboards"
 
 
-@dag(**stage_arguments(STAGE, doc=__doc__))
+HANDLES = {"Dashboards": dashboards_listed()}
+
+
+@dag(**stage_arguments(STAGE, doc=__doc__, handles=HANDLES))
 def warm_dashboards() -> None:
     served = EmptyOperator(task_id="dashboards_are_served", outlets=stage_outlets(STAGE))
     # What a live dashboard shows is kept for seconds: there is nothing to warm.

@@ -7,6 +7,7 @@ the third a renamed column and a new one. `testing/foreign/` holds its SQL and i
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from testing.foreign_api import LoyaltyService
 
@@ -49,7 +51,7 @@ class ForeignBusiness:
         """`drops`: the folder that the CSV files are dropped into."""
         self._server = server
         self._drops = drops
-        self._service = service
+        self.service = service
         self.database = database
         self.day = 0
 
@@ -96,10 +98,20 @@ class ForeignBusiness:
         """As the database's owner, who may also read it."""
         return psycopg.connect(self.dsn, autocommit=True)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def records(self, query: str) -> list[dict[str, Any]]:
         """Rows of a query on the cafe's own database: the independent side of every comparison."""
+        with self.connection() as owner, owner.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query).fetchall()
+
+    def publish(self, tables: Sequence[str]) -> None:
+        """What the owner of the database runs once, so that these tables can be read from its log."""
         with self.connection() as owner:
-            return owner.execute(query).fetchall()
+            names = sql.SQL(", ").join(map(sql.Identifier, tables))
+            publication = sql.Identifier(f"{self.database}_publication")
+            owner.execute(sql.SQL("create publication {} for table {}").format(publication, names))
+            owner.execute(
+                "select pg_create_logical_replication_slot(%s, 'pgoutput')", (f"{self.database}_slot",)
+            )
 
     def deliveries(self) -> list[dict[str, str]]:
         """Every line of the dropped files, by file and place in it."""
@@ -133,10 +145,10 @@ class ForeignBusiness:
         first = 20 * (self.day - 1)
         moment = f"2025-10-1{5 + self.day}"
         for number in range(1, 21):
-            self._service.put(
+            self.service.put(
                 first + number, f"{moment}T10:{number:02}:00Z", customer_id=f"guest {number}",
                 points=number % 5, reason="visit", details={"cups": number, "day": self.day},
             )  # fmt: skip
         if self.day > 1:
             for number in range(first - 19, first - 16):
-                self._service.put(number, f"{moment}T11:00:00Z", points=50, reason="corrected")
+                self.service.put(number, f"{moment}T11:00:00Z", points=50, reason="corrected")

@@ -69,7 +69,9 @@ def _advance(settings: ShopSettings, to: dt.date, orders_per_year: int | None) -
         result = advance(connection, to, settings.csv_folder, orders_per_year)
     if result.nothing_to_do:
         if result.before != to:
-            print(f"shop: stays at {result.before}, after {to}: it never goes back, and what happened is kept")
+            print(
+                f"shop: stays at {result.before}, after {to}: it never goes back, and what happened is kept"
+            )
         return
     rows = ", ".join(f"{count} {table}" for table, count in result.written.items())
     came_from = f"from {result.before}" if result.before else "from its opening"

@@ -23,6 +23,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile, read_connection_fi
 from lakehouse.airbyte.job import Job, JobFailure
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
 from lakehouse.airbyte.reread import read_again
+from lakehouse.airbyte.sent_secrets import NothingRemembered
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.declared import STREAM_CONTRACTS
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
@@ -208,7 +209,7 @@ def captured_shop(platform: StreamPlatform, template: str, name: str, folder: Pa
     try:
         declared = _of_another_database(read_connection_file(CONNECTION), name)
         client = platform.airbyte
-        AirbyteProvisioner(client, BaseHook.get_connection).apply([declared])
+        AirbyteProvisioner(client, BaseHook.get_connection, NothingRemembered()).apply([declared])
         connection_id = client.connection_id(declared.name)
         yield CapturedShop(platform, client, declared, name, connection_id, folder)
     finally:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 
+from embedded.declared import shop_is_declared
 from tests.suites.report import summary
 from tests.suites.run import run_in_lanes
-from tests.suites.table import chosen, files_in_no_suite
+from tests.suites.table import WHY_LEFT_OUT, chosen, files_in_no_suite, left_out
 
 
 def main() -> int:
@@ -18,6 +19,10 @@ def main() -> int:
         sys.exit(f"error: {error}")
     if wrong := files_in_no_suite():
         sys.exit(f"error: not in exactly one suite of tests/suites/table.py: {', '.join(wrong)}")
+    without = left_out(suites, shop_is_declared())
+    for suite in without:
+        print(f"suite {suite.name} is left out: {WHY_LEFT_OUT}", flush=True)
+    suites = [suite for suite in suites if suite not in without]
     began = time.monotonic()
     outcomes = run_in_lanes(suites)
     print(summary(outcomes, time.monotonic() - began))

@@ -34,6 +34,8 @@ class Suite:
     """On two quiet cores, with another suite beside it. What takes longer is said so, and does not fail."""
     package: str = ""
     """The package whose tests these are; its folder is where they run."""
+    needs_shop: bool = False
+    """The demo shop is what all of its tests are about, or made of: without the shop it is left out."""
 
     @property
     def name(self) -> str:
@@ -48,13 +50,28 @@ class Suite:
         return any(file.is_relative_to(self.home / folder) for folder in self.folders)
 
 
+WHY_LEFT_OUT: Final = "the shop is not declared"
+"""In airflow_settings.yaml, after `bin/source remove shop`."""
+
+NEEDS_SHOP: Final = ("tests/unit/shop",)
+"""Folders and files of other suites that need the shop: its contracts, models, dashboards or rows. A single test
+has the marker `needs_shop`."""
+
 TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60, Tier.STREAM: 5 * 60}
 """`make test` may take 15 minutes from a clean clone, with its environments; `make verify` 45 in all."""
 
 SUITES: Final = (
     # Those that end last begin first in each tier, so that both lanes have work until the end.
-    Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 540),
-    Suite(Tier.TEST, "integration", "lakehouse", "airflow", ("tests/integration/lakehouse",), 300),
+    Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 540, needs_shop=True),
+    Suite(
+        Tier.TEST,
+        "integration",
+        "lakehouse",
+        "airflow",
+        ("tests/integration/lakehouse",),
+        300,
+        needs_shop=True,
+    ),
     Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
     Suite(
         Tier.TEST,
@@ -67,7 +84,7 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
-    Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 720),
+    Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 720, needs_shop=True),
     Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(
         Tier.REST,
@@ -85,6 +102,7 @@ SUITES: Final = (
             "tests/stream/source",
         ),
         600,
+        needs_shop=True,
     ),
     Suite(Tier.REST, "observe", "parts", "airflow", ("tests/observe",), 420),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
@@ -115,9 +133,17 @@ SUITES: Final = (
     Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 240),
     Suite(Tier.REST, "conformance", "grammar", "embedded", ("tests/grammar",), 60, "dremio_engine"),
     Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
-    Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240),
+    Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240, needs_shop=True),
     # The short form kills the stream at some of these moments, chosen by its seed.
-    Suite(Tier.STREAM, "stream", "every moment", "airflow", ("tests/stream/crash", "tests/stream/idle"), 300),
+    Suite(
+        Tier.STREAM,
+        "stream",
+        "every moment",
+        "airflow",
+        ("tests/stream/crash", "tests/stream/idle"),
+        300,
+        needs_shop=True,
+    ),
 )
 
 
@@ -133,6 +159,16 @@ def chosen(words: list[str]) -> list[Suite]:
     return [
         suite for suite in SUITES if not words or {suite.tier, suite.kind, suite.name}.intersection(words)
     ]
+
+
+def file_needs_shop(path: Path) -> bool:
+    """Is that file or folder one of NEEDS_SHOP, or in one?"""
+    return any(path.is_relative_to(ROOT / each) for each in NEEDS_SHOP)
+
+
+def left_out(suites: list[Suite], has_shop: bool) -> list[Suite]:
+    """Those that cannot run in this repository."""
+    return [] if has_shop else [suite for suite in suites if suite.needs_shop]
 
 
 def files_in_no_suite() -> list[str]:

@@ -14,14 +14,3 @@
     {%- endif -%}
     cast('{{ given }}' as date)
 {%- endmacro %}
-
-
-{#-
-    For the where clause of a staging model: an incremental run reads the partition of its business date;
-    the first build and a full refresh read all partitions.
--#}
-{% macro and_of_this_business_date() -%}
-    {%- if is_incremental() -%}
-    and bronze_date = {{ business_date() }}
-    {%- endif -%}
-{%- endmacro %}

@@ -1,27 +1,7 @@
 {#-
-    These macros make partitions replayable any number of times and in any order: a merge never sees a row
-    that is older than the row in the table, or identical to it.
+    Parts of the models after staging. With the macros of staging.sql they make nights replayable any number of
+    times and in any order: a merge never sees a row that is older than the row in the table, or identical to it.
 -#}
-
-{#-
-    The last part of a staging model: keeps the rows of `rows` that are newer than the table's row with the
-    same key. The newest updated_at wins; a tie goes to the newer bronze partition. (Within one partition there
-    is already only one version per key.)
--#}
-{% macro unless_newer_is_held(rows, key) -%}
-    {%- if is_incremental() -%}
-left join {{ this }} as held
-    on {{ rows }}.{{ key }} = held.{{ key }}
-where
-    held.{{ key }} is null
-    or {{ rows }}.updated_at > held.updated_at
-    or (
-        {{ rows }}.updated_at = held.updated_at
-        and {{ rows }}.bronze_date > held.bronze_date
-    )
-    {%- endif -%}
-{%- endmacro %}
-
 
 {#-
     The last part of a model in every later layer: the rows of `rows` that differ from the table's. The model

@@ -47,6 +47,7 @@ cleaned as (
 
 ),
 
+{% if key_is_composed(key_name, key, columns) -%}
 identified as (
 
     select
@@ -55,6 +56,7 @@ identified as (
 
 ),
 
+{% endif -%}
 ranked as (
 
     select
@@ -63,7 +65,7 @@ ranked as (
             partition by {{ key_column_name }}
             order by {{ cursor_name }} desc nulls last, bronze_date desc
         ) as version_rank
-    from identified
+    from {{ 'identified' if key_is_composed(key_name, key, columns) else 'cleaned' }}
     where {{ key_column_name }} is not null
 
 )

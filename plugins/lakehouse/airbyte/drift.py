@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 _MASK = "***"
-"""Airbyte answers secrets as a row of asterisks: a masked value cannot be compared and is taken as equal."""
+"""Airbyte answers secrets as a row of asterisks: a masked value cannot be compared with it."""
 
 
 def differences(desired: Any, held: Any, path: str = "") -> list[str]:
     """Paths of the desired values that the server does not hold; what it holds beyond them does not matter.
 
     Values are not in the answer, for they may be secrets. Lists of named items (streams) are
-    compared by name.
+    compared by name. Secrets, which the server hides, are not in it: see `masked`.
     """
     if isinstance(desired, Mapping):
         if not isinstance(held, Mapping):
@@ -31,6 +31,17 @@ def differences(desired: Any, held: Any, path: str = "") -> list[str]:
     if isinstance(held, str) and held.startswith(_MASK):
         return []
     return [] if desired == held else [path]
+
+
+def masked(desired: Any, held: Any, path: str = "") -> dict[str, Any]:
+    """The desired values, by path, of which the server shows asterisks only: the secrets."""
+    if isinstance(desired, Mapping) and isinstance(held, Mapping):
+        return {
+            name: value
+            for key, wanted in desired.items()
+            for name, value in masked(wanted, held.get(key), f"{path}.{key}" if path else str(key)).items()
+        }
+    return {path: desired} if isinstance(held, str) and held.startswith(_MASK) else {}
 
 
 def _are_named(items: list[Any]) -> bool:

@@ -13,6 +13,7 @@ from lakehouse.airbyte.errors import (
 )
 from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.log_lines import grouped
+from lakehouse.airbyte.refused_access import access_advice
 from lakehouse.airbyte.states import JobState
 from lakehouse.platform.errors import LakehouseError
 
@@ -44,6 +45,9 @@ def error_of(client: AirbyteClient, connection_name: str, job: Job) -> Lakehouse
     message = f"{name} failed: {failure.reason}"
     if alike := grouped(failure.last_log_lines):
         message += ". Its log ends: " + " | ".join(alike)
+    if advice := access_advice(connection_name, failure.reason, failure.origin):
+        kind = AirbyteJobMisconfiguredError if failure.is_configuration else AirbyteJobFailedError
+        return kind(f"{message}. {advice}")
     if failure.is_configuration:
         return AirbyteJobMisconfiguredError(f"{message}. Fix the configuration")
     return AirbyteJobFailedError(f"{message}. {_IF_FAILED}")

@@ -69,6 +69,8 @@ class JobFailure:
     reason: str
     is_configuration: bool
     last_log_lines: tuple[str, ...]
+    origin: str = ""
+    """Where it failed, in Airbyte's word: `source`, `destination`, ...; of several failures, of the first."""
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> JobFailure:
@@ -81,6 +83,7 @@ class JobFailure:
             reason="; ".join(reason for reason in reasons if reason) or "Airbyte gives no reason",
             is_configuration=_is_configuration(failures),
             last_log_lines=tuple((attempts[-1].get("logs") or {}).get("logLines") or ())[-10:],
+            origin=str(next((each["failureOrigin"] for each in failures if each.get("failureOrigin")), "")),
         )
 
 

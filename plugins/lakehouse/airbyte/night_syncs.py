@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from lakehouse.airbyte.cadence import by_the_clock
-from lakehouse.airbyte.connection_file import ConnectionFile, ConnectionFileError, read_all_connection_files
+from lakehouse.airbyte.connection_file import (
+    ConnectionFile,
+    ConnectionFileError,
+    Stream,
+    read_all_connection_files,
+)
 
 STAGE_OF_TYPE: Final[Mapping[str, str]] = {
     "postgres": "extract_postgres",
@@ -28,6 +33,25 @@ def night_syncs(stage_name: str) -> tuple[ConnectionFile, ...]:
         raise ValueError(f"{stage_name} syncs no connection; those that do: {known}")
     every = by_the_clock(read_all_connection_files())
     return tuple(each for each in every if stage_of(each) == stage_name)
+
+
+def syncs_listed(stage_name: str) -> list[str]:
+    """The stage's connections in words, for its page: streams, how they are read, where they land.
+
+    Raises: as `night_syncs`.
+    """
+    return [
+        f"`{each.name}` ({each.business}) reads {', '.join(_read_how(stream) for stream in each.streams)}; "
+        f"lands in `source={each.source_folder}/`"
+        for each in night_syncs(stage_name)
+    ]
+
+
+def _read_how(stream: Stream) -> str:
+    if not stream.sync_mode.startswith("incremental"):
+        return f"`{stream.name}` in full"
+    cursor = f" by `{stream.cursor_field}`" if stream.cursor_field else ""
+    return f"`{stream.name}`{cursor}"
 
 
 def stage_of(declared: ConnectionFile) -> str:

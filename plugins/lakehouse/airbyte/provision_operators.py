@@ -11,7 +11,9 @@ from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteDriftError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
-from lakehouse.platform.names import AIRBYTE_CONNECTION
+from lakehouse.airbyte.sent_secrets import SecretLedger
+from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.names import AIRBYTE_CONNECTION, PLATFORM_CONNECTION
 from lakehouse.receipts import StageReport, empty_report
 
 
@@ -19,8 +21,9 @@ class ProvisionAirbyteOperator(BaseOperator):
     """Create or change Airbyte's sources, destinations and connections; nothing when all is right.
 
     Args:
-        rewrite_secrets: send configurations again although no difference shows: Airbyte hides secrets.
-            A boolean or a template that renders to one.
+        rewrite_secrets: send configurations again although no difference shows: somebody may have changed a
+            secret in Airbyte itself. A boolean or a template that renders to one.
+        postgres_conn_id: the platform's database, which remembers what was sent.
 
     Returns a StageReport whose detail lists every thing and what became of it.
     """
@@ -33,17 +36,20 @@ class ProvisionAirbyteOperator(BaseOperator):
         *,
         rewrite_secrets: bool | str = False,
         airbyte_conn_id: str = AIRBYTE_CONNECTION,
+        postgres_conn_id: str = PLATFORM_CONNECTION,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.rewrite_secrets = rewrite_secrets
         self.airbyte_conn_id = airbyte_conn_id
+        self.postgres_conn_id = postgres_conn_id
 
     def execute(self, context: Mapping[str, Any]) -> StageReport:
         """Apply every file of include/airbyte/."""
         provisioner = AirbyteProvisioner(
             LakehouseAirbyteHook(self.airbyte_conn_id).client,
             BaseHook.get_connection,
+            SecretLedger(platform_postgres(self.postgres_conn_id)),
             rewrite_secrets=str(self.rewrite_secrets).lower() == "true",
         )
         return _logged_report(self, provisioner.apply(read_all_connection_files()))
@@ -60,14 +66,23 @@ class CompareAirbyteOperator(BaseOperator):
 
     ui_color = "#615eff"
 
-    def __init__(self, *, airbyte_conn_id: str = AIRBYTE_CONNECTION, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        airbyte_conn_id: str = AIRBYTE_CONNECTION,
+        postgres_conn_id: str = PLATFORM_CONNECTION,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.airbyte_conn_id = airbyte_conn_id
+        self.postgres_conn_id = postgres_conn_id
 
     def execute(self, context: Mapping[str, Any]) -> StageReport:
         """Look at every file of include/airbyte/ and at every connection of the server."""
         client = LakehouseAirbyteHook(self.airbyte_conn_id).client
-        changes = AirbyteProvisioner(client, BaseHook.get_connection).compare(read_all_connection_files())
+        sent = SecretLedger(platform_postgres(self.postgres_conn_id))
+        provisioner = AirbyteProvisioner(client, BaseHook.get_connection, sent)
+        changes = provisioner.compare(read_all_connection_files())
         report = _logged_report(self, changes)
         drifted = [
             f"{change.kind} {change.name} {change.action}"
@@ -88,4 +103,12 @@ def _logged_report(operator: BaseOperator, changes: Sequence[Change]) -> StageRe
         operator.log.info(
             "Airbyte %s %s: %s %s", change.kind, change.name, change.action, change.differences or ""
         )
+        if change.unknown:
+            operator.log.warning(
+                "Airbyte %s %s: %s never sent from here, so nobody can tell whether it is the one of the "
+                "Airflow connection; provision_platform sends it",
+                change.kind,
+                change.name,
+                ", ".join(change.unknown),
+            )
     return empty_report(airbyte=[change.as_detail() for change in changes])

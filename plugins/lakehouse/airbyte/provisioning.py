@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import ConnectionFile, Endpoint
 from lakehouse.airbyte.desired_state import desired_configuration, desired_connection, desired_resources
-from lakehouse.airbyte.drift import differences
+from lakehouse.airbyte.drift import differences, masked
 from lakehouse.airbyte.errors import AirbyteRefusedError
+from lakehouse.airbyte.sent_secrets import Comparison, SentSecrets
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -38,6 +39,8 @@ class Change:
     action: Action
     differences: tuple[str, ...] = ()
     """Paths of the values that differed; never the values."""
+    unknown: tuple[str, ...] = ()
+    """Paths of secrets that were never sent from here: nobody can tell whether they are equal."""
 
     def as_detail(self) -> dict[str, Any]:
         """For a report."""
@@ -51,16 +54,20 @@ class AirbyteProvisioner:
         self,
         client: AirbyteClient,
         airflow_connection: Callable[[str], Connection],
+        sent: SentSecrets,
         rewrite_secrets: bool = False,
     ) -> None:
         """
         Args:
             client: the server.
             airflow_connection: looks up the Airflow connection that holds an endpoint's address and secrets.
-            rewrite_secrets: send configurations even if no difference shows, for Airbyte masks secrets.
+            sent: remembers which secrets were sent, for Airbyte masks them.
+            rewrite_secrets: send configurations even if no difference shows: somebody may have changed a
+                secret in Airbyte itself.
         """
         self._client = client
         self._airflow_connection = airflow_connection
+        self._sent = sent
         self._rewrite_secrets = rewrite_secrets
         self._changes: list[Change] = []
         self._may_write = False
@@ -75,8 +82,9 @@ class AirbyteProvisioner:
         return self._go_through(files, may_write=True)
 
     def compare(self, files: Iterable[ConnectionFile]) -> list[Change]:
-        """Say what `apply` would do, and which connections no file declares. Writes nothing. Secrets, which
-        Airbyte hides, count as equal.
+        """Say what `apply` would do, and which connections no file declares. Writes nothing.
+
+        A secret differs if another one was sent last. One that was changed in Airbyte itself is not noticed.
 
         Raises:
             AirbyteRefusedError: the server has no workspace, or holds two things of one name.
@@ -111,12 +119,11 @@ class AirbyteProvisioner:
         fixed = {"workspaceId": workspace}
         if endpoint.manifest is not None:
             fixed["definitionId"] = self._definition(workspace, endpoint)
-        return self._ensure("source", "/sources", "sourceId", desired, fixed, rewrite=self._rewrite_secrets)
+        return self._ensure("source", "/sources", "sourceId", desired, fixed)
 
     def _destination(self, workspace: str, endpoint: Endpoint) -> str:
         desired, fixed = self._desired_endpoint(endpoint), {"workspaceId": workspace}
-        rewrite = self._rewrite_secrets
-        return self._ensure("destination", "/destinations", "destinationId", desired, fixed, rewrite=rewrite)
+        return self._ensure("destination", "/destinations", "destinationId", desired, fixed)
 
     def _desired_endpoint(self, endpoint: Endpoint) -> dict[str, Any]:
         connection = self._airflow_connection(endpoint.airflow_connection)
@@ -141,20 +148,39 @@ class AirbyteProvisioner:
         id_field: str,
         desired: Mapping[str, Any],
         only_at_creation: Mapping[str, Any] | None = None,
-        rewrite: bool = False,
     ) -> str:
         name = str(desired["name"])
         held = self._named(path, name)
         if held is None:
-            return self._create(kind, path, id_field, {**desired, **(only_at_creation or {})})
+            identifier = self._create(kind, path, id_field, {**desired, **(only_at_creation or {})})
+            self._remember(path, identifier, desired)
+            return identifier
         identifier = str(held[id_field])
-        found = differences(desired, self._client.fetch(f"{path}/{identifier}"))
-        if rewrite and self._may_write and not found:
+        now = self._client.fetch(f"{path}/{identifier}")
+        secrets = self._compare_secrets(identifier, desired, now)
+        found = differences(desired, now) + [f"{each} (secret)" for each in secrets.changed]
+        if (
+            not found
+            and self._may_write
+            and (secrets.unknown or (self._rewrite_secrets and "configuration" in desired))
+        ):
             found = ["secrets"]
         if found and self._may_write:
             self._client.change(f"{path}/{identifier}", desired)
-        self._record(kind, name, found)
+            self._remember(path, identifier, desired)
+        self._record(kind, name, found, () if self._may_write else secrets.unknown)
         return identifier
+
+    def _compare_secrets(
+        self, identifier: str, desired: Mapping[str, Any], held: Mapping[str, Any]
+    ) -> Comparison:
+        secrets = masked(desired, held)
+        return self._sent.compare(identifier, secrets) if secrets else Comparison()
+
+    def _remember(self, path: str, identifier: str, desired: Mapping[str, Any]) -> None:
+        """The server says by its asterisks which of the values it was given are secrets."""
+        if self._may_write and "configuration" in desired:
+            self._sent.record(identifier, masked(desired, self._client.fetch(f"{path}/{identifier}")))
 
     def _create(self, kind: str, path: str, id_field: str, desired: Mapping[str, Any]) -> str:
         """The new thing's id; of one that only would be created, an id that nothing has."""
@@ -170,8 +196,8 @@ class AirbyteProvisioner:
             raise AirbyteRefusedError(f"Airbyte holds {len(matches)} of {path} named {name}: remove one")
         return matches[0] if matches else None
 
-    def _record(self, kind: str, name: str, found: list[str]) -> None:
+    def _record(self, kind: str, name: str, found: list[str], unknown: tuple[str, ...] = ()) -> None:
         differs = Action.CHANGED if self._may_write else Action.DIFFERS
-        change = Change(kind, name, differs if found else Action.UNCHANGED, tuple(found))
+        change = Change(kind, name, differs if found else Action.UNCHANGED, tuple(found), unknown)
         if change not in self._changes:
             self._changes.append(change)

@@ -15,9 +15,6 @@ from lakehouse.platform.sql_files import quote_path, render_sql
 
 LAKE_SOURCE: Final = "lake_bronze"
 BRONZE_SPACE: Final = "bronze"
-NEWEST_VERSION_VIEWS: Final = ("customers",)
-"""Streams that also get a view of each key's newest version, `bronze.<stream>`. Every CDC stream has one too:
-there a truncation deletes rows of earlier partitions."""
 
 
 class PartitionNotVisibleError(TransientError):
@@ -88,7 +85,7 @@ class BronzeCatalogue:
         if contract.mode is Mode.CDC:
             newest |= {"lsn": quote_path([CDC_LSN]), "deleted_at": quote_path([CDC_DELETED_AT])}
             views.append((newest_view, render_sql("dremio/newest_changes.sql", newest)))
-        elif contract.stream in NEWEST_VERSION_VIEWS:
+        elif contract.newest_view:
             newest["cursor"] = quote_path([contract.cursor]) if contract.cursor else EXTRACTED_AT
             views.append((newest_view, render_sql("dremio/newest_versions.sql", newest)))
         return views

@@ -108,6 +108,9 @@ class Contract:
     min_rows: int
     zero_rows: ZeroRows
     source_form: SourceForm | None
+    newest_view: bool
+    """Is there a view of each key's newest version, `bronze.<stream>`? Every CDC stream has one: there a
+    truncation deletes rows of earlier partitions."""
     columns: tuple[Column, ...] = field(repr=False)
 
     @property

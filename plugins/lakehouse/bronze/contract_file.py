@@ -94,6 +94,7 @@ class _ContractFile(_Part):
     quarantine: _Quarantine
     expected_volume: _ExpectedVolume
     also_as: SourceForm | None = None
+    newest_view: bool = False
     columns: dict[str, _ColumnRules]
 
     @model_validator(mode="after")
@@ -110,6 +111,10 @@ class _ContractFile(_Part):
             )
         if self.mode is Mode.INCREMENTAL and not self.cursor:
             problems.append("an incremental stream needs a cursor")
+        if self.newest_view and not self.key:
+            problems.append("newest_view needs a key: without one no row is a version of another")
+        if self.mode is Mode.CDC and self.newest_view:
+            problems.append("every cdc stream has a view of the newest versions: leave newest_view out")
         if self.mode is Mode.CDC and self.cursor:
             problems.append(f"the cursor of a cdc stream is {CDC_LSN}: leave it out")
         if reserved := sorted(name for name in self.columns if name.startswith(("_airbyte_", "_ab_cdc_"))):
@@ -127,12 +132,12 @@ def load_contract(stream: str, folder: Path = CONTRACTS) -> Contract:
     """
     path = folder / f"{stream}.yaml"
     if not path.exists():
-        raise ContractError(f"stream {stream} has no contract: write {_shown(path)}")
+        raise ContractError(f"stream {stream} has no contract: write {shown_path(path)}")
     try:
         text = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ContractError(f"{_shown(path)} is not YAML: {error}") from error
-    return parse_contract(text, path.name, _shown(path))
+        raise ContractError(f"{shown_path(path)} is not YAML: {error}") from error
+    return parse_contract(text, path.name, shown_path(path))
 
 
 def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
@@ -176,11 +181,12 @@ def parse_contract(text: Mapping[str, Any], file_name: str, shown: str | None = 
         min_rows=parsed.expected_volume.min_rows,
         zero_rows=parsed.expected_volume.zero_rows,
         source_form=parsed.also_as,
+        newest_view=is_cdc or parsed.newest_view,
         columns=(*columns, *(CDC_COLUMNS if is_cdc else ())),
     )
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """The file as errors name it: `include/contracts/orders.yaml`."""
     below = path.relative_to(CONTRACTS) if path.is_relative_to(CONTRACTS) else Path(path.name)
     return f"include/contracts/{below.as_posix()}"

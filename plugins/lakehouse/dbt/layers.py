@@ -57,7 +57,8 @@ def layer_models(layer: str) -> DbtTaskGroup | EmptyOperator:
     """
     if not has_models(layer):
         return EmptyOperator(task_id="no_model_to_build")
-    return _model_group(layer, group_id=layer, verb="build", full_refresh="{{ params.full_refresh }}")
+    wanted = "{{ is_wanted('full_refresh', params, triggering_asset_events) }}"
+    return _model_group(layer, group_id=layer, verb="build", full_refresh=wanted)
 
 
 def gold_models() -> DbtTaskGroup | EmptyOperator:
@@ -128,12 +129,34 @@ def has_models(layer: str, manifest: Path = MANIFEST_FILE) -> bool:
     Raises:
         ValueError: no such layer.
     """
+    return bool(_models_of(layer, manifest))
+
+
+def tables_listed(layer: str, manifest: Path = MANIFEST_FILE) -> list[str]:
+    """The layer's tables with the first sentence of their descriptions, for a DAG's page.
+
+    Raises:
+        ValueError: no such layer.
+    """
+    return [
+        f"`{layer}.{node['alias'] or node['name']}`: {_first_sentence(node['description'])}"
+        for node in sorted(_models_of(layer, manifest), key=lambda node: str(node["name"]))
+    ]
+
+
+def _models_of(layer: str, manifest: Path) -> list[dict[str, Any]]:
     folder = ("models", _known(layer))
     nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
-    return any(
-        node["resource_type"] == "model" and Path(node["original_file_path"]).parts[:2] == folder
+    return [
+        node
         for node in nodes
-    )
+        if node["resource_type"] == "model" and Path(node["original_file_path"]).parts[:2] == folder
+    ]
+
+
+def _first_sentence(description: str) -> str:
+    words = " ".join(description.split())
+    return words.partition(". ")[0].rstrip(".") or "no description"
 
 
 def _every_dbt_task() -> dict[str, Any]:

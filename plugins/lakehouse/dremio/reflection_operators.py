@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from lakehouse.dremio.errors import ReflectionTimeoutError
+from lakehouse.dremio.errors import ReflectionInvalidError, ReflectionTimeoutError
 from lakehouse.dremio.hook import DremioHook
 from lakehouse.dremio.reflection_progress import Awaited, Ready, awaited, give_up
 from lakehouse.dremio.reflection_refresh import ReflectionRefreshes, Refresh
@@ -18,6 +18,15 @@ from lakehouse.platform.external_job.kept import KeptJobs
 from lakehouse.platform.external_job.operators import ExternalJobOperator
 from lakehouse.platform.names import DREMIO_CONNECTION, DREMIO_POOL
 from lakehouse.receipts import ExternalJob, StageReport, empty_report
+
+
+def reflections_listed() -> list[str]:
+    """The declared reflections in words, for a DAG's page. A faulty file fails the task, not the page."""
+    try:
+        specs = load_reflections()
+    except ReflectionInvalidError as error:
+        return [f"not readable: {error}"]
+    return [f"`{spec.name}` on `{'.'.join(spec.dataset)}`" for spec in specs]
 
 
 class DremioRefreshReflectionsOperator(ExternalJobOperator[Refresh]):

@@ -26,7 +26,10 @@ def parse_business_date(text: str | None, today: date | None = None) -> date:
         BusinessDateError: the text is missing, is not such a date, or lies in the future.
     """
     if not text:
-        raise BusinessDateError("no business date: start the run with a partition key such as 2025-10-16")
+        raise BusinessDateError(
+            "this run has no business date: start the DAG run_night, whose form asks for it, or start this "
+            "one again with the date (such as 2025-10-16) as Partition Key under Advanced Options"
+        )
     try:
         parsed = datetime.strptime(text, BUSINESS_DATE_FORMAT).replace(tzinfo=UTC).date()
     except ValueError:

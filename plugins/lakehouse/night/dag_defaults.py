@@ -5,8 +5,9 @@ A test refuses a DAG that does not get its arguments here.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import reduce
 from operator import and_
@@ -15,12 +16,21 @@ from typing import Any, Final
 from airflow.sdk import Asset, Param, PartitionedAssetTimetable
 
 from lakehouse.night.assets import asset_of
-from lakehouse.night.business_date import BUSINESS_DATE_FORMAT, business_date, business_date_or_none
+from lakehouse.night.business_date import (
+    BUSINESS_DATE_FORMAT,
+    BusinessDateError,
+    business_date,
+    business_date_or_none,
+)
+from lakehouse.night.dag_page import dag_page
 from lakehouse.night.deadlines import deadline_of
 from lakehouse.night.plan import NIGHT, Stage, stage
 from lakehouse.night.timetable import NightTimetable
+from lakehouse.night.wishes import is_wanted, pass_on
 from lakehouse.platform.retry_policy import RETRY_POLICY
 from lakehouse.receipts.callbacks import ReceiptCallbacks
+
+log = logging.getLogger(__name__)
 
 OWNER: Final = "lakehouse"
 RETRIES: Final = 3
@@ -69,9 +79,20 @@ def task_defaults() -> dict[str, Any]:
 
 
 def dag_arguments(
-    dag_id: str, doc: str | None, tags: frozenset[str], params: Mapping[str, Param] | None = None
+    dag_id: str,
+    doc: str | None,
+    tags: frozenset[str],
+    params: Mapping[str, Param] | None = None,
+    handles: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments for `@dag` of a DAG that is started by hand and is not a stage of the night.
+
+    Args:
+        dag_id: the DAG's id.
+        doc: the module's docstring, which becomes the DAG's page.
+        tags: of the vocabulary TAGS.
+        params: of the form that starts a run.
+        handles: what the DAG works on, by heading, for its page.
 
     Raises:
         ValueError: no docstring, or a tag outside the vocabulary.
@@ -88,26 +109,33 @@ def dag_arguments(
         "dagrun_timeout": RUN_TIMEOUT,
         "default_args": task_defaults(),
         "tags": sorted(tags),
-        "doc_md": doc,
+        "doc_md": dag_page(doc, handles),
         "params": dict(params or {}),
     }
 
 
 def stage_arguments(
-    stage_name: str, doc: str | None, params: Mapping[str, Param] | None = None
+    stage_name: str,
+    doc: str | None,
+    params: Mapping[str, Param] | None = None,
+    handles: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments for `@dag` of a stage of the night: schedule and deadline come from the plan.
+
+    Arguments as `dag_arguments`.
 
     Raises:
         KeyError: no such stage.
         ValueError: no docstring.
     """
     planned = stage(stage_name)
-    arguments = dag_arguments(stage_name, doc, frozenset({"night", planned.section.lower()}), params)
+    arguments = dag_arguments(stage_name, doc, frozenset({"night", planned.section.lower()}), params, handles)
     return {
         **arguments,
+        "dag_display_name": display_name(NIGHT.index(planned) + 1, stage_name),
+        "user_defined_macros": {"is_wanted": is_wanted},
         # Also for tasks that look at no date themselves: their asset starts stages that do.
-        "default_args": arguments["default_args"] | {"pre_execute": require_business_date},
+        "default_args": arguments["default_args"] | {"pre_execute": before_stage_task},
         "on_failure_callback": [RECEIPTS.record_run_failure],
         "description": f"{planned.start:%H:%M} UTC, {planned.minutes} min: {planned.title}",
         "schedule": schedule_of(planned),
@@ -115,13 +143,30 @@ def stage_arguments(
     }
 
 
-def require_business_date(context: Mapping[str, Any]) -> None:
-    """Refuse a run without a proper business date before its task does anything.
+def display_name(place: int, dag_id: str) -> str:
+    """The name in the list of DAGs, which Airflow sorts by it: the night's stand together, in their order.
+
+    Args:
+        place: 0 for `run_night`, then the stages from 1.
+        dag_id: the DAG's id.
+    """
+    return f"night {place}: {dag_id}"
+
+
+def before_stage_task(context: Mapping[str, Any]) -> None:
+    """Refuse a run without a proper business date before its task does anything; pass the wishes on.
 
     Raises:
         BusinessDateError: the partition key is missing, is not a date, or lies in the future.
     """
-    business_date(context)
+    try:
+        business_date(context)
+    except BusinessDateError as error:
+        # Airflow shows what happens before a task's work folded: end that group, so that this line is seen.
+        log.info("::endgroup::")
+        log.error("%s", error)
+        raise
+    pass_on(context)
 
 
 def schedule_of(planned: Stage) -> NightTimetable | PartitionedAssetTimetable:

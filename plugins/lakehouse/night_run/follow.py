@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from lakehouse.night.plan import NIGHT, Stage
 from lakehouse.night.starting import announced_at, has_seen, start_id
@@ -31,7 +31,13 @@ class NightApi(Protocol):
 
     def tasks(self, run: Run) -> list[Task]: ...
 
-    def trigger(self, dag_id: str, partition_key: str | None = None, *, run_id: str | None = None) -> Run: ...
+    def trigger(
+        self,
+        dag_id: str,
+        partition_key: str | None = None,
+        conf: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+    ) -> Run: ...
 
     def error_of(self, run: Run, task: Task) -> str | None: ...
 
@@ -63,29 +69,36 @@ class Progress:
 
 
 class NightFollower:
-    """Follows the runs that two started extracts set off, stage after stage."""
+    """Follows the runs that the first ones set off, stage after stage."""
 
     def __init__(
-        self, api: NightApi, night: date, extracts: Mapping[str, Run], life: SignsOfLife | None = None
+        self,
+        api: NightApi,
+        night: date,
+        first: Mapping[str, Run],
+        life: SignsOfLife | None = None,
+        conf: Mapping[str, Any] | None = None,
     ) -> None:
         """
         Args:
             api: Airflow.
             night: the business date.
-            extracts: the runs of the stages that wait for nothing, just started.
+            first: the runs that the night begins with, by stage: of both extracts, or of one later stage.
+                Only these stages and what comes behind them are followed.
             life: who knows of tasks that died without a word.
+            conf: what the first runs were started with, for a stage that has to be started by hand.
         """
         self._api = api
         self._life = life
         self._errors: dict[tuple[str, str, int, int], str] = {}
         self._key = night.isoformat()
-        self._since = min(run.created_at for run in extracts.values())
-        self.stages: dict[str, Progress] = {
-            stage.name: Progress(stage, run=extracts.get(stage.name), state="queued")
-            if stage.name in extracts
-            else Progress(stage)
-            for stage in NIGHT
-        }
+        self._conf = dict(conf or {})
+        self.stages: dict[str, Progress] = {}
+        for stage in NIGHT:
+            if stage.name in first:
+                self.stages[stage.name] = Progress(stage, run=first[stage.name], state="queued")
+            elif any(name in self.stages for name in stage.waits_for):
+                self.stages[stage.name] = Progress(stage)
 
     @property
     def failed(self) -> list[Progress]:
@@ -104,17 +117,16 @@ class NightFollower:
         Raises:
             AirflowApiError: Airflow does not answer or refuses.
         """
-        for stage in NIGHT:
-            before = self.stages[stage.name]
+        for before in list(self.stages.values()):
             if before.state not in ("success", "failed", "blocked"):
-                self.stages[stage.name] = self._look_at(before)
+                self.stages[before.stage.name] = self._look_at(before)
         if self.failed:
             for name, each in self.stages.items():
                 if each.state == "waiting":
                     self.stages[name] = replace(each, state="blocked")
 
     def _look_at(self, before: Progress) -> Progress:
-        waits_for = [self.stages[name] for name in before.stage.waits_for]
+        waits_for = [self.stages[name] for name in before.stage.waits_for if name in self.stages]
         if before.run is None:
             if any(each.state != "success" for each in waits_for):
                 return before
@@ -126,14 +138,15 @@ class NightFollower:
         return self._fared(replace(before, run=run), run)
 
     def _started_run(self, stage: Stage, waits_for: list[Progress]) -> Run | None:
-        run = self._api.newest_run(stage.name, self._key, self._since)
+        since = max(each.run.moment for each in waits_for if each.run is not None)
+        run = self._api.newest_run(stage.name, self._key, since)
         if len(waits_for) < 2:
             return run
         ready = self._all_announced(waits_for)
         if run is not None and has_seen(run, ready):
             return run
         if datetime.now(UTC) - ready > JOIN_PATIENCE:
-            return self._api.trigger(stage.name, self._key, run_id=start_id(self._key, ready))
+            return self._api.trigger(stage.name, self._key, self._conf, start_id(self._key, ready))
         return None
 
     def _all_announced(self, waits_for: list[Progress]) -> datetime:
@@ -152,7 +165,7 @@ class NightFollower:
         if run.has_ended:
             return replace(now, state=run.state, note="")
         limit = timedelta(minutes=now.stage.minutes * OVERTIME)
-        if datetime.now(UTC) - run.created_at > limit:
+        if datetime.now(UTC) - run.moment > limit:
             minutes = int(limit.total_seconds() // 60)
             return replace(now, state="failed", note=f"still {run.state} after {minutes} minutes")
         if run.state == "queued":

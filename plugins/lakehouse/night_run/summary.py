@@ -37,11 +37,12 @@ def success_lines(stages: Iterable[Progress], receipt: NightReceipt, api: Airflo
     lines = [f"rows written  {' · '.join(rows)}"]
     if quarantined := sum(entry.get("rows_quarantined") or 0 for entry in entries.values()):
         lines.append(f"quarantined   {quarantined:,} rows: s3://datalake/bronze/quarantine/")
-    lines += [f"not loaded    {sentence}" for sentence in _not_loaded(entries["load_bronze"])]
-    if published := _published(entries["test_data_quality"]):
-        lines.append(f"published     {published}")
-    if warmed := _warmed(entries["warm_dashboards"]):
-        lines.append(f"dashboards    {warmed}")
+    lines += [f"not loaded    {sentence}" for sentence in not_loaded(entries["load_bronze"])]
+    if models := published_models(entries["test_data_quality"]):
+        told = " · ".join(f"{name} {rows:,} rows changed" for name, rows in sorted(models.items()))
+        lines.append(f"published     {told}")
+    if warmed := warmed_dashboards(entries["warm_dashboards"]):
+        lines.append(f"dashboards    {' · '.join(warmed)}")
     return [*lines, *addresses(api, user), f"receipt       {_shown(receipt.path)}"]
 
 
@@ -88,7 +89,7 @@ def failures_in_logs(api: AirflowApi, run: Run, told: Collection[str] = ()) -> l
     ]
 
 
-def _not_loaded(entry: Mapping[str, Any]) -> list[str]:
+def not_loaded(entry: Mapping[str, Any]) -> list[str]:
     """Rows that a date has claimed and that are not in bronze, as load_bronze's last task told."""
     return [
         sentence
@@ -97,21 +98,23 @@ def _not_loaded(entry: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _published(entry: Mapping[str, Any]) -> str:
+def published_models(entry: Mapping[str, Any]) -> dict[str, int]:
+    """Rows changed for each published model, as the tasks of test_data_quality told."""
     models: dict[str, int] = {}
     for task in entry.get("tasks", []):
         for name, model in ((task.get("report") or {}).get("detail", {}).get("models") or {}).items():
             models[name] = int(model.get("rows") or 0)
-    return " · ".join(f"{name} {rows:,} rows changed" for name, rows in sorted(models.items()))
+    return models
 
 
-def _warmed(entry: Mapping[str, Any]) -> str:
+def warmed_dashboards(entry: Mapping[str, Any]) -> list[str]:
+    """A sentence for each dashboard, as the tasks of warm_dashboards told."""
     details = [(task.get("report") or {}).get("detail", {}) for task in entry.get("tasks", [])]
-    return " · ".join(
+    return [
         f"{detail['dashboard']}: {detail['hits']} of {detail['charts_warmed']} charts answered from the cache"
         for detail in details
         if detail.get("dashboard")
-    )
+    ]
 
 
 def _login(name: str, url: str, user: str, password: str | None) -> str:

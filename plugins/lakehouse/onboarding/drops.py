@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from charset_normalizer import from_bytes
 
 from lakehouse.onboarding.profile import ProfileError
+from lakehouse.platform.connections import Connection
 
 SAMPLE_BYTES: Final = 4 * 1024 * 1024
 """Of each file, unpacked. What is shorter is read whole."""
@@ -34,6 +35,7 @@ _TYPES: Final = {
     "parquet": "parquet",
 }
 _PACKED: Final = (".gz", ".bz2")
+_BUCKET: Final = "s3://"
 _WILD: Final = frozenset("*?[")
 
 
@@ -56,47 +58,77 @@ class Sample:
 class Drops:
     """The place that a pattern names: `folder` and, relative to it, `glob`."""
 
-    def __init__(self, pattern: str) -> None:
-        """Raises ProfileError for a pattern that names no place."""
-        scheme, separator, _ = pattern.partition("://")
+    def __init__(self, folder: str, glob: str, files: pafs.FileSystem) -> None:
+        """`folder`: a path, or `s3://bucket`."""
+        self.folder = folder
+        self.glob = glob
+        self._root = folder.removeprefix(_BUCKET)
+        self._files = files
+
+    @classmethod
+    def of_pattern(cls, pattern: str) -> Drops:
+        """The files that a pattern names. Raises ProfileError for one that names no place."""
+        scheme, separator, rest = pattern.partition("://")
         if separator and scheme not in ("s3", "file"):
             raise ProfileError(f"{pattern}: only a path or s3://bucket/… can be looked at")
-        if scheme == "s3" and separator:
-            bucket, _, self.glob = pattern.removeprefix("s3://").partition("/")
-            self.folder, self._root = f"s3://{bucket}", bucket
-            self._files: pafs.FileSystem = pafs.S3FileSystem(
-                endpoint_override=os.environ.get("AWS_ENDPOINT_URL"), region=os.environ.get("AWS_REGION")
+        if separator and scheme == "s3":
+            bucket, _, glob = rest.partition("/")
+            region, endpoint = os.environ.get("AWS_REGION"), os.environ.get("AWS_ENDPOINT_URL")
+            files = pafs.S3FileSystem(endpoint_override=endpoint, region=region)
+            return cls(f"{_BUCKET}{bucket}", glob, files)
+        plain = rest if separator else pattern
+        if not plain.startswith("/"):
+            raise ProfileError(f"{pattern}: give the whole path; Airbyte does not know this folder")
+        parts = PurePosixPath(plain).parts
+        fixed = next((at for at, part in enumerate(parts) if _WILD & set(part)), len(parts) - 1)
+        return cls(str(PurePosixPath(*parts[:fixed])), "/".join(parts[fixed:]), pafs.LocalFileSystem())
+
+    @classmethod
+    def of_connection(cls, where: Connection, glob: str) -> Drops:
+        """The files of the place that an Airflow connection leads to.
+
+        Raises ProfileError for a place that cannot be looked at.
+        """
+        if path := where.extra.get("path"):
+            if where.host:
+                raise ProfileError(f"the files are on {where.host}, which bin/source cannot look into")
+            return cls(str(path), glob, pafs.LocalFileSystem())
+        if bucket := where.extra.get("bucket"):
+            files = pafs.S3FileSystem(
+                access_key=where.login or None,
+                secret_key=where.password or None,
+                endpoint_override=where.extra.get("endpoint_url"),
+                region=where.extra.get("region_name"),
             )
-        else:
-            plain = pattern.removeprefix("file://")
-            if not plain.startswith("/"):
-                raise ProfileError(f"{pattern}: give the whole path; Airbyte does not know this folder")
-            parts = PurePosixPath(plain).parts
-            fixed = next((at for at, part in enumerate(parts) if _WILD & set(part)), len(parts) - 1)
-            self.folder = self._root = str(PurePosixPath(*parts[:fixed]))
-            self.glob = "/".join(parts[fixed:])
-            self._files = pafs.LocalFileSystem()
+            return cls(f"{_BUCKET}{bucket}", glob, files)
+        raise ProfileError("the files' Airflow connection names neither a path nor a bucket in its extra")
 
     def names(self) -> list[str]:
         """The files that the pattern names, relative to the folder, newest first.
 
         Raises ProfileError when there are none, or the place cannot be looked at.
         """
-        try:
-            listed = self._files.get_file_info(pafs.FileSelector(self._root, recursive="/" in self.glob))
-        except OSError as error:
-            raise ProfileError(f"{self.folder} cannot be looked at: {_words(error)}") from error
+        if found := self.matching():
+            return found
+        there = ", ".join(sorted(info.base_name for info in self._listed())[:5]) or "nothing"
+        raise ProfileError(f"no file matches {self.glob} in {self.folder}; there is: {there}")
+
+    def matching(self) -> list[str]:
+        """As `names`, and empty when there are none."""
         pattern = self.glob.split("/")
         found = [
             (info.mtime_ns or 0, name)
-            for info in listed
+            for info in self._listed()
             if info.type == pafs.FileType.File
             and matches((name := info.path.removeprefix(self._root).lstrip("/")).split("/"), pattern)
         ]
-        if not found:
-            there = ", ".join(sorted(info.base_name for info in listed)[:5]) or "nothing"
-            raise ProfileError(f"no file matches {self.glob} in {self.folder}; there is: {there}")
         return [name for _, name in sorted(found, reverse=True)]
+
+    def _listed(self) -> list[pafs.FileInfo]:
+        try:
+            return list(self._files.get_file_info(pafs.FileSelector(self._root, recursive="/" in self.glob)))
+        except OSError as error:
+            raise ProfileError(f"{self.folder} cannot be looked at: {_words(error)}") from error
 
     def sample(self, name: str) -> Sample:
         """The beginning of a file. Raises ProfileError when it cannot be read."""

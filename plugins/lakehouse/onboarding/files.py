@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from lakehouse.onboarding.drops import Drops, Sample, file_type
 from lakehouse.onboarding.names import column_problem, differing_in_case, suggested, table_problem
 from lakehouse.onboarding.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
 from lakehouse.onboarding.samples import guessed_columns, guessed_key
+from lakehouse.platform.connections import Connection
 
 CURSOR: Final = "_ab_source_file_last_modified"
 """What Airbyte adds to each row of a file; it reads the files that are new or have changed."""
@@ -32,12 +33,35 @@ def profile_files(pattern: str) -> SourceProfile:
     Raises:
         ProfileError: nothing matches, or a file cannot be read.
     """
-    drops = Drops(pattern)
+    drops = Drops.of_pattern(pattern)
     streams = [
-        _profile(drops, glob, [drops.sample(name) for name in names[:SAMPLED_FILES]], len(names))
+        _profile(
+            drops, _name(glob), (glob,), [drops.sample(name) for name in names[:SAMPLED_FILES]], len(names)
+        )
         for glob, names in _groups(drops).items()
     ]
     return SourceProfile("files", tuple(sorted(streams, key=lambda stream: stream.name)))
+
+
+def profile_declared(where: Connection, streams: Sequence[Mapping[str, Any]]) -> SourceProfile:
+    """The streams that a connection's file declares, as their files are now; without those that have none.
+
+    Args:
+        where: the Airflow connection of the files.
+        streams: `configuration.streams` of the connection's file.
+
+    Raises:
+        ProfileError: the place or a file cannot be read.
+    """
+    found = []
+    for stream in streams:
+        globs = tuple(stream["globs"])
+        places = [Drops.of_connection(where, glob) for glob in globs]
+        named = [(place, name) for place in places for name in place.matching()]
+        samples = [place.sample(name) for place, name in named[:SAMPLED_FILES]]
+        if samples:
+            found.append(_profile(places[0], str(stream["name"]), globs, samples, len(named)))
+    return SourceProfile("files", tuple(found))
 
 
 def _groups(drops: Drops) -> dict[str, list[str]]:
@@ -60,8 +84,9 @@ def _groups(drops: Drops) -> dict[str, list[str]]:
     return groups
 
 
-def _profile(drops: Drops, glob: str, samples: Sequence[Sample], count: int) -> TableProfile:
-    name = _name(glob)
+def _profile(
+    drops: Drops, name: str, globs: tuple[str, ...], samples: Sequence[Sample], count: int
+) -> TableProfile:
     # Oldest first, so that the columns stand in the order of the first files.
     ordered = list(reversed(samples))
     records = [record for sample in ordered for record in sample.records]
@@ -82,7 +107,7 @@ def _profile(drops: Drops, glob: str, samples: Sequence[Sample], count: int) -> 
         mode="incremental" if key else "full_refresh",
         why=why,
         files=FilesProfile(
-            globs=(glob,),
+            globs=globs,
             format=samples[0].form,
             folder=drops.folder,
             examples=tuple(sample.name for sample in samples[:3]),

@@ -102,10 +102,9 @@ def _profile(
     rows, estimated = _rows(connection, table)
     obstacles = [*log.obstacles, *filter(None, [table_obstacle(table, table.key)])]
     choice = choose(table, rows, "; ".join(obstacles), log_wanted)
-    columns = tuple(_column(column, choice.mode) for column in table.columns)
     return TableProfile(
         name=table.name,
-        columns=columns,
+        columns=described_columns(table, choice.mode),
         key=table.key,
         cursor=choice.cursor,
         rows=rows,
@@ -118,6 +117,11 @@ def _profile(
         problems=tuple(_problems(table, log, obstacles if log_wanted else [])),
         is_view=table.is_view,
     )
+
+
+def described_columns(table: FoundTable, mode: str = "") -> tuple[ColumnProfile, ...]:
+    """The table's columns with the types that a contract gives them."""
+    return tuple(_column(column, mode) for column in table.columns)
 
 
 def _column(column: FoundColumn, mode: str) -> ColumnProfile:

@@ -44,6 +44,10 @@ ACTIVE_TASKS: Final = (
 """States of a task that somebody is going to do something about."""
 
 
+NOTE_CHARACTERS: Final = 1000
+"""The longest note on a run that Airflow 3.3.2 accepts."""
+
+
 class AirflowApi:
     """One Airflow, signed in by name and password. Every call raises AirflowApiError if it fails."""
 
@@ -205,6 +209,10 @@ class AirflowApi:
         """
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}"
         self._http.call("PATCH", path, json={"state": "failed", "note": note})
+
+    def annotate(self, dag_id: str, run_id: str, note: str) -> None:
+        """Write the note on the run's page: Markdown, of which Airflow takes NOTE_CHARACTERS."""
+        self._http.call("PATCH", f"dags/{dag_id}/dagRuns/{run_id}", json={"note": note})
 
     def clear_failed(self, run: Run) -> list[str]:
         """Have what failed in the run, and what did not start because of it, run again; the tasks' ids."""

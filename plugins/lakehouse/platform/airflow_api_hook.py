@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from airflow.sdk import Connection
+
 from lakehouse.platform.airflow_api import AirflowApi
 from lakehouse.platform.airflow_connections import TellsWhatIsMissing
 from lakehouse.platform.errors import PermanentError
@@ -30,18 +32,27 @@ class AirflowApiHook(TellsWhatIsMissing):
         Raises:
             AirflowConnectionIncompleteError: the connection has no host.
         """
-        connection = self.get_connection(self.conn_id)
-        host = (connection.host or "").rstrip("/")
-        if not host:
-            raise AirflowConnectionIncompleteError(
-                f"the Airflow connection {self.conn_id!r} has no host: give it the address of the API server"
-            )
-        address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
-        if connection.port:
-            address = f"{address}:{connection.port}"
-        return AirflowApi(
-            address,
-            connection.login or "",
-            connection.password or "",
-            patience_seconds=patience_seconds,
+        return api_of(self.get_connection(self.conn_id), patience_seconds)
+
+
+def api_of(connection: Connection, patience_seconds: float = PATIENCE_SECONDS) -> AirflowApi:
+    """As `AirflowApiHook.get_conn`, for a trigger, which has read its connection itself.
+
+    Raises:
+        AirflowConnectionIncompleteError: the connection has no host.
+    """
+    host = (connection.host or "").rstrip("/")
+    if not host:
+        raise AirflowConnectionIncompleteError(
+            f"the Airflow connection {connection.conn_id!r} has no host: "
+            "give it the address of the API server"
         )
+    address = host if "://" in host else f"{connection.schema or 'http'}://{host}"
+    if connection.port:
+        address = f"{address}:{connection.port}"
+    return AirflowApi(
+        address,
+        connection.login or "",
+        connection.password or "",
+        patience_seconds=patience_seconds,
+    )

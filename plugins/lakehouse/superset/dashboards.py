@@ -51,6 +51,19 @@ def night_dashboards(folder: Path = DASHBOARDS_FOLDER) -> tuple[str, ...]:
     return tuple(each.slug for each in read_dashboards(folder) if not each.is_live)
 
 
+def dashboards_listed(folder: Path = DASHBOARDS_FOLDER) -> list[str]:
+    """The same dashboards in words, for a DAG's page: title, slug, and the gold tables that they show.
+
+    Raises:
+        SupersetImportError: the dashboards' files do not fit together.
+    """
+    return [
+        f"{each.title} (`{each.slug}`) shows {', '.join(f'`{table}`' for table in each.gold_tables)}"
+        for each in read_dashboards(folder)
+        if not each.is_live
+    ]
+
+
 def tables_of_dataset(dataset: Mapping[str, Any]) -> frozenset[str]:
     """The table that a dataset stands for; of one that is SQL, those that the SQL names."""
     if text := dataset.get("sql"):

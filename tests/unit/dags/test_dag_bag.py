@@ -14,6 +14,7 @@ from airflow.sdk import PartitionedAssetTimetable
 from lakehouse.airbyte.cadence import by_the_clock
 from lakehouse.airbyte.connection_file import read_all_connection_files, read_connection_file
 from lakehouse.airbyte.night_syncs import night_syncs
+from lakehouse.bronze.declared import night_streams
 from lakehouse.night.business_date import BusinessDateError
 from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
@@ -32,6 +33,7 @@ OTHERS = [
     "provision_platform",
     "report_drift",
     "report_morning",
+    "run_night",
     "stream_orders",
     "tidy_platform",
     "tidy_stream",
@@ -39,7 +41,7 @@ OTHERS = [
     "watch_platform",
 ]
 NAMES = sorted([*STAGES, *OTHERS, *SYNCS])
-DOC_SECTIONS = ("**Produces:**", "**Reads:**", "**When and why:**", "**If it fails:**", "**Safe to rerun?**")
+DOC_SECTIONS = ("#### Produces", "#### Reads", "#### When and why", "#### If it fails", "#### Safe to rerun?")
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +85,37 @@ def test_a_dag_has_its_page_with_all_sections(dags: dict[str, Any], name: str) -
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_begins_with_its_title_and_has_its_sections_in_order(dags: dict[str, Any], name: str) -> None:
     page = (dags[name].doc_md or "").strip()
-    places = [page.find(f"\n\n{section}") for section in DOC_SECTIONS]
+    places = [page.find(f"\n\n{section}\n\n") for section in DOC_SECTIONS]
     assert page.startswith("### ")
     assert places == sorted(places)
     assert -1 not in places
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stages_page_ends_with_a_list_of_what_it_handles(dags: dict[str, Any], name: str) -> None:
+    *_, heading, listed = dags[name].doc_md.strip().split("\n\n")
+    assert heading.startswith("#### ")
+    assert all(line.startswith("- ") for line in listed.splitlines())
+    tasks = {task.task_id.rpartition(".")[2] for task in dags[name].tasks}
+    for each in night_streams() if name == "load_bronze" else ():
+        assert f"- `{each}`, as `bronze.raw_{each}`" in listed
+    for each in night_syncs(name) if name.startswith("extract_") else ():
+        assert f"`{each.name}`" in listed
+        assert all(f"`{stream.name}`" in listed for stream in each.streams)
+    for task in sorted(tasks):
+        verb, _, what = task.partition("_")
+        if verb in ("build", "publish") and not task.startswith("no_"):
+            assert f".{what.removeprefix('publish_')}`" in listed, task
+        elif verb == "warm":
+            assert f"`{what.replace('_', '-')}`" in listed
+
+
+@pytest.mark.parametrize("name", ["extract_postgres", "extract_apis"])
+def test_the_page_of_an_extract_says_first_that_a_night_needs_both(dags: dict[str, Any], name: str) -> None:
+    other = {"extract_postgres", "extract_apis"} - {name}
+    before_the_sections = dags[name].doc_md.split("####")[0]
+    assert f"needs both extracts, this one and `{other.pop()}`" in before_the_sections
+    assert "`run_night`" in before_the_sections
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -121,12 +150,15 @@ def test_every_task_has_the_shared_defaults(dags: dict[str, Any], name: str) -> 
 @pytest.mark.parametrize("key", [None, "", "16.10.2025", "2999-01-01"])
 @pytest.mark.parametrize("name", STAGES)
 def test_no_task_of_a_stage_works_without_a_proper_date(
-    dags: dict[str, Any], name: str, key: str | None
+    dags: dict[str, Any], name: str, key: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Some tasks look at no date; their stage would succeed and start the next ones for nonsense."""
     for task in dags[name].tasks:
-        with pytest.raises(BusinessDateError):
+        caplog.clear()
+        with pytest.raises(BusinessDateError) as refused:
             task._pre_execute_hook({"dag_run": SimpleNamespace(partition_key=key)})
+        assert caplog.messages == ["::endgroup::", str(refused.value)], "said where the web UI shows it"
+        assert key or "start the DAG run_night" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -153,6 +185,34 @@ def test_a_stage_starts_as_the_plan_says(dags: dict[str, Any], name: str) -> Non
         condition = timetable.asset_condition
         awaited = {asset.name for asset in getattr(condition, "objects", [condition])}
         assert awaited == {stage(before).produces for before in stage(name).waits_for}
+
+
+def test_the_list_of_dags_begins_with_the_night_in_its_order(dags: dict[str, Any]) -> None:
+    """Airflow sorts its list by display name."""
+    listed = sorted(dags.values(), key=lambda dag: dag.dag_display_name)
+    assert [dag.dag_id for dag in listed[:10]] == ["run_night", *STAGES]
+
+
+def test_the_form_of_run_night_has_a_date_picker_and_the_nine_stages(dags: dict[str, Any]) -> None:
+    params = dags["run_night"].params
+    assert set(params) == {"date", "from_stage", "force_sync", "full_refresh"}
+    assert params.get_param("date").schema["format"] == "date"
+    assert params["date"] is None, "a default is fixed at parse time: the first task chooses"
+    assert params.get_param("from_stage").schema["enum"] == STAGES
+    assert list(params.get_param("from_stage").schema["values_display"]) == STAGES
+    params.validate()
+
+
+def test_run_night_waits_without_a_worker_for_as_long_as_a_night_may_take(dags: dict[str, Any]) -> None:
+    run_night = dags["run_night"]
+    assert run_night.timetable.can_be_scheduled is False
+    assert [task.task_id for task in run_night.topological_sort()] == [
+        "choose_the_night",
+        "start_or_join_the_night",
+        "follow_the_night",
+    ]
+    planned = sum(stage(name).minutes for name in STAGES)
+    assert run_night.dagrun_timeout > timedelta(minutes=3 * planned)
 
 
 @pytest.mark.parametrize("name", STAGES)

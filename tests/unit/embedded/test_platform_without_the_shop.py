@@ -44,7 +44,13 @@ def test_it_is_a_service_with_a_database(
 
     monkeypatch.setattr(catalogue_module, "cluster", seen)
     settings = Settings.from_environ({"LAKEHOUSE_STATE_DIR": str(tmp_path)})
-    services = catalogue_module.catalogue(settings, SECRET, wire_module.wire(settings, SECRET))
+    services = catalogue_module.catalogue(
+        settings,
+        SECRET,
+        wire_module.wire(settings, SECRET),
+        airflow_environment=dict,
+        user_values=dict,
+    )
     assert ("shop" in services) is has_shop
     assert ("shop" in databases[0].databases) is has_shop
     shown = " ".join(f"{each.name} {each.title}" for each in services.values()).lower()

@@ -27,12 +27,15 @@ SUPERSET_RIGHTS: Final = (
 )
 """What warming and importing need (Superset 6.1: warm-up is not in Gamma or Alpha). A name that ends with an
 underscore stands for all that begin with it."""
+SHOP: Final = "shop"
+"""The business whose sources are a service of the embedded platform."""
 _TABLE_RIGHTS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _UPLOAD_THAT_IS_NOT_THERE: Final = "doctor"
 
 
 def connection_looks() -> dict[str, tuple[Look, str]]:
-    """By Airflow connection: the look, and the embedded or Compose service that answers."""
+    """By Airflow connection: the look, and the embedded or Compose service that answers; a source
+    is answered by none but the demo shop's."""
     looks: dict[str, tuple[Look, str]] = {
         names.LAKE_CONNECTION: (_lake, "object_store"),
         names.PLATFORM_CONNECTION: (_platform_postgres, "postgres"),
@@ -43,9 +46,20 @@ def connection_looks() -> dict[str, tuple[Look, str]]:
         names.ELASTICSEARCH_CONNECTION: (_elasticsearch, "elasticsearch"),
         names.ALERTS_CONNECTION: (_alerts, "observer"),
     }
-    for conn_id in sorted({each.source.airflow_connection for each in read_all_connection_files()}):
-        looks.setdefault(conn_id, (_source(conn_id), "shop"))
+    for conn_id, business in sorted(_sources().items()):
+        looks.setdefault(conn_id, (_source(conn_id), business if business == SHOP else ""))
     return {conn_id: (_answering(conn_id, *entry), entry[1]) for conn_id, entry in looks.items()}
+
+
+def _sources() -> dict[str, str]:
+    """The Airflow connections that Airbyte reads from, and the business each is of."""
+    return {each.source.airflow_connection: each.business for each in read_all_connection_files()}
+
+
+def _source_command(around: Surroundings, conn_id: str) -> str:
+    """What starts the source; one that the platform does not run can only be looked at."""
+    business = _sources()[conn_id]
+    return around.start_command(SHOP) if business == SHOP else around.source_command(business)
 
 
 def _answering(conn_id: str, look: Look, service: str) -> Look:
@@ -58,7 +72,8 @@ def _answering(conn_id: str, look: Look, service: str) -> Look:
             raise
         except Exception as failure:  # noqa: BLE001 - every client has errors of its own
             words = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
-            yield error(f"{conn_id} does not answer, or refuses", words[:400], around.start_command(service))
+            command = around.start_command(service) if service else _source_command(around, conn_id)
+            yield error(f"{conn_id} does not answer, or refuses", words[:400], command)
 
     return looked
 
@@ -275,7 +290,7 @@ def _source_http(around: Surroundings, conn_id: str) -> Iterator[Finding]:
         yield error(what, f"GET {url}: {answer.status_code}", around.renew_command)
     elif answer.status_code >= 500:
         what = f"{conn_id} fails"
-        yield warn(what, f"GET {url}: {answer.status_code}", around.start_command("shop"))
+        yield warn(what, f"GET {url}: {answer.status_code}", _source_command(around, conn_id))
 
 
 def _source_folder(around: Surroundings, conn_id: str) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner
+from lakehouse.airbyte.sent_secrets import SecretLedger
 from lakehouse.bronze.catalogue import BronzeCatalogue
 from lakehouse.bronze.contract_file import load_contracts
 from lakehouse.bronze.new_columns import NewColumnLedger
@@ -21,7 +22,7 @@ from lakehouse.superset.import_assets import outdated_dashboards
 
 def airbyte_drift_look(around: Surroundings) -> Iterator[Finding]:
     """Sources, destinations and connections that are missing, differ, or that no file declares."""
-    provisioner = AirbyteProvisioner(around.airbyte(), around.connection)
+    provisioner = AirbyteProvisioner(around.airbyte(), around.connection, SecretLedger(around.postgres()))
     for change in provisioner.compare(read_all_connection_files()):
         if change.action is Action.UNCHANGED:
             continue

@@ -113,6 +113,14 @@ class Surroundings:
         """A command of this repository: `bin/<name>` where that reaches the platform."""
         return f"bin/{name} {words}" if self.is_embedded else f"python -m lakehouse.{name} {words}"
 
+    def source_command(self, business: str) -> str:
+        """What looks at a source of a business."""
+        return (
+            f"bin/source check {business}"
+            if self.is_embedded
+            else f"python -m lakehouse.onboarding check {business}"
+        )
+
     def psql_command(self, conn_id: str, statement: str) -> str:
         """What runs a statement as the superuser of the server behind a connection."""
         connection = self.connection(conn_id)

@@ -140,6 +140,13 @@ def command_for(task: FailedTask, night: date | None) -> str:
     return shlex.join(words)
 
 
+def cure(task: FailedTask, night: date) -> str:
+    """What to do about a stage's failed task, for the end of a sentence: the fix, if known, the command."""
+    first = _FIX_FIRST.get((task.error or "").partition(":")[0])
+    command = f"`{command_for(task, night)}`"
+    return f"{first}, then {command}" if first else command
+
+
 def start_command(stage_name: str, night: date) -> str:
     """What to type to start a stage for a date that has no run."""
     return f"bin/stage run {stage_name} {night}"

@@ -16,6 +16,7 @@ from lakehouse.observe.incidents.evidence import evidence_of
 from lakehouse.observe.incidents.failure import FailedTask, failed_task, run_type_of
 from lakehouse.observe.incidents.here import postgres_here
 from lakehouse.observe.incidents.home import is_stage
+from lakehouse.observe.incidents.last_words import say_last_words
 from lakehouse.observe.incidents.record import resolve_dag, resolve_stage
 from lakehouse.observe.incidents.spool import drain, tell_or_keep
 from lakehouse.platform.database import (
@@ -35,12 +36,15 @@ _FINAL: Final = "failed"
 
 
 def task_failed(task_instance: Any, error: Any) -> None:
-    """Tell a task's last failure."""
-    if str(getattr(task_instance.state, "value", task_instance.state) or _FINAL) != _FINAL:
-        return  # another attempt follows
+    """Tell a task's last failure; and say at the end of the log of each attempt what to do."""
     task = _failed(task_instance, error)
     in_task = _is_in_task(task_instance)
-    _do(lambda: _told(task), wait_seconds=TASK_SECONDS if in_task else 0)
+    another_follows = str(getattr(task_instance.state, "value", task_instance.state) or _FINAL) != _FINAL
+    # run_night fails with its night, whose tasks have told why.
+    if not another_follows and not getattr(error, "told_by_others", False):
+        _do(lambda: _told(task), wait_seconds=TASK_SECONDS if in_task else 0)
+    if in_task:
+        say_last_words(task, another_follows)
 
 
 def task_succeeded(task_instance: Any) -> None:

@@ -23,6 +23,7 @@ from lakehouse.airbyte.connection_file import read_connection_file
 from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
+from lakehouse.airbyte.sent_secrets import NothingRemembered
 from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
 from lakehouse.dremio.sources import load_sources, provision
 from lakehouse.landing.operators import AirbyteExtractOperator
@@ -130,7 +131,9 @@ def nights(lake: Any, wire: dict[str, str]) -> Iterator[Nights]:
                 patch.setenv(name, value)
         provision(lake.dremio, load_sources(), lake.access)
         client = LakehouseAirbyteHook().client
-        AirbyteProvisioner(client, BaseHook.get_connection).apply([read_connection_file(CONNECTION)])
+        AirbyteProvisioner(client, BaseHook.get_connection, NothingRemembered()).apply(
+            [read_connection_file(CONNECTION)]
+        )
         seen = Nights(lake, Shop(wire))
         seen.shop.advance(FIRST)
         seen.run(FIRST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.drift import differences
 from lakehouse.airbyte.errors import AirbyteRefusedError
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
+from lakehouse.airbyte.sent_secrets import Comparison
 
 LAKE = {"endpoint_url": "http://s3", "region_name": "us-east-1", "bucket": "datalake"}
 CONNECTIONS = {
@@ -34,6 +36,23 @@ CONNECTIONS = {
         conn_id="lake_s3", conn_type="aws", login="key", password="s3", extra=json.dumps(LAKE)
     ),
 }
+
+
+class Remembered:
+    """What `SecretLedger` keeps, without a database."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, dict[str, Any]] = {}
+
+    def compare(self, thing_id: str, wanted: Mapping[str, Any]) -> Comparison:
+        held = self.held.get(thing_id, {})
+        changed = tuple(path for path in wanted if path in held and held[path] != wanted[path])
+        return Comparison(changed, tuple(path for path in wanted if path not in held))
+
+    def record(self, thing_id: str, sent: Mapping[str, Any]) -> None:
+        self.held[thing_id] = dict(sent)
+
+
 pytestmark = pytest.mark.usefixtures("cafe")
 IDS = {"sources": "sourceId", "destinations": "destinationId", "connections": "connectionId"}
 
@@ -44,6 +63,7 @@ class Server:
     def __init__(self) -> None:
         self.items: dict[str, list[dict[str, Any]]] = {kind: [] for kind in (*IDS, "declarative_sources")}
         self.writes: list[str] = []
+        self.sent = Remembered()
         self._number = itertools.count(1)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -79,7 +99,7 @@ def server() -> Server:
 
 def provision(server: Server, rewrite_secrets: bool = False) -> dict[str, tuple[str, tuple[str, ...]]]:
     client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
-    provisioner = AirbyteProvisioner(client, CONNECTIONS.__getitem__, rewrite_secrets)
+    provisioner = AirbyteProvisioner(client, CONNECTIONS.__getitem__, server.sent, rewrite_secrets)
     changes = provisioner.apply(read_all_connection_files())
     return {f"{change.kind} {change.name}": (change.action, change.differences) for change in changes}
 
@@ -133,7 +153,8 @@ def test_secrets_are_written_again_on_request_only(server: Server) -> None:
 
 def compare(server: Server) -> dict[str, tuple[str, tuple[str, ...]]]:
     client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
-    changes = AirbyteProvisioner(client, CONNECTIONS.__getitem__).compare(read_all_connection_files())
+    provisioner = AirbyteProvisioner(client, CONNECTIONS.__getitem__, server.sent)
+    changes = provisioner.compare(read_all_connection_files())
     return {f"{change.kind} {change.name}": (change.action, change.differences) for change in changes}
 
 
@@ -177,7 +198,9 @@ def test_the_command_prints_a_line_a_thing_and_tells_by_its_exit_code(
         server.items["connections"][0]["prefix"] = "mine_"
     client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
     monkeypatch.setattr(command, "client_of", lambda connection: client)
-    monkeypatch.setattr(command.BaseHook, "get_connection", lambda name: CONNECTIONS.get(name))
+    monkeypatch.setattr(command, "find_connection", CONNECTIONS.get)
+    monkeypatch.setattr(command, "platform_postgres", lambda: None)
+    monkeypatch.setattr(command, "SecretLedger", lambda postgres: server.sent)
     assert command.main(["diff"]) == code
     printed = capsys.readouterr().out
     assert ("differs    connection" in printed) is drifted

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
-import yaml
 
-from lakehouse.bronze.contract import Column, Contract, ContractError, Mode
+from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.bronze.contract import ContractError
 from lakehouse.bronze.contract_file import (
     load_contract,
     load_contracts,
     parse_contract,
 )
-from lakehouse.bronze.declared import CONTRACTS, STREAM_CONTRACTS
-from lakehouse.platform.repository import INCLUDE
+from lakehouse.bronze.declaration import check_declaration
+from lakehouse.bronze.declared import STREAM_CONTRACTS, night_streams
 
 GOOD: dict[str, Any] = {
     "stream": "things",
@@ -36,47 +34,10 @@ GOOD: dict[str, Any] = {
 }
 
 
-def test_every_stream_that_is_landed_has_a_contract_with_its_mode_key_and_cursor() -> None:
-    seen = set()
-    for path in sorted((INCLUDE / "airbyte").glob("*.yaml")):
-        connection = yaml.safe_load(path.read_text())
-        folder = STREAM_CONTRACTS if connection["cadence"] == "stream" else CONTRACTS
-        for stream in connection["streams"]:
-            contract = load_contract(stream["name"], folder)
-            assert f"source={contract.source}" == connection["namespace"]
-            method = (connection["source"]["configuration"].get("replication_method") or {}).get("method")
-            captured = method == "CDC" and stream["sync_mode"] == "incremental"
-            assert contract.mode == ("cdc" if captured else stream["sync_mode"])
-            assert list(contract.key) == stream["primary_key"]
-            if stream["sync_mode"] == "incremental":
-                own = {"postgres": "_ab_cdc_lsn", "file": "_ab_source_file_last_modified"}
-                named = stream.get("cursor_field") or own[connection["source"]["type"]]
-                assert contract.cursor == named
-            seen.add((folder, contract.stream))
-    for folder in (CONTRACTS, STREAM_CONTRACTS):
-        held = {(folder, contract.stream) for contract in load_contracts(folder)}
-        assert {each for each in seen if each[0] == folder} == held
-        assert len(held) == len(list(folder.glob("*.yaml"))) >= 3
-
-
-@pytest.mark.parametrize("stream", ["orders", "customers"])
-def test_what_is_streamed_has_the_night_s_columns_and_rules(stream: str) -> None:
-    """A column that only one of two contracts of a table knows would be missing on one side of the seam."""
-    streamed, nightly = load_contract(stream, STREAM_CONTRACTS), load_contract(stream)
-
-    def rules(contract: Contract) -> list[Column]:
-        own = [column for column in contract.columns if not column.name.startswith("_ab_cdc_")]
-        return [replace(column, in_deletions=True) for column in own]
-
-    assert rules(streamed) == rules(nightly)
-    assert (streamed.key, streamed.new_columns) == (nightly.key, nightly.new_columns)
-    assert (streamed.mode, streamed.source) == (Mode.CDC, "postgres_stream")
-
-
-def test_a_tracer_that_is_not_as_it_should_be_never_stops_the_stream() -> None:
-    contract = load_contract("stream_tracer", STREAM_CONTRACTS)
-    assert contract.allowed_bad_rows(1) >= 1
-    assert contract.allowed_bad_rows(10**6) == 10**6
+def test_the_declared_contracts_are_read_and_belong_to_the_declared_connections() -> None:
+    expected = sum(len(each.streams) for each in read_all_connection_files())
+    assert check_declaration() == expected
+    assert [each.stream for each in load_contracts()] == list(night_streams())
 
 
 def test_a_contract_of_the_stream_is_named_with_its_folder(tmp_path: Path) -> None:
@@ -124,11 +85,16 @@ def test_a_wrong_contract_names_the_file_and_the_fault(change: dict[str, Any], w
     assert "things.yaml" in str(raised.value)
 
 
-def test_times_are_naive_microseconds_and_money_is_decimal(tmp_path: Path) -> None:
-    schema = load_contract("orders").schema
-    assert schema.field("created_at").type == pa.timestamp("us")
-    assert schema.field("unit_price").type == pa.decimal128(12, 2)
-    assert schema.names[-2:] == ["_airbyte_extracted_at", "_airbyte_sync_id"]
+@pytest.mark.parametrize(("change", "expected"), [({}, False), ({"newest_view": True}, True)])
+def test_a_view_of_the_newest_versions_is_for_those_who_ask(change: dict[str, Any], expected: bool) -> None:
+    assert parse_contract(GOOD | change, "things.yaml").newest_view is expected
+
+
+def test_every_cdc_stream_has_a_view_of_the_newest_versions_and_need_not_ask() -> None:
+    cdc = {name: value for name, value in GOOD.items() if name != "cursor"} | {"mode": "cdc"}
+    assert parse_contract(cdc, "things.yaml").newest_view is True
+    with pytest.raises(ContractError, match="leave newest_view out"):
+        parse_contract(cdc | {"newest_view": True}, "things.yaml")
 
 
 @pytest.mark.parametrize(("rows_in", "allowed"), [(0, 10), (500, 10), (5_000, 50)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from lakehouse.night_run.follow import NightFollower, SignsOfLife
 from lakehouse.platform.airflow_api import Run, Task
@@ -22,7 +24,12 @@ class ScriptedAirflow:
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
         self.task_states: dict[str, list[Task]] = {}
+        self.older: dict[str, list[Run]] = {}
+        self.paused: set[str] = set()
         self.triggered: list[str] = []
+        self.confs: list[dict[str, Any]] = []
+        """Of the triggered runs."""
+        self.notes: list[str] = []
         self.errors: dict[tuple[str, int], str] = {}
         """By task and attempt; an attempt that is not in it died without a word."""
         self.logs_read: list[tuple[str, int]] = []
@@ -42,11 +49,27 @@ class ScriptedAirflow:
         default = [Task("announce", "success", 1, 3, -1, run.started_at)]
         return self.task_states.get(run.dag_id, default)
 
-    def trigger(self, dag_id: str, partition_key: str | None = None, *, run_id: str | None = None) -> Run:
-        assert run_id
+    def trigger(
+        self,
+        dag_id: str,
+        partition_key: str | None = None,
+        conf: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+    ) -> Run:
         self.triggered.append(dag_id)
-        self.runs[dag_id] = run_of(dag_id, "queued", ago=0, run_id=run_id)
+        self.confs.append(dict(conf or {}))
+        self.runs[dag_id] = run_of(dag_id, "queued", ago=0, run_id=run_id or "manual__by_airflow")
         return self.runs[dag_id]
+
+    def runs_of_key(self, dag_id: str, partition_key: str) -> list[Run]:
+        assert partition_key == "2025-10-16"
+        return [*self.older.get(dag_id, []), *([self.runs[dag_id]] if dag_id in self.runs else [])]
+
+    def paused_by_dag(self) -> dict[str, bool]:
+        return dict.fromkeys(self.paused, True)
+
+    def annotate(self, dag_id: str, run_id: str, note: str) -> None:
+        self.notes.append(note)
 
     def run_page(self, run: Run) -> str:
         return f"http://airflow/{run.dag_id}"

@@ -1,0 +1,2 @@
+delete from airbyte_secrets
+where thing_id = %(thing_id)s

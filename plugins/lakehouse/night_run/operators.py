@@ -1,0 +1,166 @@
+"""The tasks of `run_night`: choose the date, start the stages, follow them, say how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar, Final
+
+from airflow.sdk import BaseOperator
+
+from lakehouse.platform.airflow_api_hook import AirflowApiHook
+from lakehouse.platform.errors import PermanentError, TransientError
+
+LONGEST_NIGHT: Final = timedelta(hours=12)
+"""A stage may take three times its planned minutes, and the plan has not quite four hours."""
+NIGHTS_LOOKED_AT: Final = 60
+
+
+class NightFailedError(PermanentError):
+    """The night that was followed has failed; the message names each failed task with cause and cure."""
+
+    told_by_others: ClassVar[bool] = True
+    """The failed tasks are an incident already: this one would be a second message for the same cause."""
+
+
+class FollowingLostError(TransientError):
+    """Airflow's API was away for too long. The night goes on; the next attempt follows it again."""
+
+
+class ChooseNightOperator(BaseOperator):
+    """Work out the business date and check the request, before anything starts.
+
+    Returns a document: `night` (ISO), `why`, `first` (the stage), `conf` of the stages.
+
+    Raises:
+        BusinessDateError: the date in the form is not a date, or lies in the future.
+        NightRequestError: this night cannot be run like this; the message says what to choose.
+    """
+
+    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """Choose."""
+        from lakehouse.night_run.choosing import choose_night
+        from lakehouse.night_run.request import read_request, require_inputs
+        from lakehouse.observe.facts.nights import RunState, recent_nights, stage_runs
+        from lakehouse.platform.database import platform_postgres
+
+        now = datetime.now(UTC)
+        asked = read_request(context["params"], context["dag_run"].partition_key, now.date())
+        postgres = platform_postgres()
+        states = {
+            date.fromisoformat(each["business_date"]): str(each["state"])
+            for each in recent_nights(postgres, NIGHTS_LOOKED_AT)
+        }
+        chosen = choose_night(asked.night, states, now)
+        runs = stage_runs(postgres, business_date=chosen.night)
+        require_inputs(asked, chosen.night, {run.stage for run in runs if run.state is RunState.SUCCESS})
+        self.log.info("the night of %s: %s", chosen.night, chosen.why)
+        return {
+            "night": chosen.night.isoformat(),
+            "why": chosen.why,
+            "first": asked.first,
+            "conf": asked.conf,
+        }
+
+
+class StartNightOperator(BaseOperator):
+    """Start the first stages of the chosen night, or join a night of the date that is running.
+
+    Args:
+        chosen_by: id of the `ChooseNightOperator`'s task.
+
+    Returns a document: `run_ids` by stage, and `heading` for the notes.
+
+    Raises:
+        NightRequestError: a stage is paused, or a running night was started otherwise.
+        AirflowApiError: Airflow's API does not answer.
+    """
+
+    def __init__(self, *, chosen_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.chosen_by = chosen_by
+
+    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """Start."""
+        from lakehouse.night_run.first_runs import start_or_join
+        from lakehouse.night_run.request import NightRequest
+
+        chosen = context["ti"].xcom_pull(task_ids=self.chosen_by)
+        night = date.fromisoformat(chosen["night"])
+        asked = NightRequest(night, chosen["first"], **chosen["conf"])
+        api = AirflowApiHook().get_conn()
+        begun = start_or_join(api, asked, night)
+        if begun.joined:
+            heading = f"The night of {night}: joined at {begun.joined}, where it was running already"
+        else:
+            heading = f"The night of {night} from {asked.first}: {chosen['why']}"
+        self.log.info("%s", heading)
+        for run in begun.runs.values():
+            self.log.info("%s: %s", run.dag_id, api.run_page(run))
+        return {"run_ids": {name: run.run_id for name, run in begun.runs.items()}, "heading": heading}
+
+
+class FollowNightOperator(BaseOperator):
+    """Follow the night to its end without a worker. The run's note says where it is, then how it went.
+
+    Killing it ends only the following. An attempt after that, or after clearing it, goes on.
+
+    Args:
+        chosen_by: id of the `ChooseNightOperator`'s task.
+        started_by: id of the `StartNightOperator`'s task.
+
+    Returns the page of a night that is served, as Markdown.
+
+    Raises:
+        NightFailedError: tasks of the night failed.
+        FollowingLostError: Airflow's API was away for too long.
+    """
+
+    def __init__(self, *, chosen_by: str, started_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.chosen_by = chosen_by
+        self.started_by = started_by
+
+    def execute(self, context: Mapping[str, Any]) -> None:
+        """Hand over to the triggerer."""
+        from lakehouse.night_run.triggers import FollowNightTrigger
+
+        chosen = context["ti"].xcom_pull(task_ids=self.chosen_by)
+        started = context["ti"].xcom_pull(task_ids=self.started_by)
+        self.defer(
+            trigger=FollowNightTrigger(
+                night=chosen["night"],
+                run_ids=started["run_ids"],
+                conf=chosen["conf"],
+                dag_id=context["ti"].dag_id,
+                run_id=context["ti"].run_id,
+                heading=started["heading"],
+            ),
+            method_name="ended",
+            timeout=LONGEST_NIGHT,
+        )
+
+    def ended(self, context: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+        """Back from the triggerer: say how the night went."""
+        from lakehouse.night_run.outcome import StageEnd, outcome_of
+        from lakehouse.night_run.page import note, page
+        from lakehouse.platform.airflow_api import NOTE_CHARACTERS
+        from lakehouse.platform.database import platform_postgres
+
+        if "lost" in event:
+            raise (PermanentError if event["is_final"] else FollowingLostError)(event["lost"])
+        chosen = context["ti"].xcom_pull(task_ids=self.chosen_by)
+        api = AirflowApiHook().get_conn()
+        ends = [StageEnd(**each) for each in event["ends"]]
+        outcome = outcome_of(api, platform_postgres(), date.fromisoformat(chosen["night"]), ends)
+        whole = page(outcome)
+        for line in whole.splitlines():
+            self.log.info("%s", line)
+        api.annotate(context["ti"].dag_id, context["ti"].run_id, note(outcome, NOTE_CHARACTERS))
+        if not outcome.is_served:
+            told = " | ".join(str(each) for each in outcome.failed)
+            raise NightFailedError(
+                f"the night of {outcome.night} failed. {told} When that is done, clear this task: it goes on "
+                "following the night."
+            )
+        return whole

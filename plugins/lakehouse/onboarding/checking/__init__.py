@@ -1,0 +1,1 @@
+"""What `bin/source check` looks at: the repository's files, their variables, the source, Airbyte."""

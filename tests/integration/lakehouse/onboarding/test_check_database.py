@@ -1,0 +1,139 @@
+"""`bin/source check` against a database that changes after it was brought in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lakehouse.airbyte import connection_file
+from lakehouse.onboarding.blueprint import Blueprint, Source
+from lakehouse.onboarding.checking.database import check_database
+from lakehouse.onboarding.checking.declared import declared_connections, declared_streams
+from lakehouse.onboarding.checking.finding import Finding, Status
+from lakehouse.onboarding.evolution import first_table
+from lakehouse.onboarding.postgres import profile_postgres
+from lakehouse.onboarding.render.files import files_of
+from testing.foreign_business import ForeignBusiness
+
+Look = Callable[[], dict[str, Finding]]
+
+
+@pytest.fixture
+def look(
+    business: ForeignBusiness, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Look]:
+    """What is found of the cafe, by what it is about, once its files were made of its first day."""
+    business.next_day()
+    root = tmp_path_factory.mktemp("repository")
+    profile = profile_postgres(business.dsn, cdc=["stock"])
+    tables = tuple(first_table(table, "postgres") for table in profile.tables)
+    source = Source("postgres", "cafe_", tables, {"schemas": ["public"], "ssl_mode": "disable"})
+    for name, text in files_of(Blueprint(business.database, (source,))).items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(connection_file, "CONNECTION_FILES", root / "include/airbyte")
+
+    def found() -> dict[str, Finding]:
+        findings = [
+            finding
+            for each in declared_connections(business.database)
+            for finding in check_database(business.dsn, each, declared_streams(each, Path(root)))
+        ]
+        # The worst of each thing is what a reader must see.
+        order = list(Status)
+        return {
+            finding.what: finding for finding in sorted(findings, key=lambda each: order.index(each.status))
+        }
+
+    return found
+
+
+def test_all_fits_once_slot_and_publication_are_there(look: Look, business: ForeignBusiness) -> None:
+    log = f"{business.database}_postgres_cdc"
+    before = look()
+    assert {what for what, finding in before.items() if finding.status is not Status.FITS} == {log}
+    assert before[log].remedy.startswith("at the source: ")
+    with business.connection() as owner:
+        for _ in range(2):
+            owner.execute(look()[log].remedy.removeprefix("at the source: "))
+    after = look()
+    assert {finding.status for finding in after.values()} == {Status.FITS}
+    assert len(after) == 7 + 2
+    assert after["cafe_feedback"].words == "3 columns as the contract says, full_refresh, no key"
+
+
+@pytest.mark.parametrize(
+    ("statement", "stream", "words", "remedy"),
+    [
+        (
+            "alter table products rename column cost to unit_cost",
+            "cafe_products",
+            "cost is absent; unit_cost is new",
+            "--rename products.cost=unit_cost, if that is its new name",
+        ),
+        (
+            "alter table orders alter column total type text",
+            "cafe_orders",
+            "total is text now, and the contract says decimal(10,2)",
+            "include/contracts/cafe_orders.yaml",
+        ),
+        (
+            "alter type order_state add value 'refunded'",
+            "cafe_orders",
+            "state may be refunded now, and rows with it would go to quarantine",
+            "adds it to the contract",
+        ),
+        (
+            "alter table stores rename to shops",
+            "cafe_stores",
+            "there is no table stores in schema public any more",
+            "--drop stores",
+        ),
+        (
+            "alter table order_items drop constraint order_items_pkey",
+            "cafe_order_items",
+            "no unique index covers order_id, line: it has no key any more",
+            "--key order_items=<columns>",
+        ),
+        (
+            "alter table orders alter column updated_at drop not null",
+            "cafe_orders",
+            "its cursor updated_at may be null; rows without it never arrive",
+            "",
+        ),
+        (
+            "alter table stock replica identity nothing",
+            "cafe_log",
+            "the log does not name the deleted rows of public.stock",
+            'REPLICA IDENTITY DEFAULT;',
+        ),
+    ],
+)  # fmt: skip
+def test_what_no_longer_fits_is_named_with_what_to_type(
+    look: Look, business: ForeignBusiness, statement: str, stream: str, words: str, remedy: str
+) -> None:
+    business.publish(["stock"])
+    assert {finding.status for finding in look().values()} == {Status.FITS}
+    with business.connection() as owner:
+        owner.execute(statement)
+    stream = stream.replace("cafe_log", f"{business.database}_postgres_cdc")
+    finding = look()[stream]
+    assert finding.status in (Status.DIFFERS, Status.NOTE)
+    assert words in finding.words
+    assert remedy in finding.remedy
+
+
+def test_a_table_that_the_publication_lost_is_added_by_the_sql_that_is_told(
+    look: Look, business: ForeignBusiness
+) -> None:
+    business.publish(["stock", "orders"])
+    publication, log = f"{business.database}_publication", f"{business.database}_postgres_cdc"
+    with business.connection() as owner:
+        owner.execute(f"alter publication {publication} drop table stock")
+        finding = look()[log]
+        assert finding.words == f"the publication {publication} lacks public.stock"
+        owner.execute(finding.remedy.removeprefix("at the source: "))
+    assert look()[log].status is Status.FITS
