@@ -1,7 +1,7 @@
 """`bin/source add` on the foreign business: from nothing, again after two days, and with edits in between.
 
-What is written goes into a copy of the repository. In the first test dbt and the embedded engine's gate read the
-copy; the others do without them, as each reading takes seconds.
+What is written goes into a copy of the repository. In the first test dbt and the embedded engine's gate read
+the copy; the others do without them, as each reading takes seconds.
 """
 
 from __future__ import annotations
