@@ -25,7 +25,7 @@ from testing.foreign_api import LoyaltyService
 from testing.foreign_business import MANIFEST, PASSWORD, TOKEN, ForeignBusiness
 from testing.repository import PYTHON
 
-GATE_SECONDS = 120
+GATE_SECONDS = 300
 STREAMS = {
     "cafe_customers": "incremental",
     "cafe_deliveries": "incremental",
