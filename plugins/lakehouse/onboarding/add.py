@@ -19,6 +19,7 @@ from lakehouse.onboarding.given import Given, given_sources
 from lakehouse.onboarding.naming import check_business, check_prefix, publication, slot
 from lakehouse.onboarding.options import add_options, wishes_of
 from lakehouse.onboarding.proposal import propose
+from lakehouse.onboarding.render.connections import opening
 from lakehouse.onboarding.render.models import mart_name
 from lakehouse.onboarding.tables.capture import capture_statements
 from lakehouse.onboarding.writing import write_all
@@ -85,7 +86,13 @@ def _console() -> Console:
 
 
 def _check_is_free(business: str, root: Path) -> None:
-    taken = sorted((root / "include/airbyte").glob(f"{business}_*_to_lake.yaml"))
+    """Refuse a business that somebody has written by hand; what a run that was killed has written is its own.
+
+    Raises:
+        BlueprintError: naming the connection that is there.
+    """
+    found = sorted((root / "include/airbyte").glob(f"{business}_*_to_lake.yaml"))
+    taken = [path for path in found if not path.read_text("utf-8").startswith(opening(business))]
     if taken:
         raise BlueprintError(
             f"{business} is taken: {taken[0].relative_to(root)} is there, and bin/source did not write it: "
