@@ -138,8 +138,8 @@ def _show(console: Console, given: Given, settled: Settled) -> None:
         console.print(Text(f"note: {remark}"), soft_wrap=True)
     for change in settled.changes:
         console.print(Text(f"changed: {change}", style="yellow"), soft_wrap=True)
-    for table, absent, new in settled.renames_to_confirm:
-        line = f"renamed? --rename {table}.{absent}={new} lets the models go on with {absent}"
+    for name, absent, new in settled.renames_to_confirm:
+        line = f"renamed? --rename {name}.{absent}={new} lets the models go on with {absent}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
 
 
