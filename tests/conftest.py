@@ -1,4 +1,4 @@
-"""Leaves out what needs the demo shop where airflow_settings.yaml does not declare it, and says so at the end."""
+"""Leaves out what needs the demo shop where airflow_settings.yaml does not declare it, and says so."""
 
 from __future__ import annotations
 

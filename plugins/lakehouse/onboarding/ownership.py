@@ -16,6 +16,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile, read_all_connectio
 from lakehouse.onboarding.blueprint import FOLDER as BLUEPRINTS
 from lakehouse.onboarding.blueprint import BlueprintError
 from lakehouse.onboarding.dbt_ownership import DbtParts, Shared, dbt_parts
+from lakehouse.onboarding.derived_files import DBT, MANIFEST
 from lakehouse.onboarding.env_file import env_path, without_variables
 from lakehouse.onboarding.plan import FileChange
 from lakehouse.onboarding.settings_file import SETTINGS
@@ -25,9 +26,8 @@ from lakehouse.platform.repository import REPOSITORY
 
 CONNECTIONS: Final = "include/airbyte"
 CONTRACTS: Final = "include/contracts"
-DBT: Final = "include/dbt"
-MANIFEST: Final = f"{DBT}/manifest.json"
 REFLECTIONS: Final = "include/dremio/reflections"
+SHEDDING: Final = "include/observe/shedding.yaml"
 SUPERSET: Final = "include/superset"
 _STREAMED: Final = "stream"
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
@@ -123,7 +123,7 @@ def owned_by(
         *reflections,
     ]
     changes = [FileChange(path, (root / path).read_text(encoding="utf-8"), None) for path in whole]
-    changes += [*_described(root, dbt), *settings, *_env(root, variables)]
+    changes += [*_described(root, dbt), *_shedding(root, dbt, streams), *settings, *_env(root, variables)]
     return Owned(
         business=business,
         connections=ours,
@@ -209,6 +209,22 @@ def _described(root: Path, dbt: DbtParts) -> list[FileChange]:
         if after != before:
             changes.append(FileChange(name, before, after))
     return changes
+
+
+def _shedding(root: Path, dbt: DbtParts, streams: Sequence[str]) -> list[FileChange]:
+    """What a late night may leave out, without the tasks that are gone then."""
+    path = root / SHEDDING
+    if not path.is_file():
+        return []
+    tasks = {f"load_{stream}" for stream in streams}
+    tasks |= {f"{layer}.build_{model}" for layer, model in (each.split(".") for each in dbt.relations)}
+    tasks |= {f"gold.publish_{model}" for model in dbt.models}
+    before = path.read_text(encoding="utf-8")
+    after = without_items(before, lambda key, item: key == "shedding" and item.get("task") in tasks)
+    if after is None:
+        # The list stays, for the night reads it: empty, under the comments that explain it.
+        after = before[: yaml.compose(before).value[0][0].start_mark.index] + "shedding: []\n"
+    return [] if after == before else [FileChange(SHEDDING, before, after)]
 
 
 def _reflections(

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import yaml
 
 from lakehouse.bronze.contract_file import parse_contract
-from lakehouse.dbt.manifest import as_text as manifest_text
-from lakehouse.dbt.manifest import parsed_manifest
-from lakehouse.onboarding.blueprint import Blueprint, BlueprintError, as_text
+from lakehouse.onboarding.blueprint import Blueprint, as_text
+from lakehouse.onboarding.derived_files import DBT, compose_changes, manifest_change
 from lakehouse.onboarding.env_file import env_change
 from lakehouse.onboarding.plan import FileChange, OnConflict, planned_changes
 from lakehouse.onboarding.render.files import files_of
 from lakehouse.onboarding.settings_file import settings_change
-from lakehouse.onboarding.writing import write_all
-from lakehouse.platform.airflow_settings import SettingsError
-from lakehouse.platform.compose_sources import COMPOSE, EXAMPLE, with_sources
-
-_DBT: Final = "include/dbt"
-_MANIFEST: Final = f"{_DBT}/manifest.json"
 
 
 @dataclass(frozen=True)
@@ -64,12 +54,12 @@ def propose(
         return Proposal((), conflicts)
     for change in changes:
         _check_contract(change)
-    if any(change.path.startswith(_DBT) for change in changes):
-        changes.append(_manifest_change(changes, root))
+    if any(change.path.startswith(DBT) for change in changes):
+        changes.append(manifest_change(changes, root))
     settings = settings_change(wanted, root)
     further = [
         *(_whole(path, text, root) for path, text in files.items()),
-        *([settings, *_compose_changes(settings.after or "", root)] if settings else []),
+        *([settings, *compose_changes(settings.after or "", root)] if settings else []),
         env_change(values, root),
         _whole(str(wanted.path), as_text(wanted), root),
     ]
@@ -88,26 +78,3 @@ def _whole(path: str, text: str, root: Path) -> FileChange | None:
     """A file that only bin/source writes."""
     before = (root / path).read_text(encoding="utf-8") if (root / path).is_file() else None
     return FileChange(path, before, text) if before != text else None
-
-
-def _compose_changes(settings: str, root: Path) -> Iterator[FileChange | None]:
-    """The variables of the sources for the platform with the real products."""
-    texts = [(root / path).read_text(encoding="utf-8") for path in (COMPOSE, EXAMPLE)]
-    try:
-        made = with_sources(settings, *texts)
-    except SettingsError as error:
-        raise BlueprintError(str(error)) from error
-    for path, text in zip((COMPOSE, EXAMPLE), made, strict=True):
-        yield _whole(path, text, root)
-
-
-def _manifest_change(changes: Sequence[FileChange], root: Path) -> FileChange:
-    """dbt reads a copy of the project with the changes: what it refuses is never written."""
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch)
-        shutil.copytree(root / _DBT, copy / _DBT, ignore=shutil.ignore_patterns("target", "logs"))
-        write_all([change for change in changes if change.path.startswith(_DBT)], copy)
-        after = manifest_text(parsed_manifest(copy / _DBT))
-    path = root / _MANIFEST
-    before = path.read_text(encoding="utf-8") if path.is_file() else None
-    return FileChange(_MANIFEST, before, after, is_generated=True)

@@ -7,18 +7,17 @@ Airbyte, Superset and the source keep what they have: the last lines say what th
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from lakehouse.dbt.manifest import as_text, parsed_manifest
+from lakehouse.dbt.manifest import parsed_manifest
 from lakehouse.onboarding.blueprint import BlueprintError
+from lakehouse.onboarding.derived_files import DBT, compose_changes, manifest_change
 from lakehouse.onboarding.left_outside import left_outside
-from lakehouse.onboarding.ownership import DBT, MANIFEST, Owned, owned_by
+from lakehouse.onboarding.ownership import SHEDDING, Owned, owned_by
 from lakehouse.onboarding.plan import FileChange
+from lakehouse.onboarding.settings_file import SETTINGS
 from lakehouse.onboarding.writing import write_all
 from lakehouse.platform.repository import REPOSITORY
 
@@ -52,14 +51,14 @@ def run(options: argparse.Namespace) -> int:
     """
     # Of the project as it is: the shipped manifest may be older.
     owned = owned_by(options.name, options.also, manifest=parsed_manifest())
-    for line in shown(owned):
+    follows = [] if owned.shared else derived(owned.changes)
+    for line in shown(owned, follows):
         print(line)
     if owned.shared:
         listed = "\n".join(f"  {each.kind} {each.name} {each.why}" for each in owned.shared)
         raise SharedError(
             f"these read {owned.business} and more: change them, or take them out with --with NAME\n{listed}"
         )
-    manifest = rebuilt_manifest(owned.changes)
     if options.dry_run:
         print("nothing was written: --dry-run")
         return 0
@@ -69,14 +68,14 @@ def run(options: argparse.Namespace) -> int:
     if not options.yes and not _agreed(owned.business):
         print("nothing was written")
         return 1
-    write_all([*owned.changes, *manifest], REPOSITORY)
+    write_all([*owned.changes, *follows], REPOSITORY)
     print(f"{owned.business} is out of the repository")
     for line in left_outside(owned):
         print(line)
     return 0
 
 
-def shown(owned: Owned) -> Iterator[str]:
+def shown(owned: Owned, follows: Sequence[FileChange]) -> Iterator[str]:
     """Counts first, then each file with what happens to it."""
     counts = (
         (len(owned.connections), "connection"),
@@ -91,42 +90,37 @@ def shown(owned: Owned) -> Iterator[str]:
     )
     told = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
     changed = [change for change in owned.changes if change.after is not None]
-    print_as = f"{owned.business}: {told}"
-    yield f"{print_as}; {len(owned.gone)} files go, {len(changed) + 1} change"
+    yield f"{owned.business}: {told}"
+    yield f"{len(owned.gone)} files go, {len(changed) + len(follows)} change:"
     for path in owned.gone:
         yield f"  delete  {path}"
     for change in changed:
         yield f"  change  {change.path}{_entries(owned, change)}"
-    yield f"  change  {MANIFEST}: rebuilt"
+    for change in follows:
+        yield f"  change  {change.path}: made again"
 
 
 def _entries(owned: Owned, change: FileChange) -> str:
     if change.is_private:
         return f": without {', '.join(owned.variables)}"
+    if change.path == SHEDDING:
+        return ": without its tasks"
     if change.path.startswith(DBT):
         return ": without its models and sources"
     return f": without {', '.join(owned.airflow_connections)}"
 
 
-def rebuilt_manifest(changes: Sequence[FileChange]) -> list[FileChange]:
-    """The dbt manifest of the project after these changes, which dbt thereby has parsed.
+def derived(changes: Sequence[FileChange]) -> list[FileChange]:
+    """What follows from the files that change: dbt's manifest, and Compose's variables.
 
     Raises:
         ManifestError: dbt refuses what would be left, for example a model that reads one that goes.
+        BlueprintError: the Compose files cannot be written.
     """
-    prefix = f"{DBT}/"
-    with tempfile.TemporaryDirectory() as scratch:
-        project = Path(scratch) / "dbt"
-        shutil.copytree(REPOSITORY / DBT, project, ignore=shutil.ignore_patterns("target", "logs"))
-        inside = [
-            FileChange(change.path.removeprefix(prefix), change.before, change.after)
-            for change in changes
-            if change.path.startswith(prefix)
-        ]
-        write_all(inside, project)
-        after = as_text(parsed_manifest(project))
-    before = (REPOSITORY / MANIFEST).read_text(encoding="utf-8")
-    return [] if after == before else [FileChange(MANIFEST, before, after)]
+    settings = next((change.after for change in changes if change.path == SETTINGS and change.after), None)
+    made = [manifest_change(changes, REPOSITORY)]
+    made += [] if settings is None else compose_changes(settings, REPOSITORY)
+    return [change for change in made if change.before != change.after]
 
 
 def not_in_git(paths: Sequence[str]) -> list[str]:

@@ -57,7 +57,7 @@ def _emptied(name: yaml.Node, value: yaml.Node, drop: Drop, lines: list[str], go
         end = _end(item, lines)
         if isinstance(item, yaml.MappingNode) and (
             drop(str(name.value), _plain(item))
-            or any(_emptied(*pair, drop, lines, gone) for pair in item.value)
+            or any(_emptied(key, inner, drop, lines, gone) for key, inner in item.value)
         ):
             gone.update(range(_with_blanks(begin, lines, previous_end), end))
         else:

@@ -20,7 +20,7 @@ from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.night.timetable import NightTimetable
 from lakehouse.platform.retry_policy import RETRY_POLICY
-from lakehouse.stream.plan import DAG_ID
+from lakehouse.stream.plan import DAG_ID, is_declared
 from lakehouse.superset.dashboards import read_dashboards
 
 DAGS = Path(__file__).parents[3] / "dags"
@@ -34,11 +34,9 @@ OTHERS = [
     "report_drift",
     "report_morning",
     "run_night",
-    "stream_orders",
     "tidy_platform",
-    "tidy_stream",
-    "verify_seam",
     "watch_platform",
+    *(("stream_orders", "tidy_stream", "verify_seam") if is_declared() else ()),
 ]
 NAMES = sorted([*STAGES, *OTHERS, *SYNCS])
 DOC_SECTIONS = ("#### Produces", "#### Reads", "#### When and why", "#### If it fails", "#### Safe to rerun?")
@@ -267,6 +265,7 @@ def test_no_extract_and_no_sync_by_the_clock_reads_what_is_streamed(dags: dict[s
     assert not read & streamed
 
 
+@pytest.mark.needs_shop
 def test_the_stream_is_switched_on_by_hand_runs_alone_and_takes_no_slot_of_the_night(
     dags: dict[str, Any],
 ) -> None:
@@ -281,6 +280,7 @@ def test_the_stream_is_switched_on_by_hand_runs_alone_and_takes_no_slot_of_the_n
     assert streaming.dagrun_timeout > task.execution_timeout > task.lasts
 
 
+@pytest.mark.needs_shop
 def test_no_stage_waits_for_the_stream_or_its_upkeep(dags: dict[str, Any]) -> None:
     for name in ("stream_orders", "tidy_stream", "verify_seam"):
         assert not isinstance(dags[name].timetable, PartitionedAssetTimetable)

@@ -20,8 +20,9 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
 from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.partition_loader import ContractBrokenError, LoadedPartition, PartitionLoader
+from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
+from lakehouse.bronze.rejection import ContractBrokenError
 from lakehouse.landing.ledger import LandingLedger
 from lakehouse.platform.lake_layout import bronze_data_key, csv_import_key, quarantine_key
 from lakehouse.platform.storage import LakeStorage

@@ -34,6 +34,7 @@ def test_the_same_files_and_address_give_the_same_bytes() -> None:
     assert read_bundle(FOLDER).zipped(URI) == read_bundle(FOLDER).zipped(URI)
 
 
+@pytest.mark.needs_shop
 def test_the_address_is_filled_in_and_the_mark_is_in_every_dashboard() -> None:
     bundle = read_bundle(FOLDER)
     unzipped = unzip(bundle.zipped(URI))
@@ -46,6 +47,7 @@ def test_the_address_is_filled_in_and_the_mark_is_in_every_dashboard() -> None:
     assert all(not any("lakehouse" in key for key in each["metadata"]) for each in dashboards)
 
 
+@pytest.mark.needs_shop
 def test_the_digest_changes_with_a_file_and_not_with_the_address(tmp_path: Path) -> None:
     copied = tmp_path / "superset"
     shutil.copytree(FOLDER, copied)
@@ -55,6 +57,7 @@ def test_the_digest_changes_with_a_file_and_not_with_the_address(tmp_path: Path)
     assert read_bundle(copied).digest != read_bundle(FOLDER).digest
 
 
+@pytest.mark.needs_shop
 def test_the_digest_changes_when_a_file_is_renamed(tmp_path: Path) -> None:
     copied = tmp_path / "superset"
     shutil.copytree(FOLDER, copied)
@@ -123,6 +126,7 @@ def test_a_connection_without_host_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         lake_uri()
 
 
+@pytest.mark.needs_shop
 @pytest.mark.parametrize(
     ("path", "old", "new", "said"),
     [

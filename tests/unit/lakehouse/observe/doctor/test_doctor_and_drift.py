@@ -71,6 +71,7 @@ def test_sources_that_are_missing_or_differ() -> None:
     }
 
 
+@pytest.mark.needs_shop
 def test_reflections_that_are_missing_differ_or_were_given_up() -> None:
     spec = load_reflections()[0]
     entities = {spec.dataset: {"entityType": "dataset", "id": "d"}}
@@ -92,6 +93,7 @@ def test_reflections_that_are_missing_differ_or_were_given_up() -> None:
     assert len(list(drift.dremio_reflections_look(around))) == len(load_reflections())
 
 
+@pytest.mark.needs_shop
 def test_views_that_are_not_those_that_a_load_makes() -> None:
     from lakehouse.bronze.catalogue import BronzeCatalogue
 
@@ -107,6 +109,7 @@ def test_views_that_are_not_those_that_a_load_makes() -> None:
     ]
 
 
+@pytest.mark.needs_shop
 def test_dashboards_that_are_not_those_of_the_files() -> None:
     bundle = read_bundle(INCLUDE / "superset")
     boards = {each.slug: each for each in bundle.dashboards}
@@ -131,6 +134,7 @@ def test_dashboards_that_are_not_those_of_the_files() -> None:
         assert each.command == "bin/airflow dags trigger provision_platform"
 
 
+@pytest.mark.needs_shop
 @pytest.mark.parametrize(
     ("slot", "active", "status", "lag", "severity", "words"),
     [

@@ -102,6 +102,7 @@ def test_a_service_that_refuses_the_login_is_named_with_what_starts_it(
     assert "wrong-word" not in repr(found)
 
 
+@pytest.mark.needs_shop
 @pytest.mark.parametrize(
     ("status", "words"), [(200, None), (404, None), (401, "refuses its token"), (503, "fails")]
 )
@@ -151,6 +152,7 @@ def test_elasticsearch_that_has_lost_shards(
     assert down.severity is Severity.ERROR
 
 
+@pytest.mark.needs_shop
 def test_a_folder_of_drops_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for path, count in ((tmp_path, 0), (tmp_path / "absent", 1)):
         connected(monkeypatch, "shop_files", conn_type="fs", extra={"path": str(path)})

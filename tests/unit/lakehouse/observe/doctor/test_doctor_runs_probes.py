@@ -109,6 +109,7 @@ def test_probes_of_a_service_that_is_down_are_not_started(monkeypatch: pytest.Mo
     assert outcome.findings
 
 
+@pytest.mark.needs_shop
 def test_everything_down_is_said_within_twenty_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole table of probes, against ports that nobody listens on."""
     ports = free_ports(2)
@@ -142,6 +143,7 @@ def test_everything_down_is_said_within_twenty_seconds(monkeypatch: pytest.Monke
     )
 
 
+@pytest.mark.needs_shop
 def test_words_choose_probes_and_groups_and_an_unknown_one_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -14,6 +14,7 @@ from lakehouse.observe.eta.backtest import moment_after, night_at, slowed
 from lakehouse.observe.eta.forecast import forecast
 from lakehouse.observe.eta.model import learn
 from lakehouse.observe.eta.shedding import (
+    Shedding,
     SheddingFileError,
     advise,
     read_shedding,
@@ -28,10 +29,17 @@ TONIGHT = NIGHTS[-1]
 LEARNT = learn(NIGHTS[:-1], TONIGHT.business_date.weekday())
 
 
+def declared() -> tuple[Shedding, ...]:
+    """The shipped entries; a repository may have none."""
+    entries = read_shedding()
+    if not entries:
+        pytest.skip("include/observe/shedding.yaml lists nothing")
+    return entries
+
+
 def test_every_entry_is_a_task_that_something_waits_for() -> None:
     """A task that nothing waits for carries the asset: Airflow emits none for a task that is marked."""
-    assert read_shedding()
-    for each in read_shedding():
+    for each in declared():
         bag = DagBag(REPOSITORY / "dags" / f"{each.stage}.py")
         task = bag.dags[each.stage].get_task(each.task)
         assert task.downstream_task_ids
@@ -40,7 +48,7 @@ def test_every_entry_is_a_task_that_something_waits_for() -> None:
 
 def test_no_dashboard_reads_what_is_left_out() -> None:
     lineage = read_lineage()
-    for each in read_shedding():
+    for each in declared():
         built = [
             model.table
             for model in lineage.models()
@@ -52,7 +60,7 @@ def test_no_dashboard_reads_what_is_left_out() -> None:
 
 
 def test_commands_carry_the_date() -> None:
-    first = read_shedding()[0]
+    first = declared()[0]
     assert first.command(FIRST) == f"bin/stage skip {first.stage} {FIRST} {first.task}"
     assert str(FIRST) in first.catch_up_command(FIRST)
 
@@ -95,7 +103,7 @@ def test_what_is_saved_is_what_the_others_would_have_ended_sooner() -> None:
 
 
 def test_advice_names_the_entries_in_order_until_the_deadline_is_made() -> None:
-    entries = read_shedding()
+    entries = declared()
     late = slowed(TONIGHT, "load_bronze", 122 * 60)
     now = late.ended("load_bronze") + timedelta(seconds=1)
     standing = night_at(late, now)
@@ -111,7 +119,7 @@ def test_advice_names_the_entries_in_order_until_the_deadline_is_made() -> None:
 
 
 def test_what_has_ended_is_no_longer_advised() -> None:
-    entries = read_shedding()
+    entries = declared()
     now = moment_after(TONIGHT, 4)
     tonight = receipt(TONIGHT.business_date.isoformat(), {entries[0].stage: {entries[0].task: 60}})
     advice = advise(night_at(TONIGHT, now), LEARNT, now, [tonight])

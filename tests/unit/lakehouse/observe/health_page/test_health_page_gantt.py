@@ -23,6 +23,7 @@ def chart(night: PlantedNight, now: datetime, estimate: Estimate | None = None) 
     return gantt(receipt(NIGHT, night.business_date, night.records()), night.business_date, now, estimate)
 
 
+@pytest.mark.needs_shop
 def test_plan_and_actual_share_the_axis_of_a_night_by_the_clock() -> None:
     done = chart(PlantedNight(DAY), at("06:00"))
     assert done.follows_clock
@@ -38,6 +39,7 @@ def test_plan_and_actual_share_the_axis_of_a_night_by_the_clock() -> None:
     assert done.now is None
 
 
+@pytest.mark.needs_shop
 def test_a_running_night_shows_the_present_and_the_expected_end() -> None:
     estimate = Estimate(at("04:10"), at("04:25"), at("05:20"))
     running = chart(PlantedNight(DAY, until=at("02:08")), at("02:08"), estimate)

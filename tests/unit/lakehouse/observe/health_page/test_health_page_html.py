@@ -170,6 +170,7 @@ def test_a_page_names_its_sections_to_a_screen_reader() -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.needs_shop
 @pytest.mark.parametrize(
     ("night", "now", "told"),
     [

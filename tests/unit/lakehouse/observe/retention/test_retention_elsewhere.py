@@ -101,6 +101,7 @@ def test_scratch_of_a_load_that_was_killed_goes_and_that_of_a_running_one_stays(
     assert kind.plan(policy, NOW).items == ()
 
 
+@pytest.mark.needs_shop
 def test_the_tables_of_dbt_are_all_its_models() -> None:
     paths = list(tables_of_dbt(MANIFEST_FILE))
     assert ("gold", "daily_revenue") in paths
@@ -170,6 +171,7 @@ class FakeDremio:
         self.ran.append(sql)
 
 
+@pytest.mark.needs_shop
 def test_versions_go_beyond_what_time_travel_promises_and_the_newest_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def test_a_hop_that_nothing_has_passed_is_not_said_to_be_well() -> None:
     assert states == {HopState.UNSEEN}
 
 
+@pytest.mark.needs_shop
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
