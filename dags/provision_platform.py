@@ -12,7 +12,8 @@ Superset's database, datasets, charts and dashboards (`include/superset/`).
 no schedule. `make night` runs it before every night.
 
 **If it fails:** the task's name shows which service refused, and the error says what and why. Fix the file
-or the Airflow connection and clear the task. Nothing is left half created.
+or the Airflow connection and clear the task. Nothing is left half created. `check_what_is_declared` refuses a
+stream without a contract and a contract without a stream, before Airbyte is told of either.
 
 **Safe to rerun?** Yes. Every task looks for what exists, creates what is missing and changes only what
 differs. Nothing is deleted.

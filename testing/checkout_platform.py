@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -130,12 +130,19 @@ class CheckoutPlatform:
 
     def over_flight(self, sql: str) -> pa.Table:
         """A query's result over Arrow Flight, as the specification's sample does it (with its token used)."""
+        return self.all_over_flight([sql])[0]
+
+    def all_over_flight(self, queries: Sequence[str]) -> list[pa.Table]:
+        """As `over_flight`, for several queries of one session."""
         env = self.addresses()
         with flight.FlightClient(f"grpc://{env['DREMIO_HOST']}:{env['DREMIO_FLIGHT_PORT']}") as client:
             token = client.authenticate_basic_token(env["DREMIO_USER"], env["DREMIO_PASSWORD"])
             options = flight.FlightCallOptions(headers=[token])
-            info = client.get_flight_info(flight.FlightDescriptor.for_command(sql.encode()), options)
-            return client.do_get(info.endpoints[0].ticket, options).read_all()
+            found = []
+            for sql in queries:
+                info = client.get_flight_info(flight.FlightDescriptor.for_command(sql.encode()), options)
+                found.append(client.do_get(info.endpoints[0].ticket, options).read_all())
+            return found
 
     def over_rest(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query over the REST API, every page of them."""

@@ -27,6 +27,7 @@ NOT_FOR_TASKS: Final = (
     "lakehouse.observe.process",
     "lakehouse.observe.retention",
     "lakehouse.observe.why_stale",
+    "lakehouse.sql",
 )
 """What runs in other environments, in a process of its own, in the API server alone, as a command, or once
 a week."""

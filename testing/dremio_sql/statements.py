@@ -18,7 +18,6 @@ from testing.repository import ROOT
 
 DBT_PYTHON: Final = ROOT / ".local" / "envs" / "dbt" / "bin" / "python"
 RENDERER: Final = Path(__file__).with_name("render_templates.py")
-INCLUDE: Final = ROOT / "include"
 
 
 class NotRendered(Exception):
@@ -31,14 +30,16 @@ class Statement:
 
     file: str
     sql: str
+    root: Path = ROOT
 
 
-def own_statements() -> list[Statement]:
+def own_statements(root: Path = ROOT) -> list[Statement]:
     """Those of dbt's models, tests and macros, of include/sql/dremio, of Superset's datasets and charts.
 
-    Raises NotRendered.
+    `root`: this repository, or a copy of it. Raises NotRendered.
     """
-    return [*_rendered(), *(Statement(file, sql) for file, sql in superset_statements(INCLUDE / "superset"))]
+    of_superset = superset_statements(root / "include" / "superset")
+    return [*_rendered(root), *(Statement(file, sql, root) for file, sql in of_superset)]
 
 
 def fault_of(statement: Statement) -> str | None:
@@ -52,17 +53,17 @@ def fault_of(statement: Statement) -> str | None:
     return None
 
 
-def _rendered() -> Iterator[Statement]:
-    done = subprocess.run([DBT_PYTHON, RENDERER, ROOT], capture_output=True, text=True, check=False)
+def _rendered(root: Path) -> Iterator[Statement]:
+    done = subprocess.run([DBT_PYTHON, RENDERER, root], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NotRendered((done.stderr or done.stdout).strip()[-2000:])
     for file, sql in json.loads(done.stdout):
-        yield Statement(file, sql)
+        yield Statement(file, sql, root)
 
 
 def _line_in_file(statement: Statement, line: int) -> str:
     """`:12`, where the file has that line of the statement once; else which line of the statement it is."""
     text = statement.sql.split("\n")[line - 1].strip()
-    written = (ROOT / statement.file).read_text(encoding="utf-8").splitlines()
+    written = (statement.root / statement.file).read_text(encoding="utf-8").splitlines()
     places = [number for number, each in enumerate(written, 1) if text in each]
     return f":{places[0]}" if len(places) == 1 else f" (line {line} of what it becomes: {text})"

@@ -94,6 +94,7 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
     Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 720, needs_shop=True),
+    Suite(Tier.REST, "night", "onboarding", "embedded", ("tests/night/onboarding",), 300, needs_shop=True),
     Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
     Suite(
         Tier.REST,

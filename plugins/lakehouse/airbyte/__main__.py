@@ -23,7 +23,8 @@ from lakehouse.airbyte.job import Job
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
 from lakehouse.airbyte.reread import read_again
 from lakehouse.airbyte.sent_secrets import SecretLedger
-from lakehouse.platform.command_line import find_connection, look_in_airflow_s_database
+from lakehouse.platform.airflow_connections import airflow_connection
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.database import platform_postgres
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.names import AIRBYTE_CONNECTION
@@ -82,7 +83,7 @@ def _complain(words: str) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    client = client_of(find_connection(options.conn_id))
+    client = client_of(airflow_connection(options.conn_id))
     if options.command == "refresh":
         job = read_again(client, options.connections[0], _tell)
         print(f"{options.connections[0]} has been read again: {job.rows} rows landed")
@@ -93,7 +94,7 @@ def _run(options: argparse.Namespace) -> int:
         print("\n".join(f"deleted {each}" for each in done) or "Airbyte has none of these")
         return 0
     sent = SecretLedger(platform_postgres())
-    provisioner = AirbyteProvisioner(client, find_connection, sent, options.rewrite_secrets)
+    provisioner = AirbyteProvisioner(client, airflow_connection, sent, options.rewrite_secrets)
     go = provisioner.compare if options.command == "diff" else provisioner.apply
     changes = go(read_all_connection_files())
     print("\n".join(map(line_of, changes)))

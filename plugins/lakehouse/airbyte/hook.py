@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.providers.airbyte.hooks.airbyte import AirbyteHook
 
 from lakehouse.airbyte.client import AirbyteClient
+from lakehouse.platform.airflow_connections import TellsWhatIsMissing
 from lakehouse.platform.names import AIRBYTE_CONNECTION
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ DEFAULT_TOKEN_PATH: Final = "v1/applications/token"  # noqa: S105 - a path, not 
 DEFAULT_TIMEOUT_SECONDS: Final = 30.0
 
 
-class LakehouseAirbyteHook(AirbyteHook):
+class LakehouseAirbyteHook(TellsWhatIsMissing, AirbyteHook):
     """The provider's hook (connection type, fields, test button) with a client that tells failures apart."""
 
     def __init__(self, airbyte_conn_id: str = AIRBYTE_CONNECTION, **kwargs: Any) -> None:

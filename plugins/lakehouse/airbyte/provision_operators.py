@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk import BaseOperator
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteDriftError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
 from lakehouse.airbyte.sent_secrets import SecretLedger
+from lakehouse.platform.airflow_connections import airflow_connection
 from lakehouse.platform.database import platform_postgres
 from lakehouse.platform.names import AIRBYTE_CONNECTION, PLATFORM_CONNECTION
 from lakehouse.receipts import StageReport, empty_report
@@ -48,7 +49,7 @@ class ProvisionAirbyteOperator(BaseOperator):
         """Apply every file of include/airbyte/."""
         provisioner = AirbyteProvisioner(
             LakehouseAirbyteHook(self.airbyte_conn_id).client,
-            BaseHook.get_connection,
+            airflow_connection,
             SecretLedger(platform_postgres(self.postgres_conn_id)),
             rewrite_secrets=str(self.rewrite_secrets).lower() == "true",
         )
@@ -81,7 +82,7 @@ class CompareAirbyteOperator(BaseOperator):
         """Look at every file of include/airbyte/ and at every connection of the server."""
         client = LakehouseAirbyteHook(self.airbyte_conn_id).client
         sent = SecretLedger(platform_postgres(self.postgres_conn_id))
-        provisioner = AirbyteProvisioner(client, BaseHook.get_connection, sent)
+        provisioner = AirbyteProvisioner(client, airflow_connection, sent)
         changes = provisioner.compare(read_all_connection_files())
         report = _logged_report(self, changes)
         drifted = [

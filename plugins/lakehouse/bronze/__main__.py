@@ -1,7 +1,8 @@
-"""`python -m lakehouse.bronze unloaded|give-back DATE`: rows that are claimed for a date and not in bronze.
+"""`python -m lakehouse.bronze unloaded|ties|give-back DATE`: rows that were claimed and are not in bronze.
 
 `unloaded` names them, with what to do. `give-back` takes them from a date that nobody meant, for the next
-extract, or for the date given with `--to`. On the embedded platform: `bin/bronze`. Exit code: 0 there is
+extract, or for the date given with `--to`. `ties` names the dates whose loads have kept one of several rows
+of the same key, cursor and sync that differ. On the embedded platform: `bin/bronze`. Exit code: 0 there is
 nothing to do or it was done, 1 there are such rows, 2 refused.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from lakehouse.bronze.give_back import ClaimReturns, GivenBack
+from lakehouse.bronze.reconciliation import BronzeLoads, TiedLoad
 from lakehouse.bronze.unloaded_claims import tell, unloaded_claims
 from lakehouse.night.business_date import parse_business_date
 from lakehouse.platform.database import platform_postgres
@@ -32,6 +34,11 @@ def line_of(given: GivenBack) -> str:
     )
 
 
+def line_of_ties(load: TiedLoad) -> str:
+    """One date of one stream."""
+    return f"{load.business_date} {load.stream}: {load.rows:,} rows that differ in a tie ({load.examples})"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and print one line for each thing."""
     parser = argparse.ArgumentParser(
@@ -41,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("unloaded", help="name rows that dates have claimed and bronze does not hold")
+    commands.add_parser(
+        "ties", help="name rows that were dropped though nothing tells them apart from others"
+    )
     giving = commands.add_parser("give-back", help="take from a date what it has claimed")
     giving.add_argument("date", help="the date that must not have them, YYYY-MM-DD")
     giving.add_argument("--source", action="append", help="only of this source; may be repeated")
@@ -52,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sentences = tell(unloaded_claims(postgres))
             print("\n".join(sentences) or "every row that a date has claimed is in bronze")
             return 1 if sentences else 0
+        if options.command == "ties":
+            tied = BronzeLoads(postgres).tied()
+            print("\n".join(map(line_of_ties, tied)) or "no load has dropped a row that differs in a tie")
+            return 1 if tied else 0
         returns = ClaimReturns(postgres, LakeStorage.from_connection())
         # Also of a date that lies in the future, whatever clock has let it through.
         mistyped = parse_business_date(options.date, today=date.max)

@@ -50,6 +50,9 @@ def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
     if pa.types.is_decimal(values.type) and pa.types.is_floating(target):
         # By the text, which gives the nearest double: Arrow's own cast of 23 digits makes 0.0999... of 0.1.
         casted = pc.cast(pc.cast(values, pa.string()), target)
+    elif pa.types.is_integer(values.type) and pa.types.is_decimal(target):
+        # Arrow asks for room for the greatest integer that there is, and not for these.
+        casted = pc.cast(pc.cast(values, pa.decimal256(76, target.scale)), target)
     else:
         casted = pc.cast(values, target)
     _require_same(values, casted)

@@ -43,6 +43,17 @@ class Nulled(StrEnum):
     REFUSE = "refuse"
 
 
+class OnTies(StrEnum):
+    """What to do with rows of one key, cursor and sync that differ: one is kept, and the others ..."""
+
+    ALLOW = "allow"
+    """... are dropped, and told."""
+    QUARANTINE = "quarantine"
+    """... go to quarantine."""
+    REFUSE = "refuse"
+    """... fail the load."""
+
+
 class ZeroRows(StrEnum):
     """May a date be empty because its changes arrived with another date's sync?"""
 
@@ -112,6 +123,9 @@ class Contract:
     """Is there a view of each key's newest version, `bronze.<stream>`? Every CDC stream has one: there a
     truncation deletes rows of earlier partitions."""
     columns: tuple[Column, ...] = field(repr=False)
+    ties: OnTies = OnTies.ALLOW
+    admitted: frozenset[str] = frozenset()
+    """Columns that are not in the file: they were new, and `new_columns` allows them."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -124,4 +138,5 @@ class Contract:
 
     def with_columns(self, more: Sequence[Column]) -> Contract:
         """The contract with further columns behind its own."""
-        return replace(self, columns=(*self.columns, *more))
+        admitted = self.admitted | {column.name for column in more}
+        return replace(self, columns=(*self.columns, *more), admitted=admitted)

@@ -26,6 +26,7 @@ from lakehouse.bronze.contract import (
     Mode,
     NewColumns,
     Nulled,
+    OnTies,
     SourceForm,
     ZeroRows,
 )
@@ -94,6 +95,7 @@ class _ContractFile(_Part):
     quarantine: _Quarantine
     expected_volume: _ExpectedVolume
     also_as: SourceForm | None = None
+    ties: OnTies = OnTies.ALLOW
     newest_view: bool = False
     columns: dict[str, _ColumnRules]
 
@@ -183,6 +185,7 @@ def parse_contract(text: Mapping[str, Any], file_name: str, shown: str | None = 
         source_form=parsed.also_as,
         newest_view=is_cdc or parsed.newest_view,
         columns=(*columns, *(CDC_COLUMNS if is_cdc else ())),
+        ties=parsed.ties,
     )
 
 

@@ -91,6 +91,14 @@ class LoadBronzeStreamOperator(BaseOperator):
             self.log.warning("the date's landing is gone, by policy: the partition is left as it is")
         elif not loaded.changed:
             self.log.info("the lake holds exactly this partition already: nothing was written")
+        for sentence in loaded.column_changes:
+            self.log.warning("%s: %s", load.stream, sentence)
+        if loaded.ties:
+            self.log.warning(
+                "%s: %s; one of each is kept (see ties in the contract, and bin/bronze ties for all dates)",
+                load.stream,
+                loaded.ties,
+            )
         if loaded.quarantine_key:
             self.log.warning("bad rows by column: %s; see %s", loaded.reasons, loaded.quarantine_key)
         if loaded.nulled:
@@ -121,6 +129,10 @@ def _report(loaded: LoadedPartition) -> StageReport:
         detail={
             "stream": load.stream,
             "rows_deduplicated": load.rows_deduplicated,
+            "rows_identical": loaded.rows_identical,
+            "rows_tied": load.rows_tied,
+            "ties": loaded.ties,
+            "column_changes": loaded.column_changes,
             "landing_files": load.landing_files,
             "empty": load.rows_in == 0,
             "explanation": load.explanation,

@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.bronze.column_changes import CastCount, column_changes
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.parquet_writer import PART_BYTES, BatchWriter, PartWriter, WrittenFile
 from lakehouse.bronze.quarantine import QUARANTINE_SCHEMA, quarantined_rows
@@ -40,6 +41,15 @@ class BuiltPartition:
     truncated_at: int | None = None
     """CDC: LSN of the last truncation of the source. Rows with a lower one are deleted, those of earlier
     dates too; the partition says so by a row without a key. None: there was none."""
+    rows_identical: int = 0
+    """Of the deduplicated rows, those that are copies of one that was loaded."""
+    rows_tied: int = 0
+    """Rows that differ from the one that was kept, though key, cursor and sync are the same. They are among
+    the deduplicated or, if the contract says so, among the quarantined."""
+    tie_examples: tuple[str, ...] = ()
+    """Keys of some of them."""
+    column_changes: tuple[str, ...] = ()
+    """Sentences about columns that are not as the contract has them."""
 
     @property
     def rows_loaded(self) -> int:
@@ -80,6 +90,7 @@ def _build(
 ) -> BuiltPartition:
     reasons: Counter[str] = Counter()
     nulled: Counter[str] = Counter()
+    casts: dict[str, CastCount] = {}
     with (
         PartWriter(folder, contract.schema, part_bytes) as parts,
         BatchWriter(folder / "quarantine.parquet", QUARANTINE_SCHEMA) as quarantine,
@@ -89,10 +100,15 @@ def _build(
             checked = check(landed.batch, contract.columns, contract)
             if len(checked.bad) != surveyed.bad_rows(landed.first, len(landed.batch)):
                 raise _StatisticsLieError
-            if checked.bad:
-                quarantine.add(quarantined_rows(landed, checked.bad))
-                reasons.update(reason.split(":", 1)[0] for reason in checked.bad.values())
+            refused = checked.bad | {
+                position: tie_reason(contract) for position in surveyed.ties(landed.first, len(landed.batch))
+            }
+            if refused:
+                quarantine.add(quarantined_rows(landed, refused))
+                reasons.update(reason.split(":", 1)[0] for reason in refused.values())
             nulled.update(checked.nulled)
+            for name, count in checked.casts.items():
+                casts.setdefault(name, CastCount()).add(count)
             rows = _bronze_rows(contract, landed, checked)
             assembler.add(*_entering(rows, landed, checked, surveyed))
         return BuiltPartition(
@@ -103,14 +119,25 @@ def _build(
             reasons=dict(reasons.most_common()),
             nulled=dict(nulled.most_common()),
             truncated_at=surveyed.truncated_at,
+            rows_identical=surveyed.order.ties.identical,
+            rows_tied=len(surveyed.order.ties.losing),
+            tie_examples=surveyed.order.ties.examples,
+            column_changes=tuple(column_changes(contract, reader, casts)),
         )
+
+
+def tie_reason(contract: Contract) -> str:
+    """Why a row that loses a tie goes to quarantine, in the form of other reasons."""
+    by = ", ".join([*contract.key, *([contract.cursor] if contract.cursor else [])])
+    return f"{contract.key[0]}: another row of this sync has the same {by}, and differs"
 
 
 def _batches(contract: Contract, reader: LandingReader, surveyed: Survey) -> Iterator[LandedBatch]:
     """All rows; whole as landed where some of them go to quarantine."""
     needed = [*(column.name for column in contract.columns), EXTRACTED_AT, SYNC_LEAF, CHANGES_LEAF]
     for group in reader.row_groups:
-        some_bad = surveyed.bad_rows(group.first, group.metadata.num_rows)
+        where = (group.first, group.metadata.num_rows)
+        some_bad = surveyed.bad_rows(*where) or surveyed.ties(*where)
         yield from reader.batches_of(group, None if some_bad else needed)
 
 

@@ -15,6 +15,7 @@ from lakehouse.bronze.parquet_writer import PART_BYTES
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
 from lakehouse.bronze.publication import Partition, Publisher, content_hash
 from lakehouse.bronze.reconciliation import BronzeLoad, BronzeLoads, LoadState
+from lakehouse.bronze.rejection import broken_contract, is_refused, told_ties
 from lakehouse.bronze.scratch import scratch_folder
 from lakehouse.bronze.source_forms import publish_source_forms, write_source_form
 from lakehouse.bronze.unloaded_claims import of_other_dates, tell, unloaded_claims
@@ -36,10 +37,6 @@ class NothingClaimedError(PermanentError):
 
 class LandingExpiredError(PermanentError):
     """Retention has deleted landing objects of the date that this load would need."""
-
-
-class ContractBrokenError(PermanentError):
-    """The landed rows break the stream's contract beyond what it allows."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,12 @@ class LoadedPartition:
     """The date's landing objects are gone, by policy: the partition was left as it is."""
     not_loaded: list[str] = field(default_factory=list)
     """What other dates have claimed of the stream and is not in bronze: a sentence for each date."""
+    rows_identical: int = 0
+    """Of the deduplicated rows, those that are copies."""
+    ties: str = ""
+    """How many rows nothing tells apart, and some of their keys; empty: there are none."""
+    column_changes: list[str] = field(default_factory=list)
+    """Sentences about columns that are not as the contract has them."""
 
 
 class PartitionLoader:
@@ -147,7 +150,13 @@ class PartitionLoader:
         bad_rows_key = self._publish_quarantine(business_date, built)
         if load.state is LoadState.REJECTED:
             self._loads.record(load)
-            raise self._rejection(load, built, bad_rows_key)
+            raise broken_contract(
+                contract,
+                built,
+                str(business_date),
+                f"s3://{self._storage.bucket}/{bad_rows_key}",
+                landing_folder(contract.source, contract.stream),
+            )
         partition = Partition(contract.source, contract.stream, business_date)
         forms = self._publish_forms(business_date, run_id, reader, folder)
         publisher = Publisher(self._postgres, self._storage)
@@ -173,6 +182,9 @@ class PartitionLoader:
             source_forms=forms,
             truncated_at=built.truncated_at,
             not_loaded=tell(elsewhere),
+            rows_identical=built.rows_identical,
+            ties=told_ties(contract, built) if built.rows_tied else "",
+            column_changes=list(built.column_changes),
         )
 
     def _kept_without_landing(self, business_date: date) -> LoadedPartition | None:
@@ -223,9 +235,7 @@ class PartitionLoader:
         explanation: str | None,
     ) -> BronzeLoad:
         contract = self._contract
-        too_many = built.rows_quarantined > contract.allowed_bad_rows(built.rows_in)
-        none_left = built.rows_in > 0 and built.rows_loaded == 0
-        rejected = too_many or none_left
+        rejected = is_refused(contract, built)
         return BronzeLoad(
             source=contract.source,
             stream=contract.stream,
@@ -240,21 +250,8 @@ class PartitionLoader:
             sha256=None if rejected else content_hash(built.parts),
             run_id=run_id,
             explanation=explanation,
-        )
-
-    def _rejection(
-        self, load: BronzeLoad, built: BuiltPartition, quarantine: str | None
-    ) -> ContractBrokenError:
-        contract = self._contract
-        allowed = contract.allowed_bad_rows(load.rows_in)
-        verdict = f"which allows {allowed}" if load.rows_quarantined > allowed else "and none is left"
-        reasons = ", ".join(f"{column} {rows}" for column, rows in built.reasons.items())
-        return ContractBrokenError(
-            f"stream {load.stream}, {load.business_date}: {load.rows_quarantined} of {load.rows_in} "
-            f"rows break include/contracts/{load.stream}.yaml, {verdict} "
-            f"(bad rows by column: {reasons}); the partition is left as it was. "
-            f"See s3://{self._storage.bucket}/{quarantine} and docs/runbooks/quarantine.md; landing is "
-            f"{landing_folder(load.source, load.stream)}"
+            rows_tied=built.rows_tied,
+            tie_examples="; ".join(built.tie_examples),
         )
 
     def _publish_forms(

@@ -43,6 +43,10 @@ class BronzeLoad:
     """Why the partition holds fewer rows than its contract expects of a date."""
     compression: str = WRITE_SETTINGS["compression"]
     """Of the data files: what loads write, or `zstd` where retention has compressed them again."""
+    rows_tied: int = 0
+    """Rows that differ from the one that was kept, though key, cursor and sync are the same."""
+    tie_examples: str = ""
+    """Keys of some of them."""
 
     def reconcile(self, rows_claimed: int) -> None:
         """Check the account against what the ledger claimed for the date.
@@ -58,6 +62,16 @@ class BronzeLoad:
                 f"deduplicated + {self.rows_quarantined} quarantined make {accounted}; nothing was "
                 "published. A landing object was changed after it was claimed: restore it"
             )
+
+
+@dataclass(frozen=True)
+class TiedLoad:
+    """A load with such rows."""
+
+    stream: str
+    business_date: date
+    rows: int
+    examples: str
 
 
 class BronzeLoads:
@@ -81,6 +95,12 @@ class BronzeLoads:
             return None
         values = dict(zip(names, row, strict=True)) | key
         return BronzeLoad(**values | {"state": LoadState(values["state"])})
+
+    def tied(self) -> list[TiedLoad]:
+        """The loads that have kept one of several rows that nothing tells apart, the newest first."""
+        with transaction(self._postgres) as cursor:
+            cursor.execute(read_sql("postgres/bronze/select_tied_loads.sql"))
+            return [TiedLoad(*row) for row in cursor.fetchall()]
 
     def rows_loaded(self, business_date: date) -> dict[str, int]:
         """Rows that each stream's published partition of the date holds."""

@@ -8,12 +8,13 @@ apart by Airbyte's id alone: what was delivered twice is there once, and equal r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.ties import ContentsOf, Ties, find_ties
 from lakehouse.landing.columns import EXTRACTED_AT, RAW_ID, SYNC_ID
 
 ORDINAL = "_ordinal"
@@ -34,9 +35,17 @@ class RowOrder:
     deduplicated: int
     kept: int
     positions: pa.Array | None
+    ties: Ties = field(default_factory=Ties)
+    """Which of the deduplicated rows are copies, and which differ though nothing tells them apart."""
 
 
-def order_rows(candidates: pa.Table, rows_in: int, contract: Contract, versions_of: VersionsOf) -> RowOrder:
+def order_rows(
+    candidates: pa.Table,
+    rows_in: int,
+    contract: Contract,
+    versions_of: VersionsOf,
+    contents_of: ContentsOf,
+) -> RowOrder:
     """Order the candidates by key, the newest version of each.
 
     Newest is: highest cursor or LSN, then latest extraction, then highest sync; Airbyte's id of the row
@@ -47,6 +56,7 @@ def order_rows(candidates: pa.Table, rows_in: int, contract: Contract, versions_
         rows_in: how many rows were landed, bad ones included.
         contract: says key and cursor.
         versions_of: called only when some key comes more than once.
+        contents_of: called only when the cursor does not tell some of those apart.
     """
     keys = list(contract.key)
     if not keys:
@@ -57,14 +67,15 @@ def order_rows(candidates: pa.Table, rows_in: int, contract: Contract, versions_
     by_key = candidates.take(order)
     same = _same_as_before(by_key, keys)
     ordinals = _one_chunk(by_key[ORDINAL])
-    dropped = pa.array([], pa.int64())
+    dropped, ties = pa.array([], pa.int64()), Ties()
     if pc.any(same, min_count=0).as_py():
         repeated = pc.or_(
             pa.concat_arrays([pa.array([False]), same]), pa.concat_arrays([same, pa.array([False])])
         )
-        dropped = _older_versions(versions_of(_ascending(ordinals.filter(repeated))), contract)
+        versions = versions_of(_ascending(ordinals.filter(repeated)))
+        dropped, ties = _older_versions(versions, contract, contents_of)
         ordinals = ordinals.filter(pc.invert(pc.is_in(ordinals, value_set=dropped)))
-    return _in_this_order(ordinals, len(dropped), rows_in)
+    return _in_this_order(ordinals, len(dropped), rows_in, ties)
 
 
 def _order_by_raw_id(candidates: pa.Table, rows_in: int) -> RowOrder:
@@ -74,14 +85,15 @@ def _order_by_raw_id(candidates: pa.Table, rows_in: int) -> RowOrder:
     kept = ordinals.filter(
         pc.invert(pa.concat_arrays([pa.array([False] * min(len(ids), 1), pa.bool_()), again]))
     )
-    return _in_this_order(kept, len(ordinals) - len(kept), rows_in)
+    again = len(ordinals) - len(kept)
+    return _in_this_order(kept, again, rows_in, Ties(identical=again))
 
 
-def _in_this_order(ordinals: pa.Array, deduplicated: int, rows_in: int) -> RowOrder:
+def _in_this_order(ordinals: pa.Array, deduplicated: int, rows_in: int, ties: Ties) -> RowOrder:
     if rows_in == 0:
         return RowOrder(0, 0, None)
     positions = pc.inverse_permutation(ordinals, max_index=rows_in - 1, output_type=pa.int64())
-    return RowOrder(deduplicated, len(ordinals), positions)
+    return RowOrder(deduplicated, len(ordinals), positions, ties)
 
 
 def _ascends(candidates: pa.Table, keys: list[str]) -> bool:
@@ -104,16 +116,18 @@ def _ascends(candidates: pa.Table, keys: list[str]) -> bool:
     return True
 
 
-def _older_versions(versions: pa.Table, contract: Contract) -> pa.Array:
-    """Ordinals of all but the newest version of each key."""
+def _older_versions(versions: pa.Table, contract: Contract, contents_of: ContentsOf) -> tuple[pa.Array, Ties]:
+    """Ordinals of all but the newest version of each key, and which of them nothing makes older."""
     keys = list(contract.key)
     newest_first = [*([contract.cursor] if contract.cursor else []), EXTRACTED_AT, SYNC_ID, RAW_ID, ORDINAL]
     order = pc.sort_indices(
         versions,
         sort_keys=[(name, "ascending") for name in keys] + [(name, "descending") for name in newest_first],
     )
-    by_key = versions.select([*keys, ORDINAL]).take(order)
-    return _one_chunk(by_key[ORDINAL]).slice(1).filter(_same_as_before(by_key, keys))
+    by_key = versions.take(order)
+    same = _same_as_before(by_key, keys)
+    ties = find_ties(by_key, same, keys, contract.cursor, ORDINAL, contents_of)
+    return _one_chunk(by_key[ORDINAL]).slice(1).filter(same), ties
 
 
 def _same_as_before(by_key: pa.Table, keys: list[str]) -> pa.Array:

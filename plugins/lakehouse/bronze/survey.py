@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.bronze.contract import Column, Contract, Mode
+from lakehouse.bronze.contract import Column, Contract, Mode, OnTies
 from lakehouse.bronze.footer_proof import unproven_columns
 from lakehouse.bronze.nulled import may_have_nulled
 from lakehouse.bronze.ordinals import Ordinals
 from lakehouse.bronze.row_order import ORDINAL, RowOrder, order_rows
 from lakehouse.bronze.validation import check, columns_to_check
-from lakehouse.bronze.versions import read_versions
+from lakehouse.bronze.versions import read_contents, read_versions
 from lakehouse.landing.columns import CDC_LSN, CHANGES_LEAF, EXTRACTED_AT, RAW_ID, SYNC_LEAF
 from lakehouse.landing.reader import LandedBatch, LandingReader, lineage, raw_ids
 
@@ -34,15 +34,22 @@ class Survey:
     order: RowOrder
     truncated_at: int | None
     """LSN of the last truncation of the source; None: there was none."""
+    quarantined_ties: Ordinals
+    """Good rows that lose a tie, if the contract says that such rows go to quarantine."""
 
     @property
     def deduplicated(self) -> int:
-        """Good rows that do not enter."""
-        return self.order.deduplicated + len(self.superseded)
+        """Good rows that neither enter nor go to quarantine."""
+        return self.order.deduplicated + len(self.superseded) - len(self.quarantined_ties)
 
     def bad_rows(self, first: int, rows: int) -> int:
         """How many of so many rows from this ordinal on are bad."""
         return len(self.bad.within(first, rows))
+
+    def ties(self, first: int, rows: int) -> list[int]:
+        """Which of so many rows from this ordinal on lose a tie and go to quarantine, counted from it."""
+        positions: list[int] = self.quarantined_ties.within(first, rows).counted_from(first).to_pylist()
+        return positions
 
     def kept_in_order(self, first: int, bad: Collection[int], rows: int) -> pa.Array | None:
         """Mask of a batch's rows that enter when there are no `positions`; None when all do."""
@@ -77,9 +84,14 @@ def survey(contract: Contract, reader: LandingReader, trust_statistics: bool = T
     truncated_at = _truncated_at(good_rows, contract)
     table, superseded = _without_superseded(good_rows, contract, truncated_at)
     order = order_rows(
-        table, rows_in, contract, lambda repeated: read_versions(contract, reader, Ordinals(repeated))
+        table,
+        rows_in,
+        contract,
+        lambda repeated: read_versions(contract, reader, Ordinals(repeated)),
+        lambda tied: read_contents(contract, reader, Ordinals(tied)),
     )
-    return Survey(rows_in, Ordinals.of(bad), superseded, order, truncated_at)
+    losing = [order.ties.losing] if contract.ties is OnTies.QUARANTINE else []
+    return Survey(rows_in, Ordinals.of(bad), superseded, order, truncated_at, Ordinals.of(losing))
 
 
 def _candidate_schema(contract: Contract) -> pa.Schema:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.bronze.casting import cast_column
+from lakehouse.bronze.column_changes import CastCount, new_beside
 from lakehouse.bronze.contract import CDC_COLUMNS, Column, Contract
 from lakehouse.bronze.nulled import ROW_IS_GONE, nulled_fields
 from lakehouse.bronze.python_rows import infinite, time_texts
@@ -27,6 +28,8 @@ class Checked:
     bad: dict[int, str]
     nulled: Counter[str]
     """Rows by field that the connector left out and the contract lets through."""
+    casts: dict[str, CastCount]
+    """By column that landed as another type than the contract's."""
 
 
 def columns_to_check(contract: Contract, landed: pa.Schema) -> list[Column]:
@@ -48,18 +51,22 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column], contract: Contract) 
     """
     reasons: defaultdict[int, list[str]] = defaultdict(list)
     arrays: list[pa.Array] = []
+    casts: dict[str, CastCount] = {}
     deleted = _deleted(batch)
     truncated = None if deleted is None else _truncated(batch, columns, deleted)
     for column in columns:
         landed = batch.column(column.name) if column.name in batch.schema.names else None
         values, failed = _typed(landed, column, len(batch))
         arrays.append(values)
+        if landed is not None and landed.type != column.type:
+            casts[column.name] = CastCount(len(values) - values.null_count, _count(failed))
         if failed is not None and landed is not None:
             for position in _positions(failed):
                 reasons[position].append(
                     f"{column.name}: {_shown(landed[position])} is not of type {column.type}"
                 )
-        for broken, text in _broken_rules(values, column, missing=landed is None):
+        absent = None if landed is not None else _absent(contract, batch)
+        for broken, text in _broken_rules(values, column, absent):
             if failed is not None:
                 broken = pc.and_not(broken, failed)
             # Each change must have its place in the log, whatever else it lacks.
@@ -70,7 +77,17 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column], contract: Contract) 
     nulled = _left_out(batch, contract, deleted, reasons)
     typed = pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
     bad = {position: "; ".join(texts) for position, texts in sorted(reasons.items())}
-    return Checked(typed, bad, nulled)
+    return Checked(typed, bad, nulled, casts)
+
+
+def _absent(contract: Contract, batch: pa.RecordBatch) -> str:
+    """What to say of a column that is not there; a new one beside it is often the same, renamed."""
+    new = new_beside(contract, batch.schema.names)
+    return f"the column is missing (new: {', '.join(new)})" if new else "the column is missing"
+
+
+def _count(mask: pa.Array | None) -> int:
+    return 0 if mask is None else int(pc.sum(mask, min_count=0).as_py())
 
 
 def _left_out(
@@ -111,10 +128,13 @@ def _typed(landed: pa.Array | None, column: Column, rows: int) -> tuple[pa.Array
     return cast_column(landed, column.type)
 
 
-def _broken_rules(values: pa.Array, column: Column, missing: bool) -> Iterator[tuple[pa.Array, str]]:
+def _broken_rules(values: pa.Array, column: Column, absent: str | None) -> Iterator[tuple[pa.Array, str]]:
     """Masks of the values that break each rule of the column, with the words for it."""
     if column.required:
-        yield pc.is_null(values), "the column is missing" if missing else "is NULL"
+        yield (
+            pc.is_null(values),
+            "is NULL" if absent is None else absent.replace("{", "{{").replace("}", "}}"),
+        )
     bounded = column.minimum is not None or column.maximum is not None or column.above is not None
     if bounded and pa.types.is_floating(values.type):
         # No comparison with it holds, so it would pass them all.

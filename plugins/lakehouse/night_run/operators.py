@@ -158,9 +158,8 @@ class FollowNightOperator(BaseOperator):
             self.log.info("%s", line)
         api.annotate(context["ti"].dag_id, context["ti"].run_id, note(outcome, NOTE_CHARACTERS))
         if not outcome.is_served:
-            told = " | ".join(str(each) for each in outcome.failed)
             raise NightFailedError(
-                f"the night of {outcome.night} failed. {told} When that is done, clear this task: it goes on "
-                "following the night."
+                f"the night of {outcome.night} failed. Do what stands behind 'To do', then clear this task: "
+                f"it goes on following. | {' | '.join(str(each) for each in outcome.failed)}"
             )
         return whole

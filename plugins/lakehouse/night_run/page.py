@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -13,8 +14,10 @@ from lakehouse.night_run.summary import LAYERS, not_loaded, published_models, wa
 HEALTH_PAGE: Final = "/lakehouse/health"
 """Below Airflow's own address: the page that this repository's plugin adds."""
 _CUT: Final = "… (the whole page is in the log of the last task)"
-_ERROR_CHARACTERS: Final = 400
-"""Of one error in a note: its cure matters as much, and the log has it whole."""
+_LEAST_ERROR, _MOST_ERROR = 60, 400
+"""Characters of one error in a note: that each failed task and its cure are there matters more than every
+word of the first error. The log has them whole."""
+_ADDRESS: Final = re.compile(r" \(https?://\S+\)")
 
 
 def page(outcome: Outcome) -> str:
@@ -24,19 +27,29 @@ def page(outcome: Outcome) -> str:
 
 def note(outcome: Outcome, characters: int) -> str:
     """As much of the page as fits, the most important first."""
-    sections = list(_sections(outcome, _ERROR_CHARACTERS))
+    room = characters - len(_CUT) - 2
+    sections = list(_sections(outcome, _error_characters(outcome, room)))
     whole = "\n\n".join(sections)
     if len(whole) <= characters:
         return whole
     kept = ""
     for section in sections:
         longer = f"{kept}\n\n{section}".strip()
-        if len(longer) + len(_CUT) + 2 > characters:
+        if len(longer) > room:
             break
         kept = longer
     if not kept:
-        kept = sections[0][: characters - len(_CUT) - 2]
+        kept = sections[0][:room]
     return f"{kept}\n\n{_CUT}"
+
+
+def _error_characters(outcome: Outcome, room: int) -> int:
+    """How much of each error fits if all failed tasks are to be told."""
+    if outcome.is_served:
+        return _MOST_ERROR
+    count = len(outcome.failed)
+    without_words = "\n\n".join(list(_sections(outcome, 0))[: 1 + count])
+    return max(_LEAST_ERROR, min(_MOST_ERROR, (room - len(without_words)) // count))
 
 
 def progress_note(heading: str, stages: Iterable[Progress]) -> str:
@@ -77,8 +90,9 @@ def _sections(outcome: Outcome, error_characters: int | None) -> Iterator[str]:
 
 def _failure(failed: Failed, characters: int | None) -> str:
     error = failed.error
-    if characters is not None and len(error) > characters:
-        error = f"{error[:characters]}…"
+    if characters is not None:
+        error = _ADDRESS.sub("", error)
+        error = error if len(error) <= characters else f"{error[: characters - 1]}…"
     return f"**{failed.place}**: {error}\n\nTo do: {failed.cure}"
 
 

@@ -88,8 +88,8 @@ def require_inputs(asked: NightRequest, night: date, succeeded: Collection[str])
     """
     if missing := _missing(asked.first, succeeded):
         raise NightRequestError(
-            f"{asked.first} reads what {' and '.join(missing)} produce, and for {night} that has never "
-            f"succeeded: choose the stage {_startable(asked.first, succeeded)}"
+            f"{asked.first} needs what {' and '.join(missing)} made for {night}, and nothing was ever made: "
+            f"choose the stage {_startable(asked.first, succeeded)}"
         )
 
 

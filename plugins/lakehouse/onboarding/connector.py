@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+import textwrap
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ CONNECTOR: Final = REPOSITORY / ".local/envs/connectors/bin/source-declarative-m
 SAMPLE_RECORDS: Final = 200
 """Of each stream; the connector is stopped then."""
 ANSWER_SECONDS: Final = 90
+_LONGEST_WORDS: Final = 240
 
 
 @dataclass
@@ -47,10 +49,10 @@ class Answer:
         """Why it failed, in its own words; empty if it did not."""
         traces = [message["trace"] for message in self.messages if message["type"] == "TRACE"]
         errors = [trace["error"] for trace in traces if "error" in trace]
-        words = dict.fromkeys(" ".join(str(error["message"]).split()) for error in errors)
-        if self.timed_out and not words:
-            return f"no answer within {ANSWER_SECONDS} seconds"
-        return "; ".join(words)
+        if errors:
+            # What follows the first tells the same again.
+            return textwrap.shorten(str(errors[0]["message"]), _LONGEST_WORDS, placeholder=" …")
+        return f"no answer within {ANSWER_SECONDS} seconds" if self.timed_out else ""
 
 
 class ManifestConnector:

@@ -2,7 +2,7 @@
 
 Whatever `airflow_settings.yaml` asks for and the Compose file does not give by hand is a source's. Between
 two marks in `docker/docker-compose.yaml` and in `docker/.env.example` stand these variables, by connection;
-all else in the two files is left as it is. `--check` writes nothing and fails while one of them is out of date.
+all else in the two files is left as it is. `--check` writes nothing and fails while one is out of date.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _GIVEN: Final = re.compile(r"^  (?P<name>[A-Z][A-Z0-9_]*):", re.MULTILINE)
 _DEFAULTS: Final = {"_PG_PORT": "5432"}
 _URI_HELP: Final = (
     "An Airflow connection as a URI; percent-encode every value in it:",
-    "  aws://KEY:SECRET@/?bucket=drops&region_name=eu-west-1   (any other S3: &endpoint_url=https%3A%2F%2F...)",
+    "  aws://KEY:SECRET@/?bucket=drops&region_name=eu-west-1   (other S3: &endpoint_url=https%3A%2F%2F...)",
     "  sftp://USER:PASSWORD@sftp.example.com:22/?path=%2Foutgoing",
 )
 

@@ -33,13 +33,12 @@ def lag_measurement(
         lake: the bucket.
         dremio: where the hot tables are.
     """
-    from airflow.sdk import BaseHook
-
+    from lakehouse.platform.airflow_connections import airflow_connection
     from lakehouse.platform.names import SUPERSET_CONNECTION
     from lakehouse.superset.hook import SupersetHook
 
     source_id = read_connection_file(CONNECTION).source.airflow_connection
-    source = DirectPostgres(_fields(BaseHook.get_connection(source_id)), APPLICATION)
+    source = DirectPostgres(_fields(airflow_connection(source_id)), APPLICATION)
     superset: SupersetClient = SupersetHook(SUPERSET_CONNECTION, timeout=CHART_SECONDS).get_conn()
     watched = [stream for stream in STREAMS if stream != TRACER]
     marks = TracerMarks(platform, lake, dremio)

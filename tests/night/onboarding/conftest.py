@@ -43,7 +43,6 @@ def brought_in(cafe: Cafe) -> Cafe:
 @pytest.fixture(scope="session")
 def two_nights(brought_in: Cafe) -> Cafe:
     """Two days beside the shop."""
-    brought_in.run("check before", "bin/source", "check", "cafe")
     brought_in.night(DATES[0])
     brought_in.run("check after", "bin/source", "check", "cafe")
     brought_in.business.next_day()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.night.onboarding.cafe_night import DATES, GOLD, MART, Cafe, in_columns
+from testing.foreign_business import PASSWORD, TOKEN
+from tests.night.onboarding.cafe_night import DATES, GOLD, MART, STAGED, Cafe, in_columns
 
 pytestmark = pytest.mark.night
 
+TABLES = (*GOLD, *STAGED, "takings")
 LEFT_OUT = {"row_status", "cafe_order_items_key", "cafe_stock_key", "cafe_feedback_key", "takings_key"}
-"""Columns of gold that the lake adds: the source has no such thing."""
+"""Columns that the lake adds: the source has no such thing."""
+SCREEN = 24
+"""Lines of a terminal as it opens."""
 RENAMED = {"unit_cost": "cost"}
 """The source's column, and the one under which the models go on."""
 
@@ -27,7 +31,7 @@ def test_nothing_is_written_by_hand_but_one_mart(brought_in: Cafe) -> None:
     assert generated
     assert brought_in.files["with the mart"] - generated == {f"{MART}.sql", f"{MART}.yml"}
     outside = {name for name in generated if not name.startswith("include/")}
-    assert outside <= {"airflow_settings.yaml", "docker/.env.example", "docker/docker-compose.yml"}, outside
+    assert outside <= {"airflow_settings.yaml", "docker/.env.example", "docker/docker-compose.yaml"}, outside
     assert not any(name.startswith(("dags/", "plugins/", "tests/")) for name in generated)
 
 
@@ -35,11 +39,11 @@ def test_a_table_named_like_the_shops_is_another_one(two_nights: Cafe) -> None:
     [shop] = two_nights.platform.shop("select count(*) from orders")
     [held] = two_nights.platform.over_flight("select count(*) as held from gold.orders").to_pylist()
     assert held["held"] == shop[0]
-    assert len(two_nights.gold[DATES[1]]["orders"]) == 216
+    assert len(two_nights.lake[DATES[1]]["orders"]) == 216
 
 
 @pytest.mark.parametrize("date", DATES[:2])
-@pytest.mark.parametrize("table", [*GOLD, "takings"])
+@pytest.mark.parametrize("table", TABLES)
 def test_gold_equals_the_source_after_a_night_beside_the_shop(
     two_nights: Cafe, date: str, table: str
 ) -> None:
@@ -47,12 +51,25 @@ def test_gold_equals_the_source_after_a_night_beside_the_shop(
     _same(two_nights, date, table)
 
 
-@pytest.mark.parametrize("table", [*GOLD, "takings"])
+@pytest.mark.parametrize("table", TABLES)
 def test_gold_equals_the_source_after_its_columns_changed_and_the_shop_went(
     night_alone: Cafe, table: str
 ) -> None:
     assert night_alone.results[DATES[2]].exit_code == 0, night_alone.results[DATES[2]].output[-4000:]
     _same(night_alone, DATES[2], table)
+
+
+def test_check_says_on_one_screen_what_fits_and_what_to_type(night_alone: Cafe) -> None:
+    after, changed = night_alone.results["check after"], night_alone.results["check changed"]
+    assert after.exit_code == 0, after.output
+    assert after.output.rstrip().endswith("everything fits")
+    assert len(after.output.splitlines()) <= SCREEN
+    assert changed.exit_code == 1, changed.output
+    assert "cost is absent; unit_cost is new" in changed.output
+    assert "bin/source add cafe --rename products.cost=unit_cost" in changed.output
+    for told in (after, changed):
+        assert PASSWORD not in told.output
+        assert TOKEN not in told.output
 
 
 def test_a_rerun_after_the_source_changed_touches_only_what_changed(night_alone: Cafe) -> None:
@@ -75,11 +92,11 @@ def test_the_shop_leaves_no_mention_in_the_night(night_alone: Cafe) -> None:
 
 
 def _same(cafe: Cafe, date: str, table: str) -> None:
-    """Every row and every column of the source is in gold with that value, and no row beside them."""
-    gold, source = cafe.gold[date][table], cafe.source[date][table]
+    """Every row and every column of the source is in the lake with that value, and no row beside them."""
+    held, source = cafe.lake[date][table], cafe.source[date][table]
     assert source
     source = [{RENAMED.get(name, name): value for name, value in row.items()} for row in source]
-    shown = [name for name in gold[0] if name not in LEFT_OUT]
+    shown = [name for name in held[0] if name not in LEFT_OUT]
     common = [name for name in source[0] if name in shown]
-    assert set(common) >= set(source[0]) - {"deleted_at"}, f"gold has only {shown}"
-    assert in_columns(gold, common) == in_columns(source, common)
+    assert set(common) >= set(source[0]) - {"deleted_at"}, f"the lake has only {shown}"
+    assert in_columns(held, common) == in_columns(source, common)

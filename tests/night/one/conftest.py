@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from testing.checkout_platform import CheckoutPlatform, CommandResult, checkout_platform
+from testing.night_in_the_ui import NightInTheUi
 
 BROKEN = "2025-10-17"
 SECOND = "2025-10-18"
@@ -60,17 +61,19 @@ def night_with_a_broken_mart(platform: CheckoutPlatform, first_night: CommandRes
 def night_without_its_source(
     platform: CheckoutPlatform, night_with_a_broken_mart: FailedNight
 ) -> FailedNight:
-    """The second date while the shop's database refuses every connection."""
+    """The second date, started from the web UI, while the shop's database refuses every connection."""
     before = platform.gold_checksums()
     advanced = platform.run("bin/shop", "advance", "--to", SECOND)
     assert advanced.exit_code == 0, advanced.output
     with platform.shop_connection() as owner:
         owner.execute("alter database shop with connection limit 0")
         try:
-            failed = platform.night_on_what_is_up(SECOND)
+            with NightInTheUi(platform) as web_ui:
+                run = web_ui.run(date=SECOND)
         finally:
             owner.execute("alter database shop with connection limit -1")
-    return FailedNight(failed, platform.receipt(SECOND), before, platform.gold_checksums())
+    told = CommandResult(int(run.state != "success"), run.note)
+    return FailedNight(told, platform.receipt(SECOND), before, platform.gold_checksums())
 
 
 @pytest.fixture(scope="session")

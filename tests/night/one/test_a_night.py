@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from testing.checkout_platform import CheckoutPlatform, CommandResult
+from testing.night_in_the_ui import NightInTheUi
 from testing.shop_figures import CUSTOMER_METRICS_OF_THE_SHOP, DAILY_REVENUE_OF_THE_SHOP
 
 pytestmark = pytest.mark.night
@@ -126,10 +127,30 @@ def test_stock_read_from_the_log_equals_the_shop(
 
 
 def test_a_replay_leaves_gold_as_it_was(platform: CheckoutPlatform, second_night: CommandResult) -> None:
+    """Started from the web UI: the run's note says what became of it."""
     before = platform.gold_checksums()
-    replay = platform.night("2025-10-16")
-    assert replay.exit_code == 0, replay.output[-6000:]
+    with NightInTheUi(platform) as web_ui:
+        replay = web_ui.run(date="2025-10-16", full_refresh=True)
+    assert replay.state == "success", replay.note
+    assert set(replay.tasks.values()) == {"success"}
+    assert replay.note.startswith("#### The night of 2025-10-16 is served\n")
+    assert "| gold.orders | 0 |" in replay.note
+    assert "[Pipeline health of 2025-10-16](/lakehouse/health?date=2025-10-16)" in replay.note
     assert platform.gold_checksums() == before
+    stages = platform.receipt("2025-10-16")["stages"]
+    rebuilt = stages["transform_staging"]["rows_out"]
+    assert rebuilt > 20_000, "full_refresh has travelled from the extracts to the layers"
+    assert stages["load_bronze"]["rows_in"] > 20_000, "nothing was synced again"
+
+
+def test_a_stage_without_inputs_for_the_date_is_refused_with_the_one_to_choose(
+    platform: CheckoutPlatform, second_night: CommandResult
+) -> None:
+    with NightInTheUi(platform) as web_ui:
+        refused = web_ui.run(date="2025-10-15", from_stage="transform_marts")
+    assert refused.state == "failed"
+    assert refused.tasks["choose_the_night"] == "failed", "and not tried again"
+    assert refused.tasks["start_or_join_the_night"] == "upstream_failed"
 
 
 def _plain(row: Any) -> tuple[Any, ...]:

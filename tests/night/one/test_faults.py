@@ -30,8 +30,13 @@ def test_a_wrong_date_is_refused_before_anything_starts(
 def test_a_source_that_is_down_fails_its_stage_and_is_named(night_without_its_source: FailedNight) -> None:
     failed = night_without_its_source
     assert failed.result.exit_code != 0
-    assert "extract_postgres" in failed.result.output
-    assert 'database "shop"' in failed.result.output, "the error names the source"
+    note = failed.result.output
+    assert note.startswith("#### The night of 2025-10-18 failed at ")
+    for task in ("sync_shop_postgres", "sync_shop_postgres_cdc"):
+        assert f"**extract_postgres.{task}**: " in note
+    told = [task["error"] or "" for task in failed.receipt["stages"]["extract_postgres"]["tasks"]]
+    assert sum('database "shop"' in error for error in told) == 2, "the errors name the source"
+    assert "To do: `bin/stage clear extract_postgres 2025-10-18`" in note
     assert failed.receipt["stages"]["extract_postgres"]["state"] == "failed"
     assert failed.receipt["stages"]["load_bronze"]["state"] == "not_started"
     assert failed.gold_after == failed.gold_before

@@ -9,17 +9,17 @@ from testing.dremio_sql.statements import Statement, fault_of
 from testing.dremio_sql.superset import superset_statements
 from testing.repository import ROOT
 
-TEMPLATE = "include/sql/dremio/stream/serving_daily_revenue.sql"
+FILE = "include/sql/dremio/recent_jobs.sql"
 
 
 def test_a_fault_is_named_with_its_file_and_line() -> None:
-    """A comma behind the last column of a query."""
-    lines = (ROOT / TEMPLATE).read_text().splitlines()
-    number = next(number for number, text in enumerate(lines, 1) if text.endswith(" as orders_count,"))
-    fault = fault_of(Statement(TEMPLATE, f"select\n{lines[number - 1]}\nfrom raw_orders"))
+    """A comma behind the last column."""
+    lines = (ROOT / FILE).read_text().splitlines()
+    number = next(number for number, text in enumerate(lines, 1) if text.endswith(" status,"))
+    fault = fault_of(Statement(FILE, f"select\n{lines[number - 1]}\nfrom sys.jobs_recent"))
     assert fault is not None
     assert fault.startswith(
-        f'{TEMPLATE}:{number}: PARSE ERROR: Failure parsing the query. Encountered "," at line 2'
+        f'{FILE}:{number}: PARSE ERROR: Failure parsing the query. Encountered "," at line 2'
     )
 
 
@@ -33,14 +33,14 @@ def test_a_fault_is_named_with_its_file_and_line() -> None:
     ],
 )
 def test_a_line_that_the_file_does_not_have_is_shown(sql: str, word: str) -> None:
-    fault = fault_of(Statement(TEMPLATE, sql))
+    fault = fault_of(Statement(FILE, sql))
     assert fault is not None
-    assert fault.startswith(f"{TEMPLATE} (line 1 of what it becomes: {sql}): PARSE ERROR")
+    assert fault.startswith(f"{FILE} (line 1 of what it becomes: {sql}): PARSE ERROR")
     assert f'Encountered "{word}"' in fault
 
 
 def test_right_sql_has_no_fault() -> None:
-    assert fault_of(Statement(TEMPLATE, "select cast(a as integer) as a from t")) is None
+    assert fault_of(Statement(FILE, "select cast(a as integer) as a from t")) is None
 
 
 def test_every_expression_of_supersets_assets_is_looked_at(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_every_expression_of_supersets_assets_is_looked_at(tmp_path: Path) -> No
         "include/superset/charts/one.yaml"
     ] * 2
     assert [sql for _, sql in found if not any(f"{name}::int" in sql for name in "abcdef")] == []
-    assert all("Encountered" in str(fault_of(Statement(TEMPLATE, sql))) for _, sql in found)
+    assert all("Encountered" in str(fault_of(Statement(FILE, sql))) for _, sql in found)
 
 
 @pytest.mark.needs_shop

@@ -9,7 +9,9 @@ select
     sha256,
     run_id,
     explanation,
-    compression
+    compression,
+    rows_tied,
+    tie_examples
 from bronze_loads
 where
     source = %(source)s

@@ -1,11 +1,12 @@
 insert into bronze_loads (
     source, stream, business_date, state, rows_in, rows_loaded, rows_deduplicated, rows_quarantined,
-    landing_files, bytes, sha256, run_id, explanation, compression
+    landing_files, bytes, sha256, run_id, explanation, compression,
+    rows_tied, tie_examples
 )
 values (
     %(source)s, %(stream)s, %(business_date)s, %(state)s, %(rows_in)s, %(rows_loaded)s,
     %(rows_deduplicated)s, %(rows_quarantined)s, %(landing_files)s, %(bytes)s, %(sha256)s, %(run_id)s,
-    %(explanation)s, %(compression)s
+    %(explanation)s, %(compression)s, %(rows_tied)s, %(tie_examples)s
 )
 on conflict (source, stream, business_date) do update set
     state = excluded.state,
@@ -19,4 +20,6 @@ on conflict (source, stream, business_date) do update set
     run_id = excluded.run_id,
     explanation = excluded.explanation,
     compression = excluded.compression,
+    rows_tied = excluded.rows_tied,
+    tie_examples = excluded.tie_examples,
     loaded_at = now()

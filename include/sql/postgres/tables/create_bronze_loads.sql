@@ -52,3 +52,7 @@ create table if not exists bronze_catalogued (
 
 -- How the partition's data files are compressed: as a load writes them, or again by retention.
 alter table bronze_loads add column if not exists compression text not null default 'snappy';
+
+-- Rows that were dropped although they differ from the one that was kept, and nothing tells them apart.
+alter table bronze_loads add column if not exists rows_tied bigint not null default 0;
+alter table bronze_loads add column if not exists tie_examples text not null default '';

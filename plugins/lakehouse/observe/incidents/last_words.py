@@ -34,7 +34,7 @@ def last_words(task: FailedTask, tries_again: bool = False) -> list[str]:
     if tries_again:
         return [error, "To do: nothing, it is tried again by itself"]
     if error.partition(":")[0] in _SAY_IT_THEMSELVES:
-        return [error]
+        return error.split(" | ")  # that of run_night has a part for each failed task
     night = business_date_or_none(task.partition_key) if is_stage(task.dag_id) else None
     to_do = cure(task, night) if night is not None else f"`{command_for(task, None)}`"
     return [error, f"To do: {to_do}"]

@@ -24,6 +24,11 @@ _WHAT: Final = {
 _TYPES: Final = {"postgres": "postgres", "postgres_cdc": "postgres", "files": "file", "api": "declarative"}
 
 
+def opening(business: str) -> str:
+    """How the file of each connection begins."""
+    return f"# From {business}'s "
+
+
 def render_connections(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
     """Path and text of each connection."""
     for source in blueprint.sources:
@@ -35,6 +40,7 @@ def render_connections(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
                 f"include/airbyte/{short_name}_to_lake.yaml",
                 fill(
                     "connection.yaml.j2",
+                    opening=opening(blueprint.business),
                     business=blueprint.business,
                     short_name=short_name,
                     what=_WHAT[name],

@@ -1,7 +1,7 @@
 """`bin/dashboard add-dataset|add-chart`: datasets, charts and dashboards as code, without Superset.
 
-    bin/dashboard add-dataset gold.cafe_orders
-    bin/dashboard add-chart --dataset gold.cafe_orders --type bar --metric row_count --by status --dashboard cafe
+    bin/dashboard add-dataset gold.inn_orders
+    bin/dashboard add-chart --dataset gold.inn_orders --type bar --metric row_count --by room --dashboard inn
 
 What exists keeps what it says: a second call changes nothing. Exit code: 0 done, 2 refused.
 """

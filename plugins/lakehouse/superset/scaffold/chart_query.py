@@ -56,7 +56,7 @@ def _common(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(settings: dict[str, Any]) -> dict[str, Any]:
-    rest = {"post_processing": [], "time_offsets": []}
+    rest: dict[str, Any] = {"post_processing": [], "time_offsets": []}
     if settings["query_mode"] == "raw":
         order = [json.loads(each) for each in settings["order_by_cols"]]
         return {"columns": settings["all_columns"], "orderby": order, **rest}

@@ -162,7 +162,8 @@ def _line() -> dict[str, Any]:
     return {
         "seriesType": "line",
         "area": False,
-        "markerEnabled": False,
+        # A day alone between two without rows would not show as a line.
+        "markerEnabled": True,
         "markerSize": 6,
         "opacity": 0.2,
         "zoomable": False,

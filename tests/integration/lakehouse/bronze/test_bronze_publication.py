@@ -20,7 +20,8 @@ from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract import NewColumns
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.expected_volume import VolumeBelowExpectedError
-from lakehouse.bronze.partition_loader import ContractBrokenError, PartitionLoader
+from lakehouse.bronze.partition_loader import PartitionLoader
+from lakehouse.bronze.rejection import ContractBrokenError
 from lakehouse.dremio.sources import load_sources, provision
 from lakehouse.landing.ledger_rows import LandingIncompleteError
 from lakehouse.platform.database import Lock, LockHeldError, exclusively

@@ -16,7 +16,8 @@ import pytest
 
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.operators import LoadBronzeStreamOperator
-from lakehouse.bronze.partition_loader import ContractBrokenError, NothingClaimedError
+from lakehouse.bronze.partition_loader import NothingClaimedError
+from lakehouse.bronze.rejection import ContractBrokenError
 from lakehouse.landing.footers import LandingFileUnreadableError
 from lakehouse.landing.ledger_rows import LandingIncompleteError
 from lakehouse.platform.database import LedgerMissingError

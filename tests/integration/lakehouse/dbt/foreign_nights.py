@@ -31,10 +31,17 @@ class Table:
     """Columns that the macro adds to the model."""
     raw: tuple[str, ...] = ()
     """Columns of bronze that the model does not have."""
+    between: tuple[tuple[str, str], ...] = ()
+    """Layers and models between staging and gold. One table has them: they pass rows on as they are."""
 
     @property
     def stream(self) -> str:
         return f"inn_{self.name}"
+
+    @property
+    def models(self) -> tuple[tuple[str, str], ...]:
+        """Every layer and model of the table."""
+        return (("staging", f"stg_{self.stream}"), *self.between, ("gold", self.stream))
 
 
 TABLES: Final = (
@@ -46,6 +53,7 @@ TABLES: Final = (
         "columns={'status': 'lower(status)'}, deleted='deleted_at is not null')",
         "guest_id",
         raw=("deleted_at",),
+        between=(("intermediate", "int_inn_guests"), ("marts", "dim_inn_guests")),
     ),
     # A composite key whose values contain the separator, and a cursor of whole days.
     Table(
@@ -237,10 +245,10 @@ def project_files() -> Iterator[tuple[str, str]]:
         kept = [name for name in names if name not in ("bronze_date", "row_status", "change_lsn")]
         mart_columns = [*kept, "row_status"] if deletable else kept
         reads = model
-        for layer, prefix in (("intermediate", "int"), ("marts", "dim")):
+        for layer, name in table.between:
             call = f"same_rows('{reads}', key='{table.gold_key}')"
-            reads = f"{prefix}_{table.stream}"
-            yield from _model(layer, reads, call, mart_columns, kinds)
+            reads = name
+            yield from _model(layer, name, call, mart_columns, kinds)
         macro = "published_rows" if deletable else "same_rows"
         yield from _model("gold", table.stream, f"{macro}('{reads}', key='{table.gold_key}')", kept, kinds)
     tables = "".join(f"      - name: raw_{table.stream}\n" for table in TABLES)

@@ -20,8 +20,9 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from lakehouse.airbyte.errors import AirbyteJobMisconfiguredError
 from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.bronze.partition_loader import ContractBrokenError, LoadedPartition, PartitionLoader
+from lakehouse.bronze.partition_loader import LoadedPartition, PartitionLoader
 from lakehouse.bronze.reconciliation import BronzeLoads
+from lakehouse.bronze.rejection import ContractBrokenError
 from lakehouse.landing.ledger import LandingLedger
 from lakehouse.platform.lake_layout import bronze_data_key, csv_import_key, quarantine_key
 from lakehouse.platform.storage import LakeStorage
@@ -195,11 +196,10 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rerun_takes_it_mended(
 def test_a_date_whose_every_line_is_bad_is_no_success(drops: Drops) -> None:
     drops.drop("batch_bad.csv", "spend_date,channel,amount_eur\n2025-09-14,search,1.00\n")
     assert drops.extract(Night("2025-09-14")) == 1
-    with pytest.raises(
-        ContractBrokenError, match=r"1 of 1 rows break include/contracts/marketing_spend.yaml"
-    ):
+    head = r"amount is absent; amount_eur is new; 1 of 1 rows break include/contracts/marketing_spend.yaml"
+    with pytest.raises(ContractBrokenError, match=head):
         drops.load("2025-09-14")
-    assert drops.reasons("2025-09-14") == ["amount: the column is missing"]
+    assert drops.reasons("2025-09-14") == ["amount: the column is missing (new: amount_eur)"]
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,8 @@ def test_a_connection_that_nobody_has_is_named_with_where_to_put_it(
 
     surroundings.setattr(BaseHook, "get_connection", find)
     line = answer(capsys)
-    assert (
-        "no Airflow connection cafe_files: add it to airflow_settings.yaml, set AIRFLOW_CONN_CAFE_FILES"
-        in line
-    )
+    assert "Airflow has no connection 'cafe_files'" in line
+    assert "bin/airflow connections add cafe_files" in line
 
 
 @pytest.mark.parametrize(
@@ -116,7 +114,8 @@ def test_a_bad_file(
 
 
 FINDS = """
-from lakehouse.platform.command_line import find_connection, look_in_airflow_s_database
+from lakehouse.platform.airflow_connections import airflow_connection
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from airflow.models import Connection
 from airflow.utils.session import create_session
 from sqlalchemy import create_engine
@@ -126,7 +125,7 @@ Connection.metadata.create_all(engine)
 with create_session() as session:
     session.add(Connection(conn_id="made_in_the_ui", conn_type="postgres", host="db", password="s3cret"))
 look_in_airflow_s_database()
-found = find_connection("made_in_the_ui")
+found = airflow_connection("made_in_the_ui")
 print(found.host, found.password)
 """
 

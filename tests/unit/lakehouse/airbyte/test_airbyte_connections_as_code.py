@@ -198,7 +198,7 @@ def test_the_command_prints_a_line_a_thing_and_tells_by_its_exit_code(
         server.items["connections"][0]["prefix"] = "mine_"
     client = AirbyteClient("http://airbyte/api/public/v1", transport=httpx.MockTransport(server))
     monkeypatch.setattr(command, "client_of", lambda connection: client)
-    monkeypatch.setattr(command, "find_connection", CONNECTIONS.get)
+    monkeypatch.setattr(command, "airflow_connection", CONNECTIONS.get)
     monkeypatch.setattr(command, "platform_postgres", lambda: None)
     monkeypatch.setattr(command, "SecretLedger", lambda postgres: server.sent)
     assert command.main(["diff"]) == code

@@ -111,7 +111,7 @@ def test_the_command_says_how_it_ended(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(command, "client_of", lambda connection: Server(["succeeded"]).client())
-    monkeypatch.setattr(command, "find_connection", lambda name: None)
+    monkeypatch.setattr(command, "airflow_connection", lambda name: None)
     assert command.main(arguments) == code
     printed = capsys.readouterr()
     assert words in printed.out + printed.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,9 @@ def test_good_texts_are_cast_without_a_mask() -> None:
         (pa.array(["1,234.56"]), pa.decimal128(12, 2), [None]),
         (pa.array([1.25, 1.255, math.nan]), pa.decimal128(12, 2), [Decimal("1.25"), None, None]),
         (pa.array([Decimal("0.1"), Decimal("0.12345678901234567890123")]), pa.float64(), [0.1, None]),
+        (pa.array([7, -(10**10), 10**9]), pa.decimal128(12, 2), [Decimal(7), None, Decimal(10**9)]),
+        (pa.array([2**63 - 1]), pa.decimal128(38, 10), [Decimal(2**63 - 1)]),
+        (pa.array([time(1, 2, 3)], pa.time64("us")), pa.string(), ["01:02:03.000000"]),
         (pa.array([2**53, 2**53 + 1]), pa.float64(), [2.0**53, None]),
         (pa.array([2.0, 2.5, math.nan]), pa.int64(), [2, None, None]),
         (pa.array([0, 1, 2]), pa.bool_(), [None] * 3),

@@ -75,7 +75,7 @@ def test_a_stage_without_inputs_is_refused_and_the_one_to_choose_is_named() -> N
     asked = NightRequest(DAY, "transform_marts")
     with pytest.raises(NightRequestError) as refused:
         require_inputs(asked, DAY, {"extract_postgres", "extract_apis"})
-    assert "transform_marts reads what transform_intermediate produce" in str(refused.value)
+    assert "transform_marts needs what transform_intermediate made for 2025-10-16" in str(refused.value)
     assert str(refused.value).endswith("choose the stage load_bronze")
     with pytest.raises(NightRequestError, match="choose the stage extract_apis"):
         require_inputs(NightRequest(DAY, "load_bronze"), DAY, {"extract_postgres"})

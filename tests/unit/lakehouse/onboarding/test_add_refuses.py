@@ -99,3 +99,12 @@ def test_a_manifest_without_its_address_its_settings_or_its_token(
     manifest += ("--setting", "start_date=2025-01-01T00:00:00.000000")
     assert "--token-variable NAME" in refused(root, capsys, *manifest)
     assert "CAFE_TOKEN has no value" in refused(root, capsys, *manifest, "--token-variable", "CAFE_TOKEN")
+
+
+def test_what_a_killed_run_has_written_is_not_taken_for_somebody_elses(
+    root: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The next run goes on: it is the file that it would write itself."""
+    (root / "include/airbyte/cafe_files_to_lake.yaml").write_text("# From cafe's files to the lake.\n")
+    said = refused(root, capsys, "cafe", "--files", f"{tmp_path}/*.csv", "--yes")
+    assert "taken" not in said

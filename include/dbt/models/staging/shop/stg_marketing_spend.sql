@@ -1,4 +1,4 @@
-{#- A line has no timestamp of its own; it is as new as its file. -#}
+{#- A line has no timestamp of its own: it is as new as its file. -#}
 {{ stage_versions(
     'raw_marketing_spend',
     key='spend_key',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,12 +95,6 @@ def test_what_is_streamed_does_not_stand_in_for_the_night_s_stream_of_that_name(
     """Both read `orders`: the night's gold tables hang on the night's connection."""
     lineage = a_lineage()
     assert [each.connection for each in lineage.upstream("gold.sales").streams] == ["crm_to_lake"]
-    shipped = read_lineage()
-    assert {each.connection for each in shipped.streamed()} == {"shop_postgres_stream_to_lake"}
-    assert [each.stream for each in shipped.streamed()] == ["customers", "orders", "stream_tracer"]
-    assert {each.stage for each in shipped.streamed()} == {"stream_orders"}
-    orders = [each.connection for each in shipped.upstream("gold.orders").streams if each.stream == "orders"]
-    assert orders == ["shop_postgres_to_lake"]
 
 
 @pytest.mark.parametrize(
@@ -123,12 +118,9 @@ def test_a_dataset_that_is_sql_reads_the_tables_that_its_sql_names(
     assert tables_of_dataset(dataset) == tables
 
 
-@pytest.mark.needs_shop
-def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
+def test_the_declared_files_lead_from_every_dashboard_to_a_sync() -> None:
     lineage = read_lineage()
-    assert lineage.dashboards()
     for dashboard in lineage.dashboards():
-        assert dashboard.gold_tables
         for gold in dashboard.gold_tables:
             upstream = lineage.upstream(gold)
             assert {model.layer for model in upstream.models} == {"gold", "marts", "intermediate", "staging"}
@@ -136,15 +128,20 @@ def test_the_shipped_files_lead_from_every_dashboard_to_a_sync() -> None:
             assert all(stream.stage and stream.connection for stream in upstream.streams)
 
 
-@pytest.mark.needs_shop
-def test_live_orders_hangs_on_the_stream_and_on_no_stage_of_the_night() -> None:
-    lineage = read_lineage()
-    [live] = lineage.live_dashboards()
-    assert (live.slug, live.gold_tables) == ("live-orders", ())
-    assert set(live.serving_views) >= {"serving.orders", "serving.stream_tracer"}
-    assert lineage.dashboards_of("shop_postgres_stream_to_lake") == (live,)
-    assert live not in lineage.dashboards_of("extract_postgres")
-    assert live not in lineage.dashboards_of("test_data_quality")
+def test_a_stream_s_rows_are_called_as_the_lake_calls_them(cafe: Path) -> None:
+    streams = {each.stream: each for each in Lineage.read().streams()}
+    assert sorted(streams) == [
+        "cafe_deliveries",
+        "cafe_orders",
+        "cafe_stock",
+        "cafe_tables",
+        "cafe_visits",
+    ]
+    orders = streams["cafe_orders"]
+    assert (orders.table, orders.source) == ("bronze.raw_cafe_orders", "cafe_postgres")
+    assert (orders.connection, orders.stage) == ("cafe_postgres_to_lake", "extract_postgres")
+    assert streams["cafe_tables"].reads_all
+    assert streams["cafe_visits"].stage == "extract_apis"
 
 
 def test_every_stream_is_extracted_by_the_stage_whose_dag_syncs_its_connection() -> None:

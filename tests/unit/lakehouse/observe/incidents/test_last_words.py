@@ -38,6 +38,10 @@ def failed(error: str | None, dag_id: str = "load_bronze", key: str | None = "20
         ),
         (failed("BusinessDateError: start run_night", key=None), "BusinessDateError: start run_night"),
         (
+            failed("NightFailedError: a night failed | load_bronze: disk full | gold: x", "run_night", None),
+            "NightFailedError: a night failed\nload_bronze: disk full\ngold: x",
+        ),
+        (
             failed(None),
             "the task's process ended without saying why\nTo do: `bin/stage clear load_bronze 2025-10-16`",
         ),

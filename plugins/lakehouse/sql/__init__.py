@@ -1,0 +1,1 @@
+"""A client for a person's SQL on the lakehouse: `bin/sql`."""
