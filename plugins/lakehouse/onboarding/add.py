@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser)
 
 
-def run(options: argparse.Namespace, root: Path | None = None) -> int:
+def run(options: argparse.Namespace) -> int:
     """Bring a business in, or write what has changed at its source.
 
     Returns 0 if that is done, 1 if it was declined or edits are in the way.
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, root: Path | None = None) -> int:
     Raises:
         LakehouseError: it cannot be done; nothing was written.
     """
-    root, console = root or REPOSITORY, _console()
+    root, console = REPOSITORY, _console()
     check_business(options.name)
     wished = wishes_of(options)
     if options.prefix:
@@ -51,13 +51,12 @@ def run(options: argparse.Namespace, root: Path | None = None) -> int:
     if not made.sources:
         _check_is_free(options.name, root)
     given = list(given_sources(options, made, read_values(root), root))
-    blueprint = made
+    wanted = made
     for each, wishes in zip(given, _shared_out(wished, given), strict=True):
-        settled = _settled(console, each, wishes, asks)
-        blueprint = blueprint.with_source(settled.source)
-    blueprint = replace(blueprint, gold=_gold(console, blueprint, options.gold, asks and not made.sources))
+        wanted = wanted.with_source(_settled(console, each, wishes, asks).source)
+    wanted = replace(wanted, gold=_gold(console, wanted, options.gold, asks and not made.sources))
     values = {name: value for each in given for name, value in each.values.items()}
-    proposal = propose(made, blueprint, values, _files(given), root, options.on_conflict)
+    proposal = propose(made, wanted, values, _files(given), root, options.on_conflict)
     if proposal.conflicts:
         show_conflicts(console, proposal.conflicts)
         console.print(
@@ -76,7 +75,7 @@ def run(options: argparse.Namespace, root: Path | None = None) -> int:
         return 1
     write_all(proposal.changes, root)
     console.print(f"wrote {counted(proposal.changes)}")
-    _show_next(console, made, blueprint, root)
+    _show_next(console, made, wanted, root)
     return 0
 
 
@@ -131,12 +130,16 @@ def _settled(console: Console, given: Given, wishes: Wishes, asks: bool) -> Sett
 
 def _show(console: Console, given: Given, settled: Settled) -> None:
     show_tables(console, settled.source, given.profile)
+    for table in settled.source.tables:
+        seen = next((each for each in given.profile.tables if each.name == table.name), None)
+        if seen and table.mode == "cdc" and seen.mode != "cdc":
+            console.print(Text(f"note: {table.name} from the log: {seen.cdc}"), soft_wrap=True)
     for remark in settled.remarks:
         console.print(Text(f"note: {remark}"), soft_wrap=True)
     for change in settled.changes:
         console.print(Text(f"changed: {change}", style="yellow"), soft_wrap=True)
-    for table, absent, new in settled.renames_to_confirm:
-        line = f"renamed? --rename {table}.{absent}={new} lets the models go on with {absent}"
+    for name, absent, new in settled.renames_to_confirm:
+        line = f"renamed? --rename {name}.{absent}={new} lets the models go on with {absent}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
 
 

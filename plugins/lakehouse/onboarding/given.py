@@ -67,7 +67,8 @@ def _postgres(
     # A source that was brought in before is looked at whole, so that what is new is seen.
     tables = () if source.tables else options.tables
     logged = [table.name for table in source.tables if table.mode == "cdc"]
-    cdc = list(dict.fromkeys([*options.cdc, *logged]))
+    asked = [table for table, mode in options.mode if mode == "cdc"]
+    cdc = list(dict.fromkeys([*options.cdc, *asked, *logged]))
     profile = profile_postgres(address.dsn, tables=tables, cdc=cdc, schemas=schemas)
     settings = {"schemas": list(schemas), "ssl_mode": address.ssl_mode}
     return Given(replace(source, settings=settings), profile, address.values(business), {})
