@@ -13,14 +13,12 @@ from testing.waiting import wait_until
 DAG: Final = "run_night"
 SECONDS: Final = 900.0
 LOOK_SECONDS: Final = 1.0
-FOLLOWS: Final = "follow_the_night"
 
 
 @dataclass(frozen=True)
 class RunOfNight:
     """An ended run of `run_night`."""
 
-    run_id: str
     state: str
     note: str
     """Markdown: the page of the night, as far as Airflow's limit of 1,000 characters goes."""
@@ -55,12 +53,6 @@ class NightInTheUi:
         answer = self._http.post("dagRuns", json={"logical_date": None, "conf": asked}).raise_for_status()
         return self._ended(answer.json()["dag_run_id"])
 
-    def go_on(self, run: RunOfNight) -> RunOfNight:
-        """Clear the task that follows, as a person does once the cause is gone, and wait for the end."""
-        body = {"dag_run_id": run.run_id, "task_ids": [FOLLOWS], "dry_run": False, "only_failed": True}
-        self._http.post("clearTaskInstances", json=body).raise_for_status()
-        return self._ended(run.run_id)
-
     def _ended(self, run_id: str) -> RunOfNight:
         def told() -> dict[str, Any]:
             answer: dict[str, Any] = self._http.get(f"dagRuns/{run_id}").raise_for_status().json()
@@ -71,6 +63,4 @@ class NightInTheUi:
         )
         run = told()
         tasks = self._http.get(f"dagRuns/{run_id}/taskInstances").raise_for_status().json()["task_instances"]
-        return RunOfNight(
-            run_id, run["state"], run["note"] or "", {each["task_id"]: each["state"] for each in tasks}
-        )
+        return RunOfNight(run["state"], run["note"] or "", {each["task_id"]: each["state"] for each in tasks})

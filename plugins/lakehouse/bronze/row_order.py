@@ -117,7 +117,7 @@ def _ascends(candidates: pa.Table, keys: list[str]) -> bool:
 
 
 def _older_versions(versions: pa.Table, contract: Contract, contents_of: ContentsOf) -> tuple[pa.Array, Ties]:
-    """Ordinals of all but the newest version of each key, and which of them are no older than it."""
+    """Ordinals of all but the newest version of each key, and which of them nothing makes older."""
     keys = list(contract.key)
     newest_first = [*([contract.cursor] if contract.cursor else []), EXTRACTED_AT, SYNC_ID, RAW_ID, ORDINAL]
     order = pc.sort_indices(

@@ -115,7 +115,7 @@ def check(path: Path = MANIFEST_FILE) -> None:
     )
     raise ManifestError(
         f"{path.name} is not what include/dbt says ({', '.join(differing) or 'metadata'}): "
-        "run `python -m lakehouse.dbt.manifest`"
+        "run `make manifest`"
     )
 
 

@@ -13,7 +13,7 @@ PROJECT_NAME: Final = "lakehouse"
 PROJECT_FOLDER: Final = INCLUDE / "dbt"
 PROFILES_FILE: Final = PROJECT_FOLDER / "profiles.yml"
 MANIFEST_FILE: Final = PROJECT_FOLDER / "manifest.json"
-"""What Airflow reads to draw the tasks; written by `python -m lakehouse.dbt.manifest`."""
+"""What Airflow reads to draw the tasks; written by `make manifest`."""
 
 LAYERS: Final = ("staging", "intermediate", "marts", "gold")
 """The folders below models/, in the order data flows through them."""

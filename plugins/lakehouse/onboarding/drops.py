@@ -229,7 +229,7 @@ def _csv(name: str, text: str, encoding: str, is_whole: bool) -> Sample:
     form: tuple[tuple[str, Any], ...] = (("filetype", "csv"), ("encoding", encoding))
     if delimiter != ",":
         form += (("delimiter", r"\t" if delimiter == "\t" else delimiter),)
-    # Without this an empty field is a text that is no number and no date.
+    # Without this an empty field is an empty text, which cannot become a number or a date.
     form += (("null_values", [""]),)
     return Sample(name, header, records, form, is_whole and len(lines) <= SAMPLE_ROWS)
 

@@ -31,7 +31,7 @@ def test_nothing_is_written_by_hand_but_one_mart(brought_in: Cafe) -> None:
     assert generated
     assert brought_in.files["with the mart"] - generated == {f"{MART}.sql", f"{MART}.yml"}
     outside = {name for name in generated if not name.startswith("include/")}
-    assert outside <= {"airflow_settings.yaml", "docker/.env.example", "docker/docker-compose.yml"}, outside
+    assert outside <= {"airflow_settings.yaml", "docker/.env.example", "docker/docker-compose.yaml"}, outside
     assert not any(name.startswith(("dags/", "plugins/", "tests/")) for name in generated)
 
 

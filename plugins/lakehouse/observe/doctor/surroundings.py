@@ -101,8 +101,8 @@ class Surroundings:
         if self.is_embedded:
             return "make down up"
         return (
-            "python -m lakehouse.platform.airflow_settings connections --file connections.json"
-            " && airflow connections import --overwrite connections.json"
+            "PYTHONPATH=plugins python -m lakehouse.platform.airflow_settings connections --file"
+            " connections.json && airflow connections import --overwrite connections.json"
         )
 
     def airflow_command(self, words: str) -> str:
@@ -111,14 +111,16 @@ class Surroundings:
 
     def library_command(self, name: str, words: str) -> str:
         """A command of this repository: `bin/<name>` where that reaches the platform."""
-        return f"bin/{name} {words}" if self.is_embedded else f"python -m lakehouse.{name} {words}"
+        if self.is_embedded:
+            return f"bin/{name} {words}"
+        return f"PYTHONPATH=plugins python -m lakehouse.{name} {words}"
 
     def source_command(self, business: str) -> str:
         """What looks at a source of a business."""
         return (
             f"bin/source check {business}"
             if self.is_embedded
-            else f"python -m lakehouse.onboarding check {business}"
+            else f"PYTHONPATH=plugins python -m lakehouse.onboarding check {business}"
         )
 
     def psql_command(self, conn_id: str, statement: str) -> str:

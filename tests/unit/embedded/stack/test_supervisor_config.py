@@ -88,6 +88,27 @@ def test_supervisord_reads_every_program_of_the_platform(
         assert log == settings.logs_dir / f"{process.name}.log"
 
 
+def test_every_program_has_its_home_in_the_state_folder_and_nothing_of_the_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gunicorn made `~/.gunicorn`, DuckDB `~/.duckdb`, Airflow `~/airflow`."""
+    monkeypatch.setenv("HOME", str(tmp_path / "users"))
+    settings = platform_in(tmp_path / "place")
+    services = catalogue(
+        settings, SECRET, wire(settings, SECRET), airflow_environment=dict, user_values=lambda: {"MINE": "1"}
+    )
+    environments = {
+        program.name: json.loads(specification(program, {}, settings))["environment"]
+        for service in services.values()
+        for program in service.programs
+    }
+    assert set(environments) == PROGRAMS
+    assert {each["HOME"] for each in environments.values()} == {str(settings.state_dir / "home")}
+    assert str(tmp_path / "users") not in json.dumps(environments)
+    told = {name for name, each in environments.items() if "MINE" in each}
+    assert told == {"observer", "log_shipper"}, "and Airflow, by its own environment"
+
+
 def test_a_folder_with_spaces_and_percent_signs_is_understood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,9 +17,7 @@ def current() -> dict[str, Any]:
 
 
 def test_shipped_manifest_is_what_the_project_says(current: dict[str, Any]) -> None:
-    assert MANIFEST_FILE.read_text(encoding="utf-8") == manifest.as_text(current), (
-        "run `python -m lakehouse.dbt.manifest`"
-    )
+    assert MANIFEST_FILE.read_text(encoding="utf-8") == manifest.as_text(current), "run `make manifest`"
 
 
 def test_manifest_holds_nothing_of_the_machine_or_the_hour(current: dict[str, Any]) -> None:
@@ -35,7 +33,7 @@ def test_check_names_the_model_that_changed(
     changed = {**current, "nodes": {**current["nodes"], "model.lakehouse.orders": {"name": "orders"}}}
     outdated.write_text(manifest.as_text(changed), encoding="utf-8")
     monkeypatch.setattr(manifest, "parsed_manifest", lambda: current)
-    with pytest.raises(manifest.ManifestError, match=r"\(model\.lakehouse\.orders\): run `python -m"):
+    with pytest.raises(manifest.ManifestError, match=r"\(model\.lakehouse\.orders\): run `make manifest`"):
         manifest.check(outdated)
 
 

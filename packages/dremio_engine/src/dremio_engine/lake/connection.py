@@ -1,11 +1,11 @@
 """The DuckDB instance: hardened, with DuckLake's metadata and the registered sources attached."""
 
+import importlib.resources
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
-from duckdb_extensions import extension_importer
 
 from dremio_engine.lake.messages import without_connection_string
 from dremio_engine.lake.storage import SourceStorage
@@ -25,10 +25,10 @@ ENGINE_TABLES = (
 )
 
 
-def import_extensions() -> None:
-    """Put DuckDB's extensions from their packages where DuckDB looks for them."""
-    for extension in EXTENSIONS:
-        extension_importer.import_extension(extension)
+def extension_file(name: str) -> Path:
+    """An extension in its package: loaded from there, it needs no copy in the user's home."""
+    package = importlib.resources.files(f"duckdb_extension_{name}")
+    return Path(str(package)) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
 
 
 def connect(
@@ -47,7 +47,7 @@ def connect(
         }
     )
     for extension in EXTENSIONS:
-        connection.execute(f"load {extension}")
+        connection.execute(f"load {literal(str(extension_file(extension)))}")
     if threads:
         connection.execute(f"set threads={int(threads)}")
     # Keys stay in memory. Persistent secrets may not be switched off: the PostgreSQL reader asks their

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from dremio_engine.errors import Busy, EngineError, InvalidStatement
-from dremio_engine.lake.connection import ENGINE_TABLES, METADATA, connect, import_extensions
+from dremio_engine.lake.connection import ENGINE_TABLES, METADATA, connect
 from dremio_engine.lake.connection import REFLECTION_SCHEMA as REFLECTION_SCHEMA
 from dremio_engine.lake.gate import DRAIN_SECONDS, Gate
 from dremio_engine.lake.intents import Intents
@@ -64,7 +64,6 @@ class Lake:
         self._cache_lock = threading.Lock()
         self._generation = 0
         self._tables: tuple[int, dict[tuple[str, str], LakeTable]] | None = None
-        import_extensions()
 
     def open(self, sources: Sequence[SourceStorage], patience: float = DRAIN_SECONDS) -> None:
         """Open, or open again with other sources, once running statements have ended.

@@ -38,7 +38,8 @@ def counted(found: Found, metric: str) -> dict[tuple[str, ...], float]:
 class Airbyte:
     """Jobs and connections behind Airbyte's two APIs; the public one filters by `updatedAtStart`."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: str = "shop_to_lake") -> None:
+        self.connection = connection
         self.jobs: list[dict[str, Any]] = []
         self.rows: dict[int, dict[str, int]] = {}
         self.asked: list[int] = []
@@ -76,7 +77,7 @@ class Airbyte:
             ]
             return httpx.Response(200, json={"attempts": [{"attempt": {"streamStats": stats}}]})
         if request.url.path.endswith("/connections"):
-            return httpx.Response(200, json={"data": [{"connectionId": "c1", "name": "shop_to_lake"}]})
+            return httpx.Response(200, json={"data": [{"connectionId": "c1", "name": self.connection}]})
         query = request.url.params
         since = query.get("updatedAtStart", "1970-01-01T00:00:00Z")
         assert since.endswith("Z")
@@ -107,6 +108,16 @@ def test_records_durations_and_failures_of_jobs_that_have_ended() -> None:
         (GONE, "cancelled"): 90,
     }
     assert ("airbyte_sync_failures_total", {"connection": "shop_to_lake"}) in found.series
+
+
+@pytest.mark.usefixtures("cafe")
+def test_the_rows_of_a_stream_are_counted_under_its_name_in_the_lake() -> None:
+    """As bronze and the receipts call it: two sources may both have a table `orders`."""
+    airbyte = Airbyte("cafe_postgres_to_lake")
+    airbyte.job(1, "succeeded", T0, {"orders": 40})
+    assert counted(airbyte.source().look({}), "airbyte_records_synced_total") == {
+        ("cafe_postgres_to_lake", "cafe_orders"): 40
+    }
 
 
 def test_a_job_that_was_running_is_counted_when_it_has_ended_and_the_others_are_not_asked_again() -> None:
