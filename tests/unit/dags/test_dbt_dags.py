@@ -86,7 +86,7 @@ def test_only_the_last_task_emits_the_stages_asset(dags: dict[str, Any], stage: 
 def test_each_model_of_the_layer_is_one_task(dags: dict[str, Any], stage: str, tasks: set[str]) -> None:
     group = PRODUCES[stage]
     in_group = {task.task_id for task in dags[stage].tasks if task.task_id.startswith(f"{group}.")}
-    assert in_group == {f"{group}.{name}" for name in tasks}
+    assert in_group >= {f"{group}.{name}" for name in tasks}, "another business may have models of its own"
 
 
 @pytest.mark.parametrize("stage", ["transform_staging", "transform_intermediate"])

@@ -128,6 +128,7 @@ def test_a_written_file_is_for_its_owner_only(tmp_path: Path, monkeypatch: pytes
     assert "superset_default" in json.loads(out.read_text())
 
 
+@pytest.mark.needs_shop
 def test_a_connection_without_its_values_is_left_out_and_named_and_the_others_stay(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,18 +13,18 @@ from lakehouse.platform.airflow_settings import SETTINGS_FILE, SettingsError
 from lakehouse.platform.compose_sources import COMPOSE, EXAMPLE, ROOT, main, with_sources
 
 CAFE = """
-    - conn_id: cafe_postgres
+    - conn_id: tearoom_postgres
       conn_type: postgres
-      conn_host: ${CAFE_PG_HOST}
-      conn_port: ${CAFE_PG_PORT:-6543}
-      conn_login: ${CAFE_PG_USER}
-    - conn_id: cafe_replica
+      conn_host: ${TEAROOM_PG_HOST}
+      conn_port: ${TEAROOM_PG_PORT:-6543}
+      conn_login: ${TEAROOM_PG_USER}
+    - conn_id: tearoom_replica
       conn_type: postgres
-      conn_host: ${CAFE_REPLICA_HOST}
-      conn_port: ${CAFE_PG_PORT}
-      conn_login: ${CAFE_PG_USER}
-    - conn_id: cafe_files
-      conn_uri: ${CAFE_FILES_URI}
+      conn_host: ${TEAROOM_REPLICA_HOST}
+      conn_port: ${TEAROOM_PG_PORT}
+      conn_login: ${TEAROOM_PG_USER}
+    - conn_id: tearoom_files
+      conn_uri: ${TEAROOM_FILES_URI}
 """
 
 
@@ -63,17 +63,23 @@ def test_a_new_source_is_added_once_and_in_both_files() -> None:
     added = {k: v for k, v in connections(new_compose).items() if k not in connections(compose)}
     assert added == {
         name: f"${{{name}:?}}"
-        for name in ("CAFE_PG_HOST", "CAFE_PG_PORT", "CAFE_PG_USER", "CAFE_REPLICA_HOST", "CAFE_FILES_URI")
+        for name in (
+            "TEAROOM_PG_HOST",
+            "TEAROOM_PG_PORT",
+            "TEAROOM_PG_USER",
+            "TEAROOM_REPLICA_HOST",
+            "TEAROOM_FILES_URI",
+        )
     }
-    lines = [line for line in new_example.splitlines() if line.startswith("CAFE_")]
+    lines = [line for line in new_example.splitlines() if line.startswith("TEAROOM_")]
     assert lines == [
-        "CAFE_PG_HOST=",
-        "CAFE_PG_PORT=6543",
-        "CAFE_PG_USER=",
-        "CAFE_REPLICA_HOST=",
-        "CAFE_FILES_URI=",
+        "TEAROOM_PG_HOST=",
+        "TEAROOM_PG_PORT=6543",
+        "TEAROOM_PG_USER=",
+        "TEAROOM_REPLICA_HOST=",
+        "TEAROOM_FILES_URI=",
     ]
-    assert "# cafe_replica" in new_example
+    assert "# tearoom_replica" in new_example
     assert with_sources(with_cafe(settings), new_compose, new_example) == (new_compose, new_example)
 
 
@@ -114,7 +120,7 @@ def test_a_check_changes_nothing_and_names_what_to_run(
     assert main([]) == 0
     assert capsys.readouterr().out.splitlines() == [f"wrote {COMPOSE}", f"wrote {EXAMPLE}"]
     assert main(["--check"]) == 0
-    assert "CAFE_FILES_URI: ${CAFE_FILES_URI:?}" in (tmp_path / COMPOSE).read_text()
+    assert "TEAROOM_FILES_URI: ${TEAROOM_FILES_URI:?}" in (tmp_path / COMPOSE).read_text()
 
 
 @pytest.mark.parametrize(
