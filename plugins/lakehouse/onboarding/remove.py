@@ -49,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UnknownBusinessError, SharedError, BlueprintError, ManifestError: nothing was written.
     """
+    if not options.yes and not options.dry_run and not sys.stdin.isatty():
+        raise BlueprintError("there is nobody to ask here: add --yes, or --dry-run to see only")
     # Of the project as it is: the shipped manifest may be older.
     owned = owned_by(options.name, options.also, manifest=parsed_manifest())
     follows = [] if owned.shared else derived(owned.changes)
@@ -138,6 +140,4 @@ def not_in_git(paths: Sequence[str]) -> list[str]:
 
 
 def _agreed(business: str) -> bool:
-    if not sys.stdin.isatty():
-        raise BlueprintError("there is nobody to ask here: add --yes, or --dry-run to see only")
     return input(f"take {business} out? [y/N] ").strip().lower() in ("y", "yes")

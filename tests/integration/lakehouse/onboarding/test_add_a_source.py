@@ -19,7 +19,7 @@ import yaml
 
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.dbt.manifest import ManifestError
-from lakehouse.onboarding import __main__, add, proposal
+from lakehouse.onboarding import __main__, add, derived_files
 from lakehouse.platform.repository import REPOSITORY
 from testing.foreign_api import LoyaltyService
 from testing.foreign_business import MANIFEST, PASSWORD, TOKEN, ForeignBusiness
@@ -55,7 +55,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proposal, "parsed_manifest", lambda _: {"nodes": {}})
+    monkeypatch.setattr(derived_files, "parsed_manifest", lambda _: {"nodes": {}})
 
 
 def texts(root: Path) -> Mapping[str, str]:
@@ -191,7 +191,7 @@ def test_what_dbt_refuses_is_never_written(
         assert (project / "models/staging/cafe/stg_cafe_orders.sql").is_file()
         raise ManifestError("dbt cannot parse the project")
 
-    monkeypatch.setattr(proposal, "parsed_manifest", refuse)
+    monkeypatch.setattr(derived_files, "parsed_manifest", refuse)
     business.next_day()
     before = texts(root)
     assert bring_in(business, "--yes") == 2
