@@ -25,7 +25,9 @@ def ask_renames(console: Console, pairs: Sequence[tuple[str, str, str]], wishes:
 def ask_tables(console: Console, source: Source, wishes: Wishes) -> Wishes | None:
     """Another mode, key or cursor of one table; None when nothing is to be changed."""
     names = [table.name for table in source.tables]
-    name = Prompt.ask("Table to read in another way (Enter: none)", console=console, default="")
+    name = Prompt.ask(
+        "Table to read in another way (Enter: none)", console=console, default="", show_default=False
+    )
     if not name:
         return None
     if name not in names:
