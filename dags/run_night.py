@@ -77,7 +77,10 @@ def run_night() -> None:
     choose = ChooseNightOperator(task_id="choose_the_night")
     start = StartNightOperator(task_id="start_or_join_the_night", chosen_by=choose.task_id)
     follow = FollowNightOperator(
-        task_id="follow_the_night", chosen_by=choose.task_id, started_by=start.task_id
+        task_id="follow_the_night",
+        chosen_by=choose.task_id,
+        started_by=start.task_id,
+        execution_timeout=LONGEST_NIGHT,
     )
 
     choose >> start >> follow

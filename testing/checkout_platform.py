@@ -53,6 +53,7 @@ class CheckoutPlatform:
         own = {"ORDERS": ORDERS, "LAKEHOUSE_RETRY_DELAY_SECONDS": RETRY_DELAY_SECONDS}
         self.environment = os.environ | port_variables(self.ports) | own
         for name in (
+            "LAKEHOUSE_ENV_FILE",
             "LAKEHOUSE_STATE_DIR",
             "LAKEHOUSE_RECEIPTS_DIR",
             "DATE",

@@ -30,6 +30,8 @@ class EmbeddedPlatform:
         self._own = {
             # The engines of this checkout, also where its environments are another's.
             "PYTHONPATH": os.pathsep.join(map(str, [ROOT, *sorted(ROOT.glob("packages/*/src"))])),
+            # Whatever values somebody has in .env, they are not for tests.
+            "LAKEHOUSE_ENV_FILE": os.devnull,
             "LAKEHOUSE_STATE_DIR": str(self.folder / "state"),
             "LAKEHOUSE_RECEIPTS_DIR": str(self.folder / "receipts"),
             "OBSERVE": "0",

@@ -34,6 +34,7 @@ class IngestionStack:
         self._python = python
         self._platform = EmbeddedPlatform("ingestion")
         self.folder = self._platform.folder
+        self._shared: AirbyteServer | None = None
 
     @property
     def environ(self) -> dict[str, str]:
@@ -43,6 +44,7 @@ class IngestionStack:
         self._platform.up("object_store", "shop")
 
     def stop(self) -> None:
+        self._end_shared()
         self._platform.down()
 
     def shop(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +71,10 @@ class IngestionStack:
 
     @contextmanager
     def airbyte(self, **environ: str) -> Iterator[AirbyteServer]:
-        """A running Airbyte server with these variables; killed at the end if it still runs."""
+        """A running Airbyte server with these variables; killed at the end if it still runs. The shared one
+        ends before: there can be only one.
+        """
+        self._end_shared()
         variables = self.environ | {"AIRBYTE_RETRY_DELAY_SECONDS": "0.2"} | environ
         server = AirbyteServer(variables, self.folder, self._python)
         server.start()
@@ -77,6 +82,20 @@ class IngestionStack:
             yield server
         finally:
             server.kill()
+
+    def shared_airbyte(self) -> AirbyteServer:
+        """The server of all tests that do not end it: a start costs more than most of them."""
+        if self._shared is None or not self._shared.is_running:
+            # Its token must outlast all tests.
+            own = {"AIRBYTE_RETRY_DELAY_SECONDS": "0.2", "AIRBYTE_TOKEN_SECONDS": "7200"}
+            self._shared = AirbyteServer(self.environ | own, self.folder, self._python)
+            self._shared.start()
+        return self._shared
+
+    def _end_shared(self) -> None:
+        if self._shared is not None:
+            self._shared.kill()
+            self._shared = None
 
     def try_second_airbyte(self) -> int:
         """Start a server beside the one that runs; the exit code it ends with."""
@@ -111,6 +130,11 @@ class AirbyteServer:
         assert self._process is not None
         assert self._process.poll() is None, self._log.read_text()
         return self.is_healthy()
+
+    @property
+    def is_running(self) -> bool:
+        """Has it been started, and not ended since?"""
+        return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
         """Without any chance to say goodbye."""

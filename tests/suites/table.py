@@ -54,6 +54,13 @@ WHY_LEFT_OUT: Final = "the shop is not declared"
 """In airflow_settings.yaml, after `bin/source remove shop`."""
 
 NEEDS_SHOP: Final = (
+    "tests/integration/embedded/shop",
+    "tests/integration/embedded/stack/test_stack_lifecycle.py",
+    "tests/integration/lakehouse/bronze",
+    "tests/integration/lakehouse/dbt/test_dbt_gate.py",
+    "tests/integration/lakehouse/dbt/test_dbt_replay.py",
+    "tests/integration/lakehouse/landing",
+    "tests/integration/lakehouse/superset",
     "tests/unit/lakehouse/bronze/test_bronze_partition.py",
     "tests/unit/shop",
 )
@@ -73,7 +80,6 @@ SUITES: Final = (
         "airflow",
         ("tests/integration/lakehouse",),
         300,
-        needs_shop=True,
     ),
     Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
     Suite(
@@ -89,7 +95,16 @@ SUITES: Final = (
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
     Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 720, needs_shop=True),
     Suite(Tier.REST, "night", "onboarding", "embedded", ("tests/night/onboarding",), 300, needs_shop=True),
-    Suite(Tier.REST, "wire", "airbyte_engine", "embedded", ("tests/wire",), 420, "airbyte_engine"),
+    Suite(
+        Tier.REST,
+        "wire",
+        "airbyte_engine",
+        "embedded",
+        ("tests/wire",),
+        420,
+        "airbyte_engine",
+        needs_shop=True,
+    ),
     Suite(
         Tier.REST,
         "stream",
@@ -108,7 +123,7 @@ SUITES: Final = (
         600,
         needs_shop=True,
     ),
-    Suite(Tier.REST, "observe", "parts", "airflow", ("tests/observe",), 420),
+    Suite(Tier.REST, "observe", "parts", "airflow", ("tests/observe",), 420, needs_shop=True),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
     Suite(
         Tier.REST,
@@ -136,7 +151,16 @@ SUITES: Final = (
     # Only the tests of the process that dbt is forked from: the others run dbt as it comes from there.
     Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 240),
     Suite(Tier.REST, "conformance", "grammar", "embedded", ("tests/grammar",), 60, "dremio_engine"),
-    Suite(Tier.REST, "clients", "airbyte", "airflow", ("tests/conformance",), 90, "airbyte_engine"),
+    Suite(
+        Tier.REST,
+        "clients",
+        "airbyte",
+        "airflow",
+        ("tests/conformance",),
+        90,
+        "airbyte_engine",
+        needs_shop=True,
+    ),
     Suite(Tier.REST, "soak", "short", "airflow", ("tests/soak",), 240, needs_shop=True),
     # The short form kills the stream at some of these moments, chosen by its seed.
     Suite(

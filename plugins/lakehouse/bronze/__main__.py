@@ -17,6 +17,7 @@ from lakehouse.bronze.give_back import ClaimReturns, GivenBack
 from lakehouse.bronze.reconciliation import BronzeLoads, TiedLoad
 from lakehouse.bronze.unloaded_claims import tell, unloaded_claims
 from lakehouse.night.business_date import parse_business_date
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.database import platform_postgres
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.storage import LakeStorage
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     giving.add_argument("--source", action="append", help="only of this source; may be repeated")
     giving.add_argument("--to", metavar="DATE", help="claim them for this date at once")
     options = parser.parse_args(arguments)
+    look_in_airflow_s_database()
     try:
         postgres = platform_postgres()
         if options.command == "unloaded":

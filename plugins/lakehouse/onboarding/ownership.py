@@ -71,6 +71,23 @@ def businesses(connections: Sequence[ConnectionFile]) -> tuple[str, ...]:
     return tuple(sorted({each.business for each in connections}))
 
 
+def require_known(business: str, root: Path = REPOSITORY) -> list[ConnectionFile]:
+    """Every connection there is, if something belongs to that business.
+
+    Raises:
+        UnknownBusinessError: nothing does.
+        ConnectionFileError: a connection's file is faulty.
+    """
+    every = read_all_connection_files()
+    known = businesses(every)
+    if business not in known and not (root / BLUEPRINTS / f"{business}.yaml").is_file():
+        raise UnknownBusinessError(
+            f"no connection in {CONNECTIONS}/ has the business {business}; "
+            f"there are: {', '.join(known) or 'none'}"
+        )
+    return every
+
+
 def owned_by(
     business: str,
     also: Collection[str] = (),
@@ -90,15 +107,10 @@ def owned_by(
         BlueprintError: a file cannot be read, or its entries cannot be taken out.
         ConnectionFileError: a connection's file is faulty.
     """
-    every = read_all_connection_files()
+    every = require_known(business, root)
     ours = tuple(each for each in every if each.business == business)
     others = [each for each in every if each.business != business]
     blueprint = (BLUEPRINTS / f"{business}.yaml").as_posix()
-    if not ours and not (root / blueprint).is_file():
-        known = ", ".join(businesses(every)) or "none"
-        raise UnknownBusinessError(
-            f"no connection in {CONNECTIONS}/ has the business {business}; there are: {known}"
-        )
     streams = _streams(ours)
     dbt = dbt_parts(manifest or _json(root / MANIFEST), streams, also)
     tables = {

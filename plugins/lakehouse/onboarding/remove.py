@@ -15,7 +15,7 @@ from lakehouse.dbt.manifest import parsed_manifest
 from lakehouse.onboarding.blueprint import BlueprintError
 from lakehouse.onboarding.derived_files import DBT, compose_changes, manifest_change
 from lakehouse.onboarding.left_outside import left_outside
-from lakehouse.onboarding.ownership import SHEDDING, Owned, owned_by
+from lakehouse.onboarding.ownership import SHEDDING, Owned, owned_by, require_known
 from lakehouse.onboarding.plan import FileChange
 from lakehouse.onboarding.settings_file import SETTINGS
 from lakehouse.onboarding.writing import write_all
@@ -49,6 +49,9 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UnknownBusinessError, SharedError, BlueprintError, ManifestError: nothing was written.
     """
+    if not options.yes and not options.dry_run and not sys.stdin.isatty():
+        raise BlueprintError("there is nobody to ask here: add --yes, or --dry-run to see only")
+    require_known(options.name)
     # Of the project as it is: the shipped manifest may be older.
     owned = owned_by(options.name, options.also, manifest=parsed_manifest())
     follows = [] if owned.shared else derived(owned.changes)
@@ -138,6 +141,4 @@ def not_in_git(paths: Sequence[str]) -> list[str]:
 
 
 def _agreed(business: str) -> bool:
-    if not sys.stdin.isatty():
-        raise BlueprintError("there is nobody to ask here: add --yes, or --dry-run to see only")
     return input(f"take {business} out? [y/N] ").strip().lower() in ("y", "yes")

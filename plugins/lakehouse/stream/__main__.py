@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Final
 
 from lakehouse.platform.airflow_api import AirflowApiError
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.stream.plan import NOT_DECLARED, is_declared
 
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (purpose, module) in COMMANDS.items():
         import_module(module).add_arguments(commands.add_parser(name, help=purpose))
     options = parser.parse_args(arguments)
+    look_in_airflow_s_database()
     if not is_declared():
         print(f"error: {NOT_DECLARED}", file=sys.stderr)
         return 2

@@ -19,6 +19,7 @@ from lakehouse.night.business_date import BusinessDateError
 from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.night.timetable import NightTimetable
+from lakehouse.night_run.follow import OVERTIME
 from lakehouse.platform.retry_policy import RETRY_POLICY
 from lakehouse.stream.plan import DAG_ID, is_declared
 from lakehouse.superset.dashboards import read_dashboards
@@ -210,7 +211,9 @@ def test_run_night_waits_without_a_worker_for_as_long_as_a_night_may_take(dags: 
         "follow_the_night",
     ]
     planned = sum(stage(name).minutes for name in STAGES)
-    assert run_night.dagrun_timeout > timedelta(minutes=3 * planned)
+    patience = timedelta(minutes=OVERTIME * planned)
+    assert run_night.dagrun_timeout > patience
+    assert run_night.get_task("follow_the_night").execution_timeout > patience
 
 
 @pytest.mark.parametrize("name", STAGES)

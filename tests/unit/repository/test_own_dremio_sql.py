@@ -66,6 +66,7 @@ def test_every_expression_of_supersets_assets_is_looked_at(tmp_path: Path) -> No
     assert all("Encountered" in str(fault_of(Statement(FILE, sql))) for _, sql in found)
 
 
+@pytest.mark.needs_shop
 def test_the_projects_own_assets_have_statements() -> None:
     files = {file for file, _ in superset_statements(ROOT / "include" / "superset")}
     assert len(files) > 4

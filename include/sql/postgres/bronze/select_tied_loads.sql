@@ -5,4 +5,4 @@ select
     tie_examples
 from bronze_loads
 where rows_tied > 0
-order by business_date desc, stream
+order by business_date desc, stream asc

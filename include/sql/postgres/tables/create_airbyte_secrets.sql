@@ -1,4 +1,4 @@
--- What was last sent to Airbyte of each secret, which Airbyte shows as asterisks: a salted hash of it (scrypt).
+-- What was last sent to Airbyte of each secret, which it shows as asterisks: a salted hash of it (scrypt).
 create table if not exists airbyte_secrets (
     thing_id text not null,
     path text not null,

@@ -39,11 +39,10 @@ def stack() -> Iterator[IngestionStack]:
         platform.stop()
 
 
-@pytest.fixture(scope="module")
-def airbyte(stack: IngestionStack) -> Iterator[AirbyteServer]:
-    """The server that the tests of one module share."""
-    with stack.airbyte() as server:
-        yield server
+@pytest.fixture
+def airbyte(stack: IngestionStack) -> AirbyteServer:
+    """The server that the tests share, other than those that start their own."""
+    return stack.shared_airbyte()
 
 
 class Landing:

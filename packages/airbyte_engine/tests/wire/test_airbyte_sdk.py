@@ -24,7 +24,7 @@ def client(server: AirbyteServer) -> AirbyteAPI:
     return AirbyteAPI(server_url=server.url, security=models.Security(client_credentials=credentials))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sdk(airbyte: AirbyteServer) -> AirbyteAPI:
     return client(airbyte)
 

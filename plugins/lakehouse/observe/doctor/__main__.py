@@ -19,6 +19,7 @@ from lakehouse.observe.doctor.run import examine, exit_code
 from lakehouse.observe.doctor.surroundings import Surroundings
 from lakehouse.observe.facts.redaction import Redactor
 from lakehouse.observe.facts.secret_values import secrets_in
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.errors import LakehouseError
 
 
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="probes or groups, separated by commas")
     parser.add_argument("--list", action="store_true", help="list the probes, and look at nothing")
     options = parser.parse_args(arguments)
+    look_in_airflow_s_database()
     try:
         probes = chosen([word for word in options.only.split(",") if word])
     except LakehouseError as refusal:

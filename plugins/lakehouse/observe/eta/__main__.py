@@ -28,6 +28,7 @@ from lakehouse.observe.eta.estimate import (
 from lakehouse.observe.eta.shedding import Advice
 from lakehouse.observe.eta.tonight import NightState
 from lakehouse.observe.facts.nights import stage_runs
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.database import PostgresConnections, platform_postgres
 from lakehouse.platform.errors import LakehouseError
 
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--date", help="the business date; by default the night that is going on")
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
+    look_in_airflow_s_database()
     try:
         day = parse_business_date(options.date) if options.date else None
         postgres = platform_postgres()

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from lakehouse.observe.retention.plan import Applied, KindPlan, as_lines, as_table
 from lakehouse.observe.retention.policy import KINDS, load_policy
 from lakehouse.observe.retention.tidy import Tidying, of_platform
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.errors import LakehouseError
 
 
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--items", action="store_true", help="name every item as well")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
     options = parser.parse_args(arguments)
+    look_in_airflow_s_database()
     try:
         tidying = of_platform(load_policy())
         plans, failed = _plans(tidying, [word for word in options.only.split(",") if word])

@@ -24,6 +24,7 @@ from lakehouse.observe.why_stale.services import LiveScheduling, LiveServing
 from lakehouse.observe.why_stale.show import lines
 from lakehouse.observe.why_stale.walk import UnknownNameError, subject_of, why_stale
 from lakehouse.platform.airflow_api import AirflowApi
+from lakehouse.platform.command_line import look_in_airflow_s_database
 from lakehouse.platform.database import platform_postgres
 from lakehouse.platform.names import AIRFLOW_CONNECTION
 from lakehouse.superset.hook import SupersetHook
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--date", help="the business date that should be there; by default the newest due")
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
+    look_in_airflow_s_database()
     lineage = read_lineage()
     if (live := live_name(lineage, options.name)) is not None:
         told = why_live_is_stale(live, platform_postgres(), LiveScheduling(_airflow()), datetime.now(UTC))

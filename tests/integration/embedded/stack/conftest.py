@@ -35,6 +35,8 @@ class Stack:
     ) -> subprocess.CompletedProcess[str]:
         """`embedded.cli <arguments>` on this platform; both outputs are in stdout."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LAKEHOUSE_")} | {
+            # Whatever values somebody has in .env, they are not for tests.
+            "LAKEHOUSE_ENV_FILE": os.devnull,
             "LAKEHOUSE_STATE_DIR": str(self.state_dir),
             "LAKEHOUSE_PORT_OFFSET": str(self.offset),
             **self.extra,

@@ -22,6 +22,7 @@ from lakehouse.airbyte import connection_file
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import AirbyteProvisioner
+from lakehouse.airbyte.sent_secrets import NothingRemembered
 from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.contract_file import parse_contract
@@ -145,7 +146,8 @@ def nights(lake: Any, wire: dict[str, str], tmp_path_factory: pytest.TempPathFac
                 patch.setenv("AIRFLOW_CONN_BISTRO_POSTGRES", value)
         provision(lake.dremio, load_sources(), lake.access)
         client = LakehouseAirbyteHook().client
-        AirbyteProvisioner(client, BaseHook.get_connection).apply(read_all_connection_files())
+        provisioner = AirbyteProvisioner(client, BaseHook.get_connection, NothingRemembered())
+        provisioner.apply(read_all_connection_files())
         seen = Nights(lake, wire)
         seen.change(
             "create schema bistro",

@@ -14,6 +14,7 @@ from supervisor.options import ServerOptions
 from embedded.composition.catalogue import catalogue
 from embedded.composition.secrets import GENERATORS
 from embedded.composition.wire import wire
+from embedded.declared import shop_is_declared
 from embedded.settings import Settings
 from embedded.stack.service import Program
 from embedded.stack.supervisor import SOCKET_PATH_LIMIT, render, socket_path, specification
@@ -37,7 +38,7 @@ def read_back(settings: Settings, programs: list[Program], monkeypatch: pytest.M
 PROGRAMS = {
     "postgres",
     *(f"object_store-{part}" for part in ("account", "container", "object", "proxy", "updater")),
-    "shop",
+    *(("shop",) if shop_is_declared() else ()),
     "airbyte",
     "dremio",
     "superset",

@@ -141,6 +141,12 @@ def test_another_file_is_named_by_a_variable_and_remembered(place: Place) -> Non
     assert place.found({"LAKEHOUSE_ENV_FILE": ""}).values == {"CAFE_PG_HOST": "default"}
 
 
+def test_tests_and_others_can_do_without_any_file(place: Place) -> None:
+    place.write("CAFE_PG_HOST=default\n")
+    found = place.found({"LAKEHOUSE_ENV_FILE": "/dev/null"})
+    assert (found.values, found.remarks) == ({}, ())
+
+
 def test_a_named_file_that_is_not_there_is_told_with_what_to_do(place: Place) -> None:
     with pytest.raises(
         EnvFileError, match=r"LAKEHOUSE_ENV_FILE names .*/gone.env, which is not there: put it"

@@ -50,4 +50,6 @@ def test_the_asset_of_a_night_that_failed_halfway_makes_no_wish_for_the_next_one
 
 
 def test_a_task_without_an_asset_writes_nothing() -> None:
-    pass_on({"task": SimpleNamespace(outlets=[])})
+    written: dict[Any, Any] = {asset_of("load_bronze"): SimpleNamespace(extra={})}
+    pass_on({"task": SimpleNamespace(outlets=[]), "params": {NAME: True}, "outlet_events": written})
+    assert [event.extra for event in written.values()] == [{}]

@@ -74,7 +74,7 @@ class Column:
         return self.element is not None or self.is_hstore
 
     def as_declared(self, columns: list[Column]) -> Column:
-        """This column of the log, which knows its type by number, with what the catalog says it is made of."""
+        """This column of the log, which knows a type by number, with what the catalog says it is made of."""
         for known in columns:
             if (known.name, known.type_id) == (self.name, self.type_id) and known.is_parsed:
                 element = known.element

@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import duckdb
 import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
+from psycopg.abc import Loader
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from psycopg.types.hstore import HstoreLoader
@@ -103,8 +105,13 @@ def _on_columns(function: Callable[[str], Any], kind: pa.DataType) -> Callable[[
 
 
 def _elements(text: str, kind: int) -> Nested:
-    loaded: Nested = Transformer().get_loader(kind, Format.TEXT).load(text.encode())
+    loaded: Nested = _loader(kind).load(text.encode())
     return loaded
+
+
+@cache
+def _loader(kind: int) -> Loader:
+    return Transformer().get_loader(kind, Format.TEXT)
 
 
 def _flat(values: Nested) -> Nested | None:
