@@ -50,7 +50,10 @@ def ask_gold(console: Console, blueprint: Blueprint) -> list[str]:
     names = [source.lake_name(table) for source in blueprint.sources for table in source.tables]
     console.print(f"Staging models: {', '.join(names)}")
     chosen = Prompt.ask(
-        "First gold tables of (separated by commas, Enter: none)", console=console, default=""
+        "First gold tables of (separated by commas, Enter: none)",
+        console=console,
+        default="",
+        show_default=False,
     )
     return [word for each in chosen.split(",") if (word := each.strip())]
 
