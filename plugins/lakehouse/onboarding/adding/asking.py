@@ -25,7 +25,9 @@ def ask_renames(console: Console, pairs: Sequence[tuple[str, str, str]], wishes:
 def ask_tables(console: Console, source: Source, wishes: Wishes) -> Wishes | None:
     """Another mode, key or cursor of one table; None when nothing is to be changed."""
     names = [table.name for table in source.tables]
-    name = Prompt.ask("Table to read in another way (Enter: none)", console=console, default="")
+    name = Prompt.ask(
+        "Table to read in another way (Enter: none)", console=console, default="", show_default=False
+    )
     if not name:
         return None
     if name not in names:
@@ -48,7 +50,10 @@ def ask_gold(console: Console, blueprint: Blueprint) -> list[str]:
     names = [source.lake_name(table) for source in blueprint.sources for table in source.tables]
     console.print(f"Staging models: {', '.join(names)}")
     chosen = Prompt.ask(
-        "First gold tables of (separated by commas, Enter: none)", console=console, default=""
+        "First gold tables of (separated by commas, Enter: none)",
+        console=console,
+        default="",
+        show_default=False,
     )
     return [word for each in chosen.split(",") if (word := each.strip())]
 
