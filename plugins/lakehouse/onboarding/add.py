@@ -10,19 +10,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from lakehouse.onboarding.asking import ask_gold, ask_renames, ask_tables, confirmed
-from lakehouse.onboarding.blueprint import Blueprint, BlueprintError, Source, Table, read_blueprint
-from lakehouse.onboarding.choices import Settled, Wishes, settle
-from lakehouse.onboarding.diff import counted, show_conflicts, show_files, show_tables
-from lakehouse.onboarding.env_file import env_path, read_values
-from lakehouse.onboarding.given import Given, given_sources
-from lakehouse.onboarding.naming import check_business, check_prefix, publication, slot
-from lakehouse.onboarding.options import add_options, wishes_of
-from lakehouse.onboarding.proposal import propose
-from lakehouse.onboarding.render.connections import opening
-from lakehouse.onboarding.render.models import mart_name
-from lakehouse.onboarding.tables.capture import capture_statements
-from lakehouse.onboarding.writing import write_all
+from lakehouse.onboarding.adding.asking import ask_gold, ask_renames, ask_tables, confirmed
+from lakehouse.onboarding.adding.choices import Settled, Wishes, settle
+from lakehouse.onboarding.adding.given import Given, given_sources
+from lakehouse.onboarding.adding.options import add_options, wishes_of
+from lakehouse.onboarding.adding.proposal import propose
+from lakehouse.onboarding.adding.render.connections import opening
+from lakehouse.onboarding.adding.render.models import mart_name
+from lakehouse.onboarding.profiling.tables.capture import capture_statements
+from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source, Table, read_blueprint
+from lakehouse.onboarding.writing.diff import counted, show_conflicts, show_files, show_tables
+from lakehouse.onboarding.writing.env_file import env_path, read_values
+from lakehouse.onboarding.writing.file_changes import write_all
+from lakehouse.onboarding.writing.naming import check_business, check_prefix, publication, slot
 from lakehouse.platform.repository import REPOSITORY
 
 

@@ -25,9 +25,9 @@ from lakehouse.onboarding.checking.finding import Finding, Status, unknown
 from lakehouse.onboarding.checking.records import check_records
 from lakehouse.onboarding.checking.server import check_airbyte
 from lakehouse.onboarding.checking.variables import check_variables, known_values
-from lakehouse.onboarding.files import profile_declared
-from lakehouse.onboarding.profile import ProfileError
-from lakehouse.onboarding.rest import profile_manifest
+from lakehouse.onboarding.profiling.files import profile_declared
+from lakehouse.onboarding.profiling.profile import ProfileError
+from lakehouse.onboarding.profiling.rest import profile_manifest
 from lakehouse.platform.connections import Connection, ConnectionUnknownError, connection
 from lakehouse.platform.repository import REPOSITORY
 

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from lakehouse.dbt.manifest import parsed_manifest
-from lakehouse.onboarding.blueprint import BlueprintError
-from lakehouse.onboarding.derived_files import DBT, compose_changes, manifest_change
-from lakehouse.onboarding.left_outside import left_outside
-from lakehouse.onboarding.ownership import SHEDDING, Owned, owned_by, require_known
-from lakehouse.onboarding.plan import FileChange
-from lakehouse.onboarding.settings_file import SETTINGS
-from lakehouse.onboarding.writing import write_all
+from lakehouse.onboarding.removing.left_outside import left_outside
+from lakehouse.onboarding.removing.ownership import SHEDDING, Owned, owned_by, require_known
+from lakehouse.onboarding.writing.blueprint import BlueprintError
+from lakehouse.onboarding.writing.derived_files import DBT, compose_changes, manifest_change
+from lakehouse.onboarding.writing.file_changes import write_all
+from lakehouse.onboarding.writing.plan import FileChange
+from lakehouse.onboarding.writing.settings_file import SETTINGS
 from lakehouse.platform.repository import REPOSITORY
 
 GIT_SECONDS = 20

@@ -36,7 +36,7 @@ def test_nothing_is_written_by_hand_but_one_mart(brought_in: Cafe) -> None:
 
 
 def test_a_table_named_like_the_shops_is_another_one(two_nights: Cafe) -> None:
-    [shop] = two_nights.platform.shop("select count(*) from orders")
+    [shop] = two_nights.platform.shop("select count(*) from orders where deleted_at is null")
     [held] = two_nights.platform.over_flight("select count(*) as held from gold.orders").to_pylist()
     assert held["held"] == shop[0]
     assert len(two_nights.lake[DATES[1]]["orders"]) == 216

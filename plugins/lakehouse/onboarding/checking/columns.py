@@ -9,7 +9,7 @@ from typing import Final
 from lakehouse.bronze.contract import NewColumns
 from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, note
-from lakehouse.onboarding.profile import ColumnProfile
+from lakehouse.onboarding.profiling.profile import ColumnProfile
 
 _DECIMAL: Final = re.compile(r"decimal\((\d+),(\d+)\)")
 _DIGITS: Final = {"int": 10, "bigint": 19}

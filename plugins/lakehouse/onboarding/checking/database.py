@@ -12,9 +12,9 @@ from lakehouse.bronze.contract import Mode
 from lakehouse.onboarding.checking.columns import compare_columns
 from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, fits, note
-from lakehouse.onboarding.postgres import connected, described_columns
-from lakehouse.onboarding.tables.capture import capture_statements, log_reading, table_obstacle
-from lakehouse.onboarding.tables.catalogue import FoundTable, read_catalogue
+from lakehouse.onboarding.profiling.postgres import connected, described_columns
+from lakehouse.onboarding.profiling.tables.capture import capture_statements, log_reading, table_obstacle
+from lakehouse.onboarding.profiling.tables.catalogue import FoundTable, read_catalogue
 
 _SLOT: Final = """
     select database, plugin, wal_status, active

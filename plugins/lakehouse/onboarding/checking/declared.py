@@ -10,7 +10,7 @@ from typing import Any, Final
 from lakehouse.airbyte.connection_file import ConnectionFile, Stream, read_all_connection_files
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.contract_file import load_contract
-from lakehouse.onboarding.blueprint import BlueprintError, read_blueprint
+from lakehouse.onboarding.writing.blueprint import BlueprintError, read_blueprint
 from lakehouse.platform.yaml_files import parse_yaml
 
 CONTRACTS: Final = Path("include/contracts")

@@ -8,7 +8,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile
 from lakehouse.onboarding.checking.columns import compare_columns
 from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, fits, note
-from lakehouse.onboarding.profile import SourceProfile
+from lakehouse.onboarding.profiling.profile import SourceProfile
 
 
 def check_records(

@@ -13,8 +13,8 @@ from dotenv import dotenv_values
 
 from lakehouse.airbyte.connection_file import ConnectionFile
 from lakehouse.onboarding.checking.finding import Finding, differs, fits
-from lakehouse.onboarding.env_file import env_path, read_values
-from lakehouse.onboarding.settings_file import SETTINGS
+from lakehouse.onboarding.writing.env_file import env_path, read_values
+from lakehouse.onboarding.writing.settings_file import SETTINGS
 from lakehouse.platform.yaml_files import parse_yaml
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}")

@@ -19,7 +19,8 @@ import yaml
 
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.dbt.manifest import ManifestError
-from lakehouse.onboarding import __main__, add, derived_files
+from lakehouse.onboarding import __main__, add
+from lakehouse.onboarding.writing import derived_files
 from lakehouse.platform.repository import REPOSITORY
 from testing.foreign_api import LoyaltyService
 from testing.foreign_business import MANIFEST, PASSWORD, TOKEN, ForeignBusiness

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from lakehouse.airbyte import connection_file
-from lakehouse.onboarding.blueprint import Blueprint, Source
+from lakehouse.onboarding.adding.evolution import first_table
+from lakehouse.onboarding.adding.render.files import files_of
 from lakehouse.onboarding.checking.database import check_database
 from lakehouse.onboarding.checking.declared import declared_connections, declared_streams
 from lakehouse.onboarding.checking.finding import Finding, Status
-from lakehouse.onboarding.evolution import first_table
-from lakehouse.onboarding.postgres import profile_postgres
-from lakehouse.onboarding.render.files import files_of
+from lakehouse.onboarding.profiling.postgres import profile_postgres
+from lakehouse.onboarding.writing.blueprint import Blueprint, Source
 from testing.foreign_business import ForeignBusiness
 
 Look = Callable[[], dict[str, Finding]]

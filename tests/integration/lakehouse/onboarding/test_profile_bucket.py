@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.onboarding.files import profile_declared, profile_files
-from lakehouse.onboarding.profile import ProfileError
+from lakehouse.onboarding.profiling.files import profile_declared, profile_files
+from lakehouse.onboarding.profiling.profile import ProfileError
 from lakehouse.platform.connections import Connection
 from testing.embedded_platform import EmbeddedPlatform
 

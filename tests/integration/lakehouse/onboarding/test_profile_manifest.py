@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lakehouse.onboarding.profile import ProfileError
-from lakehouse.onboarding.rest import profile_manifest
+from lakehouse.onboarding.profiling.profile import ProfileError
+from lakehouse.onboarding.profiling.rest import profile_manifest
 from testing.foreign_api import LoyaltyService
 from testing.foreign_business import MANIFEST, TOKEN
 

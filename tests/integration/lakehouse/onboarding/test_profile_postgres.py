@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from lakehouse.onboarding.postgres import connected, profile_postgres
-from lakehouse.onboarding.profile import ProfileError, SourceProfile
+from lakehouse.onboarding.profiling.postgres import connected, profile_postgres
+from lakehouse.onboarding.profiling.profile import ProfileError, SourceProfile
 from testing.foreign_business import PASSWORD, ForeignBusiness, Server
 
 TYPES = {

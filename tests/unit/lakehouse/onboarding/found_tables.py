@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lakehouse.onboarding.tables.catalogue import FoundColumn, FoundTable, Index
-from lakehouse.onboarding.tables.types import PostgresType
+from lakehouse.onboarding.profiling.tables.catalogue import FoundColumn, FoundTable, Index
+from lakehouse.onboarding.profiling.tables.types import PostgresType
 
 
 def column(name: str, kind: str = "text", nullable: bool = False) -> FoundColumn:

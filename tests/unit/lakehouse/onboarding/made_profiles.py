@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lakehouse.onboarding.blueprint import Blueprint, Source
-from lakehouse.onboarding.choices import Wishes, settle
-from lakehouse.onboarding.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
+from lakehouse.onboarding.adding.choices import Wishes, settle
+from lakehouse.onboarding.profiling.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
+from lakehouse.onboarding.writing.blueprint import Blueprint, Source
 
 
 def column(

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from lakehouse.onboarding.address import read_address
-from lakehouse.onboarding.blueprint import BlueprintError
+from lakehouse.onboarding.adding.address import read_address
+from lakehouse.onboarding.writing.blueprint import BlueprintError
 
 KEPT = {
     "CAFE_PG_HOST": "db",

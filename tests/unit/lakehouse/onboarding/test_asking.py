@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from rich.console import Console
 
-from lakehouse.onboarding.asking import ask_gold, ask_renames, ask_tables, confirmed
-from lakehouse.onboarding.choices import Wishes
+from lakehouse.onboarding.adding.asking import ask_gold, ask_renames, ask_tables, confirmed
+from lakehouse.onboarding.adding.choices import Wishes
 from tests.unit.lakehouse.onboarding.made_profiles import cafe, database
 
 Answers = Callable[..., None]

@@ -11,7 +11,7 @@ from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.onboarding.checking.columns import compare_columns, holds
 from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, Status
-from lakehouse.onboarding.profile import ColumnProfile
+from lakehouse.onboarding.profiling.profile import ColumnProfile
 
 TYPES = {"sku": "varchar", "cost": "decimal(10,4)", "price": "decimal(8,2)", "state": "varchar"}
 

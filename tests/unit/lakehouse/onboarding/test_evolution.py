@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from lakehouse.onboarding.blueprint import Blueprint, BlueprintError, Source, Table
-from lakehouse.onboarding.choices import Settled, Wishes, settle
-from lakehouse.onboarding.profile import ColumnProfile, SourceProfile, TableProfile
-from lakehouse.onboarding.render.files import files_of
+from lakehouse.onboarding.adding.choices import Settled, Wishes, settle
+from lakehouse.onboarding.adding.render.files import files_of
+from lakehouse.onboarding.profiling.profile import ColumnProfile, SourceProfile, TableProfile
+from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source, Table
 from tests.unit.lakehouse.onboarding.made_profiles import (
     DATABASE,
     LINES,

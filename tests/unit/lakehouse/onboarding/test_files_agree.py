@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from lakehouse.airbyte import connection_file
-from lakehouse.onboarding.blueprint import BlueprintError
+from lakehouse.onboarding.adding.render.files import files_of
 from lakehouse.onboarding.checking.declared import declared_connections, declared_streams
 from lakehouse.onboarding.checking.files_agree import check_files
 from lakehouse.onboarding.checking.finding import Finding, Status
 from lakehouse.onboarding.checking.variables import check_variables
-from lakehouse.onboarding.render.files import files_of
+from lakehouse.onboarding.writing.blueprint import BlueprintError
 from tests.unit.lakehouse.onboarding.made_profiles import cafe
 
 SOURCE = "source.lakehouse.bronze.raw_{}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.onboarding.tables.capture import table_obstacle
-from lakehouse.onboarding.tables.choice import SMALL_ROWS, choose, deleted_at, usable_cursor
+from lakehouse.onboarding.profiling.tables.capture import table_obstacle
+from lakehouse.onboarding.profiling.tables.choice import SMALL_ROWS, choose, deleted_at, usable_cursor
 from tests.unit.lakehouse.onboarding.found_tables import column, index, table
 
 LARGE = SMALL_ROWS + 1

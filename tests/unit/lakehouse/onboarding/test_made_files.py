@@ -13,9 +13,9 @@ import yaml
 from lakehouse.airbyte import connection_file
 from lakehouse.bronze.contract import Contract, Mode, ZeroRows
 from lakehouse.bronze.contract_file import parse_contract
-from lakehouse.onboarding.blueprint import as_text, read_blueprint
-from lakehouse.onboarding.render.files import files_of
-from lakehouse.onboarding.render.models import mart_name
+from lakehouse.onboarding.adding.render.files import files_of
+from lakehouse.onboarding.adding.render.models import mart_name
+from lakehouse.onboarding.writing.blueprint import as_text, read_blueprint
 from tests.unit.lakehouse.onboarding.made_profiles import cafe
 
 FILES = files_of(cafe("fct_cafe_orders", "dim_cafe_visits"))

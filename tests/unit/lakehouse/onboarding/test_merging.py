@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.onboarding.blueprint import BlueprintError
-from lakehouse.onboarding.plan import FileChange, OnConflict, planned_changes
-from lakehouse.onboarding.writing import write_all
+from lakehouse.onboarding.writing.blueprint import BlueprintError
+from lakehouse.onboarding.writing.file_changes import write_all
+from lakehouse.onboarding.writing.plan import FileChange, OnConflict, planned_changes
 
 MADE = "a: 1\nb: 2\nc: 3\n"
 

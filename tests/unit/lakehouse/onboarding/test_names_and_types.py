@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.onboarding.names import column_problem, differing_in_case, suggested, table_problem
-from lakehouse.onboarding.tables.types import PostgresType, contract_type
+from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, suggested, table_problem
+from lakehouse.onboarding.profiling.tables.types import PostgresType, contract_type
 
 
 @pytest.mark.parametrize("name", ["orders", "order", "orders_2024", "a"])

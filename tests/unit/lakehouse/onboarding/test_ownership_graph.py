@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lakehouse.onboarding.dbt_ownership import dbt_parts
-from lakehouse.onboarding.superset_ownership import superset_parts
+from lakehouse.onboarding.removing.dbt_ownership import dbt_parts
+from lakehouse.onboarding.removing.superset_ownership import superset_parts
 
 
 def model(name: str, layer: str, *reads: str) -> tuple[str, dict[str, Any]]:

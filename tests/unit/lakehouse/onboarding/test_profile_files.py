@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.onboarding.drops import matches
-from lakehouse.onboarding.files import CURSOR, parquet_type, profile_files
-from lakehouse.onboarding.profile import ProfileError, TableProfile
+from lakehouse.onboarding.profiling.drops import matches
+from lakehouse.onboarding.profiling.files import CURSOR, parquet_type, profile_files
+from lakehouse.onboarding.profiling.profile import ProfileError, TableProfile
 
 SALES = """\
 sale_id;day;zip;price;rate;paid;note

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lakehouse.onboarding.blueprint import Blueprint, BlueprintError, Source
-from lakehouse.onboarding.diff import diff_lines
-from lakehouse.onboarding.env_file import env_change, read_values
-from lakehouse.onboarding.settings_file import settings_change
-from lakehouse.onboarding.writing import write_all
+from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source
+from lakehouse.onboarding.writing.diff import diff_lines
+from lakehouse.onboarding.writing.env_file import env_change, read_values
+from lakehouse.onboarding.writing.file_changes import write_all
+from lakehouse.onboarding.writing.settings_file import settings_change
 from lakehouse.platform.airflow_settings import SETTINGS_FILE, connections, load_settings
 
 CAFE = Blueprint(

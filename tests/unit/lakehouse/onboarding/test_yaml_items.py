@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from lakehouse.onboarding.blueprint import BlueprintError
-from lakehouse.onboarding.yaml_items import Drop, without_items
+from lakehouse.onboarding.writing.blueprint import BlueprintError
+from lakehouse.onboarding.writing.yaml_items import Drop, without_items
 
 SETTINGS = """\
 # The connections.

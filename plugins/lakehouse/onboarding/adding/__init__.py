@@ -1,0 +1,1 @@
+"""What `bin/source add` asks, proposes and renders."""

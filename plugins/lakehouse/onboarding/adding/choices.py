@@ -1,0 +1,212 @@
+"""From what a source offers to what is brought in: the tables, and how each is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lakehouse.onboarding.adding.evolution import evolve, first_table
+from lakehouse.onboarding.profiling.profile import SourceProfile, TableProfile
+from lakehouse.onboarding.writing.blueprint import BlueprintError, Source, Table
+from lakehouse.onboarding.writing.naming import why_not_a_lake_name
+
+MODES: Final = ("incremental", "full_refresh", "cdc")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked for beyond what the profile proposes; the keys are tables as the source names them."""
+
+    tables: tuple[str, ...] = ()
+    """The only ones to bring in; none: all."""
+    cdc: tuple[str, ...] = ()
+    modes: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cursors: Mapping[str, str] = field(default_factory=dict)
+    renames: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(table, old column) -> what the source calls it since."""
+    drop: tuple[str, ...] = ()
+
+    def named(self) -> set[str]:
+        """Every table that is named."""
+        return {
+            *self.tables,
+            *self.cdc,
+            *self.modes,
+            *self.keys,
+            *self.cursors,
+            *(table for table, _ in self.renames),
+            *self.drop,
+        }
+
+    def of(self, names: set[str]) -> Wishes:
+        """The wishes that concern these tables."""
+        return Wishes(
+            tables=tuple(name for name in self.tables if name in names),
+            cdc=tuple(name for name in self.cdc if name in names),
+            modes={name: mode for name, mode in self.modes.items() if name in names},
+            keys={name: key for name, key in self.keys.items() if name in names},
+            cursors={name: cursor for name, cursor in self.cursors.items() if name in names},
+            renames={pair: new for pair, new in self.renames.items() if pair[0] in names},
+            drop=tuple(name for name in self.drop if name in names),
+        )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A source as it is to be brought in, and what a person should know of it."""
+
+    source: Source
+    changes: tuple[str, ...] = ()
+    """Of a source that was brought in before: what is new, one sentence each."""
+    remarks: tuple[str, ...] = ()
+    renames_to_confirm: tuple[tuple[str, str, str], ...] = ()
+    """(table, absent column, new column)"""
+
+
+def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
+    """The source with the tables that are to be brought in.
+
+    Args:
+        profile: what the source offers now.
+        wishes: what was asked for.
+        source: as it was brought in before; without tables at the first time.
+
+    Raises:
+        BlueprintError: nothing is left, a table that was asked for is not there, or cannot be read as asked.
+    """
+    held = {table.name: table for table in source.tables}
+    offered = {table.name: table for table in profile.tables}
+    _check_names(wishes, held, offered)
+    remarks = [*profile.notes]
+    changes: list[str] = []
+    confirm: list[tuple[str, str, str]] = []
+    tables: list[Table] = []
+    for name, old in held.items():
+        if name in wishes.drop:
+            changes.append(f"{name} is taken out")
+        elif name not in offered:
+            changes.append(
+                f"{name} is absent at the source: its sync will fail until the table is back; "
+                f"--drop {name} takes it out of the lake's files"
+            )
+            tables.append(old)
+        else:
+            renames = {before: now for (table, before), now in wishes.renames.items() if table == name}
+            _check_renames(old, offered[name], renames)
+            evolved = evolve(old, offered[name], profile.kind, renames)
+            tables.append(evolved.table)
+            changes += evolved.changes
+            remarks += [f"{name}: {problem}" for problem in offered[name].problems]
+            confirm += [(name, absent, new) for absent, new in evolved.renames_to_confirm]
+    left_out = [name for name in source.left_out if name in offered]
+    for seen in profile.tables:
+        if seen.name in held:
+            continue
+        why_not = _why_not(seen, source)
+        if why_not and seen.name in wishes.named():
+            raise BlueprintError(f"{seen.name} cannot be brought in: {why_not}")
+        wanted = seen.name in wishes.tables or (not wishes.tables and seen.name not in left_out)
+        if why_not or not wanted:
+            if why_not and seen.name not in left_out:
+                remarks.append(f"{seen.name} is left out: {why_not}")
+            left_out.append(seen.name)
+            continue
+        left_out = [name for name in left_out if name != seen.name]
+        tables.append(first_table(seen, profile.kind))
+        if held:
+            changes.append(f"{seen.name} is new: {seen.mode}, {seen.why}")
+    tables = [_as_wished(table, wishes) for table in tables]
+    for table in tables:
+        _check_table(table, profile.kind)
+    if not tables:
+        raise BlueprintError("no table is left to bring in" + (f": {'; '.join(remarks)}" if remarks else ""))
+    remarks += [
+        f"{table.name}.{column.name} is left out: {column.unsupported}"
+        for table in profile.tables
+        for column in table.columns
+        if column.unsupported and any(each.name == table.name for each in tables)
+    ]
+    settled = replace(source, tables=tuple(tables), left_out=tuple(dict.fromkeys(left_out)))
+    return Settled(settled, tuple(changes), tuple(remarks), tuple(confirm))
+
+
+def _check_names(wishes: Wishes, held: Mapping[str, Table], offered: Mapping[str, TableProfile]) -> None:
+    unknown = sorted(wishes.named() - held.keys() - offered.keys())
+    if unknown:
+        raise BlueprintError(
+            f"the source has no {', '.join(unknown)}; it has: {', '.join(sorted(offered)) or 'nothing'}"
+        )
+    if missing := sorted(set(wishes.drop) - held.keys()):
+        raise BlueprintError(f"--drop {', '.join(missing)}: not brought in, so there is nothing to take out")
+
+
+def _check_renames(old: Table, seen: TableProfile, renames: Mapping[str, str]) -> None:
+    before, now = {column.name for column in old.columns}, {column.name for column in seen.columns}
+    for absent, new in renames.items():
+        if absent not in before or new not in now:
+            raise BlueprintError(
+                f"--rename {old.name}.{absent}={new}: the columns are {', '.join(sorted(now))}"
+            )
+        if absent in now:
+            raise BlueprintError(f"--rename {old.name}.{absent}={new}: the source still has {absent}")
+        if absent in (*old.key, old.cursor, old.deleted_at):
+            raise BlueprintError(
+                f"{old.name}.{absent} identifies or orders the rows and cannot change its name: "
+                f"make a view at the source that calls {new} {absent} again"
+            )
+
+
+def _why_not(seen: TableProfile, source: Source) -> str:
+    problem = "; ".join(seen.problems) or why_not_a_lake_name(source.prefix + seen.name)
+    if not problem and all(column.unsupported for column in seen.columns):
+        problem = "none of its columns can be brought in"
+    return problem
+
+
+def _as_wished(table: Table, wishes: Wishes) -> Table:
+    name = table.name
+    if name in wishes.keys:
+        table = replace(table, key=wishes.keys[name])
+    mode = wishes.modes.get(name) or ("cdc" if name in wishes.cdc else None)
+    if name in wishes.cursors:
+        table = replace(table, cursor=wishes.cursors[name])
+        mode = mode or "incremental"
+    if mode:
+        table = replace(table, mode=mode)
+    return table if table.mode == "incremental" else replace(table, cursor=None)
+
+
+def _check_table(table: Table, kind: str) -> None:
+    """Refuse what could not be read or told apart.
+
+    Raises:
+        BlueprintError: naming the table, and the option that helps.
+    """
+    name = table.name
+    if table.mode not in MODES:
+        raise BlueprintError(f"--mode {name}={table.mode}: it is one of {', '.join(MODES)}")
+    columns = {column.name: column for column in table.columns}
+    decisive: Sequence[str] = (*table.key, *([table.cursor] if table.cursor else []))
+    for each in decisive:
+        if each not in columns:
+            known = ", ".join(columns)
+            raise BlueprintError(f"{name} has no column {each} to tell its rows apart; it has: {known}")
+        if columns[each].gone:
+            raise BlueprintError(
+                f"{name}.{each}, which tells its rows apart, is absent at the source: "
+                f"give another (--key {name}=…, --cursor {name}=…), or --drop {name}"
+            )
+    if table.mode == "cdc" and kind != "postgres":
+        raise BlueprintError(f"{name}: only PostgreSQL has a write-ahead log to read (cdc)")
+    if table.mode != "full_refresh" and not table.key:
+        raise BlueprintError(
+            f"{name} has no key, so its rows can only be read whole: give one with --key {name}=COLUMN, or "
+            f"--mode {name}=full_refresh"
+        )
+    if table.mode == "incremental" and not table.cursor:
+        raise BlueprintError(
+            f"{name} has no column that grows with every change: give one with --cursor {name}=COLUMN, or "
+            f"--mode {name}=full_refresh"
+        )

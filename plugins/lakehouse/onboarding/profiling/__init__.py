@@ -1,0 +1,1 @@
+"""Looking at a source: its tables, types, keys and cursors, as `profile` describes them."""

@@ -1,0 +1,1 @@
+"""What belongs to a business, in the repository and outside."""
