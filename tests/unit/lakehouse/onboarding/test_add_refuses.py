@@ -89,6 +89,7 @@ def test_a_manifest_that_is_not_one(
     assert "api.yaml" in refused(root, capsys, "cafe", *arguments)
 
 
+@pytest.mark.needs_shop
 def test_a_manifest_without_its_address_its_settings_or_its_token(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

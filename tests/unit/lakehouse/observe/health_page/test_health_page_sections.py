@@ -34,7 +34,7 @@ def test_every_declared_connection_is_shown_and_trouble_first() -> None:
         pytest.skip("no source is declared")
     shown = syncs.shaped([sync(declared[-1], state="failed", error="refused")], read_lineage(), ASKED)
     assert [each.connection for each in shown] == [declared[-1], *declared[:-1]]
-    assert {each.state for each in shown[1:]} == {"unknown"}
+    assert {each.state for each in shown[1:]} <= {"unknown"}
     assert shown[0].error == "refused"
 
 
