@@ -136,9 +136,9 @@ def whole_page(text: str) -> str:
 
 
 def test_text_from_outside_stays_text() -> None:
-    page = whole_page(HOSTILE)
+    page, harmless = whole_page(HOSTILE), whole_page("harmless")
     found = Elements(page)
-    plain = Elements(whole_page("harmless"))
+    plain = Elements(harmless)
     assert [tag for tag, _ in found.found] == [tag for tag, _ in plain.found]
     assert len(found.of("script")) == 1
     assert not [
@@ -150,7 +150,9 @@ def test_text_from_outside_stays_text() -> None:
         if not str(link["href"]).startswith(("..", "?", "health", "https://", "logs?"))
     ]
     assert page.count("alert(1)") > 10
-    assert "49" not in words(page).replace("2026-11-29", "")
+    assert words(page).count("49") == words(harmless).count("49"), (
+        "7 * 7 is not worked out; a time may have it"
+    )
 
 
 def test_a_page_names_its_sections_to_a_screen_reader() -> None:
