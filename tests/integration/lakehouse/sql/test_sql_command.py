@@ -37,13 +37,19 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "lakehouse.sql", *arguments]
 
 
+def environment(platform: EmbeddedPlatform) -> dict[str, str]:
+    """Without the connections that tests of other folders have given to their process."""
+    own = {name: value for name, value in platform.environ.items() if not name.startswith("AIRFLOW_CONN_")}
+    return own | {"PYTHONPATH": str(ROOT / "plugins"), "GRPC_VERBOSITY": "NONE"}
+
+
 def sql(
     platform: EmbeddedPlatform, *arguments: str, given: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """The command as bin/sql runs it, without a terminal."""
     return subprocess.run(
         command(*arguments),
-        env=platform.environ | {"PYTHONPATH": str(ROOT / "plugins"), "GRPC_VERBOSITY": "NONE"} | variables,
+        env=environment(platform) | variables,
         input=given,
         capture_output=True,
         text=True,
@@ -143,7 +149,7 @@ def test_a_million_rows_are_never_held_at_once(platform: EmbeddedPlatform) -> No
     def peak_mb(*arguments: str) -> float:
         done = subprocess.run(
             [sys.executable, "-c", PEAK, *command(*arguments)],
-            env=platform.environ | {"PYTHONPATH": str(ROOT / "plugins")},
+            env=environment(platform),
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,
@@ -168,7 +174,7 @@ def test_a_reader_that_leaves_ends_the_command_without_a_word(platform: Embedded
     reading, writing = os.pipe()
     with subprocess.Popen(
         command("--csv", MILLION),
-        env=platform.environ | {"PYTHONPATH": str(ROOT / "plugins"), "GRPC_VERBOSITY": "NONE"},
+        env=environment(platform),
         stdout=writing,
         stderr=subprocess.PIPE,
     ) as process:
@@ -186,7 +192,7 @@ def test_bin_sql_finds_the_embedded_platform_from_any_folder(
     done = subprocess.run(
         [ROOT / "bin" / "sql", "-f", "query.sql", "--json"],
         cwd=tmp_path,
-        env=platform.environ,
+        env=environment(platform),
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,
