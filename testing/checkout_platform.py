@@ -107,6 +107,13 @@ class CheckoutPlatform:
         )
         return receipt
 
+    def has_failed(self, business_date: str, stage: str) -> bool:
+        """Does the night's receipt say by now that the stage has failed?"""
+        try:
+            return bool(self.receipt(business_date)["stages"][stage]["state"] == "failed")
+        except (OSError, ValueError, KeyError):
+            return False  # it is not written yet
+
     def shop(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the shop's own database: the independent side of every comparison."""
         with self.shop_connection() as connection:

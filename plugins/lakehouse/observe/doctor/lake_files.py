@@ -11,6 +11,7 @@ from datetime import UTC, date, timedelta
 from typing import Any, Final
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
+from lakehouse.airbyte.night_syncs import stage_of
 from lakehouse.bronze.contract_file import load_contracts
 from lakehouse.bronze.unloaded_claims import tell, unloaded_claims
 from lakehouse.landing.listing import objects_of_nights
@@ -144,9 +145,7 @@ def _some(things: list[Any]) -> list[Any]:
 
 def _claim_command(around: Surroundings, source: str) -> str:
     """What lets the newest night's extract of that source claim what no date has."""
-    names = [each.name for each in read_all_connection_files() if each.source_folder == source]
-    for path in sorted((around.checkout / "dags").glob("extract_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if any(f'"{name}"' in text for name in names):
-            return around.trigger_command(f"{path.stem} --conf '{{\"force_sync\": true}}'")
+    for declared in read_all_connection_files():
+        if declared.source_folder == source and not declared.is_streamed:
+            return around.trigger_command(f"{stage_of(declared)} --conf '{{\"force_sync\": true}}'")
     return around.library_command("airbyte", "diff")

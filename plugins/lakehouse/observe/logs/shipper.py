@@ -33,7 +33,7 @@ from lakehouse.observe.logs.cursors import Cursors
 from lakehouse.observe.logs.elastic import elasticsearch_client
 from lakehouse.observe.logs.elasticsearch_sink import ElasticsearchSink
 from lakehouse.observe.logs.fetched import Fetcher, Spool, delete_sent, keep_fetching
-from lakehouse.observe.logs.files import LogFiles
+from lakehouse.observe.logs.files import SETTLED_SECONDS, LogFiles
 from lakehouse.observe.logs.lake_sink import LakeSink, lake_of
 from lakehouse.observe.logs.run_dates import RunDates
 from lakehouse.observe.logs.shipping import Shipping
@@ -129,6 +129,8 @@ class Shipper:
             except Exception as error:  # noqa: BLE001 - as in keep_fetching
                 log.warning("%s gives no logs: %s", fetcher.name, error)
         away = []
+        self.scan()
+        self._let_settle()
         for shipping in self.shippings:
             self.scan()
             try:
@@ -139,6 +141,11 @@ class Shipper:
         self.scan()
         self.write_status()
         return away
+
+    def _let_settle(self) -> None:
+        """Wait until each file's last record is complete, once: a file that goes on growing keeps its own."""
+        newest = max((file.changed_at for file in self.files.all()), default=0.0)
+        self._stop.wait(max(0.0, newest + SETTLED_SECONDS - time.monotonic()))
 
     def scan(self) -> None:
         """Look for new lines, and tidy up what is sent."""
