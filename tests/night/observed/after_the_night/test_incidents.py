@@ -14,8 +14,8 @@ ROOT = "extract_postgres"
 
 
 def test_a_source_that_was_down_was_one_incident(observed_night: ObservedNight) -> None:
-    """Both syncs of the stage failed, each four times; Prometheus saw it too. The shop's API, another source, has
-    no rows without its database: its sync may have failed of its own."""
+    """Both syncs of the stage failed, each four times; Prometheus saw it too. The shop's API, another source,
+    has no rows without its database: its sync may have failed of its own."""
     night = date.fromisoformat(observed_night.date)
     found = [
         each
