@@ -11,6 +11,7 @@ from collections.abc import Callable
 import duckdb
 
 from dremio_engine.errors import EngineError
+from dremio_engine.lake.connection import extension_file
 from dremio_engine.lake.lake import Lake
 from dremio_engine.lake.storage import PostgresAddress
 from dremio_engine.sql.quoting import literal
@@ -59,7 +60,7 @@ def answers(address: PostgresAddress) -> bool:
     """Whether the database lets the engine in, asked from an instance that is thrown away."""
     with duckdb.connect() as probe:
         try:
-            probe.execute("load postgres_scanner")
+            probe.execute(f"load {literal(str(extension_file('postgres_scanner')))}")
             probe.execute(f"attach {literal(address.dsn)} as probed (type postgres, read_only)")
         except duckdb.Error:
             return False
