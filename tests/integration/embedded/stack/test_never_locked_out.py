@@ -27,7 +27,7 @@ CAFE = """
       conn_host: ${CAFE_PG_HOST}
       conn_password: ${CAFE_PG_PASSWORD}
 
-    - conn_id: shop_postgres
+    - conn_id: dremio_default
 """
 COMMAND_SECONDS = 180
 NOT_OF_THIS_TEST = ("LAKEHOUSE_", "CAFE_", "AIRFLOW", "MAKE", "MFLAGS", "PYTHONPATH")
@@ -44,8 +44,8 @@ class Clone:
         copy_checkout(self.root)
         self.settings = self.root / "airflow_settings.yaml"
         text = self.settings.read_text()
-        assert text.count("\n    - conn_id: shop_postgres\n") == 1
-        self.sound = text.replace("\n    - conn_id: shop_postgres\n", CAFE)
+        assert text.count("\n    - conn_id: dremio_default\n") == 1
+        self.sound = text.replace("\n    - conn_id: dremio_default\n", CAFE)
         self.settings.write_text(self.sound)
         self.env_file = self.root / ".env"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_OF_THIS_TEST)}
@@ -202,7 +202,7 @@ def test_a_connection_without_values_is_left_out_by_name_and_nothing_else_is(run
     )
     found = running.airflow()
     assert "AIRFLOW_CONN_CAFE_POSTGRES" not in found
-    assert "AIRFLOW_CONN_SHOP_POSTGRES" in found
+    assert "AIRFLOW_CONN_DREMIO_DEFAULT" in found
 
 
 def test_values_in_the_file_make_the_connection(running: Clone) -> None:
