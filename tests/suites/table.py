@@ -72,29 +72,29 @@ TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60, Tier.STREA
 
 SUITES: Final = (
     # Those that end last begin first in each tier, so that both lanes have work until the end.
-    Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 540, needs_shop=True),
+    Suite(Tier.TEST, "night", "one", "embedded", ("tests/night/one",), 480, needs_shop=True),
     Suite(
         Tier.TEST,
         "integration",
         "lakehouse",
         "airflow",
         ("tests/integration/lakehouse",),
-        300,
+        480,
     ),
-    Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
+    Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 170),
     Suite(
         Tier.TEST,
         "unit",
         "lakehouse",
         "airflow",
         ("tests/unit/lakehouse", "tests/unit/dags", "tests/unit/airflow", "tests/unit/shop"),
-        60,
+        90,
     ),
-    Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
+    Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 40),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
-    Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 720, needs_shop=True),
-    Suite(Tier.REST, "night", "onboarding", "embedded", ("tests/night/onboarding",), 300, needs_shop=True),
+    Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 600, needs_shop=True),
+    Suite(Tier.REST, "night", "onboarding", "embedded", ("tests/night/onboarding",), 450, needs_shop=True),
     Suite(
         Tier.REST,
         "wire",
@@ -123,7 +123,7 @@ SUITES: Final = (
         600,
         needs_shop=True,
     ),
-    Suite(Tier.REST, "observe", "parts", "airflow", ("tests/observe",), 420, needs_shop=True),
+    Suite(Tier.REST, "observe", "parts", "airflow", ("tests/observe",), 300, needs_shop=True),
     Suite(Tier.REST, "wire", "dremio_engine", "embedded", ("tests/wire",), 420, "dremio_engine"),
     Suite(
         Tier.REST,
@@ -149,7 +149,7 @@ SUITES: Final = (
         "dremio_engine",
     ),
     # Only the tests of the process that dbt is forked from: the others run dbt as it comes from there.
-    Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 240),
+    Suite(Tier.REST, "integration", "forked dbt", "airflow", ("tests/integration/forked_dbt",), 150),
     Suite(Tier.REST, "conformance", "grammar", "embedded", ("tests/grammar",), 60, "dremio_engine"),
     Suite(
         Tier.REST,
