@@ -13,7 +13,8 @@ objects, rows and bytes.
 
 **If it fails:** the error names the kind and what it met; the other kinds go on. What a task had marked is
 deleted by its next attempt. Rows that no load has brought into bronze are never deleted,
-and neither is anything that a running task holds.
+and neither is anything that a running task holds. On a platform that is not provisioned yet there is nothing
+to tidy: tasks that need its tables are skipped.
 
 **Safe to rerun?** Yes. A second run finds nothing left to do.
 """

@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HOST: Final = "127.0.0.1"
+FOLDER: Final = "simple"
+"""Where an index keeps its packages, by the standard's name for it."""
 PACKAGE: Final = "lakehouse-tiny"
 VERSION: Final = "1.0"
 MODULE: Final = "lakehouse_tiny"
@@ -41,7 +43,7 @@ class TlsIndex:
 @contextmanager
 def tls_index(folder: Path) -> Iterator[TlsIndex]:
     """The index serves one package, `lakehouse-tiny`, while this lasts."""
-    simple = folder / "simple" / PACKAGE
+    simple = folder / FOLDER / PACKAGE
     simple.mkdir(parents=True)
     wheel = _wheel(simple / WHEEL)
     (simple / "index.html").write_text(f'<a href="{WHEEL}#sha256={wheel}">{WHEEL}</a>')
@@ -54,7 +56,7 @@ def tls_index(folder: Path) -> Iterator[TlsIndex]:
     thread.start()
     try:
         yield TlsIndex(
-            f"https://{HOST}:{server.server_port}/simple/",
+            f"https://{HOST}:{server.server_port}/{FOLDER}/",
             authority,
             f"{PACKAGE}=={VERSION} --hash=sha256:{wheel}\n",
         )

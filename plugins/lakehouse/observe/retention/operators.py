@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from lakehouse.observe.retention.policy import KINDS
+from lakehouse.platform.database import LedgerMissingError
 from lakehouse.platform.names import DREMIO_POOL
 
 SHOWN: Final = 200
@@ -21,6 +23,9 @@ class TidyOperator(BaseOperator):
 
     Args:
         kind: one of `policy.KINDS`.
+
+    Raises (from execute):
+        AirflowSkipException: the platform has not been provisioned yet, so there is nothing to tidy.
     """
 
     ui_color = "#d9c7e8"
@@ -40,7 +45,10 @@ class TidyOperator(BaseOperator):
 
         dry_run = bool(context["params"]["dry_run"])
         tidying = of_platform(load_policy())
-        [plan] = tidying.plan([self.kind])
+        try:
+            [plan] = tidying.plan([self.kind])
+        except LedgerMissingError as error:
+            raise AirflowSkipException(f"nothing to tidy yet: {error}") from error
         self.log.info("plan:\n%s", as_table([plan]))
         for line in as_lines(plan.items[:SHOWN]):
             self.log.info("%s", line)

@@ -14,7 +14,6 @@ NOTHING_TO_TELL: Final = (
     "bin/logs search",
     "bin/eta",
     "bin/airbyte diff",
-    "bin/incidents list",
     "bin/doctor",
     "bin/why-stale",
     "bin/stream lag",

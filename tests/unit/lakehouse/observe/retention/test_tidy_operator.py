@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
 from lakehouse.observe.retention import __main__ as command
 from lakehouse.observe.retention import tidy
 from lakehouse.observe.retention.operators import TidyOperator
 from lakehouse.observe.retention.plan import Applied, Item, KindPlan
+from lakehouse.platform.database import LedgerMissingError
 from lakehouse.platform.errors import TransientError
 
 PLAN = KindPlan(
@@ -59,6 +61,18 @@ def test_a_dry_run_tells_the_plan_and_applies_nothing(tidying: FakeTidying) -> N
     assert tidying.applied == []
     assert figures["planned"] == {"items": 2, "objects": 3, "rows": 15, "bytes": 500}
     assert "done" not in figures
+
+
+def test_a_platform_that_is_not_provisioned_has_nothing_to_tidy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a Sunday Airflow starts this DAG as soon as it is up, before anybody can have provisioned it."""
+
+    class New(FakeTidying):
+        def plan(self, only: list[str]) -> list[KindPlan]:
+            raise LedgerMissingError('run provision_platform: relation "bronze_loads" does not exist')
+
+    monkeypatch.setattr(tidy, "of_platform", lambda policy: New())
+    with pytest.raises(AirflowSkipException, match=r"nothing to tidy yet: run provision_platform"):
+        executed(dry_run=False)
 
 
 def test_a_run_applies_the_plan_that_it_told_and_says_what_it_kept(tidying: FakeTidying) -> None:
