@@ -91,7 +91,10 @@ disable_fallocate = true
 log_level = WARNING
 
 [pipeline:main]
-pipeline = {store}-server
+pipeline = healthcheck {store}-server
+
+[filter:healthcheck]
+use = egg:swift#healthcheck
 
 [app:{store}-server]
 use = egg:swift#{store}

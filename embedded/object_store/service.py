@@ -12,11 +12,12 @@ from typing import Any
 
 from embedded.object_store.layout import BUCKET, REGION, S3_ACCESS_KEY, STORES, Layout
 from embedded.settings import HOST, ROOT, Settings
+from embedded.stack.http_check import answers
 from embedded.stack.service import NotReadyError, Program, Service
 
 ANSWER_SECONDS = 5
 CREATE_RETRIES = 5
-"""A busy machine's account server answers late, which the proxy passes on as "reduce your request rate"."""
+"""On a busy machine one server may answer another late, which the proxy passes on as ServiceUnavailable."""
 
 
 def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
@@ -27,7 +28,14 @@ def object_store(settings: Settings, secret: Mapping[str, str]) -> Service:
     def client(retries: int) -> Any:
         return _client(endpoint, secret["LAKE_S3_SECRET_KEY"], retries)
 
+    # The proxy answers, and lists buckets, before the servers behind it listen.
+    listening = [
+        answers(f"http://{HOST}:{settings.port(f'SWIFT_{store.upper()}')}/healthcheck") for store in STORES
+    ]
+
     def check() -> None:
+        for server in listening:
+            server()
         _check(client(retries=0))
 
     def complete() -> None:
@@ -101,7 +109,7 @@ def _client(endpoint: str, secret_key: str, retries: int) -> Any:
 
 
 def _check(client: Any) -> None:
-    """A signed listing: proxy, account and container server, keys and disk all have to work."""
+    """A signed listing: proxy, keys and disk have to work too."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
