@@ -46,7 +46,6 @@ def first_table(seen: TableProfile, kind: str) -> Table:
         schema=seen.schema,
         globs=seen.files.globs if seen.files else (),
         format=dict(seen.files.format) if seen.files else {},
-        may_be_empty=seen.rows == 0,
     )
     if kind != "files":
         return table
