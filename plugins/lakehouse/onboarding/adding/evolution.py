@@ -120,8 +120,8 @@ def _kept(old: Column, now: Column | None, renamed_to: str | None) -> tuple[Colu
     if now.type != old.type and type_holds(old.type, now.type, now.source_type):
         if old.source_type not in ("", now.source_type) and now.source_type != "unknown":
             told.append(
-                f"{old.name} is {now.source_type} and was {old.source_type}: the lake keeps {old.type}, which "
-                "takes every value of it"
+                f"{old.name} is {now.source_type} and was {old.source_type}: the lake keeps {old.type}, "
+                "which takes every value of it"
             )
         now = replace(now, type=old.type, note=old.note)
     elif now.type != old.type:

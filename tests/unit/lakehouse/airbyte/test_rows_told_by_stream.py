@@ -1,4 +1,4 @@
-"""What Airbyte says that a job committed of each stream: 0 of an empty one, nothing of one it did not read."""
+"""What Airbyte says that a job committed of each stream: 0 of an empty one, nothing of one not read."""
 
 from __future__ import annotations
 

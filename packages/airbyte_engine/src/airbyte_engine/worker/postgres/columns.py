@@ -1,8 +1,9 @@
 """Tables and their columns, and the type under which a column's values land, however they were read.
 
 Numbers are never rounded: `numeric(p,s)` of at most 38 digits lands as that decimal, any other numeric as
-text. `money` is a decimal with the fraction digits of the server's currency (`lc_monetary`). Arrays land as lists, bytes as `\\x` and their digits. What Parquet has no type for (ranges, intervals,
-json, uuid, composites, ...) lands as PostgreSQL's own text.
+text. `money` is a decimal with the fraction digits of the server's currency (`lc_monetary`). Arrays land as
+lists, bytes as `\\x` and their digits. What Parquet has no type for (ranges, intervals, json, uuid,
+composites, ...) lands as PostgreSQL's own text.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ BPCHAR = 1042
 """`char(n)`: its padding means nothing, and does not land."""
 BYTEA = 17
 _LANDS_AS = {
-    16: "boolean", BYTEA: "varchar", 20: "bigint", OID: "bigint", 21: "smallint", 23: "integer", 25: "varchar",
-    700: "float", 701: "double", BPCHAR: "varchar", 1043: "varchar",
+    16: "boolean", BYTEA: "varchar", 20: "bigint", 21: "smallint", 23: "integer", 25: "varchar",
+    OID: "bigint", 700: "float", 701: "double", BPCHAR: "varchar", 1043: "varchar",
     1082: "date", 1114: "timestamp", 1184: "timestamptz",
 }  # fmt: skip
 """PostgreSQL's type ids (pg_type.dat), and DuckDB's names."""

@@ -82,9 +82,9 @@ def typed(column: Column, text: str, strict: bool = False) -> str:
 
 
 def _amount(text: str, fraction_digits: int) -> str:
-    """The number in a text of money, whatever the locale puts around its digits: `-$1,234.50`, `(1.234,50 €)`."""
+    """The number in a text of money, whatever the locale puts around it: `-$1,234.50`, `(1.234,50 €)`."""
     digits = f"regexp_replace({text}, '[^0-9]', '', 'g')"
-    sign = f"case when regexp_matches({text}, '[-(−]') then '-' else '' end"
+    sign = f"case when regexp_matches({text}, '[-(\u2212]') then '-' else '' end"
     if not fraction_digits:
         return f"{sign} || {digits}"
     return f"{sign} || left({digits}, -{fraction_digits}) || '.' || right({digits}, {fraction_digits})"
