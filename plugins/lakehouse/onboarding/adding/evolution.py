@@ -126,8 +126,9 @@ def _kept(old: Column, now: Column | None, renamed_to: str | None) -> tuple[Colu
         now = replace(now, type=old.type, note=old.note)
     elif now.type != old.type:
         told.append(
-            f"{old.name} is {now.type} and was {old.type}: rows that landed before are of the old type until "
-            "`bin/airbyte refresh` has read the connection again"
+            f"{old.name} is {now.type} and was {old.type}: rows that landed before have the old values, and "
+            "rows that were refused are not there, until `bin/airbyte refresh` has read the connection again "
+            "and a night has run"
         )
     more = tuple(value for value in now.one_of if value not in old.one_of)
     # A value that the source no longer allows still stands in rows that landed.
