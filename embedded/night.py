@@ -84,5 +84,7 @@ def become_night_run(platform: Platform, business_date: date) -> None:
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execve(  # noqa: S606  its exit code is ours
-        python, [python, "-m", "lakehouse.night_run", business_date.isoformat()], environment
+        python,
+        [python, "-m", "embedded.command", "lakehouse.night_run", business_date.isoformat()],
+        environment,
     )

@@ -21,6 +21,7 @@ from lakehouse.night_run.signs_of_life import signs_of_life
 from lakehouse.night_run.summary import failure_lines, failures_in_logs, log_file, success_lines
 from lakehouse.night_run.waiting import WaitTold
 from lakehouse.platform.airflow_api import AirflowApi, AirflowApiError
+from lakehouse.platform.console import CommandConsole
 
 NEEDED: Final = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
 PROVISION: Final = "provision_platform"
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("date", help="the business date, YYYY-MM-DD")
     parser.add_argument("--force-sync", action="store_true", help="ask the sources again for a complete date")
     options = parser.parse_args(arguments)
-    console = Console(soft_wrap=True, highlight=False)
+    console = CommandConsole(soft_wrap=True, highlight=False)
     try:
         night = parse_business_date(options.date)
         if missing := [name for name in NEEDED if not os.environ.get(name)]:
