@@ -11,7 +11,8 @@ from typing import Final
 
 from lakehouse.onboarding.profiling.fitting import type_holds
 from lakehouse.onboarding.profiling.profile import ColumnProfile, TableProfile
-from lakehouse.onboarding.writing.blueprint import Column, Table
+from lakehouse.onboarding.writing.blueprint import Blueprint, Column, Table
+from lakehouse.onboarding.writing.naming import folder
 
 FILE_URL: Final = "_ab_source_file_url"
 FILE_CHANGED: Final = "_ab_source_file_last_modified"
@@ -92,6 +93,20 @@ def evolve(old: Table, seen: TableProfile, kind: str, renames: Mapping[str, str]
         format=dict(seen.files.format) if seen.files else old.format,
     )
     return Evolved(table, tuple(changes), tuple(pairs))
+
+
+def connections_to_read_again(made: Blueprint, wanted: Blueprint) -> list[str]:
+    """Those that bring changes only, of a table with a column that has another type than before."""
+    found = set()
+    for source in wanted.sources:
+        for table in source.tables:
+            _, before = made.find(source.lake_name(table)) or (source, table)
+            types = {column.name: column.type for column in before.columns}
+            if table.mode != "full_refresh" and any(
+                types.get(column.name, column.type) != column.type for column in table.columns
+            ):
+                found.add(f"{folder(wanted.business, source, table)}_to_lake")
+    return sorted(found)
 
 
 def _column(seen: ColumnProfile, kind: str) -> Column:

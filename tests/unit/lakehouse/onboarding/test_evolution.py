@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lakehouse.onboarding.adding.choices import Settled, Wishes, settle
+from lakehouse.onboarding.adding.evolution import connections_to_read_again
 from lakehouse.onboarding.adding.render.files import files_of
 from lakehouse.onboarding.profiling.profile import ColumnProfile, SourceProfile, TableProfile
 from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source, Table
@@ -14,6 +15,7 @@ from tests.unit.lakehouse.onboarding.made_profiles import (
     DATABASE,
     LINES,
     ORDERS,
+    STOCK,
     column,
     database,
     with_columns,
@@ -155,6 +157,24 @@ def test_a_type_that_the_lake_s_holds_changes_nothing_there(kept: str, kind: str
         f"{old.contract_type}, which takes every value of it",
     )
     assert rerun(with_columns(ORDERS, *columns), source=settled.source).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "again"),
+    [
+        (with_columns(ORDERS, *(replace(c, contract_type="varchar") if c.name == "total" else c
+                                for c in ORDERS.columns)), ["cafe_postgres_to_lake"]),
+        (with_columns(STOCK, *STOCK.columns[:2], column("changed_at")), ["cafe_postgres_cdc_to_lake"]),
+        (lines(column("cost", "varchar")), []),
+        (with_columns(ORDERS, *ORDERS.columns, column("note", "int")), []),
+    ],
+)  # fmt: skip
+def test_what_landed_by_changes_is_read_again_if_its_type_is_another(
+    seen: TableProfile, again: list[str]
+) -> None:
+    """A table that comes whole each night needs no word."""
+    made, wanted = (Blueprint("cafe", (each.source,)) for each in (rerun(), rerun(seen)))
+    assert connections_to_read_again(made, wanted) == again
 
 
 def test_values_of_an_enum_are_added_and_never_taken_away() -> None:
