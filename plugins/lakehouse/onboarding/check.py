@@ -28,7 +28,7 @@ from lakehouse.onboarding.checking.variables import check_variables, known_value
 from lakehouse.onboarding.profiling.files import profile_declared
 from lakehouse.onboarding.profiling.profile import ProfileError
 from lakehouse.onboarding.profiling.rest import profile_manifest
-from lakehouse.platform.connections import Connection, ConnectionUnknownError, connection
+from lakehouse.platform.connections import SSL_WORDS, Connection, ConnectionUnknownError, connection
 from lakehouse.platform.repository import REPOSITORY
 
 _MARKS: Final = {
@@ -84,9 +84,10 @@ def _database(
     where: Connection, declared: ConnectionFile, streams: Sequence[DeclaredStream]
 ) -> Iterator[Finding]:
     ssl = declared.source.configuration.get("ssl_mode") or {}
+    certificates = {word: str(where.extra[word]) for word in SSL_WORDS if where.extra.get(word)}
     dsn = make_conninfo(
         "", host=where.host, port=where.port or 5432, dbname=where.schema, user=where.login,
-        password=where.password or None, sslmode=ssl.get("mode", "prefer"),
+        password=where.password or None, **certificates | {"sslmode": ssl.get("mode", "prefer")},
     )  # fmt: skip
     return check_database(dsn, declared, streams)
 
