@@ -75,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except LakehouseError as error:
         _complain(str(error))
+    except BrokenPipeError:
+        raise
     except Exception as error:
         # A traceback's exit code is 1, and 1 says that something differs.
         log.debug("%s failed", options.command, exc_info=True)

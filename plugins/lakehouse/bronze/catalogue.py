@@ -16,6 +16,8 @@ from lakehouse.platform.sql_files import quote_path, render_sql
 
 LAKE_SOURCE: Final = "lake_bronze"
 BRONZE_SPACE: Final = "bronze"
+EMPTY_LISTS: Final = "empty_lists"
+"""A view that tells staging what no row of a partition can: that a list without rows has come."""
 
 
 class PartitionNotVisibleError(TransientError):
@@ -60,6 +62,15 @@ class BronzeCatalogue:
                 jobs.append(job)
                 changed.append(".".join(path))
         return CatalogueChange(contract.stream, promoted, relisted, tuple(changed), tuple(jobs))
+
+    def show_empty_lists(self, lists: Iterable[tuple[str, date]]) -> str | None:
+        """Bring `bronze.empty_lists` in line: streams and the newest date on which the whole list had no row.
+
+        Returns:
+            The job's id; None if the view was right already.
+        """
+        query = render_sql("dremio/empty_lists.sql", {"lists": list(lists)})
+        return self._ensure_view([BRONZE_SPACE, EMPTY_LISTS], query)
 
     def view_drift(self, contract: Contract) -> Iterator[tuple[str, str]]:
         """Views of the stream that are not as `refresh` makes them, with how they differ; changes nothing."""

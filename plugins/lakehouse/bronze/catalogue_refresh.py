@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from lakehouse.bronze.catalogue import BronzeCatalogue, CatalogueChange, PartitionNotVisibleError
-from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.contract import Contract, Mode
 from lakehouse.bronze.new_columns import NewColumnLedger
 from lakehouse.bronze.publication import Publisher
 from lakehouse.bronze.reconciliation import BronzeLoads
 from lakehouse.dremio.client import DremioClient
-from lakehouse.platform.database import PostgresConnections
+from lakehouse.platform.database import Lock, PostgresConnections, exclusively
 from lakehouse.platform.lake_layout import bronze_folder, parse_partition_date
 from lakehouse.platform.storage import LakeStorage
+
+_LISTS_LOCK: Final = Lock("bronze catalogue", "empty lists")
+_LISTS_WAIT_SECONDS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class CatalogueRefresher:
         contracts: Sequence[Contract],
     ) -> None:
         self._catalogue = BronzeCatalogue(client)
+        self._postgres = postgres
         self._loads = BronzeLoads(postgres)
         self._columns = NewColumnLedger(postgres)
         self._publisher = Publisher(postgres, storage)
@@ -64,7 +69,15 @@ class CatalogueRefresher:
             changes += self._refresh_all(loaded, force=True)
             seen = self._catalogue.check_visible(business_date, expected.items())
         job_ids = [job_id for change in changes for job_id in change.job_ids]
-        return Refreshed(changes, expected, job_ids if seen is None else [*job_ids, seen])
+        more = [job_id for job_id in (seen, self._show_empty_lists()) if job_id is not None]
+        return Refreshed(changes, expected, [*job_ids, *more])
+
+    def _show_empty_lists(self) -> str | None:
+        """Two dates may be refreshed at once: the account is read while nobody else writes the view."""
+        if not any(contract.mode is Mode.FULL_REFRESH for contract in self._contracts):
+            return None
+        with exclusively(self._postgres, _LISTS_LOCK, "refresh_catalogue", _LISTS_WAIT_SECONDS):
+            return self._catalogue.show_empty_lists(self._loads.empty_lists())
 
     def _refresh_all(self, loaded: Collection[str], force: bool) -> list[CatalogueChange]:
         changes: list[CatalogueChange] = []

@@ -115,9 +115,9 @@ class AirbyteExtractOperator(_LandingSyncOperator):
     def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         """Claim what landed."""
         source, night = self.source, business_date(context)
-        told = self.client.rows_by_stream(job.job_id) if owned else {}
-        streams = self.declared.rows_by_lake_name(told)
-        claim = self.ledger().claim(source, night, job.job_id, job.rows if owned else 0, streams)
+        streams = self.declared.rows_by_lake_name(self.client.rows_by_stream(job.job_id))
+        rows = job.rows if owned else 0
+        claim = self.ledger().claim(source, night, job.job_id, rows, streams, answers_for=owned)
         self.log.info("%s: %s rows in %s files for %s", source, claim.rows, claim.files, night)
         synced = super().report(context, job, owned)
         detail = synced["detail"] | self._detail(claim) | {"reused": False}
