@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +23,9 @@ from lakehouse.onboarding.writing import derived_files
 from lakehouse.platform.airflow_settings import connections, load_settings
 from lakehouse.platform.connections import DirectPostgres
 from lakehouse.platform.connections import connection as connection_of
-from lakehouse.platform.repository import REPOSITORY
 from testing.authority import Authority
 from testing.foreign_business import PASSWORD, ForeignBusiness, Server
+from testing.lakehouse.repository_without import repository_without
 from testing.tls_postgres import tls_postgres
 
 
@@ -46,11 +45,7 @@ class Encrypted:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    for part in ("include", "docker"):
-        shutil.copytree(REPOSITORY / part, folder / part)
-    shutil.copy(REPOSITORY / "airflow_settings.yaml", folder)
+    folder = repository_without("moka", tmp_path / "repository")
     monkeypatch.setattr(add, "REPOSITORY", folder)
     monkeypatch.setattr(derived_files, "parsed_manifest", lambda _: {"nodes": {}})
     monkeypatch.setattr(connection_file, "CONNECTION_FILES", folder / "include/airbyte")
