@@ -70,7 +70,9 @@ def _postgres(
     asked = [table for table, mode in options.mode if mode == "cdc"]
     cdc = list(dict.fromkeys([*options.cdc, *asked, *logged]))
     profile = profile_postgres(address.dsn, tables=tables, cdc=cdc, schemas=schemas)
-    settings = {"schemas": list(schemas), "ssl_mode": address.ssl_mode}
+    settings = {"schemas": list(schemas), "ssl_mode": address.encryption.mode}
+    if address.encryption.files:
+        settings["ssl_files"] = list(address.encryption.files)
     return Given(replace(source, settings=settings), profile, address.values(business), {})
 
 

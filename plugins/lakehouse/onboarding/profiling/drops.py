@@ -90,8 +90,6 @@ class Drops:
         Raises ProfileError for a place that cannot be looked at.
         """
         if path := where.extra.get("path"):
-            if where.host:
-                raise ProfileError(f"the files are on {where.host}, which bin/source cannot look into")
             return cls(str(path), glob, pafs.LocalFileSystem())
         if bucket := where.extra.get("bucket"):
             files = pafs.S3FileSystem(

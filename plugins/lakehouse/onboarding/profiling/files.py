@@ -13,6 +13,7 @@ from lakehouse.onboarding.profiling.drops import Drops, Sample, file_type
 from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, suggested, table_problem
 from lakehouse.onboarding.profiling.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
 from lakehouse.onboarding.profiling.samples import guessed_columns, guessed_key
+from lakehouse.onboarding.profiling.sftp import fetched
 from lakehouse.platform.connections import Connection
 
 CURSOR: Final = "_ab_source_file_last_modified"
@@ -47,12 +48,20 @@ def profile_declared(where: Connection, streams: Sequence[Mapping[str, Any]]) ->
     """The streams that a connection's file declares, as their files are now; without those that have none.
 
     Args:
-        where: the Airflow connection of the files.
+        where: the Airflow connection of the files: a folder, a bucket, or an SFTP server.
         streams: `configuration.streams` of the connection's file.
 
     Raises:
         ProfileError: the place or a file cannot be read.
     """
+    if where.host and not where.extra.get("bucket"):
+        globs = [glob for stream in streams for glob in stream["globs"]]
+        with fetched(where, globs) as folder:
+            return _declared(Connection(extra={"path": str(folder)}), streams)
+    return _declared(where, streams)
+
+
+def _declared(where: Connection, streams: Sequence[Mapping[str, Any]]) -> SourceProfile:
     found = []
     for stream in streams:
         globs = tuple(stream["globs"])

@@ -27,6 +27,14 @@ COUNTED_ROWS: Final = 1_000_000
 _COUNT_SECONDS: Final = 10
 _CONNECT_SECONDS: Final = 10
 _SCHEMAS: Final = ("public",)
+_TLS_CURES: Final = {
+    "certificate verify failed": "sslrootcert must be the certificate of the authority that has signed the "
+    "server's, as its provider publishes it",
+    "does not match host name": "use the name that the certificate has, or sslmode=verify-ca",
+    "server does not support SSL": "turn TLS on at the server, or use sslmode=prefer",
+    "certificate required": "the server asks for a client's certificate: give sslcert=PATH and sslkey=PATH",
+}
+"""A part of libpq's words -> what to do."""
 
 
 def profile_postgres(
@@ -71,7 +79,8 @@ def connected(dsn: str) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.Error as error:
         words = " ".join(str(error).split())
-        raise ProfileError(f"PostgreSQL {where}: {words}") from error
+        cure = next((f": {cure}" for sign, cure in _TLS_CURES.items() if sign in words), "")
+        raise ProfileError(f"PostgreSQL {where}: {words}{cure}") from error
 
 
 def _names(table: FoundTable, words: Sequence[str]) -> bool:

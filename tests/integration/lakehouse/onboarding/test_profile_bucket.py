@@ -94,7 +94,7 @@ def test_the_connection_of_a_declared_source_leads_to_the_same_files(bucket: dic
 
 def test_a_place_that_cannot_be_looked_at_is_told() -> None:
     streams = [{"name": "sales", "globs": ["*.csv"]}]
-    with pytest.raises(ProfileError, match=r"the files are on sftp\.example\.org"):
-        profile_declared(Connection(host="sftp.example.org", extra={"path": "/out"}), streams)
+    with pytest.raises(ProfileError, match=r"the SFTP server 127\.0\.0\.1:1: "):
+        profile_declared(Connection(host="127.0.0.1", port=1, extra={"path": "/out"}), streams)
     with pytest.raises(ProfileError, match="neither a path nor a bucket"):
         profile_declared(Connection(), streams)
