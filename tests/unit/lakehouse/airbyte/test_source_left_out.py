@@ -95,7 +95,9 @@ class Pages:
 def provision(monkeypatch: pytest.MonkeyPatch, pages: Pages) -> list[dict[str, Any]]:
     monkeypatch.setattr(provision_operators, "AirflowApiHook", lambda: pages)
     context = {"ti": SimpleNamespace(dag_id="provision_platform", run_id="run")}
-    changes: list[dict[str, Any]] = ProvisionAirbyteOperator(task_id="p").execute(context)["detail"]["airbyte"]
+    changes: list[dict[str, Any]] = ProvisionAirbyteOperator(task_id="p").execute(context)["detail"][
+        "airbyte"
+    ]
     return changes
 
 
