@@ -68,20 +68,11 @@ class Drops:
     @classmethod
     def of_pattern(cls, pattern: str) -> Drops:
         """The files that a pattern names. Raises ProfileError for one that names no place."""
-        scheme, separator, rest = pattern.partition("://")
-        if separator and scheme not in ("s3", "file"):
-            raise ProfileError(f"{pattern}: only a path or s3://bucket/… can be looked at")
-        if separator and scheme == "s3":
-            bucket, _, glob = rest.partition("/")
-            region, endpoint = os.environ.get("AWS_REGION"), os.environ.get("AWS_ENDPOINT_URL")
-            files = pafs.S3FileSystem(endpoint_override=endpoint, region=region)
-            return cls(f"{_BUCKET}{bucket}", glob, files)
-        plain = rest if separator else pattern
-        if not plain.startswith("/"):
-            raise ProfileError(f"{pattern}: give the whole path; Airbyte does not know this folder")
-        parts = PurePosixPath(plain).parts
-        fixed = next((at for at, part in enumerate(parts) if _WILD & set(part)), len(parts) - 1)
-        return cls(str(PurePosixPath(*parts[:fixed])), "/".join(parts[fixed:]), pafs.LocalFileSystem())
+        folder, glob = place_of_pattern(pattern)
+        if not folder.startswith(_BUCKET):
+            return cls(folder, glob, pafs.LocalFileSystem())
+        region, endpoint = os.environ.get("AWS_REGION"), os.environ.get("AWS_ENDPOINT_URL")
+        return cls(folder, glob, pafs.S3FileSystem(endpoint_override=endpoint, region=region))
 
     @classmethod
     def of_connection(cls, where: Connection, glob: str) -> Drops:
@@ -162,6 +153,25 @@ class Drops:
                 is_whole=file.metadata.num_rows <= SAMPLE_ROWS,
                 types=(*schema.types, *(pa.string() for _ in folders)),
             )
+
+
+def place_of_pattern(pattern: str) -> tuple[str, str]:
+    """The folder (or `s3://bucket`) of a pattern, and the glob relative to it.
+
+    Raises ProfileError for a pattern that names no place.
+    """
+    scheme, separator, rest = pattern.partition("://")
+    if separator and scheme not in ("s3", "file"):
+        raise ProfileError(f"{pattern}: only a path or s3://bucket/… can be looked at")
+    if separator and scheme == "s3":
+        bucket, _, glob = rest.partition("/")
+        return f"{_BUCKET}{bucket}", glob
+    plain = rest if separator else pattern
+    if not plain.startswith("/"):
+        raise ProfileError(f"{pattern}: give the whole path; Airbyte does not know this folder")
+    parts = PurePosixPath(plain).parts
+    fixed = next((at for at, part in enumerate(parts) if _WILD & set(part)), len(parts) - 1)
+    return str(PurePosixPath(*parts[:fixed])), "/".join(parts[fixed:])
 
 
 def file_type(name: str) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.onboarding.profiling import samples
 from lakehouse.onboarding.profiling.drops import matches
 from lakehouse.onboarding.profiling.files import CURSOR, parquet_type, profile_files
 from lakehouse.onboarding.profiling.profile import ProfileError, TableProfile
@@ -170,6 +171,29 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, files: dict[str, str], pat
     with pytest.raises(ProfileError) as failure:
         profile_files(f"{tmp_path}/{pattern}")
     assert said in str(failure.value)
+
+
+def test_a_column_that_cannot_keep_its_name_is_renamed_in_the_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,Unit Price\n1,2\n")
+    [table] = profile_files(f"{tmp_path}/a.csv").tables
+    assert table.columns[1].unsupported.endswith("let the files call it unit_price")
+
+
+def test_texts_that_are_no_dates_are_not_tried_as_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[list[str]] = []
+    cast = samples.cast_column
+
+    def watched(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
+        tried.append(values.to_pylist())
+        return cast(values, kind)
+
+    monkeypatch.setattr(samples, "cast_column", watched)
+    # Trying costs two casts for each text that is none: minutes for a sample of long texts.
+    assert samples.guessed_type(["2025-01-01", "tomorrow", "great coffee"])[0] == "varchar"
+    assert tried == []
+    assert samples.guessed_type(["2025-01-01", "2025-02-30"])[0] == "varchar"
+    assert samples.guessed_type(["2025-01-01", "2025-02-28"])[0] == "date"
+    assert tried[-1] == ["2025-01-01", "2025-02-28"]
 
 
 @pytest.mark.parametrize("pattern", ["drops/*.csv", "sftp://host/out/*.csv"])
