@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from lakehouse.onboarding.profiling.drops import Drops, Sample, file_type
+from lakehouse.onboarding.profiling.drops import UTF_8, Drops, Sample, file_type
 from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, suggested, table_problem
 from lakehouse.onboarding.profiling.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
 from lakehouse.onboarding.profiling.samples import guessed_columns, guessed_key
@@ -111,6 +111,9 @@ def _profile(
         why = f"every new or changed file is read; {', '.join(key)} tells {looked_at} apart (a guess)"
     else:
         why = f"no columns tell {looked_at} apart, so all files are read every night"
+    encoding = dict(samples[0].form).get("encoding", UTF_8)
+    if encoding != UTF_8:
+        why += f"; their text is read as {encoding} (a guess)"
     return TableProfile(
         name=name,
         columns=columns,

@@ -96,6 +96,28 @@ def test_another_encoding_and_packed_files_are_read(tmp_path: Path) -> None:
     assert _types(table) == {"id": "bigint", "name": "varchar"}
 
 
+@pytest.mark.parametrize(
+    ("texts", "written", "read"),
+    [
+        (["Élève à côté", "où êtes", "garçon"], "latin-1", "cp1252"),
+        (["Señor Ñandú", "corazón", "Málaga"], "cp1252", "cp1252"),
+        (["São João", "coração", "Índio"], "cp1252", "cp1252"),
+        (["München", "Köln", "Grünstraße"], "latin-1", "cp1252"),
+        (["Привет мир", "Москва город", "Иванов"], "cp1251", "cp1251"),
+    ],
+)
+def test_the_encoding_keeps_every_letter_and_is_told_as_a_guess(
+    tmp_path: Path, texts: list[str], written: str, read: str
+) -> None:
+    content = "id,name\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts))
+    (tmp_path / "names.csv").write_bytes(content.encode(written))
+    [table] = profile_files(f"{tmp_path}/names.csv").tables
+    assert table.files is not None
+    assert dict(table.files.format)["encoding"] == read
+    assert content.encode(written).decode(read) == content
+    assert table.why.endswith(f"their text is read as {read} (a guess)")
+
+
 def test_json_lines_keep_their_types_and_objects_are_json_text(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text(
         '{"id": 1, "at": "2025-10-16T10:00:00Z", "n": 1.5, "ok": true, "more": {"a": 1}}\n'
