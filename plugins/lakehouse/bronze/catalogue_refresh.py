@@ -93,7 +93,9 @@ class CatalogueRefresher:
 
     def _refreshed(self, contract: Contract, force: bool, has_partitions: bool) -> CatalogueChange:
         stale = force or bool(self._loads.changed_since_catalogued(contract.source, contract.stream))
-        change = self._catalogue.refresh(self._columns.extend(contract), relist=stale, has_partitions=has_partitions)
+        change = self._catalogue.refresh(
+            self._columns.extend(contract), relist=stale, has_partitions=has_partitions
+        )
         if change.relisted:
             self._loads.record_catalogued(contract.source, contract.stream)
         return change

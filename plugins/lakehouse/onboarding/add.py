@@ -13,7 +13,7 @@ from rich.text import Text
 from lakehouse.onboarding.adding.asking import ask_gold, ask_renames, ask_tables, confirmed
 from lakehouse.onboarding.adding.choices import Settled, Wishes, settle
 from lakehouse.onboarding.adding.evolution import connections_to_read_again
-from lakehouse.onboarding.adding.given import Given, given_sources
+from lakehouse.onboarding.adding.given import Given, given_sources, named_kinds
 from lakehouse.onboarding.adding.options import add_options, wishes_of
 from lakehouse.onboarding.adding.proposal import propose
 from lakehouse.onboarding.adding.render.connections import opening
@@ -46,10 +46,11 @@ def run(options: argparse.Namespace) -> int:
     wished = wishes_of(options)
     if options.prefix:
         check_prefix(options.prefix)
+    made = read_blueprint(options.name, root) or Blueprint(options.name)
+    named_kinds(options, made)
     asks = not options.yes and not options.dry_run
     if asks and not sys.stdin.isatty():
         raise BlueprintError("there is no terminal to ask on: give --yes to write, or --dry-run to look")
-    made = read_blueprint(options.name, root) or Blueprint(options.name)
     if not made.sources:
         _check_is_free(options.name, root)
     given = list(given_sources(options, made, read_values(root), root))

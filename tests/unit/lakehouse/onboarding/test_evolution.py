@@ -239,3 +239,10 @@ def test_what_cannot_be_read_as_asked_is_refused_in_one_sentence(
     with pytest.raises(BlueprintError, match=words) as refused:
         rerun(**wishes)
     assert "\n" not in str(refused.value)
+
+
+def test_a_table_of_the_same_name_in_another_schema_does_not_replace_the_one_that_is_brought_in() -> None:
+    other = replace(ORDERS, schema="zoo", columns=(column("zoo_id", nullable=False),), key=("zoo_id",))
+    settled = settle(SourceProfile("postgres", (*DATABASE.tables, other)), Wishes(), database())
+    assert settled.changes == ()
+    assert settled.source == database()
