@@ -58,6 +58,7 @@ TEMPLATES: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "count_snapshots.sql": {"table": "gold.orders", "cutoff": "2025-10-16 00:00:00"},
     "create_view.sql": {"view": '"bronze"."orders"', "query": "select 1 as a"},
     "empty_lists.sql": [{"lists": [("menu", "2025-10-15"), ("rooms", "2025-10-16")]}, {"lists": []}],
+    "empty_stream.sql": {"types": {'"id"': "bigint", '"amount"': "decimal(12, 2)"}},
     "expire_snapshots.sql": {
         "table": '"gold"."orders"',
         "cutoff": "2025-10-16 00:00:00",
