@@ -57,6 +57,7 @@ def refused(root: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> 
             ["cafe", "--yes"],
             "cafe is new: give its source with --postgres DSN, --files PATTERN or --rest MANIFEST",
         ),
+        (["cafe"], "cafe is new: give its source with --postgres DSN"),
         (
             ["cafe", "--files", "/x/*.csv"],
             "there is no terminal to ask on: give --yes to write, or --dry-run to look",
