@@ -44,7 +44,7 @@ def left_out(
 
 
 def told(reasons: Mapping[str, str]) -> list[str]:
-    """A line for each reason, with the names of all that it holds for: two connections may lack one secret."""
+    """A line for each reason, with all names that it holds for: two connections may lack one secret."""
     names: dict[str, list[str]] = {}
     for name, why in reasons.items():
         names.setdefault(why, []).append(name)

@@ -203,8 +203,8 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
 
     def execute(self, context: Context) -> StageReport:
         """Refresh the catalog and check it."""
-        from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.airbyte.left_out import told
+        from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.bronze.contract_file import load_contract
         from lakehouse.bronze.left_out import left_out_sources
         from lakehouse.bronze.unloaded_claims import tell, unloaded_claims
