@@ -17,7 +17,7 @@ from lakehouse.platform.database import Lock, PostgresConnections, exclusively
 from lakehouse.platform.lake_layout import bronze_folder, parse_partition_date
 from lakehouse.platform.storage import LakeStorage
 
-_LISTS_LOCK: Final = Lock("bronze catalogue", "empty lists")
+_LISTS_LOCK: Final = Lock("bronze catalog", "empty lists")
 _LISTS_WAIT_SECONDS: Final = 60
 
 
