@@ -13,7 +13,7 @@ OBSERVE ?=
 STATE := $(or $(LAKEHOUSE_STATE_DIR),.local/state)
 
 EMBEDDED := .local/envs/embedded/bin/python
-STACK := $(EMBEDDED) -m embedded.cli
+STACK := $(EMBEDDED) -m embedded.command embedded.cli
 SUITES := $(EMBEDDED) -m tests.suites
 # Commands on the platform as it is: nothing is built, whatever state the environments are in.
 AS_IT_IS := PYTHON='$(PYTHON)' bin/platform

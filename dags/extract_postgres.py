@@ -19,6 +19,10 @@ task is retried with growing pauses. A wrong configuration, a lost replication s
 (docs/runbooks/connections.md) or a job cancelled by hand is not retried. Fix the cause and clear the failed
 task; it adopts a job that is still running.
 
+A source without values (its Airflow connection is missing, so Airbyte does not have it) is left out with a
+warning that names the variables to set; the others go on. If no source of the night has values, the task
+fails.
+
 **Safe to rerun?** Yes. A date whose landing is complete is not synced again. With `force_sync` it is, and
 what the source has gained since then is added to the date. If you typed a wrong date,
 `bin/bronze give-back DATE` takes the rows from it (docs/runbooks/replay-and-backfill.md).

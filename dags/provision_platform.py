@@ -11,6 +11,12 @@ Superset's database, datasets, charts and dashboards (`include/superset/`).
 **When and why:** by hand, before the first night and after any change to those files or connections. It has
 no schedule. `make night` runs it before every night.
 
+**A source without values** is left out and the run succeeds: everything else is provisioned, and one secret
+that a machine lacks must not stop the nights of the others. `provision_airbyte` warns in its log and in the
+run's note, with the variables to set and the file to write them to. Until then each night names the source
+among what it has not loaded, `report_drift` fails, and a sync of it outside the night fails at once. What
+Airbyte already holds of the source is not touched.
+
 **If it fails:** the task's name shows which service refused, and the error says what and why. Fix the file
 or the Airflow connection and clear the task. Nothing is left half created. `check_what_is_declared` refuses a
 stream without a contract and a contract without a stream, before Airbyte is told of either.

@@ -7,10 +7,10 @@ have to work in an environment that lacks packages.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 
+from embedded.command import as_command
 from embedded.commands import running
 from embedded.commands.terminal import red
 from embedded.errors import PlatformError
@@ -21,13 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        code = command(options)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # The output's reader (head, a pager) has left; the interpreter's flush at the end must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return command(options)
     except PlatformError as error:
         print(f"{red('error:', sys.stderr)} {error}", file=sys.stderr)
         return 1
@@ -88,4 +82,4 @@ def _night(given: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

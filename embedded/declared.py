@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from embedded.settings import ROOT
 
 PLACEHOLDER = "${SHOP_"
 """How an Airflow connection names an address or a password of the demo shop."""
+
+SHOP_DATE = date(2025, 10, 16)
+"""The business date that the documentation shows, a year after the shop opened."""
 
 
 def shop_is_declared(root: Path = ROOT) -> bool:

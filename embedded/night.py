@@ -9,14 +9,11 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 
 from embedded.composition.platform import Platform
-from embedded.declared import shop_is_declared, sources_are_declared
+from embedded.declared import SHOP_DATE, shop_is_declared, sources_are_declared
 from embedded.errors import PlatformError
 from embedded.settings import ROOT
 from embedded.shop.calendar import OPENING_DAY
 from embedded.stack.environment import base_environment
-
-SHOP_DATE = date(2025, 10, 16)
-"""The business date that the documentation shows, a year after the shop opened."""
 
 
 class NightError(PlatformError):
@@ -84,5 +81,7 @@ def become_night_run(platform: Platform, business_date: date) -> None:
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execve(  # noqa: S606  its exit code is ours
-        python, [python, "-m", "lakehouse.night_run", business_date.isoformat()], environment
+        python,
+        [python, "-m", "embedded.command", "lakehouse.night_run", business_date.isoformat()],
+        environment,
     )

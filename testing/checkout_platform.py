@@ -25,6 +25,7 @@ import psycopg
 import pyarrow as pa
 from pyarrow import flight
 
+from testing.own_session import run_in_own_session
 from testing.ports import free_platform_ports, port_variables
 from testing.repository import ROOT
 from testing.shell_variables import read_shell_variables
@@ -64,14 +65,8 @@ class CheckoutPlatform:
             self.environment.pop(name, None)
 
     def run(self, *command: str, timeout: float = NIGHT_TIMEOUT_SECONDS) -> CommandResult:
-        """Run a command in the copy; its output goes to a file so that no daemon can hold the pipe open."""
-        with tempfile.TemporaryFile("w+") as output:
-            done = subprocess.run(
-                command, cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, timeout=timeout, check=False,
-            )  # fmt: skip
-            output.seek(0)
-            return CommandResult(done.returncode, output.read())
+        """Run a command in the copy; raises TimeoutExpired once nothing of it is left."""
+        return CommandResult(*run_in_own_session(command, self.home, self.environment, timeout))
 
     def night(self, business_date: str) -> CommandResult:
         """`make night` of a date."""

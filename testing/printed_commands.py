@@ -128,7 +128,7 @@ def _command(where: str, text: str, exact: bool, is_typed: bool = False) -> Iter
 
 def module_of(command: Path) -> str | None:
     """The module that a script of bin/ hands its arguments to; None: it does with them what it likes."""
-    found = re.findall(r'-m ([a-z_.]+) "\$@"', command.read_text(encoding="utf-8"))
+    found = re.findall(r'-m embedded\.command ([a-z_.]+) "\$@"', command.read_text(encoding="utf-8"))
     return found[-1] if found else None
 
 

@@ -61,6 +61,10 @@ def airflow_settings(settings: Settings, secret: Mapping[str, str], database_url
             "parsing_cleanup_interval": 30,
             # A night takes minutes here: a task that was killed is tried again within one, not five.
             "task_instance_heartbeat_timeout": 60,
+            # Only a scheduler's own tasks are missed by that. Those of one that was killed are found by its
+            # successor when it looks for them, and at its start it is too early: the dead one counts as alive
+            # for `scheduler_health_check_threshold`, 30 s.
+            "orphaned_tasks_check_interval": 30,
         },
         "dag_processor": {
             # A changed file is seen within seconds, a new one too; an unchanged one is parsed again only for

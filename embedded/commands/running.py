@@ -10,6 +10,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +101,8 @@ def run(command: Sequence[str], airflow: bool) -> int:
     place = {"AIRFLOW_HOME": str(platform.settings.service_dir("airflow"))}
     environment = dict(os.environ) | place | _env_file(platform) | dict(own)
     os.chdir(ROOT)
+    # Python ignores it, and so would the command: a program that is not Python could never end by it.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execvpe(command[0], list(command), environment)  # noqa: S606  becoming the command is the point
 
 

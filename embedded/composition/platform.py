@@ -13,6 +13,7 @@ from embedded.airflow.environment import (
     airflow_variables,
     recorded_connections,
 )
+from embedded.composition.first_night import first_night
 from embedded.composition.secrets import GENERATORS
 from embedded.composition.user_values import UserValues, user_values
 from embedded.composition.wire import database_url, wire
@@ -89,12 +90,12 @@ class Platform:
     def airflow_environment(self) -> dict[str, str]:
         """What a process of the airflow environment needs: the wire, the user's values, settings and
         connections. Raises PreparationError and EnvFileError."""
-        return {**self.wire, **self.user.values, **self.airflow.variables}
+        return {**self.wire, **self.user.values, **first_night(), **self.airflow.variables}
 
     def recorded_airflow_environment(self) -> dict[str, str]:
         """The same with the connections that Airflow was last started with, whatever the files say today."""
         own = airflow_settings(self.settings, self.secret, self._metadata_url)
-        return {**self.wire, **own, **recorded_connections(self.settings)}
+        return {**self.wire, **first_night(), **own, **recorded_connections(self.settings)}
 
     @property
     def _metadata_url(self) -> str:

@@ -109,8 +109,8 @@ where ranked.version_rank = 1
     bronze_date is that of the newest list that has the row. Without a key (`key=[]`) a row is its content: of
     equal rows there are as many as in the list, and a changed row is one deleted and one new.
 
-    An empty list cannot be told from one that has not been loaded, so it deletes nothing: the stream's contract
-    refuses it (`zero_rows: refuse`).
+    An empty list has no row in its partition. That it came stands in the view `bronze.empty_lists`, which
+    load_bronze keeps: it deletes the rows of its date and of older ones, in whatever order the dates are run.
 -#}
 {% macro stage_snapshot(stream, key, columns={}, key_column=none, status_column='row_status', current='current') -%}
     {%- set raw = source('bronze', stream) -%}
@@ -173,16 +173,26 @@ ranked as (
 
 ),
 
+emptied as (
+
+    select max(bronze_date) as last_empty_date
+    from {{ raw.incorporate(path={'identifier': 'empty_lists'}) }}
+    where "stream" = '{{ stream | replace('raw_', '', 1) }}'
+
+),
+
 newest as (
 
     select
-        {{ listed(values) }},
+        {{ listed(values, 'ranked') }},
         case
-            when bronze_date = newest_date and in_newest_list then '{{ current }}'
+            when ranked.bronze_date <= emptied.last_empty_date then 'deleted'
+            when ranked.bronze_date = ranked.newest_date and ranked.in_newest_list then '{{ current }}'
             else 'deleted'
         end as {{ status }}
     from ranked
-    where version_rank = 1
+    cross join emptied
+    where ranked.version_rank = 1
 
 )
 

@@ -5,6 +5,8 @@ reads the tables of one connection again, after their changes were lost; `forget
 no file declares. Addresses and secrets come from Airflow's connections (`AIRFLOW_CONN_*`, a secrets backend,
 Airflow's database). A secret differs if another one was sent last; one typed into Airbyte is not seen.
 On the embedded platform: `bin/airbyte diff`.
+A source without values is left out and named, which `diff` counts as a difference; the others are compared
+or applied.
 Exit code: 0 nothing differs or all was done, 1 something differs, 2 it could not be told or done.
 """
 
@@ -40,6 +42,8 @@ def line_of(change: Change) -> str:
     what = f"{change.action:10} {change.kind:11} {change.name}"
     if change.differences:
         what += f": {', '.join(change.differences)}"
+    if change.why:
+        what += f": {change.why}"
     if change.unknown:
         what += f" (never sent from here, so it may differ: {', '.join(change.unknown)})"
     return what
@@ -71,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except LakehouseError as error:
         _complain(str(error))
+    except BrokenPipeError:
+        raise
     except Exception as error:
         # A traceback's exit code is 1, and 1 says that something differs.
         log.debug("%s failed", options.command, exc_info=True)

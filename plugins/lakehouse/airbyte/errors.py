@@ -37,5 +37,9 @@ class AirbyteJobTimeoutError(TransientError):
     """The sync was not done at its deadline and was cancelled."""
 
 
+class SourceLeftOutError(PermanentError):
+    """The source has no values here, so Airbyte does not have it; the message says what to set and where."""
+
+
 class AirbyteDriftError(PermanentError):
     """The server is not what the files of include/airbyte/ declare."""

@@ -88,8 +88,12 @@ class JobFailure:
 
 
 def rows_by_stream(answer: Mapping[str, Any]) -> dict[str, int]:
-    """Rows that a job committed of each stream, over all its attempts, from the Config API's JSON."""
-    rows: dict[str, int] = {}
+    """Rows that a job committed of each stream, over all its attempts, from the Config API's JSON.
+
+    A stream of which nothing came has 0: Airbyte may keep no statistics of it, and names it as the job's.
+    """
+    enabled = (answer.get("job") or {}).get("enabledStreams") or []
+    rows = {stream["name"]: 0 for stream in enabled}
     for each in answer.get("attempts") or []:
         for stream in (each.get("attempt") or {}).get("streamStats") or []:
             name, stats = stream["streamName"], stream.get("stats") or {}

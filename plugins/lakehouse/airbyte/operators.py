@@ -11,10 +11,16 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import read_connection_file
-from lakehouse.airbyte.errors import AirbyteBusyError, AirbyteJobTimeoutError
+from lakehouse.airbyte.errors import (
+    AirbyteBusyError,
+    AirbyteJobTimeoutError,
+    AirbyteNotFoundError,
+    SourceLeftOutError,
+)
 from lakehouse.airbyte.failed_job import error_of, job_name
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.job import Job
+from lakehouse.airbyte.left_out import why_left_out
 from lakehouse.airbyte.triggers import AirbyteJobTrigger
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.external_job.kept import KeptJobs
@@ -36,6 +42,7 @@ class AirbyteSyncOperator(ExternalJobOperator[Job]):
         AirbyteJobFailedError, AirbyteJobMisconfiguredError, AirbyteJobCancelledError, AirbyteJobTimeoutError:
             the job did not succeed; each names the job, its URL and Airbyte's reason.
         AirbyteNotFoundError: Airbyte has no connection of that name.
+        SourceLeftOutError: nor can it have, for the source has no values: the message names them.
         AirflowSkipException: the connection is busy, and `skip_when_busy` is set.
     """
 
@@ -67,7 +74,7 @@ class AirbyteSyncOperator(ExternalJobOperator[Job]):
 
     def submit(self, context: Mapping[str, Any], kept: KeptJobs) -> tuple[Job, bool]:
         """Start a sync, or attach to one that reads all this run needs."""
-        connection_id = self.client.connection_id(self.connection_name)
+        connection_id = self._connection_id()
         try:
             return self.client.start_sync(connection_id), True
         except AirbyteBusyError as error:
@@ -83,6 +90,14 @@ class AirbyteSyncOperator(ExternalJobOperator[Job]):
                 ) from error
         self.log.info("attaching to Airbyte job %s, started %s", running.job_id, running.started_at)
         return running, False
+
+    def _connection_id(self) -> str:
+        try:
+            return self.client.connection_id(self.connection_name)
+        except AirbyteNotFoundError as error:
+            if (why := why_left_out(read_connection_file(self.connection_name))) is not None:
+                raise SourceLeftOutError(f"{self.connection_name} is left out: {why}") from error
+            raise
 
     def serves(self, context: Mapping[str, Any], running: Job) -> bool:
         """Whether somebody else's running job reads all that this run needs."""

@@ -12,8 +12,11 @@ from lakehouse.airbyte.errors import AirbyteDriftError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
 from lakehouse.airbyte.sent_secrets import SecretLedger
+from lakehouse.platform.airflow_api import AirflowApiError
+from lakehouse.platform.airflow_api_hook import AirflowApiHook
 from lakehouse.platform.airflow_connections import airflow_connection
 from lakehouse.platform.database import platform_postgres
+from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.names import AIRBYTE_CONNECTION, PLATFORM_CONNECTION
 from lakehouse.receipts import StageReport, empty_report
 
@@ -25,6 +28,9 @@ class ProvisionAirbyteOperator(BaseOperator):
         rewrite_secrets: send configurations again although no difference shows: somebody may have changed a
             secret in Airbyte itself. A boolean or a template that renders to one.
         postgres_conn_id: the platform's database, which remembers what was sent.
+
+    A source without values is left out, with a warning and a note on the run; the task succeeds all the same,
+    for what it could do is done, and `report_drift` goes on telling what is missing.
 
     Returns a StageReport whose detail lists every thing and what became of it.
     """
@@ -53,7 +59,17 @@ class ProvisionAirbyteOperator(BaseOperator):
             SecretLedger(platform_postgres(self.postgres_conn_id)),
             rewrite_secrets=str(self.rewrite_secrets).lower() == "true",
         )
-        return _logged_report(self, provisioner.apply(read_all_connection_files()))
+        changes = provisioner.apply(read_all_connection_files())
+        if told := _told_left_out(changes):
+            self._note(context, told)
+        return _logged_report(self, changes)
+
+    def _note(self, context: Mapping[str, Any], told: str) -> None:
+        """Write what was left out on the run's page; the log has it if Airflow does not take it."""
+        try:
+            AirflowApiHook().get_conn().annotate(context["ti"].dag_id, context["ti"].run_id, told)
+        except (LakehouseError, AirflowApiError) as error:
+            self.log.warning("the run has no note of what was left out: %s", error)
 
 
 class CompareAirbyteOperator(BaseOperator):
@@ -87,7 +103,7 @@ class CompareAirbyteOperator(BaseOperator):
         report = _logged_report(self, changes)
         drifted = [
             f"{change.kind} {change.name} {change.action}"
-            + (f" ({', '.join(change.differences)})" if change.differences else "")
+            + (f" ({', '.join(change.differences) or change.why})" if change.differences or change.why else "")
             for change in changes
             if change.action is not Action.UNCHANGED
         ]
@@ -99,8 +115,17 @@ class CompareAirbyteOperator(BaseOperator):
         return report
 
 
+def _told_left_out(changes: Sequence[Change]) -> str:
+    """Markdown: each source that was left out, and what it lacks; empty if none was."""
+    lines = [f"- {change.name}: {change.why}" for change in changes if change.action is Action.LEFT_OUT]
+    return "\n".join(["**Sources left out**, all others are provisioned:", "", *lines]) if lines else ""
+
+
 def _logged_report(operator: BaseOperator, changes: Sequence[Change]) -> StageReport:
     for change in changes:
+        if change.action is Action.LEFT_OUT:
+            operator.log.warning("source %s is left out: %s", change.name, change.why)
+            continue
         operator.log.info(
             "Airbyte %s %s: %s %s", change.kind, change.name, change.action, change.differences or ""
         )

@@ -12,6 +12,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile, Endpoint
 from lakehouse.airbyte.desired_state import desired_configuration, desired_connection, desired_resources
 from lakehouse.airbyte.drift import differences, masked
 from lakehouse.airbyte.errors import AirbyteRefusedError
+from lakehouse.airbyte.left_out import why_left_out
 from lakehouse.airbyte.sent_secrets import Comparison, SentSecrets
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Action(StrEnum):
     DIFFERS = "differs"
     UNDECLARED = "undeclared"
     """A connection of the server that no file declares. Never touched."""
+    LEFT_OUT = "left_out"
+    """A source without values here, and its connection. What the server holds of it is not touched."""
     CREATED = "created"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
@@ -41,6 +44,8 @@ class Change:
     """Paths of the values that differed; never the values."""
     unknown: tuple[str, ...] = ()
     """Paths of secrets that were never sent from here: nobody can tell whether they are equal."""
+    why: str = ""
+    """Of what was left out: what it lacks, and where to write it."""
 
     def as_detail(self) -> dict[str, Any]:
         """For a report."""
@@ -75,9 +80,12 @@ class AirbyteProvisioner:
     def apply(self, files: Iterable[ConnectionFile]) -> list[Change]:
         """Create or change what the files declare. Nothing is ever deleted.
 
+        A source whose Airflow connection is missing is left out, and named among the changes.
+
         Raises:
             AirbyteRefusedError: the server has no workspace, refuses a configuration, or holds two things of
                 one name.
+            ConnectionMissingError: Airflow has no connection of a destination.
         """
         return self._go_through(files, may_write=True)
 
@@ -99,6 +107,9 @@ class AirbyteProvisioner:
         self._changes, self._may_write = [], may_write
         workspace = self._workspace()
         for declared in files:
+            if (why := why_left_out(declared, self._airflow_connection)) is not None:
+                self._changes.append(Change("source", declared.source.name, Action.LEFT_OUT, why=why))
+                continue
             source = self._source(workspace, declared)
             destination = self._destination(workspace, declared.destination)
             desired = desired_connection(declared) | {"sourceId": source, "destinationId": destination}

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from lakehouse.bronze.contract import Contract, Mode
+from lakehouse.bronze.dremio_types import dremio_type
 from lakehouse.dremio.client import DremioClient
 from lakehouse.landing.columns import CDC_DELETED_AT, CDC_LSN, EXTRACTED_AT
 from lakehouse.platform.errors import TransientError
@@ -15,6 +16,8 @@ from lakehouse.platform.sql_files import quote_path, render_sql
 
 LAKE_SOURCE: Final = "lake_bronze"
 BRONZE_SPACE: Final = "bronze"
+EMPTY_LISTS: Final = "empty_lists"
+"""A view that tells staging what no row of a partition can: that a list without rows has come."""
 
 
 class PartitionNotVisibleError(TransientError):
@@ -40,42 +43,55 @@ class BronzeCatalogue:
     def __init__(self, client: DremioClient) -> None:
         self._client = client
 
-    def refresh(self, contract: Contract, relist: bool = True) -> CatalogueChange:
+    def refresh(
+        self, contract: Contract, relist: bool = True, has_partitions: bool = True
+    ) -> CatalogueChange:
         """Promote the stream's folder or list its files again, and bring its views in line.
 
         Args:
             contract: the stream's, with all columns that its partitions have.
             relist: False when no partition has changed since Dremio listed them.
+            has_partitions: False when nothing was ever loaded: then there is no folder, and the raw view is
+                empty.
         """
-        dataset = [LAKE_SOURCE, contract.source, contract.stream]
-        promoted, jobs = self._show_partitions(dataset, relist)
+        promoted, jobs = self._show_partitions(_dataset(contract), relist) if has_partitions else (False, [])
         relisted = promoted or bool(jobs)
         changed = []
-        for path, query in self._views(contract):
+        for path, query in self._views(contract, has_partitions):
             if job := self._ensure_view(path, query):
                 jobs.append(job)
                 changed.append(".".join(path))
         return CatalogueChange(contract.stream, promoted, relisted, tuple(changed), tuple(jobs))
 
+    def show_empty_lists(self, lists: Iterable[tuple[str, date]]) -> str | None:
+        """Bring `bronze.empty_lists` in line: streams and the newest date on which the whole list had no row.
+
+        Returns:
+            The job's id; None if the view was right already.
+        """
+        query = render_sql("dremio/empty_lists.sql", {"lists": list(lists)})
+        return self._ensure_view([BRONZE_SPACE, EMPTY_LISTS], query)
+
     def view_drift(self, contract: Contract) -> Iterator[tuple[str, str]]:
         """Views of the stream that are not as `refresh` makes them, with how they differ; changes nothing."""
-        for path, query in self._views(contract):
-            entity = self._client.find(path)
-            if entity is None:
-                yield ".".join(path), "missing"
-            elif str(entity.get("sql", "")).strip() != query:
-                yield ".".join(path), "another query"
+        empty = {".".join(path): query for path, query in self._views(contract, has_partitions=False)}
+        for path, query in self._views(contract, has_partitions=True):
+            name, entity = ".".join(path), self._client.find(path)
+            held = None if entity is None else str(entity.get("sql", "")).strip()
+            if held is None:
+                yield name, "missing"
+            elif held != query and (held != empty[name] or self._client.find(_dataset(contract))):
+                yield name, "another query"
 
-    def _views(self, contract: Contract) -> list[tuple[list[str], str]]:
-        dataset = [LAKE_SOURCE, contract.source, contract.stream]
-        columns = [quote_path([field.name]) for field in contract.schema]
+    def _views(self, contract: Contract, has_partitions: bool) -> list[tuple[list[str], str]]:
+        types = {quote_path([field.name]): dremio_type(field.type) for field in contract.schema}
+        columns = list(types)
         raw_view = [BRONZE_SPACE, f"raw_{contract.stream}"]
-        views = [
-            (
-                raw_view,
-                render_sql("dremio/raw_stream.sql", {"columns": columns, "dataset": quote_path(dataset)}),
-            )
-        ]
+        if has_partitions:
+            rows = {"columns": columns, "dataset": quote_path(_dataset(contract))}
+            views = [(raw_view, render_sql("dremio/raw_stream.sql", rows))]
+        else:
+            views = [(raw_view, render_sql("dremio/empty_stream.sql", {"types": types}))]
         newest = {
             "columns": [*columns, "bronze_date"],
             "key": [quote_path([name]) for name in contract.key],
@@ -140,3 +156,8 @@ class BronzeCatalogue:
             return None
         view = render_sql("dremio/create_view.sql", {"view": quote_path(path), "query": query})
         return self._client.run(view).id
+
+
+def _dataset(contract: Contract) -> list[str]:
+    """The stream's folder of partitions, as Dremio names it."""
+    return [LAKE_SOURCE, contract.source, contract.stream]

@@ -21,6 +21,7 @@ def explain_volume(
     elsewhere: Sequence[UnloadedClaim],
     business_date: date,
     rows_landed: int,
+    list_is_empty: bool = False,
 ) -> str | None:
     """Why the date holds fewer rows than expected; None if it does not.
 
@@ -37,6 +38,7 @@ def explain_volume(
         elsewhere: what other dates have claimed of the stream and is not in bronze, for the error to name.
         business_date: the date that is being loaded.
         rows_landed: what it has claimed of the stream.
+        list_is_empty: does the date's last sync say that the whole list had no row?
 
     Raises:
         VolumeBelowExpectedError: the contract expects more, and no other date's sync can have brought it.
@@ -44,11 +46,14 @@ def explain_volume(
     if rows_landed >= contract.min_rows and (rows_landed or contract.min_rows):
         return None
     other = ledger.synced_before(contract.source, business_date)
-    if rows_landed >= contract.min_rows:
-        return "no changes" if other is None else f"no changes, or they arrived with the sync of {other}"
     refused = rows_landed == 0 and contract.zero_rows is ZeroRows.REFUSE
+    if rows_landed >= contract.min_rows and not refused:
+        if list_is_empty:
+            return "the list is empty at the source"
+        return "no changes" if other is None else f"no changes, or they arrived with the sync of {other}"
     if other is not None and not refused:
         return f"its changes arrived with the sync of {other}"
+    least = max(contract.min_rows, 1 if refused else 0)
     why = (
         f"each sync of {contract.source} must bring some"
         if other is not None
@@ -56,8 +61,9 @@ def explain_volume(
     )
     raise VolumeBelowExpectedError(
         f"stream {contract.stream}, {business_date}: {rows_landed} rows landed, "
-        f"include/contracts/{contract.stream}.yaml expects at least {contract.min_rows}, and {why}; nothing "
+        f"include/contracts/{contract.stream}.yaml expects at least {least}, and {why}; nothing "
         "was published. Look at the extract stage's Airbyte job and at the source; when rows are there, run "
         "the extract stage with force_sync. If so few are right, lower expected_volume in the contract"
+        + (": zero_rows: allow" if refused else "")
         + "".join(f"; {sentence}" for sentence in tell(elsewhere))
     )

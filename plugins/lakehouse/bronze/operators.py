@@ -24,6 +24,7 @@ class LoadBronzeStreamOperator(BaseOperator):
 
     A pure function of those objects: running it again for the date publishes the same bytes.
     Bad rows go to quarantine with the reason; more of them than the stream's contract allows fail the task.
+    Of a source that was left out of the night, for want of values, nothing is loaded and nothing changes.
 
     Args:
         stream: a stream with a contract in `include/contracts/`.
@@ -51,21 +52,30 @@ class LoadBronzeStreamOperator(BaseOperator):
         """Load the partition and report its account."""
         # pyarrow and boto3 cost a second to import: not at parse time.
         from lakehouse.bronze.contract_file import load_contract
-        from lakehouse.bronze.partition_loader import PartitionLoader
+        from lakehouse.bronze.left_out import left_out_sources
+        from lakehouse.bronze.partition_loader import NothingClaimedError, PartitionLoader
         from lakehouse.bronze.reconciliation import BronzeLoads
         from lakehouse.landing.ledger import LandingLedger
         from lakehouse.platform.storage import LakeStorage
 
         postgres = platform_postgres(self.postgres_conn_id)
         storage = LakeStorage.from_connection(self.lake_conn_id)
+        contract = load_contract(self.stream)
         loader = PartitionLoader(
-            load_contract(self.stream),
+            contract,
             LandingLedger(postgres, storage),
             storage,
             BronzeLoads(postgres),
             postgres,
         )
-        loaded = loader.load(business_date(context), context["run_id"])
+        try:
+            loaded = loader.load(business_date(context), context["run_id"])
+        except NothingClaimedError:
+            why = left_out_sources([contract.source]).get(contract.source)
+            if why is None:
+                raise
+            self.log.warning("%s is left out, so nothing of %s is loaded: %s", contract.source, self.stream, why)
+            return empty_report(stream=self.stream, left_out=why)
         self._tell(loaded)
         return _report(loaded)
 
@@ -157,8 +167,10 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
     Folders that Dremio does not know yet become datasets; of the others those with partitions that have
     changed since have their files listed again. The views `bronze.raw_<stream>` and `bronze.customers` are
     created, or replaced where their query differs.
+    A stream of which nothing was ever loaded, its source being left out, is an empty view: its models run.
     Then the date's rows in the views are compared with those that were loaded. Rows that a date has claimed
-    and no load has brought into bronze are named: nothing else would ever tell of them.
+    and no load has brought into bronze are named: nothing else would ever tell of them. So are the sources
+    that were left out.
 
     Args:
         streams: streams with a contract, loaded for the date before.
@@ -191,21 +203,25 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
         """Refresh the catalog and check it."""
         from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.bronze.contract_file import load_contract
+        from lakehouse.bronze.left_out import left_out_sources
         from lakehouse.bronze.unloaded_claims import tell, unloaded_claims
+        from lakehouse.landing.ledger import LandingLedger
         from lakehouse.platform.storage import LakeStorage
 
         client = DremioHook(self.dremio_conn_id).get_conn()
         postgres = platform_postgres(self.postgres_conn_id)
-        refresher = CatalogueRefresher(
-            client,
-            postgres,
-            LakeStorage.from_connection(self.lake_conn_id),
-            [load_contract(stream) for stream in self.streams],
-        )
-        refreshed = refresher.refresh(business_date(context))
+        storage = LakeStorage.from_connection(self.lake_conn_id)
+        contracts = [load_contract(stream) for stream in self.streams]
+        night = business_date(context)
+        refreshed = CatalogueRefresher(client, postgres, storage, contracts).refresh(night)
         for change in refreshed.changes:
             self.log.info("%s: %s", change.stream, change)
-        not_loaded = tell(unloaded_claims(postgres))
+        ledger = LandingLedger(postgres, storage)
+        unclaimed = {each.source for each in contracts if not ledger.is_complete(each.source, night)}
+        not_loaded = [
+            *(f"source {source} is left out: {why}" for source, why in left_out_sources(unclaimed).items()),
+            *tell(unloaded_claims(postgres)),
+        ]
         for sentence in not_loaded:
             self.log.warning("%s", sentence)
         report = empty_report(

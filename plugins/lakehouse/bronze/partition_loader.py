@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.contract import Contract, Mode
 from lakehouse.bronze.expected_volume import explain_volume
 from lakehouse.bronze.manifest import manifest_of
 from lakehouse.bronze.new_columns import NewColumnLedger, admit_new_columns
@@ -138,15 +138,16 @@ class PartitionLoader:
         elsewhere = of_other_dates(
             unloaded_claims(self._postgres), contract.source, contract.stream, business_date
         )
-        explanation = explain_volume(
-            contract, self._ledger, elsewhere, business_date, sum(file.rows for file in claimed)
-        )
+        empty = self._list_is_empty(business_date, claimed)
+        rows = sum(file.rows for file in claimed)
+        explanation = explain_volume(contract, self._ledger, elsewhere, business_date, rows, empty)
         reader = LandingReader(self._fetch(claimed, folder))
         known_columns = NewColumnLedger(self._postgres)
         admitted, new_columns = admit_new_columns(contract, reader, business_date, known_columns)
         built = build_partition(admitted, reader, folder, self._part_bytes)
         load = self._account(business_date, run_id, claimed, built, explanation)
-        load.reconcile(sum(file.rows for file in claimed))
+        load = replace(load, list_is_empty=empty)
+        load.reconcile(rows)
         bad_rows_key = self._publish_quarantine(business_date, built)
         if load.state is LoadState.REJECTED:
             self._loads.record(load)
@@ -186,6 +187,14 @@ class PartitionLoader:
             ties=told_ties(contract, built) if built.rows_tied else "",
             column_changes=list(built.column_changes),
         )
+
+    def _list_is_empty(self, business_date: date, claimed: list[LandingFile]) -> bool:
+        """Did the date's last sync bring a whole list without a row? Not if nobody says so."""
+        contract = self._contract
+        if contract.mode is not Mode.FULL_REFRESH:
+            return False
+        last = self._ledger.last_list(contract.source, contract.stream, business_date)
+        return last is not None and last.is_empty(claimed)
 
     def _kept_without_landing(self, business_date: date) -> LoadedPartition | None:
         """The partition as it is, if its landing objects are gone by policy; None while they can be read."""

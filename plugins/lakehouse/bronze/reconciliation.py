@@ -47,6 +47,8 @@ class BronzeLoad:
     """Rows that differ from the one that was kept, though key, cursor and sync are the same."""
     tie_examples: str = ""
     """Keys of some of them."""
+    list_is_empty: bool = False
+    """Of a full refresh: the date's last list had no row, so nothing is at the source."""
 
     def reconcile(self, rows_claimed: int) -> None:
         """Check the account against what the ledger claimed for the date.
@@ -109,6 +111,12 @@ class BronzeLoads:
                 read_sql("postgres/bronze/select_bronze_loads.sql"), {"business_date": business_date}
             )
             return {stream: int(rows) for stream, rows in cursor.fetchall()}
+
+    def empty_lists(self) -> list[tuple[str, date]]:
+        """The newest date of each stream on which its whole list had no row."""
+        with transaction(self._postgres) as cursor:
+            cursor.execute(read_sql("postgres/bronze/select_empty_lists.sql"))
+            return [(stream, day) for stream, day in cursor.fetchall()]
 
     def streams_loaded(self, source: str, business_date: date) -> list[str]:
         """The source's streams that have a published partition of the date."""

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from lakehouse.dbt.project import MANIFEST_FILE, PROJECT_FOLDER, PROJECT_NAME, plain_dbt
 from lakehouse.platform.errors import LakehouseError
+from lakehouse.platform.whole_files import write_whole
 
 PARSE_SECONDS: Final = 120
 _NODE_KEYS: Final = (
@@ -127,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
         if parser.parse_args(arguments).check:
             check()
         else:
-            MANIFEST_FILE.write_text(as_text(parsed_manifest()), encoding="utf-8")
+            write_whole(MANIFEST_FILE, as_text(parsed_manifest()))
     except ManifestError as error:
         print(error, file=sys.stderr)
         return 1

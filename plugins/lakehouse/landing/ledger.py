@@ -17,11 +17,13 @@ from lakehouse.landing.ledger_rows import (
     ClaimReport,
     LandingFile,
     LandingIncompleteError,
+    LastList,
     check_streams,
     dates_of_jobs,
     daytime_syncs,
     landed_rows,
     last_job,
+    last_list,
     record_sync,
     sync_of,
     totals,
@@ -74,6 +76,11 @@ class LandingLedger:
             cursor.execute(read_sql("postgres/landing/select_landing_files.sql"), values)
             return [LandingFile(key, rows, size, job) for key, rows, size, job in cursor.fetchall()]
 
+    def last_list(self, source: str, stream: str, business_date: date) -> LastList | None:
+        """What the date's last sync brought of a stream; None if that is not known."""
+        with transaction(self._postgres) as cursor:
+            return last_list(cursor, source, stream, business_date)
+
     def expired(self, source: str, stream: str, business_date: date) -> tuple[int, int]:
         """How many of the stream's objects of the date retention has given up, and how many it has not."""
         values = {"source": source, "stream": stream, "business_date": business_date}
@@ -119,6 +126,7 @@ class LandingLedger:
         job_id: str | int,
         rows_emitted: int,
         rows_by_stream: Mapping[str, int] | None = None,
+        answers_for: bool = True,
     ) -> ClaimReport:
         """Give the date every landing object of the source that no date has yet and none is waiting for.
 
@@ -130,7 +138,8 @@ class LandingLedger:
             job_id: Airbyte's id of that sync.
             rows_emitted: rows Airbyte says the sync committed.
             rows_by_stream: what it says of each stream, by the stream's name in the lake, if it says so: one
-                that came twice must not hide another that did not come.
+                that came twice must not hide another that did not come, and 0 is an empty list.
+            answers_for: must landing hold what it says? Not of a job that another run had started.
 
         Returns:
             All the date holds of the source, earlier claims included.
@@ -141,8 +150,10 @@ class LandingLedger:
         """
         with transaction(self._postgres, Lock("landing", source)) as cursor:
             own = {str(job_id): int(rows_emitted)}
-            report = self._claim(cursor, source, business_date, str(job_id), own)
-            check_streams(cursor, source, str(job_id), rows_by_stream or {})
+            told = dict(rows_by_stream or {})
+            report = self._claim(cursor, source, business_date, str(job_id), own, told)
+            if answers_for:
+                check_streams(cursor, source, str(job_id), told)
             return report
 
     def sources_of(self, business_date: date) -> list[str]:
@@ -185,7 +196,13 @@ class LandingLedger:
             return released
 
     def _claim(
-        self, cursor: Any, source: str, business_date: date, job_id: str, own: Mapping[str, int]
+        self,
+        cursor: Any,
+        source: str,
+        business_date: date,
+        job_id: str,
+        own: Mapping[str, int],
+        told: Mapping[str, int] | None = None,
     ) -> ClaimReport:
         self._take_unclaimed(cursor, source, business_date, job_id)
         report = totals(cursor, source, business_date)
@@ -199,7 +216,7 @@ class LandingLedger:
                 f"{business_date}, but its landing objects under {landing_folder(source)} hold "
                 f"{landed}; nothing was claimed, rerun this stage"
             )
-        record_sync(cursor, source, business_date, job_id, jobs, report)
+        record_sync(cursor, source, business_date, job_id, jobs, report, told)
         return report
 
     def _take_unclaimed(self, cursor: Any, source: str, business_date: date, job_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -29,6 +29,18 @@ class LandingFile:
     rows: int
     bytes: int
     job_id: str
+
+
+@dataclass(frozen=True)
+class LastList:
+    """What the last sync of a date says that it committed of one stream."""
+
+    job_id: str
+    rows: int
+
+    def is_empty(self, claimed: Sequence[LandingFile]) -> bool:
+        """Was there no row at the source? Not if one of the date's objects comes from this sync or later."""
+        return not self.rows and all(int(file.job_id) < int(self.job_id) for file in claimed if file.rows)
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,16 @@ def last_job(cursor: Any, source: str, business_date: date) -> str:
     if row is None:
         raise LookupError(f"{business_date} has claimed nothing of {source}")
     return str(row[0])
+
+
+def last_list(cursor: Any, source: str, stream: str, business_date: date) -> LastList | None:
+    """What the date's last sync said of the stream; None if nothing."""
+    cursor.execute(
+        read_sql("postgres/landing/select_last_list.sql"),
+        {"source": source, "stream": stream, "business_date": business_date},
+    )
+    row = cursor.fetchone()
+    return None if row is None else LastList(str(row[0]), int(row[1]))
 
 
 def dates_of_jobs(cursor: Any, source: str) -> dict[str, date]:
@@ -141,8 +163,9 @@ def record_sync(
     job_id: str,
     jobs: Mapping[str, int],
     report: ClaimReport,
+    told: Mapping[str, int] | None = None,
 ) -> None:
-    """The date has been claimed, with these jobs."""
+    """The date has been claimed, with these jobs; `told`: what the last one says of each stream, if asked."""
     per_stream = {
         stream: {"files": claim.files, "rows": claim.rows, "bytes": claim.bytes}
         for stream, claim in report.per_stream.items()
@@ -157,5 +180,6 @@ def record_sync(
             "rows_emitted": sum(jobs.values()),
             "bytes": report.bytes,
             "per_stream": json.dumps(per_stream),
+            "rows_told": None if told is None else json.dumps(dict(told)),
         },
     )

@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.airbyte.connection_file import ConnectionFile, read_connection_file
+from lakehouse.airbyte.connection_file import (
+    ConnectionFile,
+    read_all_connection_files,
+    read_connection_file,
+)
+from lakehouse.airbyte.errors import SourceLeftOutError
 from lakehouse.airbyte.job import Job
+from lakehouse.airbyte.left_out import left_out
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.night.business_date import business_date
 from lakehouse.platform.external_job.kept import KeptJobs
-from lakehouse.receipts import StageReport
+from lakehouse.receipts import StageReport, empty_report
 
 if TYPE_CHECKING:
     from lakehouse.landing.ledger import LandingLedger
@@ -45,9 +51,14 @@ class AirbyteExtractOperator(_LandingSyncOperator):
     A date whose landing is complete is not synced again unless the param `force_sync` is true, so that a
     replay never asks the source. A running job serves only if no other date has started it.
 
-    Returns a StageReport: rows committed by Airbyte, rows and bytes the date now holds in landing.
+    A source without values is left out with a warning, so that the night of the others goes on; a night of
+    nothing but such sources fails.
 
-    Raises: as AirbyteSyncOperator does; and LandingIncompleteError.
+    Returns a StageReport: rows committed by Airbyte, rows and bytes the date now holds in landing; or, in its
+    detail, why the source is left out.
+
+    Raises: as AirbyteSyncOperator does, but SourceLeftOutError only if every source of the night is left out;
+        and LandingIncompleteError.
     """
 
     _position: int | None = None
@@ -68,7 +79,14 @@ class AirbyteExtractOperator(_LandingSyncOperator):
                 external_jobs=[],
                 detail=self._detail(claim) | {"reused": True, "attached": False},
             )
-        report: StageReport = super().execute(context)
+        try:
+            report: StageReport = super().execute(context)
+        except SourceLeftOutError as error:
+            night_sources = [each for each in read_all_connection_files() if not each.is_streamed]
+            if len(left_out(night_sources)) == len(night_sources):
+                raise
+            self.log.warning("%s", error)
+            return empty_report(connection=self.connection_name, left_out=str(error))
         return report
 
     def source_position(self) -> int | None:
@@ -97,9 +115,9 @@ class AirbyteExtractOperator(_LandingSyncOperator):
     def report(self, context: Mapping[str, Any], job: Job, owned: bool) -> StageReport:
         """Claim what landed."""
         source, night = self.source, business_date(context)
-        told = self.client.rows_by_stream(job.job_id) if owned else {}
-        streams = self.declared.rows_by_lake_name(told)
-        claim = self.ledger().claim(source, night, job.job_id, job.rows if owned else 0, streams)
+        streams = self.declared.rows_by_lake_name(self.client.rows_by_stream(job.job_id))
+        rows = job.rows if owned else 0
+        claim = self.ledger().claim(source, night, job.job_id, rows, streams, answers_for=owned)
         self.log.info("%s: %s rows in %s files for %s", source, claim.rows, claim.files, night)
         synced = super().report(context, job, owned)
         detail = synced["detail"] | self._detail(claim) | {"reused": False}

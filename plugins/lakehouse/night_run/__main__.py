@@ -15,21 +15,19 @@ from rich.console import Console
 from lakehouse.night.business_date import BusinessDateError, parse_business_date
 from lakehouse.night.plan import NIGHT
 from lakehouse.night_run.follow import NightFollower
+from lakehouse.night_run.provisioning import PROVISION, ProvisioningFailedError, provision
 from lakehouse.night_run.receipts_read import NightReceipt
 from lakehouse.night_run.show import NightDisplay
 from lakehouse.night_run.signs_of_life import signs_of_life
-from lakehouse.night_run.summary import failure_lines, failures_in_logs, log_file, success_lines
+from lakehouse.night_run.summary import failure_lines, success_lines
 from lakehouse.night_run.waiting import WaitTold
 from lakehouse.platform.airflow_api import AirflowApi, AirflowApiError
+from lakehouse.platform.console import CommandConsole
 
 NEEDED: Final = ("AIRFLOW_URL", "AIRFLOW_USER", "AIRFLOW_PASSWORD")
-PROVISION: Final = "provision_platform"
 PARSE_SECONDS: Final = 180.0
 """How long Airflow may take to know all DAGs after it came up."""
-PROVISION_SECONDS: Final = 600.0
 POLL_SECONDS: Final = 1.0
-PROVISION_POLL_SECONDS: Final = 0.25
-"""Provisioning takes seconds, and the whole night waits for it."""
 AIRFLOW_AWAY_SECONDS: Final = 300.0
 """How long Airflow, or its database, may be away until the command gives up. The night goes on without it."""
 
@@ -44,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("date", help="the business date, YYYY-MM-DD")
     parser.add_argument("--force-sync", action="store_true", help="ask the sources again for a complete date")
     options = parser.parse_args(arguments)
-    console = Console(soft_wrap=True, highlight=False)
+    console = CommandConsole(soft_wrap=True, highlight=False)
     try:
         night = parse_business_date(options.date)
         if missing := [name for name in NEEDED if not os.environ.get(name)]:
@@ -57,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     api = AirflowApi(url, user, password, patience_seconds=AIRFLOW_AWAY_SECONDS, on_wait=told.waits)
     try:
         return run_night(api, night, console, options.force_sync)
-    except (AirflowApiError, NightRefusedError) as error:
+    except (AirflowApiError, NightRefusedError, ProvisioningFailedError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -70,11 +68,12 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
 
     Raises:
         AirflowApiError: Airflow does not answer or refuses.
-        NightRefusedError: a DAG is missing, or the platform could not be provisioned.
+        NightRefusedError: a DAG is missing.
+        ProvisioningFailedError: the platform could not be provisioned.
     """
     receipt = NightReceipt(night)
     paused = _await_dags(api)
-    provision(api, console)
+    console.print(f"platform provisioned in {provision(api):.0f} s", markup=False)
     for stage in NIGHT:
         if stage.name in paused:
             api.unpause(stage.name)
@@ -103,29 +102,6 @@ def run_night(api: AirflowApi, night: date, console: Console, force_sync: bool =
     for line in lines:
         console.print(line, markup=False)
     return 1 if follower.failed else 0
-
-
-def provision(api: AirflowApi, console: Console) -> None:
-    """Run provision_platform and wait for it.
-
-    Raises:
-        NightRefusedError: it failed, or took too long.
-    """
-    api.unpause(PROVISION)
-    run = api.trigger(PROVISION)
-    began = time.monotonic()
-    while not run.has_ended:
-        if time.monotonic() - began > PROVISION_SECONDS:
-            raise NightRefusedError(f"{PROVISION} has not ended: {api.run_page(run)}")
-        time.sleep(PROVISION_POLL_SECONDS)
-        run = api.run(run.dag_id, run.run_id)
-    if run.state != "success":
-        told = "".join(
-            f"\n  {failure.task}: {failure.error}\n  log: {log_file(failure.log or '')}"
-            for failure in failures_in_logs(api, run)
-        )
-        raise NightRefusedError(f"{PROVISION} failed{told}\n  page: {api.run_page(run)}")
-    console.print(f"platform provisioned in {time.monotonic() - began:.0f} s", markup=False)
 
 
 def _await_dags(api: AirflowApi) -> set[str]:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
+from lakehouse.night.business_date import parse_business_date
 from lakehouse.night.plan import night_window
 from lakehouse.night_run.request import NightRequestError
 
 SERVED = "success"
+FIRST_NIGHT: Final = "LAKEHOUSE_FIRST_NIGHT"
+"""The date of the first night of a platform whose data ends in the past, as a demo's does."""
+FIRST_NIGHT_NEEDS: Final = "LAKEHOUSE_FIRST_NIGHT_NEEDS"
+"""What must be done before that night, for the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class FirstNight:
+    """The night of a platform that has never served one."""
+
+    night: date
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -18,9 +33,23 @@ class Choice:
 
     night: date
     why: str
+    needs: str = ""
+    """What must have been done before, if somebody has to do it."""
 
 
-def choose_night(asked: date | None, states: Mapping[date, str], now: datetime) -> Choice:
+def first_night(environment: Mapping[str, str] = os.environ) -> FirstNight | None:
+    """The first night, if this deployment names one.
+
+    Raises:
+        BusinessDateError: the variable holds no date, or one in the future.
+    """
+    text = environment.get(FIRST_NIGHT)
+    return FirstNight(parse_business_date(text), environment.get(FIRST_NIGHT_NEEDS, "")) if text else None
+
+
+def choose_night(
+    asked: date | None, states: Mapping[date, str], now: datetime, first: FirstNight | None = None
+) -> Choice:
     """The date asked for, else the newest night that is not served yet.
 
     Tonight counts from its planned start on. Of the nights before, those count that have a receipt: a date
@@ -30,12 +59,16 @@ def choose_night(asked: date | None, states: Mapping[date, str], now: datetime) 
         asked: the date in the form.
         states: the state of each date's receipt: success, failed or running.
         now: with its zone.
+        first: the night to choose as long as none was ever served.
 
     Raises:
         NightRequestError: all nights are served.
     """
     if asked is not None:
-        return Choice(asked, "the date that was asked for")
+        needs = first.needs if first and asked == first.night and SERVED not in states.values() else ""
+        return Choice(asked, "the date that was asked for", needs)
+    if first is not None and SERVED not in states.values():
+        return Choice(first.night, f"the first night of this platform ({FIRST_NIGHT})", first.needs)
     today = now.astimezone(UTC).date()
     opens, _ = night_window(today)
     newest = today if now >= opens else today - timedelta(days=1)

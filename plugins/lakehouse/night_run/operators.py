@@ -30,34 +30,44 @@ class FollowingLostError(TransientError):
 class ChooseNightOperator(BaseOperator):
     """Work out the business date and check the request, before anything starts.
 
-    Returns a document: `night` (ISO), `why`, `first` (the stage), `conf` of the stages.
+    A platform that was never provisioned is provisioned first.
+
+    Returns a document: `night` (ISO), `why`, `needs`, `first` (the stage), `conf` of the stages.
 
     Raises:
         BusinessDateError: the date in the form is not a date, or lies in the future.
+        ProvisioningFailedError: the message names each failed task.
         NightRequestError: this night cannot be run like this; the message says what to choose.
     """
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Choose."""
-        from lakehouse.night_run.choosing import choose_night
+        from lakehouse.night_run.choosing import choose_night, first_night
+        from lakehouse.night_run.provisioning import provision
         from lakehouse.night_run.request import read_request, require_inputs
         from lakehouse.observe.facts.nights import RunState, recent_nights, stage_runs
-        from lakehouse.platform.database import platform_postgres
+        from lakehouse.platform.database import LedgerMissingError, platform_postgres
 
         now = datetime.now(UTC)
         asked = read_request(context["params"], context["dag_run"].partition_key, now.date())
         postgres = platform_postgres()
-        states = {
-            date.fromisoformat(each["business_date"]): str(each["state"])
-            for each in recent_nights(postgres, NIGHTS_LOOKED_AT)
-        }
-        chosen = choose_night(asked.night, states, now)
+        try:
+            receipts = recent_nights(postgres, NIGHTS_LOOKED_AT)
+        except LedgerMissingError:
+            self.log.info("this platform was never provisioned: provision_platform runs first")
+            self.log.info("platform provisioned in %.0f s", provision(AirflowApiHook().get_conn()))
+            receipts = recent_nights(postgres, NIGHTS_LOOKED_AT)
+        states = {date.fromisoformat(each["business_date"]): str(each["state"]) for each in receipts}
+        chosen = choose_night(asked.night, states, now, first_night())
         runs = stage_runs(postgres, business_date=chosen.night)
         require_inputs(asked, chosen.night, {run.stage for run in runs if run.state is RunState.SUCCESS})
         self.log.info("the night of %s: %s", chosen.night, chosen.why)
+        if chosen.needs:
+            self.log.warning("it needs %s", chosen.needs)
         return {
             "night": chosen.night.isoformat(),
             "why": chosen.why,
+            "needs": chosen.needs,
             "first": asked.first,
             "conf": asked.conf,
         }
@@ -153,13 +163,17 @@ class FollowNightOperator(BaseOperator):
         api = AirflowApiHook().get_conn()
         ends = [StageEnd(**each) for each in event["ends"]]
         outcome = outcome_of(api, platform_postgres(), date.fromisoformat(chosen["night"]), ends)
-        whole = page(outcome)
+        whole = page(outcome, chosen["needs"])
         for line in whole.splitlines():
             self.log.info("%s", line)
-        api.annotate(context["ti"].dag_id, context["ti"].run_id, note(outcome, NOTE_CHARACTERS))
+        api.annotate(
+            context["ti"].dag_id, context["ti"].run_id, note(outcome, NOTE_CHARACTERS, chosen["needs"])
+        )
         if not outcome.is_served:
+            needed = f"It needs {chosen['needs']}. " if chosen["needs"] else ""
             raise NightFailedError(
-                f"the night of {outcome.night} failed. Do what stands behind 'To do', then clear this task: "
-                f"it goes on following. | {' | '.join(str(each) for each in outcome.failed)}"
+                f"the night of {outcome.night} failed. {needed}"
+                "Do what stands behind 'To do', then clear this task: it goes on following. | "
+                f"{' | '.join(str(each) for each in outcome.failed)}"
             )
         return whole

@@ -18,6 +18,8 @@ from lakehouse.platform.sql_files import read_sql
 
 SILENT_AFTER: Final = timedelta(seconds=20)
 """A task shows a sign of life every 5 seconds, and a scheduler too: four in a row are missing."""
+_TIME: Final = "%H:%M:%S"
+"""UTC, as the lines of the screen begin. A time stays the same, so that the screen repeats nothing."""
 
 
 class Heartbeats(Protocol):
@@ -56,26 +58,25 @@ class SignsOfLife:
         except (AirflowApiError, PlatformDatabaseUnavailableError):
             return ""  # who asks for the run itself waits for Airflow, and says so
         told = [
-            f"{task}: no sign of life for {seconds:.0f} s, tried again once Airflow has missed it for "
+            f"{task}: no sign of life since {last:{_TIME}}, tried again once Airflow has missed it for "
             f"{self._timeout} s"
-            for task, seconds in silent
+            for task, last in silent
         ]
         if scheduler is not None and self._now() - scheduler > SILENT_AFTER:
+            since = scheduler.astimezone(UTC)
             told.append(
-                f"the scheduler: no sign of life for {(self._now() - scheduler).total_seconds():.0f} s, "
-                "nothing starts until it is back"
+                f"the scheduler: no sign of life since {since:{_TIME}}, nothing starts until it is back"
             )
         return "; ".join(told)
 
-    def _silent(self, run: Run) -> list[tuple[str, float]]:
+    def _silent(self, run: Run) -> list[tuple[str, datetime]]:
         if self._metadata is None:
             return []
         values = {"dag_id": run.dag_id, "run_id": run.run_id}
         with transaction(self._metadata) as cursor:
             cursor.execute(read_sql("postgres/airflow/select_task_heartbeats.sql"), values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
-        silences = [(str(task), (self._now() - last).total_seconds()) for task, last in rows]
-        return [each for each in silences if each[1] > SILENT_AFTER.total_seconds()]
+        return [(str(task), last.astimezone(UTC)) for task, last in rows if self._now() - last > SILENT_AFTER]
 
 
 def signs_of_life(api: AirflowApi) -> SignsOfLife:

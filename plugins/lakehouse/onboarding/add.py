@@ -23,6 +23,7 @@ from lakehouse.onboarding.writing.diff import counted, show_conflicts, show_file
 from lakehouse.onboarding.writing.env_file import env_path, read_values
 from lakehouse.onboarding.writing.file_changes import write_all
 from lakehouse.onboarding.writing.naming import check_business, check_prefix, publication, slot
+from lakehouse.platform.console import CommandConsole
 from lakehouse.platform.repository import REPOSITORY
 
 
@@ -81,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _console() -> Console:
     """As wide as the terminal; elsewhere wide enough for the table of streams."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    return CommandConsole(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def _check_is_free(business: str, root: Path) -> None:

@@ -29,6 +29,7 @@ from lakehouse.onboarding.profiling.files import profile_declared
 from lakehouse.onboarding.profiling.profile import ProfileError
 from lakehouse.onboarding.profiling.rest import profile_manifest
 from lakehouse.platform.connections import Connection, ConnectionUnknownError, connection
+from lakehouse.platform.console import CommandConsole
 from lakehouse.platform.repository import REPOSITORY
 
 _MARKS: Final = {
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console |
         *(finding for each in connections for finding in _source(each, streams, values)),
         *check_airbyte(connections, root),
     ]
-    _show(console or Console(highlight=False, width=None if sys.stdout.isatty() else 160), findings)
+    _show(console or CommandConsole(highlight=False, width=None if sys.stdout.isatty() else 160), findings)
     found = {finding.status for finding in findings}
     if Status.DIFFERS in found:
         return 1

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lakehouse.platform.airflow_settings import SETTINGS_FILE, SettingsError, parse_sections, placeholders
+from lakehouse.platform.whole_files import write_whole
 
 ROOT: Final = SETTINGS_FILE.parent
 COMPOSE: Final = "docker/docker-compose.yaml"
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{name} is out of date with {SETTINGS_FILE.name}: run `bin/compose-sources`", file=sys.stderr
             )
         else:
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text)
             print(f"wrote {name}")
     return int(options.check and bool(stale))
 

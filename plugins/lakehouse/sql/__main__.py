@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,8 +32,6 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one statement and print its rows."""
-    # A reader that leaves (head, a pager) ends this process as it ends any other.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     options = _parser().parse_args(arguments)
     terminal = sys.stdout.isatty()
     write = options.write or (write_table if terminal else write_csv)
@@ -48,11 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StatementError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except (UsageError, UnreachableError, LakehouseError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
     if more() and options.limit is None:
         print(f"the first {count} rows: --limit 0 shows all, --csv and --json write them", file=sys.stderr)
     elif write is write_table and terminal:

@@ -70,9 +70,10 @@ def write_table(rows: Rows, out: BinaryIO) -> int:
     `out` is standard output's own buffer; rich needs the text file around it, which knows the terminal.
     """
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from lakehouse.platform.console import CommandConsole
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for field in rows.schema:
@@ -89,7 +90,7 @@ def write_table(rows: Rows, out: BinaryIO) -> int:
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             table.add_row(*(Text("NULL", style="dim") if v is None else Text(as_cell(v)) for v in values))
     out.flush()
-    Console(file=sys.stdout, width=WIDEST).print(table)
+    CommandConsole(file=sys.stdout, width=WIDEST).print(table)
     return table.row_count
 
 

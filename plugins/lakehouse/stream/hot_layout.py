@@ -10,11 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-import pyarrow as pa
-
 from lakehouse.bronze.contract import CDC_COLUMNS, Contract
 from lakehouse.bronze.contract_file import load_contract
 from lakehouse.bronze.declared import STREAM_CONTRACTS
+from lakehouse.bronze.dremio_types import dremio_type
 from lakehouse.landing.columns import EXTRACTED_AT
 from lakehouse.platform.sql_files import quote_path
 from lakehouse.stream.plan import STREAMS
@@ -42,7 +41,6 @@ ADDED_COLUMNS: Final = {
 """Columns of a hot table after those of its contract: the change's place in the source's log, its time,
 whether the row is a tombstone (only its key is kept), and the micro-batch that brought it."""
 
-_NAMES: Final = {pa.int64(): "bigint", pa.int32(): "int", pa.float64(): "double", pa.bool_(): "boolean"}
 _TABLE: Final = re.compile(rf'"{HOT_SOURCE}"\."(?P<stream>\w+?)_(?P<number>\d+)"')
 
 
@@ -132,14 +130,3 @@ def number_in(stream: str, table: str) -> int | None:
 def stream_contracts() -> dict[str, Contract]:
     """The contract of each stream, in the plan's order."""
     return {stream: load_contract(stream, STREAM_CONTRACTS) for stream in STREAMS}
-
-
-def dremio_type(data_type: pa.DataType) -> str:
-    """A contract's type in Dremio's SQL."""
-    if pa.types.is_decimal(data_type):
-        return f"decimal({data_type.precision}, {data_type.scale})"
-    if pa.types.is_timestamp(data_type):
-        return "timestamp"
-    if pa.types.is_date(data_type):
-        return "date"
-    return _NAMES.get(data_type, "varchar")

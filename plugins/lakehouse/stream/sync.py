@@ -47,7 +47,7 @@ class Synced:
     rows: int
     """Rows that the job committed."""
     committed: dict[str, int]
-    """The same by stream."""
+    """The same by stream, as the lake names it."""
 
 
 class BatchSync:
@@ -95,8 +95,8 @@ class BatchSync:
                     f"{self._name(job)} was cancelled; the batch syncs again. To stop the stream, pause it"
                 )
             raise error_of(self._client, self._declared.name, job)
-        committed = self._client.rows_by_stream(job.job_id) if job.rows else {}
-        return Synced(batch, job.rows, committed)
+        told = self._client.rows_by_stream(job.job_id) if job.rows else {}
+        return Synced(batch, job.rows, self._declared.rows_by_lake_name(told))
 
     def _cancel(self) -> None:
         """Cancel the job that this process started, if there is one."""

@@ -48,19 +48,23 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def check_with(settings: Settings, *servers: str) -> None:
+def complaint(settings: Settings, servers: list[str]) -> str:
+    """What the check says while these servers listen; nothing when it finds the store ready."""
     with ExitStack() as stack:
         for server in servers:
             stack.enter_context(listening(settings.port(server)))
-        object_store(settings, {"LAKE_S3_SECRET_KEY": "secret"}).check()
+        try:
+            object_store(settings, {"LAKE_S3_SECRET_KEY": "secret"}).check()
+        except NotReadyError as error:
+            return str(error)
+    return ""
 
 
 def test_it_is_ready_when_all_servers_listen(settings: Settings) -> None:
-    check_with(settings, "S3", *(f"SWIFT_{store.upper()}" for store in STORES))
+    assert complaint(settings, ["S3", *(f"SWIFT_{store.upper()}" for store in STORES)]) == ""
 
 
 @pytest.mark.parametrize("late", STORES)
 def test_a_server_that_does_not_listen_yet_is_named(settings: Settings, late: str) -> None:
     others = [f"SWIFT_{store.upper()}" for store in STORES if store != late]
-    with pytest.raises(NotReadyError, match=str(settings.port(f"SWIFT_{late.upper()}"))):
-        check_with(settings, "S3", *others)
+    assert f":{settings.port(f'SWIFT_{late.upper()}')}/" in complaint(settings, ["S3", *others])

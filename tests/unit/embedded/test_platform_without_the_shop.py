@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from embedded import night as night_module
 from embedded.composition import catalogue as catalogue_module
+from embedded.composition import first_night as first_night_module
 from embedded.composition import wire as wire_module
 from embedded.composition.secrets import GENERATORS
+from embedded.night import default_date
 from embedded.settings import Settings
 from embedded.shop import __main__ as shop_command
 
@@ -19,7 +22,7 @@ SECRET = dict.fromkeys(GENERATORS, "secret")
 @pytest.fixture(params=[True, False], ids=["with", "without"])
 def has_shop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Both repositories in turn."""
-    for module in (catalogue_module, wire_module, shop_command):
+    for module in (catalogue_module, first_night_module, wire_module, shop_command, night_module):
         monkeypatch.setattr(module, "shop_is_declared", lambda: request.param)
     return bool(request.param)
 
@@ -30,6 +33,14 @@ def test_its_addresses_and_its_token_are_variables_of_the_platform(has_shop: boo
     mentions = [name for name, value in variables.items() if "shop" in f"{name} {value}".lower()]
     assert bool(mentions) is has_shop
     assert "AIRFLOW_URL" in variables
+
+
+def test_its_first_night_is_a_variable_of_airflow(has_shop: bool) -> None:
+    found = first_night_module.first_night()
+    assert bool(found) is has_shop
+    if has_shop:
+        assert found["LAKEHOUSE_FIRST_NIGHT"] == str(default_date()) == "2025-10-16"
+        assert "bin/shop advance --to 2025-10-16" in found["LAKEHOUSE_FIRST_NIGHT_NEEDS"]
 
 
 def test_it_is_a_service_with_a_database(

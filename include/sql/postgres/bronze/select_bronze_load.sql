@@ -11,7 +11,8 @@ select
     explanation,
     compression,
     rows_tied,
-    tie_examples
+    tie_examples,
+    list_is_empty
 from bronze_loads
 where
     source = %(source)s

@@ -56,3 +56,6 @@ alter table bronze_loads add column if not exists compression text not null defa
 -- Rows that were dropped although they differ from the one that was kept, and nothing tells them apart.
 alter table bronze_loads add column if not exists rows_tied bigint not null default 0;
 alter table bronze_loads add column if not exists tie_examples text not null default '';
+
+-- Of a stream that brings the whole list each time: the date's last list had no row.
+alter table bronze_loads add column if not exists list_is_empty boolean not null default false;

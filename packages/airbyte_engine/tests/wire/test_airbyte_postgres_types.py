@@ -15,10 +15,12 @@ SOURCE = """
     create type mood as enum ('sad', 'so, so', 'happy');
     create type place as (town text, number integer);
     create domain tags as text[];
+    create domain fee as money;
     create domain hstore as text
 """
 """hstore is an extension that this platform's PostgreSQL lacks: it is known by its name."""
 
+LARGEST = "-92233720368547758.08"
 TYPES: dict[str, tuple[str, list[tuple[str | None, Any]], pa.DataType]] = {
     "texts": (
         "text[]",
@@ -77,7 +79,28 @@ TYPES: dict[str, tuple[str, list[tuple[str | None, Any]], pa.DataType]] = {
     "point": ("point", [("(1,2)",) * 2], pa.string()),
     "bits": ("bit(4)", [("0101",) * 2], pa.string()),
     "raw": ("bytea", [("\\x00ff6b",) * 2], pa.string()),
-    "money": ("money", [("$1,234.50",) * 2], pa.string()),
+    "varied": ("varbit", [("01011",) * 2], pa.string()),
+    "back": ("interval", [("-1 mons -2 days +03:00:00",) * 2], pa.string()),
+    "hardware": ("macaddr", [("08:00:2b:01:02:03",) * 2], pa.string()),
+    "area": ("polygon", [("((0,0),(1,0),(0,1))",) * 2], pa.string()),
+    "times": ("tsrange", [('["2025-10-16 00:00:00",)',) * 2], pa.string()),
+    "letter": ('"char"', [("x",) * 2], pa.string()),
+    "named": ("name", [("orders",) * 2], pa.string()),
+    "wide": ("numeric(40,2)", [("12345678901234567890123456789012345678.90",) * 2], pa.string()),
+    "unbounded": ("numeric", [("0.1000",) * 2, ("NaN",) * 2], pa.string()),
+    "object": ("oid", [("4294967295", 2**32 - 1)], pa.int64()),
+    "objects": ("oid[]", [("{1,4294967295}", [1, 2**32 - 1])], pa.list_(pa.int64())),
+    "money": (
+        "money",
+        [("$1,234.50", Decimal("1234.50")), ("-$0.05", Decimal("-0.05")), (LARGEST, Decimal(LARGEST))],
+        pa.decimal128(19, 2),
+    ),
+    "amounts": (
+        "money[]",
+        [('{"$1,234.50",-$0.05,NULL}', [Decimal("1234.50"), Decimal("-0.05"), None])],
+        pa.list_(pa.decimal128(19, 2)),
+    ),
+    "fee": ("fee", [("$1,234.50",) * 2], pa.string()),
 }
 """By column: its type, pairs of PostgreSQL's text and what lands of it, and the type in the file."""
 

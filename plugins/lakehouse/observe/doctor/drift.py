@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner
@@ -12,23 +13,37 @@ from lakehouse.bronze.contract_file import load_contracts
 from lakehouse.bronze.new_columns import NewColumnLedger
 from lakehouse.dremio.reflections import load_reflections, reflection_drift
 from lakehouse.dremio.sources import LakeAccess, load_sources, source_drift
-from lakehouse.observe.doctor.finding import Finding, error, warn
+from lakehouse.observe.doctor.finding import Finding, NotConfiguredError, error, warn
 from lakehouse.observe.doctor.surroundings import Surroundings
+from lakehouse.platform.airflow_connections import ConnectionMissingError
 from lakehouse.platform.names import LAKE_CONNECTION
 from lakehouse.platform.repository import INCLUDE
 from lakehouse.superset.assets_bundle import read_bundle
 from lakehouse.superset.import_assets import outdated_dashboards
 
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
 
 def airbyte_drift_look(around: Surroundings) -> Iterator[Finding]:
     """Sources, destinations and connections that are missing, differ, or that no file declares."""
-    provisioner = AirbyteProvisioner(around.airbyte(), around.connection, SecretLedger(around.postgres()))
+
+    def find(conn_id: str) -> Connection:
+        try:
+            return around.connection(conn_id)
+        except NotConfiguredError as reason:
+            raise ConnectionMissingError(str(reason)) from reason
+
+    provisioner = AirbyteProvisioner(around.airbyte(), find, SecretLedger(around.postgres()))
     for change in provisioner.compare(read_all_connection_files()):
         if change.action is Action.UNCHANGED:
             continue
         if change.action is Action.UNDECLARED:
             what = f"Airbyte's connection {change.name} is declared by no file of include/airbyte"
             yield warn(what, change.action, around.library_command("airbyte", "diff"))
+            continue
+        if change.action is Action.LEFT_OUT:
+            yield warn(f"Airbyte's source {change.name} is left out", change.why, around.renew_command)
             continue
         paths = ", ".join(change.differences) or str(change.action)
         what = f"Airbyte's {change.kind} {change.name} {_verb(change.action)}"

@@ -142,10 +142,12 @@ class Surroundings:
         from airflow.sdk import BaseHook
         from airflow.sdk.exceptions import AirflowNotFoundException
 
+        from lakehouse.platform.airflow_connections import cure_of
+
         try:
             return BaseHook.get_connection(conn_id)
         except AirflowNotFoundException:
-            raise NotConfiguredError(f"there is no Airflow connection {conn_id}") from None
+            raise NotConfiguredError(cure_of(conn_id, self.environ)) from None
 
     def postgres(self, conn_id: str = PLATFORM_CONNECTION) -> ReadOnlyPostgres:
         """A database, to read only."""

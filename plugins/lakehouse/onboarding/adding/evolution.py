@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lakehouse.onboarding.profiling.fitting import type_holds
 from lakehouse.onboarding.profiling.profile import ColumnProfile, TableProfile
 from lakehouse.onboarding.writing.blueprint import Column, Table
 
@@ -46,7 +47,6 @@ def first_table(seen: TableProfile, kind: str) -> Table:
         schema=seen.schema,
         globs=seen.files.globs if seen.files else (),
         format=dict(seen.files.format) if seen.files else {},
-        may_be_empty=seen.rows == 0,
     )
     if kind != "files":
         return table
@@ -117,7 +117,14 @@ def _kept(old: Column, now: Column | None, renamed_to: str | None) -> tuple[Colu
     told = []
     if old.gone:
         told.append(f"{old.name} is back")
-    if now.type != old.type:
+    if now.type != old.type and type_holds(old.type, now.type, now.source_type):
+        if old.source_type not in ("", now.source_type) and now.source_type != "unknown":
+            told.append(
+                f"{old.name} is {now.source_type} and was {old.source_type}: the lake keeps {old.type}, "
+                "which takes every value of it"
+            )
+        now = replace(now, type=old.type, note=old.note)
+    elif now.type != old.type:
         told.append(
             f"{old.name} is {now.type} and was {old.type}: rows that landed before are of the old type until "
             "`bin/airbyte refresh` has read the connection again"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from lakehouse.bronze.contract import NewColumns
 from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, note
+from lakehouse.onboarding.profiling.fitting import is_number, type_holds
 from lakehouse.onboarding.profiling.profile import ColumnProfile
-
-_DECIMAL: Final = re.compile(r"decimal\((\d+),(\d+)\)")
-_DIGITS: Final = {"int": 10, "bigint": 19}
-_NUMBERS: Final = ("int", "bigint", "double", "decimal")
 
 
 def compare_columns(
@@ -86,32 +81,10 @@ def _new_values(declared: DeclaredStream, now: Mapping[str, ColumnProfile]) -> I
 def holds(wanted: str, found: ColumnProfile, guessed: bool) -> bool:
     """Does the contract's type take every value of the source's column?"""
     seen = found.contract_type
-    if wanted in (seen, "varchar") or found.source_type == "unknown":
-        return True
-    if guessed:
+    if guessed and "varchar" not in (wanted, seen):
         # A sample says little: 12 may stand for 12.50, and midnight for a day.
-        return _is_number(wanted) == _is_number(seen) and "varchar" not in (wanted, seen)
-    if seen == "varchar":
-        # A numeric without a precision has no type of its own; a person may know one.
-        return found.source_type == "numeric" and _is_number(wanted)
-    if wanted == "double":
-        return seen in ("int", "double")
-    if wanted == "bigint":
-        return seen == "int"
-    decimal = _DECIMAL.fullmatch(wanted)
-    if decimal is None:
-        return False
-    before_point = int(decimal[1]) - int(decimal[2])
-    if seen in _DIGITS:
-        return before_point >= _DIGITS[seen]
-    narrower = _DECIMAL.fullmatch(seen)
-    return narrower is not None and (
-        before_point >= int(narrower[1]) - int(narrower[2]) and int(decimal[2]) >= int(narrower[2])
-    )
-
-
-def _is_number(name: str) -> bool:
-    return name.startswith(_NUMBERS)
+        return is_number(wanted) == is_number(seen)
+    return type_holds(wanted, seen, found.source_type)
 
 
 def _are(names: Sequence[str]) -> str:

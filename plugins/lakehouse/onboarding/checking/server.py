@@ -12,6 +12,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile
 from lakehouse.onboarding.checking.finding import Finding, differs, fits, unknown
 
 _SECONDS: Final = 120
+_LEFT_OUT: Final = "left_out"
 _EMBEDDED: Final = ".local/envs/embedded"
 
 
@@ -38,6 +39,7 @@ def check_airbyte(connections: Sequence[ConnectionFile], root: Path) -> Iterator
         return
     changed = [line for line in ours if line[0] != "unchanged"]
     for action, kind, rest in changed:
-        yield differs("Airbyte", f"{action}: {kind} {rest}", "bin/airbyte apply")
+        remedy = "give it its values, then make up" if action == _LEFT_OUT else "bin/airbyte apply"
+        yield differs("Airbyte", f"{action.replace('_', ' ')}: {kind} {rest}", remedy)
     if not changed:
         yield fits("Airbyte", f"holds its {len(connections)} connections as declared")

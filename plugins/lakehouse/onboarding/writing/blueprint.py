@@ -61,8 +61,6 @@ class Table:
     schema: str | None = None
     globs: tuple[str, ...] = ()
     format: Mapping[str, Any] = field(default_factory=dict)
-    may_be_empty: bool = False
-    """Was the table empty when it was brought in? An empty list is then not taken for a fault."""
 
     def column(self, name: str) -> Column:
         """The column of that name. Raises KeyError if there is none."""
@@ -191,5 +189,4 @@ def _table(node: Mapping[str, Any]) -> Table:
         schema=node.get("schema"),
         globs=tuple(node.get("globs") or ()),
         format=node.get("format") or {},
-        may_be_empty=bool(node.get("may_be_empty")),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from lakehouse.onboarding.writing.blueprint import BlueprintError
 from lakehouse.onboarding.writing.plan import FileChange
+from lakehouse.platform.whole_files import write_whole
+
+PRIVATE: Final = 0o600
 
 
 def write_all(changes: Iterable[FileChange], root: Path) -> None:
@@ -41,21 +43,4 @@ def _put(path: Path, text: str | None, is_private: bool) -> None:
             folder.rmdir()
             folder = folder.parent
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o600 if is_private else mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """The process's own; the system tells it only when it sets another."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    write_whole(path, text, PRIVATE if is_private else None)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.repository import REPOSITORY
+from lakehouse.platform.whole_files import write_whole
 from lakehouse.superset.assets_bundle import read_bundle
 from lakehouse.superset.scaffold.asset_files import ASSETS
 from lakehouse.superset.scaffold.chart_file import plan_chart
@@ -65,8 +66,7 @@ def _chart(options: argparse.Namespace, assets: Path) -> dict[Path, str]:
 def _write(files: dict[Path, str]) -> None:
     for path, text in files.items():
         verb = "changed" if path.exists() else "wrote"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
         print(f"{verb} {_shown(path)}")
     if not files:
         print("nothing to do")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from lakehouse.bronze.catalogue import BronzeCatalogue, PartitionNotVisibleError
+from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
 from lakehouse.bronze.contract_file import load_contract, load_contracts
 from lakehouse.bronze.operators import RefreshBronzeCatalogueOperator
 from lakehouse.dremio.errors import (
@@ -79,6 +81,21 @@ def test_partitions_are_visible_with_their_date_and_the_newest_customer(
     assert [row["name"] for row in lake.dremio.query("select name from bronze.customers")] == [
         f"name of {second}"
     ]
+
+
+def test_a_stream_of_which_nothing_was_ever_loaded_is_an_empty_view(lake: Any) -> None:
+    """A source without values: its staging models read the view, and must not stop those of the others."""
+    provision(lake.dremio, load_sources(), lake.access)
+    contract = replace(load_contract("stock_levels"), source="nobody", stream="never_loaded")
+    refresher = CatalogueRefresher(lake.dremio, lake.postgres, lake.storage, [contract])
+    [change] = refresher.refresh(date(2025, 4, 1)).changes
+    assert change.views == ("bronze.raw_never_loaded", "bronze.never_loaded")
+    columns = ", ".join(f'"{column.name}"' for column in contract.columns)
+    assert lake.dremio.query(f"select {columns}, bronze_date from bronze.never_loaded") == []
+    sums = "select count(*) as n, sum(units_on_hand) + 1 as s, max(bronze_date) as d from bronze.raw_never_loaded"
+    [row] = lake.dremio.query(f"{sums} where bronze_date >= date '2025-01-01' or warehouse like 'x%'")
+    assert (row["n"], row["s"], row["d"]) == (0, None, None)
+    assert refresher.refresh(date(2025, 4, 1)).changes[0].views == ()
 
 
 def test_a_second_refresh_replaces_no_view_and_promotes_nothing(

@@ -32,7 +32,7 @@ from lakehouse.landing.operators import AirbyteExtractOperator
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from testing.lakehouse.task_memory import task_memory
 
-FIRST, SECOND = date(2025, 9, 1), date(2025, 9, 2)
+FIRST, SECOND, THIRD, FOURTH = (date(2025, 9, day) for day in range(1, 5))
 BISTRO, TAVERN = "bistro_orders", "tavern_orders"
 CONNECTION = """\
 name: {name}_postgres_to_lake
@@ -74,7 +74,7 @@ def contract(stream: str, mode: str) -> Contract:
         "newest_view": mode == "incremental",
         "new_columns": "refuse",
         "quarantine": {"max_rows": 0, "max_share": 0},
-        "expected_volume": {"min_rows": 1, "zero_rows": "refuse"},
+        "expected_volume": {"min_rows": 0, "zero_rows": "allow"},
         "columns": {
             "order_id": {"type": "bigint", "required": True},
             "guests": {"type": "int", "required": True},
@@ -105,14 +105,25 @@ class Nights:
         finally:
             connection.close()
 
-    def run(self, day: date) -> None:
+    def run(self, day: date, force_sync: bool = False) -> None:
         """Extract, load and refresh, as the night's tasks do."""
         for each in read_all_connection_files():
-            self.reports[each.name, day] = self._extract(each.name, day)
+            self.reports[each.name, day] = self._extract(each.name, day, force_sync)
         for each in CONTRACTS:
             lake = self.lake
             PartitionLoader(each, lake.ledger, lake.storage, lake.loads, lake.postgres).load(day, "test")
         CatalogueRefresher(self.lake.dremio, self.lake.postgres, self.lake.storage, CONTRACTS).refresh(day)
+
+    def load(self, stream: str, day: date) -> None:
+        lake, [wanted] = self.lake, [each for each in CONTRACTS if each.stream == stream]
+        PartitionLoader(wanted, lake.ledger, lake.storage, lake.loads, lake.postgres).load(day, "again")
+        CatalogueRefresher(lake.dremio, lake.postgres, lake.storage, CONTRACTS).refresh(day)
+
+    def empty_lists(self) -> dict[str, str]:
+        """As staging reads them, of these streams."""
+        rows = self.lake.dremio.query('select "stream", bronze_date from bronze.empty_lists')
+        told = {row["stream"]: str(row["bronze_date"])[:10] for row in rows}
+        return {stream: day for stream, day in told.items() if stream in (BISTRO, TAVERN)}
 
     def shown(self, view: str, day: date) -> dict[int, int]:
         """Guests by order, as the raw view shows the date."""
@@ -122,13 +133,13 @@ class Nights:
         return {row["order_id"]: row["guests"] for row in rows}
 
     @staticmethod
-    def _extract(name: str, day: date) -> Any:
+    def _extract(name: str, day: date, force_sync: bool) -> Any:
         now = datetime.now(UTC)
         run = SimpleNamespace(partition_key=day.isoformat(), start_date=now, run_after=now)
         operator = AirbyteExtractOperator(
             task_id="sync", connection_name=name, synchronous=timedelta(minutes=2)
         )
-        return operator.execute({"params": {}, "dag_run": run, **task_memory({})})
+        return operator.execute({"params": {"force_sync": force_sync}, "dag_run": run, **task_memory({})})
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +205,33 @@ def test_a_view_of_the_newest_versions_is_there_for_the_contract_that_asks(night
     newest = nights.lake.dremio.query("select order_id, guests from bronze.bistro_orders")
     assert {row["order_id"]: row["guests"] for row in newest} == {1: 1, 2: 20, 3: 3, 4: 4}
     assert nights.lake.dremio.find(["bronze", "tavern_orders"]) is None
+
+
+def test_a_list_that_is_emptied_is_told_from_changes_that_did_not_come(nights: Nights) -> None:
+    """Its table, filled later and emptied again, kept its last rows in gold: no row says that none is left."""
+    assert nights.empty_lists() == {}
+    nights.change("delete from bistro.orders")
+    nights.run(THIRD)
+    assert nights.empty_lists() == {TAVERN: "2025-09-03"}, "nothing changed is not an empty list"
+    load = nights.lake.loads.load_of("tavern_postgres", TAVERN, THIRD)
+    assert (load.rows_loaded, load.list_is_empty) == (0, True)
+    assert load.explanation == "the list is empty at the source"
+    nights.load(TAVERN, SECOND)
+    nights.load(TAVERN, THIRD)
+    assert nights.empty_lists() == {TAVERN: "2025-09-03"}, "a replay changes nothing"
+    nights.change("insert into bistro.orders values (5, 5, timestamp '2025-09-04')")
+    nights.run(FOURTH)
+    assert nights.shown("raw_tavern_orders", FOURTH) == {5: 5}
+    assert nights.empty_lists() == {TAVERN: "2025-09-03"}
+
+
+def test_a_later_sync_of_the_date_decides_whether_its_list_is_empty(nights: Nights) -> None:
+    """The rows of an earlier one stay in the partition, as the sync that brought them is older."""
+    nights.change("delete from bistro.orders")
+    nights.run(FOURTH, force_sync=True)
+    assert nights.shown("raw_tavern_orders", FOURTH) == {5: 5}
+    assert nights.empty_lists() == {TAVERN: "2025-09-04"}
+    nights.change("insert into bistro.orders values (6, 6, timestamp '2025-09-05')")
+    nights.run(FOURTH, force_sync=True)
+    assert nights.shown("raw_tavern_orders", FOURTH)[6] == 6
+    assert nights.empty_lists() == {TAVERN: "2025-09-03"}

@@ -39,6 +39,11 @@ class Table:
         return f"inn_{self.name}"
 
     @property
+    def is_a_whole_list(self) -> bool:
+        """Does a partition without rows say that the source has none?"""
+        return self.call.startswith("stage_snapshot")
+
+    @property
     def models(self) -> tuple[tuple[str, str], ...]:
         """Every layer and model of the table."""
         return (("staging", f"stg_{self.stream}"), *self.between, ("gold", self.stream))
@@ -75,6 +80,13 @@ TABLES: Final = (
         "stage_snapshot('raw_inn_notes', key=[])",
         "inn_notes_key",
         more=("inn_notes_key", "bronze_date", "row_status"),
+    ),
+    # Empty when it was brought in, then filled, emptied and filled again.
+    Table(
+        "tours",
+        {"tour_id": "bigint", "guide": "varchar"},
+        "stage_snapshot('raw_inn_tours', key='tour_id')",
+        "tour_id",
     ),
     Table(
         "beds",
@@ -126,6 +138,10 @@ def note(author: str | None, year: int | None) -> Row:
     return {"author": author, "year": year}
 
 
+def tour(key: int, guide: str) -> Row:
+    return {"tour_id": key, "guide": guide}
+
+
 def bed(key: int | None, name: str | None, status: str | None, lsn: int, night: date) -> Row:
     """Without a status the deletion of the bed, without a key of all before it."""
     change = {"_ab_cdc_lsn": lsn, "_ab_cdc_updated_at": at(night)}
@@ -143,6 +159,7 @@ def bronze() -> dict[date, dict[str, list[Row]]]:
             "rates": [rate("a/b", "c", 10, first), rate("a", "b/c", 20, first), rate("a~1b", "c", 30, None)],
             "rooms": [room(1, "small"), room(2, "small"), room(3, "large")],
             "notes": [note("ann", 1), note("ann", 1), note("ann", None), note(None, None), note("~", 2)],
+            "tours": [],
             "beds": [bed(1, "left", "free", 10, first), bed(1, "right", "free", 10, first)],
         },
         second: {
@@ -158,6 +175,7 @@ def bronze() -> dict[date, dict[str, list[Row]]]:
             # A second sync of the date: room 3 was deleted between the two.
             "rooms": [room(3, "large", sync=2), room(1, "big", sync=3), room(4, "small", sync=3)],
             "notes": [note("ann", 1), note(None, None), note(None, None), note("bob", 3)],
+            "tours": [tour(1, "ann"), tour(2, "bob")],
             "beds": [bed(1, "left", None, 20, second), bed(2, "left", "free", 21, second)],
         },
         third: {
@@ -172,6 +190,7 @@ def bronze() -> dict[date, dict[str, list[Row]]]:
             "rates": [rate("a", "b/c", 5, date(2020, 1, 1)), rate("new", "x", 1, third)],
             "rooms": [room(2, "back", sync=4), room(1, "big", sync=4)],
             "notes": [note("ann", 1), note("ann", 1), note("ann", 1)],
+            "tours": [],
             "beds": [
                 bed(None, None, None, 30, third),
                 bed(3, "left", "free", 31, third),
@@ -183,7 +202,8 @@ def bronze() -> dict[date, dict[str, list[Row]]]:
             "guests": [guest("e", "new", at(fourth))],
             "rates": [],
             "rooms": [room(5, "only", sync=5)],
-            "notes": [note("zoe", 9)],
+            "notes": [],
+            "tours": [tour(2, "zoe"), tour(3, "ann")],
             "beds": [bed(1, "left", "taken", 40, fourth), bed(3, "left", None, 41, fourth)],
         },
     }
@@ -198,6 +218,7 @@ def at_the_source() -> dict[date, dict[str, list[tuple[Any, ...]]]]:
             "rates": [("a/b", "c", 10, first), ("a", "b/c", 20, first), ("a~1b", "c", 30, None)],
             "rooms": [(1, "small"), (2, "small"), (3, "large")],
             "notes": [("ann", 1), ("ann", 1), ("ann", None), (None, None), ("~", 2)],
+            "tours": [],
             "beds": [(1, "left", "free"), (1, "right", "free")],
         },
         second: {
@@ -205,6 +226,7 @@ def at_the_source() -> dict[date, dict[str, list[tuple[Any, ...]]]]:
             "rates": [("a/b", "c", 11, first), ("a", "b/c", 20, first), ("a~1b", "c", 31, None)],
             "rooms": [(1, "big"), (4, "small")],
             "notes": [("ann", 1), (None, None), (None, None), ("bob", 3)],
+            "tours": [(1, "ann"), (2, "bob")],
             "beds": [(1, "right", "free"), (2, "left", "free")],
         },
         third: {
@@ -221,6 +243,7 @@ def at_the_source() -> dict[date, dict[str, list[tuple[Any, ...]]]]:
             ],
             "rooms": [(1, "big"), (2, "back")],
             "notes": [("ann", 1), ("ann", 1), ("ann", 1)],
+            "tours": [],
             "beds": [(3, "left", "free")],
         },
     }
@@ -228,7 +251,8 @@ def at_the_source() -> dict[date, dict[str, list[tuple[Any, ...]]]]:
         "guests": [*after[third]["guests"], ("e", "new", at(fourth))],
         "rates": after[third]["rates"],
         "rooms": [(5, "only")],
-        "notes": [("zoe", 9)],
+        "notes": [],
+        "tours": [(2, "zoe"), (3, "ann")],
         "beds": [(1, "left", "taken")],
     }
     return after

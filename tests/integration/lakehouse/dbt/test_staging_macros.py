@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.bronze.catalogue import BronzeCatalogue
 from lakehouse.dbt.project import PROJECT_FOLDER
 from lakehouse.platform.lake_layout import BRONZE, bronze_data_key
 from tests.integration.lakehouse.dbt.foreign_nights import (
@@ -37,6 +38,7 @@ class Inn:
         self.lake = lake
         self.project = project
         self._shown: set[str] = set()
+        self._empty: dict[str, set[date]] = {}
 
     def load(self, night: date, partitions: dict[str, list[Row]]) -> None:
         """Write bronze partitions of the night, and show them in `bronze.raw_inn_*`."""
@@ -49,6 +51,10 @@ class Inn:
                 key = bronze_data_key(SOURCE, table.stream, night)
                 self.lake.objects.put_object(Bucket=self.lake.bucket, Key=key, Body=file.getvalue())
                 self._show(table)
+                nights = self._empty.setdefault(table.stream, set())
+                (nights.discard if rows or not table.is_a_whole_list else nights.add)(night)
+        newest = [(stream, max(nights)) for stream, nights in self._empty.items() if nights]
+        BronzeCatalogue(self.lake.client).show_empty_lists(newest)
 
     def run(self, night: date, *more: str) -> dict[str, int | None]:
         """Build all layers for the night; rows written by model."""
@@ -73,6 +79,7 @@ class Inn:
             if table.name in self._shown:
                 self.lake.client.run(f"alter pds {_dataset(table)} forget metadata")
         self._shown.clear()
+        self._empty.clear()
         found = self.lake.objects.list_objects_v2(Bucket=self.lake.bucket, Prefix=f"{BRONZE}{SOURCE}/")
         for each in found.get("Contents", []):
             self.lake.objects.delete_object(Bucket=self.lake.bucket, Key=each["Key"])
@@ -161,17 +168,20 @@ def test_full_refresh_builds_the_same_tables(inn: Inn, in_order: dict[str, list[
 
 
 def test_a_partition_loaded_again_replaces_its_rows(inn: Inn, in_order: dict[str, list[str]]) -> None:
-    """The last night's lists came again: a row left out is deleted, a row with an equal cursor corrected."""
+    """The last night's lists came again: a row left out is deleted, a row with an equal cursor corrected. A
+    list that was empty has rows now, and then none again."""
     again = {
         "guests": [{**bronze()[NIGHTS[-1]]["guests"][0], "status": "corrected"}],
         "rooms": [{"room_id": 6, "size": "other", "_airbyte_sync_id": 6}],
         "notes": [{"author": "zoe", "year": 10}],
+        "tours": [],
     }
     inn.load(NIGHTS[-1], again)
     inn.run(NIGHTS[-1])
     gold = inn.gold()
     assert gold["rooms"] == ['[6, "other"]']
     assert gold["notes"] == ['["zoe", 10]']
+    assert gold["tours"] == []
     assert [row for row in gold["guests"] if '"e"' in row] == [
         '["e", "corrected", "2025-10-17 12:00:00.000"]'
     ]

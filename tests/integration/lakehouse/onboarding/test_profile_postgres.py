@@ -15,8 +15,11 @@ TYPES = {
     "char(3)": "varchar", "varchar(9)": "varchar", "text": "varchar", "uuid": "varchar", "mood": "varchar",
     "json": "varchar", "jsonb": "varchar", "text[]": "varchar", "mood[]": "varchar", "date": "date",
     "time": "varchar", "timestamp": "timestamp", "timestamptz(3)": "timestamp", "interval": "varchar",
-    "inet": "varchar", "int4range": "varchar", "money": "varchar", "bit(3)": "varchar", "positive": "int",
-    "price": "decimal(8,3)", "pair": "varchar", "xml": "varchar",
+    "inet": "varchar", "int4range": "varchar", "money": "decimal(19,2)", "bit(3)": "varchar",
+    "positive": "int",
+    "price": "decimal(8,3)", "pair": "varchar", "xml": "varchar", "oid": "bigint", "money[]": "varchar",
+    "fee": "varchar", "varbit": "varchar", "macaddr": "varchar", "point": "varchar", "timetz": "varchar",
+    "polygon": "varchar", '"char"': "varchar", "name": "varchar", "tsrange": "varchar", "oid[]": "varchar",
 }  # fmt: skip
 
 
@@ -61,7 +64,7 @@ def test_every_type_of_postgresql_has_its_contract_type(business: ForeignBusines
         owner.execute("create type mood as enum ('glad', 'sad')")
         owner.execute("create type pair as (a int, b text)")
         owner.execute("create domain small as int check (value < 9); create domain positive as small")
-        owner.execute("create domain price as numeric(8, 3)")
+        owner.execute("create domain price as numeric(8, 3); create domain fee as money")
         columns = ", ".join(f"c{number} {kind} not null" for number, kind in enumerate(TYPES))
         owner.execute(f"create table every_type ({columns}, mood2 mood)")
     [table] = profile_postgres(business.dsn, ["every_type"]).tables

@@ -106,8 +106,11 @@ class FakeLedger:
     def date_of_job(self, source: str, job_id: int) -> date | None:
         return self.kept_for.get(job_id)
 
-    def claim(self, source: str, night: date, job_id: int, rows: int, streams: dict[str, int]) -> ClaimReport:
-        assert streams == ({"cafe_orders": rows} if rows else {}), "counted as landing names the stream"
+    def claim(
+        self, source: str, night: date, job_id: int, rows: int, streams: dict[str, int], answers_for: bool
+    ) -> ClaimReport:
+        assert streams == {"cafe_orders": 10}, "counted as landing names the stream"
+        assert answers_for == bool(rows), "what somebody else's job landed may be another date's"
         self.claims.append((source, night, job_id, rows))
         return CLAIM
 

@@ -80,14 +80,14 @@ def test_a_connection_that_nobody_has_is_named_with_where_to_put_it(
     surroundings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def find(conn_id: str) -> Any:
-        if conn_id == "cafe_files":
+        if conn_id == "lake_s3":
             raise AirflowNotFoundException(conn_id)
         return CONNECTIONS[conn_id]
 
     surroundings.setattr(BaseHook, "get_connection", find)
     line = answer(capsys)
-    assert "Airflow has no connection 'cafe_files'" in line
-    assert "bin/airflow connections add cafe_files" in line
+    assert "Airflow has no connection 'lake_s3'" in line
+    assert "bin/airflow connections add lake_s3" in line
 
 
 @pytest.mark.parametrize(

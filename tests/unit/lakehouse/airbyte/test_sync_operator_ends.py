@@ -139,7 +139,10 @@ def test_a_kill_leaves_somebody_elses_job_alone(airbyte: FakeAirbyte) -> None:
     assert airbyte.cancelled == []
 
 
-def test_an_unknown_connection_says_what_to_run(airbyte: FakeAirbyte) -> None:
+def test_an_unknown_connection_says_what_to_run(
+    airbyte: FakeAirbyte, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_CAFE_POSTGRES", "postgres://reader@db/cafe")
     airbyte.listed = lambda path: iter(())  # type: ignore[method-assign]
     with pytest.raises(
         AirbyteNotFoundError, match="0 connections named cafe_postgres_to_lake: run provision_platform"

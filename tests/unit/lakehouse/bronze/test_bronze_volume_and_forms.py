@@ -45,10 +45,11 @@ def volume(
     later: date | None = None,
     zero_rows: str = "allow",
     not_loaded: Sequence[UnloadedClaim] = (),
+    list_is_empty: bool = False,
 ) -> str | None:
     asked = contract(expected_volume={"min_rows": min_rows, "zero_rows": zero_rows})
     ledger: Any = Ledger(later)
-    return explain_volume(asked, ledger, not_loaded, DAY, landed)
+    return explain_volume(asked, ledger, not_loaded, DAY, landed, list_is_empty)
 
 
 def test_enough_rows_need_no_explanation() -> None:
@@ -70,6 +71,17 @@ def test_a_backfilled_date_whose_changes_came_with_a_later_sync_says_so() -> Non
 def test_a_stream_whose_every_sync_brings_all_rows_is_never_empty() -> None:
     with pytest.raises(VolumeBelowExpectedError, match="each sync of postgres must bring some"):
         volume(0, 1, LATER, "refuse")
+
+
+@pytest.mark.parametrize("list_is_empty", [False, True])
+def test_refused_means_never_empty_whatever_the_least_number_is(list_is_empty: bool) -> None:
+    with pytest.raises(VolumeBelowExpectedError, match=r"at least 1.*the contract: zero_rows: allow"):
+        volume(0, 0, None, "refuse", list_is_empty=list_is_empty)
+
+
+@pytest.mark.parametrize("other", [None, LATER])
+def test_a_list_without_rows_says_that_it_is_empty(other: date | None) -> None:
+    assert volume(0, 0, other, list_is_empty=True) == "the list is empty at the source"
 
 
 def test_a_stream_that_may_be_empty_says_that_it_is() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -171,14 +171,21 @@ RUN: Run = run_of("extract_postgres", "running")
 
 
 def test_a_silent_task_is_named_with_the_time_after_which_it_is_tried_again() -> None:
-    now = datetime.now(UTC)
-    metadata = Metadata(("sync_a", now - timedelta(seconds=35)), ("sync_b", now - timedelta(seconds=4)))
+    last = datetime(2026, 11, 29, 23, 11, 37, tzinfo=UTC)
+    now = last + timedelta(seconds=35)
+    elsewhere = last.astimezone(timezone(timedelta(hours=2)))
+    metadata = Metadata(("sync_a", elsewhere), ("sync_b", now - timedelta(seconds=4)))
     told = SignsOfLife(Beating(), metadata, 60, now=lambda: now).doubts(RUN)
-    assert told == "sync_a: no sign of life for 35 s, tried again once Airflow has missed it for 60 s"
+    assert told == "sync_a: no sign of life since 23:11:37, tried again once Airflow has missed it for 60 s"
+    later = SignsOfLife(Beating(), Metadata(("sync_a", last)), 60, now=lambda: now + timedelta(seconds=5))
+    assert later.doubts(RUN) == told, "the screen shows a line for each change: 24 of them in two minutes"
 
 
 def test_a_silent_scheduler_is_told() -> None:
-    assert "the scheduler: no sign of life for 4" in SignsOfLife(Beating(45), None, 60).doubts(RUN)
+    since = datetime.now(UTC) - timedelta(seconds=45)
+    told = SignsOfLife(Beating(45), None, 60).doubts(RUN)
+    assert told.startswith("the scheduler: no sign of life since ")
+    assert told.split(",")[0][-8:] in (f"{since:%H:%M:%S}", f"{since + timedelta(seconds=1):%H:%M:%S}")
 
 
 def test_what_lives_or_cannot_be_asked_gives_no_doubt() -> None:
@@ -194,7 +201,7 @@ def test_the_screen_says_what_a_running_stage_waits_for(airflow: ScriptedAirflow
     metadata = Metadata(("sync", datetime.now(UTC) - timedelta(seconds=50)))
     follower = following(airflow, life=SignsOfLife(Beating(), metadata, 60))
     follower.poll()
-    assert follower.stages["extract_postgres"].note.startswith("sync: no sign of life for 5")
+    assert follower.stages["extract_postgres"].note.startswith("sync: no sign of life since ")
 
 
 def test_an_outage_is_told_when_it_comes_and_then_every_half_minute() -> None:

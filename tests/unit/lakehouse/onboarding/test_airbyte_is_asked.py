@@ -19,6 +19,7 @@ DIFFERENT = (
     "missing    source      cafe_files\n"
     "missing    source      shop_files\n"
 )
+LEFT_OUT = "left_out   source      cafe_postgres: CAFE_PG_HOST has no value\n"
 
 
 @pytest.mark.usefixtures("cafe")
@@ -38,6 +39,7 @@ DIFFERENT = (
                 (Status.DIFFERS, "missing: source cafe_files"),
             ],
         ),
+        (1, LEFT_OUT, "", [(Status.DIFFERS, "left out: source cafe_postgres: CAFE_PG_HOST has no value")]),
         (2, "", "error: Airbyte is away", [(Status.UNKNOWN, "it cannot be asked: Airbyte is away")]),
         (1, "", "Traceback\nKeyError: 'x'", [(Status.UNKNOWN, "it cannot be asked: KeyError: 'x'")]),
         (127, "", "", [(Status.UNKNOWN, "it cannot be asked: no reason given")]),

@@ -143,6 +143,20 @@ def test_another_type_is_taken_over_and_told() -> None:
     assert settled.changes[0].startswith("order_lines.cost is double and was decimal(10,2)")
 
 
+@pytest.mark.parametrize(("kept", "kind"), [("user", "int"), ("user", "timestamp"), ("total", "int")])
+def test_a_type_that_the_lake_s_holds_changes_nothing_there(kept: str, kind: str) -> None:
+    """A text that is a number now: as text it is right, beside the rows that landed before."""
+    columns = [column(kept, kind, nullable=False) if c.name == kept else c for c in ORDERS.columns]
+    settled = rerun(with_columns(ORDERS, *columns))
+    old = next(each for each in ORDERS.columns if each.name == kept)
+    assert table(settled, "orders").column(kept).type == old.contract_type
+    assert settled.changes == (
+        f"orders.{kept} is source's {kind} and was source's {old.contract_type}: the lake keeps "
+        f"{old.contract_type}, which takes every value of it",
+    )
+    assert rerun(with_columns(ORDERS, *columns), source=settled.source).changes == ()
+
+
 def test_values_of_an_enum_are_added_and_never_taken_away() -> None:
     state = replace(ORDERS.columns[1], one_of=("paid", "refunded"))
     settled = rerun(with_columns(ORDERS, ORDERS.columns[0], state, *ORDERS.columns[2:]))

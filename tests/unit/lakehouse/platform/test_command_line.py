@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from lakehouse.platform.command_line import look_in_airflow_s_database
+from testing.repository import ROOT
 
 COMMANDS = (
     "airbyte",
@@ -49,3 +54,29 @@ def test_a_process_of_airflow_s_own_keeps_its_context(monkeypatch: pytest.Monkey
     look_in_airflow_s_database()
     assert os.environ[CONTEXT] == "server"
     monkeypatch.delenv(CONTEXT)
+
+
+def test_a_secrets_backend_is_asked_before_the_database(tmp_path: Path) -> None:
+    """Airflow's own backend that reads a file, as Vault's or a cloud's would be named."""
+    kept = tmp_path / "connections.json"
+    kept.write_text(json.dumps({"cafe_postgres": "postgres://reader:p%40ss@db.example.com:5433/cafe"}))
+    code = (
+        "from lakehouse.platform.command_line import look_in_airflow_s_database as look; look()\n"
+        "from lakehouse.platform.airflow_connections import airflow_connection\n"
+        "found = airflow_connection('cafe_postgres')\n"
+        "print(found.host, found.port, found.login, found.password, found.schema)"
+    )
+    environment = {
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(kept)}),
+        # A database that does not answer: the backend has the connection, so nobody asks it.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://nobody@127.0.0.1:1/none",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment, "PYTHONPATH": str(ROOT / "plugins")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["db.example.com 5433 reader p@ss cafe"], done.stderr

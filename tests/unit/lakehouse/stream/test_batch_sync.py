@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
-from types import SimpleNamespace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from lakehouse.airbyte.connection_file import ConnectionFile, Endpoint, Stream
 from lakehouse.airbyte.errors import (
     AirbyteBusyError,
     AirbyteJobFailedError,
@@ -105,10 +106,23 @@ class Stopped(Event):
 
 
 def sync(
-    airbyte: Airbyte, ledger: Ledger, stopped: Event | None = None, timeout: timedelta | None = None
+    airbyte: Airbyte,
+    ledger: Ledger,
+    stopped: Event | None = None,
+    timeout: timedelta | None = None,
+    prefix: str = "",
 ) -> BatchSync:
-    declared = SimpleNamespace(
-        name="shop_postgres_stream_to_lake", timeout=timedelta(hours=1) if timeout is None else timeout
+    limit = timedelta(hours=1) if timeout is None else timeout
+    declared = ConnectionFile(
+        name="made_up_stream_to_lake",
+        business="made_up",
+        cadence="stream",
+        source=Endpoint("made_up_stream", "postgres", "made_up_postgres", {}),
+        destination=Endpoint("lake_landing", "s3", "lake_s3", {}),
+        namespace="source=made_up_stream",
+        prefix=prefix,
+        streams=(Stream("orders", "incremental_append", None, ("order_id",)),),
+        tuning=MappingProxyType({"timeout_minutes": limit.total_seconds() / 60}),
     )
     return BatchSync(airbyte, declared, ledger, lambda: 99, stopped or Stopped())  # type: ignore[arg-type]
 
@@ -120,6 +134,13 @@ def test_the_jobs_id_is_kept_before_the_first_look() -> None:
 
     assert ledger.started_with == [(100, True)]
     assert (synced.batch.job_id, synced.rows, synced.committed) == (100, 5, {"orders": 5})
+
+
+def test_rows_are_counted_under_the_name_that_landing_has() -> None:
+    """Airbyte counts `orders` and lands `cafe_orders`: the claim waited for rows that had landed long ago."""
+    synced = sync(Airbyte(["succeeded"]), Ledger(), prefix="cafe_").run(BATCH)
+
+    assert synced.committed == {"cafe_orders": 5}
 
 
 def test_a_batch_goes_on_with_the_job_that_an_earlier_attempt_started() -> None:
@@ -167,9 +188,7 @@ def _busy(connection_id: str) -> Job:
 def test_a_failed_job_gives_airbytes_reason() -> None:
     airbyte = Airbyte(["failed"], failure=JobFailure("the source is down", False, ()))
 
-    with pytest.raises(
-        AirbyteJobFailedError, match=r"job 100 of shop_postgres_stream_to_lake.*the source is down"
-    ):
+    with pytest.raises(AirbyteJobFailedError, match=r"job 100 of made_up_stream_to_lake.*the source is down"):
         sync(airbyte, Ledger()).run(BATCH)
 
 

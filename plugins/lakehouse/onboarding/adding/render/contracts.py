@@ -26,9 +26,6 @@ def render_contracts(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
                     mode=table.mode,
                     key=list(table.key),
                     cursor=table.cursor if table.mode == "incremental" else None,
-                    zero_rows="refuse"
-                    if table.mode == "full_refresh" and not table.may_be_empty
-                    else "allow",
                     max_rows=0 if is_cdc else 100,
                     max_share=0 if is_cdc else 0.001,
                     columns={column.name: _rules(source, table, column) for column in table.columns},

@@ -35,7 +35,11 @@ _COLUMNS: Final = """
     select
         a.attrelid::bigint, a.attname::text, a.attnotnull or d.typnotnull, a.attgenerated <> '',
         format_type(a.atttypid, a.atttypmod), b.is_domain,
-        coalesce(nullif(a.atttypmod, -1), b.typtypmod),
+        case
+            -- money has as many fraction digits as the server's currency: packed as those of a numeric are.
+            when t.typname = 'money' then (19 << 16) + scale(0::money::numeric) + 4
+            else coalesce(nullif(a.atttypmod, -1), b.typtypmod)
+        end,
         t.typcategory = 'A', coalesce(e.typname, t.typname)::text, coalesce(e.typtype, t.typtype)::text,
         array(
             select g.enumlabel::text from pg_enum as g where g.enumtypid = t.oid order by g.enumsortorder

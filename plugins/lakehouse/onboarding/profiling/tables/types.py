@@ -8,7 +8,7 @@ from typing import Final
 _CONTRACT_TYPES: Final = {
     "int2": "int", "int4": "int", "int8": "bigint",
     "float4": "double", "float8": "double",
-    "bool": "boolean",
+    "bool": "boolean", "oid": "bigint",
     "date": "date", "timestamp": "timestamp", "timestamptz": "timestamp",
 }  # fmt: skip
 """By pg_type.typname. Everything else is varchar."""
@@ -19,7 +19,6 @@ _NOTES: Final = {
     "time": "as text, e.g. 23:59:00",
     "timetz": "as text",
     "interval": "as text, e.g. 1 day 02:00:00",
-    "money": "as text in the server's currency format: make a view that casts it to numeric(19,2)",
     "xml": "as text",
 }
 _WIDEST_DECIMAL: Final = 38
@@ -68,7 +67,13 @@ def contract_type(found: PostgresType) -> ContractType:
             unsupported="bytes are not text: leave the column out, or make a view with "
             "encode(<column>, 'base64')",
         )
-    if found.name == "numeric":
+    if found.name == "money" and found.is_domain:
+        return ContractType(
+            "varchar",
+            "as text in the server's currency format, as Airbyte delivers a domain's values as text: make a "
+            "view that casts it to numeric(19,2)",
+        )
+    if found.name in ("numeric", "money"):
         return _numeric(found.modifier)
     if found.name == "bool" and found.is_domain:
         return ContractType("varchar", "as text, t or f: Airbyte delivers a domain's values as text")

@@ -99,8 +99,12 @@ def test_views_that_are_not_those_that_a_load_makes() -> None:
 
     contract = load_contracts()[0]
     nobody: Any = Dremio({}, [])
-    views = BronzeCatalogue(nobody)._views(contract)
-    held: Any = Dremio({tuple(path): {"sql": query} for path, query in views}, [])
+    views, empty = (BronzeCatalogue(nobody)._views(contract, has_partitions=each) for each in (True, False))
+    held: Any = Dremio({tuple(path): {"sql": query} for path, query in empty}, [])
+    assert list(BronzeCatalogue(held).view_drift(contract)) == [], "nothing was ever loaded"
+    held.entities["lake_bronze", contract.source, contract.stream] = {"entityType": "dataset"}
+    assert list(BronzeCatalogue(held).view_drift(contract)) == [(".".join(views[0][0]), "another query")]
+    held.entities |= {tuple(path): {"sql": query} for path, query in views}
     assert list(BronzeCatalogue(held).view_drift(contract)) == []
     held.entities[tuple(views[0][0])] = {"sql": "select 1"}
     assert list(BronzeCatalogue(held).view_drift(contract)) == [(".".join(views[0][0]), "another query")]

@@ -123,7 +123,7 @@ def test_a_rest_source_is_asked_with_its_token(
         ("json://127.0.0.1:9/hook", None),
         ("", "names no notifier"),
         ("nobody-knows://address-with-a-token", "does not understand"),
-        (None, "there is no Airflow connection"),
+        (None, "ALERTS_URLS in airflow_settings.yaml has no value"),
     ],
 )
 def test_alerts_that_nobody_would_get(

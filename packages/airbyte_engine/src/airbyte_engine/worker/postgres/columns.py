@@ -1,8 +1,9 @@
 """Tables and their columns, and the type under which a column's values land, however they were read.
 
 Numbers are never rounded: `numeric(p,s)` of at most 38 digits lands as that decimal, any other numeric as
-text. Arrays land as lists, bytes as `\\x` and their digits. What Parquet has no type for (ranges, intervals,
-json, uuid, composites, ...) lands as PostgreSQL's own text.
+text. `money` is a decimal with the fraction digits of the server's currency (`lc_monetary`). Arrays land as
+lists, bytes as `\\x` and their digits. What Parquet has no type for (ranges, intervals, json, uuid,
+composites, ...) lands as PostgreSQL's own text.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ _NUMERIC = 1700
 _WIDEST_DECIMAL = 38
 _TYPE_MODIFIER_OFFSET = 4
 _SCALE_MASK = 0x7FF
+MONEY = 790
+OID = 26
+"""Airbyte's source takes these two for numbers. Domains of them it takes for texts, as all domains."""
 BPCHAR = 1042
 """`char(n)`: its padding means nothing, and does not land."""
 BYTEA = 17
 _LANDS_AS = {
     16: "boolean", BYTEA: "varchar", 20: "bigint", 21: "smallint", 23: "integer", 25: "varchar",
-    700: "float", 701: "double", BPCHAR: "varchar", 1043: "varchar",
+    OID: "bigint", 700: "float", 701: "double", BPCHAR: "varchar", 1043: "varchar",
     1082: "date", 1114: "timestamp", 1184: "timestamptz",
 }  # fmt: skip
 """PostgreSQL's type ids (pg_type.dat), and DuckDB's names."""
@@ -57,12 +61,17 @@ class Column:
         """DuckDB's name of the type in the landing file."""
         if self.element is not None:
             return "varchar" if self.dimensions > 1 else f"{self.element.lands_as}[]"
-        if self.type_id == _NUMERIC and self.modifier >= _TYPE_MODIFIER_OFFSET:
+        if self.type_id in (_NUMERIC, MONEY) and self.modifier >= _TYPE_MODIFIER_OFFSET:
             packed = self.modifier - _TYPE_MODIFIER_OFFSET
             precision, scale = packed >> 16, packed & _SCALE_MASK
             if precision <= _WIDEST_DECIMAL and scale <= precision:
                 return f"decimal({precision},{scale})"
         return _LANDS_AS.get(self.type_id, "varchar")
+
+    @property
+    def fraction_digits(self) -> int:
+        """Of a decimal: digits behind the point."""
+        return (self.modifier - _TYPE_MODIFIER_OFFSET) & _SCALE_MASK
 
     @property
     def is_decimal(self) -> bool:
@@ -76,7 +85,11 @@ class Column:
     def as_declared(self, columns: list[Column]) -> Column:
         """This column of the log, which knows a type by number, with what the catalog says it is made of."""
         for known in columns:
-            if (known.name, known.type_id) == (self.name, self.type_id) and known.is_parsed:
+            if (known.name, known.type_id) != (self.name, self.type_id):
+                continue
+            if known.type_id == MONEY:
+                return replace(self, modifier=known.modifier)
+            if known.is_parsed:
                 element = known.element
                 if element is not None and self.modifier >= 0:
                     element = replace(element, modifier=self.modifier)
@@ -86,6 +99,8 @@ class Column:
     @property
     def scannable(self) -> bool:
         """DuckDB's scanner reads it without loss; otherwise PostgreSQL writes it as text."""
+        if self.type_id in (MONEY, OID):
+            return False
         native = self.type_id in _LANDS_AS or self.is_decimal
         return native or self.type_id in _SCANNED_AS_THEIR_TEXT
 
@@ -124,7 +139,13 @@ def table_of(connection: psycopg.Connection[Any], schemas: list[str], stream: St
             case
                 when b.typlen = -1 and b.typcategory = 'A' and b.oid not in (22, 30) then b.typelem::bigint
             end,
-            case when t.typtype = 'd' then t.typtypmod else a.atttypmod end,
+            case
+                -- Packed as the modifier of a numeric is: money does not say how many fraction digits it has.
+                when 'money' in (t.typname, (select e.typname from pg_type as e where e.oid = b.typelem))
+                    then (19 << 16) + scale(0::money::numeric) + 4
+                when t.typtype = 'd' then t.typtypmod
+                else a.atttypmod
+            end,
             case when t.typtype = 'd' then t.typndims else a.attndims end,
             'hstore' in (t.typname, b.typname)
         from pg_attribute as a
@@ -163,6 +184,8 @@ def _column(
     dimensions: int,
     is_hstore: bool,
 ) -> Column:
+    if type_id == MONEY:
+        modifier = element_modifier
     made_of = Column(name, element, element_modifier) if element else None
     return Column(name, type_id, modifier, number, generated, made_of, dimensions, is_hstore)
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 from psycopg import sql
 
 from airbyte_engine.worker.postgres.address import literal, quoted
-from airbyte_engine.worker.postgres.columns import Column, Table
+from airbyte_engine.worker.postgres.columns import MONEY, Column, Table
 from airbyte_engine.worker.postgres.snapshot import Snapshot
 from airbyte_engine.worker.protocol import Stream
 
@@ -52,7 +52,8 @@ class StreamCursor:
     @property
     def needs_postgres(self) -> bool:
         """PostgreSQL must compare the values: DuckDB would compare their texts, byte by byte."""
-        return self._column.lands_as == "varchar" or self._column.is_parsed
+        column = self._column
+        return column.lands_as == "varchar" or column.is_parsed or column.type_id == MONEY
 
     def since(self) -> str:
         """The condition that selects what the last sync has not seen; empty for everything."""

@@ -21,7 +21,7 @@ import duckdb
 from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.postgres import encoding
 from airbyte_engine.worker.postgres.address import literal, quoted
-from airbyte_engine.worker.postgres.columns import BPCHAR, BYTEA, Column, Table
+from airbyte_engine.worker.postgres.columns import BPCHAR, BYTEA, MONEY, OID, Column, Table
 from airbyte_engine.worker.postgres.text_values import add_functions, typed
 from airbyte_engine.worker.postgres.times import fits, is_time, scanned_wrong
 from airbyte_engine.worker.protocol import Order, WorkerError
@@ -256,6 +256,8 @@ def _written_by_postgres(column: Column) -> str:
     if column.is_decimal:
         # Without the cast the result has lost its precision and arrives as a double.
         target = column.lands_as.replace("decimal", "numeric")
+        if column.type_id == MONEY:
+            return f"{name}::numeric::{target} as {name}, false as {misfit}"
         return f"nullif({name}, 'NaN')::{target} as {name}, {name} = 'NaN' as {misfit}"
     if is_time(column):
         return (
@@ -263,6 +265,8 @@ def _written_by_postgres(column: Column) -> str:
         )
     if column.type_id == BPCHAR:
         return f"{name}::text as {name}"
+    if column.type_id == OID:
+        return f"{name}::bigint as {name}"
     if column.lands_as == "varchar" or column.is_parsed:
         # As the log has it: a cast to text adds a mask to an inet. A row of NULLs "is null" and is a value.
         return f"case when {name} is distinct from null then format('%s', {name}) end as {name}"

@@ -22,7 +22,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from psycopg.types.hstore import HstoreLoader
 
-from airbyte_engine.worker.postgres.columns import BPCHAR, BYTEA, Column
+from airbyte_engine.worker.postgres.columns import BPCHAR, BYTEA, MONEY, Column
 from airbyte_engine.worker.postgres.times import castable, is_time
 
 Nested: TypeAlias = "list[Nested | str | None]"
@@ -68,6 +68,8 @@ def typed(column: Column, text: str, strict: bool = False) -> str:
         return _array(column, column.element, text)
     if column.is_hstore:
         return f"pg_json_object({text})"
+    if column.type_id == MONEY:
+        return f"{cast}({_amount(text, column.fraction_digits)} as {kind})"
     if column.type_id == BPCHAR:
         return f"rtrim({text}, ' ')"
     if kind == "varchar" or column.type_id == BYTEA:
@@ -77,6 +79,15 @@ def typed(column: Column, text: str, strict: bool = False) -> str:
     if is_time(column):
         return f"{cast}({castable(text)} as {kind})"
     return f"{cast}({text} as {kind})"
+
+
+def _amount(text: str, fraction_digits: int) -> str:
+    """The number in a text of money, whatever the locale puts around it: `-$1,234.50`, `(1.234,50 €)`."""
+    digits = f"regexp_replace({text}, '[^0-9]', '', 'g')"
+    sign = f"case when regexp_matches({text}, '[-(\u2212]') then '-' else '' end"
+    if not fraction_digits:
+        return f"{sign} || {digits}"
+    return f"{sign} || left({digits}, -{fraction_digits}) || '.' || right({digits}, {fraction_digits})"
 
 
 def _array(column: Column, element: Column, text: str) -> str:

@@ -1,0 +1,42 @@
+"""Sources that are declared and have no values here: a colleague's clone, a machine without a secret.
+
+Such a source is left out by name, and the others go on. What it lacks is told wherever it is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from lakehouse.airbyte.connection_file import ConnectionFile
+from lakehouse.platform.airflow_connections import ConnectionMissingError, airflow_connection
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+
+def why_left_out(
+    declared: ConnectionFile, find: Callable[[str], Connection] = airflow_connection
+) -> str | None:
+    """What the source's Airflow connection lacks, and where to write it; None if Airflow has it.
+
+    Raises:
+        ConnectionNotAnsweredError: Airflow could not say.
+    """
+    try:
+        find(declared.source.airflow_connection)
+    except ConnectionMissingError as error:
+        return str(error)
+    return None
+
+
+def left_out(
+    files: Iterable[ConnectionFile], find: Callable[[str], Connection] = airflow_connection
+) -> dict[str, str]:
+    """The connections whose source has no values, by short name, each with what it lacks.
+
+    Raises:
+        ConnectionNotAnsweredError: Airflow could not say.
+    """
+    reasons = {each.short_name: why_left_out(each, find) for each in files}
+    return {name: why for name, why in reasons.items() if why is not None}
