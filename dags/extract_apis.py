@@ -21,6 +21,9 @@ retried. A file with a line that cannot be parsed is left out as a whole, and th
 the line: have the file dropped again, or move it away. Fix the cause and clear the failed task; it adopts a
 job that is still running.
 
+A source without values (its Airflow connection is missing, so Airbyte does not have it) is left out with a
+warning that names the variables to set; the others go on.
+
 **Safe to rerun?** Yes. A source whose landing is complete for the date is not synced again. With
 `force_sync` it is, and what the API and the files have gained since then is added to the date. If you typed
 a wrong date, `bin/bronze give-back DATE` takes the rows from it (docs/runbooks/replay-and-backfill.md).

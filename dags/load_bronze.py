@@ -11,7 +11,7 @@
 
 Also the account of each partition, in the PostgreSQL table `bronze_loads`, and the Dremio views
 `bronze.raw_<stream>`; a stream whose contract says `newest_view` has `bronze.<stream>` too, the newest
-version of each row.
+version of each row. `bronze.empty_lists` names the streams whose whole list had no row, and the date.
 
 **Reads:** the landing objects that the extract stages claimed for the date (`landing_files`), and the
 stream contracts in `include/contracts/`.

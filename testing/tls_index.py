@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 import ssl
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from testing.authority import Authority
 
 HOST: Final = "127.0.0.1"
 FOLDER: Final = "simple"
@@ -47,9 +42,9 @@ def tls_index(folder: Path) -> Iterator[TlsIndex]:
     simple.mkdir(parents=True)
     wheel = _wheel(simple / WHEEL)
     (simple / "index.html").write_text(f'<a href="{WHEEL}#sha256={wheel}">{WHEEL}</a>')
-    authority, chain = _certificates(folder)
+    authority = Authority(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
+    context.load_cert_chain(*authority.sign(HOST))
     server = ThreadingHTTPServer((HOST, 0), partial(_Quiet, directory=str(folder)))
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -57,7 +52,7 @@ def tls_index(folder: Path) -> Iterator[TlsIndex]:
     try:
         yield TlsIndex(
             f"https://{HOST}:{server.server_port}/{FOLDER}/",
-            authority,
+            authority.certificate,
             f"{PACKAGE}=={VERSION} --hash=sha256:{wheel}\n",
         )
     finally:
@@ -88,65 +83,3 @@ def _wheel(path: Path) -> str:
         for name, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
             archive.writestr(name, text)
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _certificates(folder: Path) -> tuple[Path, Path]:
-    """The authority's certificate, and the server's with its key; both for a day."""
-    authority_key, server_key = (
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP256R1()),
-    )
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The Company's Own Authority")])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    authority = (
-        _certificate(issuer, issuer, authority_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_signs_certificates(), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))])
-    server = (
-        _certificate(subject, issuer, server_key)
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
-        .sign(authority_key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    key = server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    known, chain = folder / "authority.pem", folder / "server.pem"
-    known.write_bytes(authority.public_bytes(pem))
-    chain.write_bytes(key + server.public_bytes(pem))
-    return known, chain
-
-
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _signs_certificates() -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from embedded.errors import PlatformError
@@ -24,11 +27,25 @@ def load_or_create(path: Path, generators: Mapping[str, Callable[[], str]], guar
             f"{path} is missing but {guarded} was made with its passwords: "
             "put the file back, or run `make reset` to start from scratch"
         )
-    missing = {name: make() for name, make in generators.items() if name not in known}
-    if missing:
-        known |= missing
-        _write(path, known)
+    if generators.keys() - known.keys():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(path.parent):
+            # Another command may have made them meanwhile: both must go on with the same ones.
+            known = read(path) if path.exists() else {}
+            known |= {name: make() for name, make in generators.items() if name not in known}
+            _write(path, known)
     return known
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While this lasts, other commands that make secrets in the folder wait."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -38,7 +55,6 @@ def read(path: Path) -> dict[str, str]:
 
 
 def _write(path: Path, values: Mapping[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     heading = "# Generated once by the stack; the data beside it opens with these only.\n"
     write_private(
         path, heading + "".join(f"{name}={value}\n" for name, value in values.items()), durable=True

@@ -90,7 +90,7 @@ SUITES: Final = (
         ("tests/unit/lakehouse", "tests/unit/dags", "tests/unit/airflow", "tests/unit/shop"),
         90,
     ),
-    Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 40),
+    Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 55),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
     Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 600, needs_shop=True),

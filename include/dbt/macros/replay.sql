@@ -31,7 +31,7 @@ from {{ this }}
 
 {#- Whether the existing table has exactly the columns that the model's .yml lists. -#}
 {% macro holds_the_columns_of_the_model() -%}
-    {%- set held = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | sort | list -%}
+    {%- set held = held_columns() | map(attribute='name') | map('lower') | sort | list -%}
     {{ return(held == (model.columns.keys() | map('lower') | sort | list)) }}
 {%- endmacro %}
 

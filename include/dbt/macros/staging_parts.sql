@@ -110,7 +110,7 @@
 
 {#- Names of the table's columns, in lower case. -#}
 {% macro names_in_table() -%}
-    {{ return(adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list) }}
+    {{ return(held_columns() | map(attribute='name') | map('lower') | list) }}
 {%- endmacro %}
 
 

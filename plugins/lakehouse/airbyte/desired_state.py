@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from lakehouse.airbyte.certificates import certificates_of
 from lakehouse.airbyte.connection_file import ConnectionFile, ConnectionFileError, Endpoint, Stream
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def desired_configuration(endpoint: Endpoint, connection: Connection) -> dict[st
     """The connector's configuration: address and secrets from the Airflow connection, the rest from the file.
 
     Raises:
+        CertificateUnreadableError: a certificate is not where the connection says.
         ConnectionFileError: no such type of endpoint, or its Airflow connection is none that leads to files.
     """
     fill = _FROM_CONNECTION.get(endpoint.type)
@@ -114,7 +116,10 @@ def desired_configuration(endpoint: Endpoint, connection: Connection) -> dict[st
         known = ", ".join(_FROM_CONNECTION)
         raise ConnectionFileError(f"{endpoint.name}: type {endpoint.type!r} is not one of: {known}")
     given = {key: value for key, value in fill(connection).items() if value is not None}
-    return given | dict(endpoint.configuration)
+    configuration = given | dict(endpoint.configuration)
+    if certificates := certificates_of(endpoint, connection):
+        configuration["ssl_mode"] = certificates | dict(configuration["ssl_mode"])
+    return configuration
 
 
 def desired_resources(declared: ConnectionFile) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from lakehouse.airbyte.certificates import CertificateUnreadableError, certificates_of
 from lakehouse.airbyte.connection_file import ConnectionFile
 from lakehouse.platform.airflow_connections import ConnectionMissingError, airflow_connection
 
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 def why_left_out(
     declared: ConnectionFile, find: Callable[[str], Connection] = airflow_connection
 ) -> str | None:
-    """What the source's Airflow connection lacks, and where to write it; None if Airflow has it.
+    """What the source lacks, and where to write it; None if Airflow has its connection and its certificates.
 
     Raises:
         ConnectionNotAnsweredError: Airflow could not say.
     """
     try:
-        find(declared.source.airflow_connection)
-    except ConnectionMissingError as error:
+        certificates_of(declared.source, find(declared.source.airflow_connection))
+    except (ConnectionMissingError, CertificateUnreadableError) as error:
         return str(error)
     return None
 

@@ -103,7 +103,11 @@ class CompareAirbyteOperator(BaseOperator):
         report = _logged_report(self, changes)
         drifted = [
             f"{change.kind} {change.name} {change.action}"
-            + (f" ({', '.join(change.differences) or change.why})" if change.differences or change.why else "")
+            + (
+                f" ({', '.join(change.differences) or change.why})"
+                if change.differences or change.why
+                else ""
+            )
             for change in changes
             if change.action is not Action.UNCHANGED
         ]

@@ -17,7 +17,7 @@ from lakehouse.platform.database import Lock, PostgresConnections, exclusively
 from lakehouse.platform.lake_layout import bronze_folder, parse_partition_date
 from lakehouse.platform.storage import LakeStorage
 
-_LISTS_LOCK: Final = Lock("bronze catalogue", "empty lists")
+_LISTS_LOCK: Final = Lock("bronze catalog", "empty lists")
 _LISTS_WAIT_SECONDS: Final = 60
 
 
@@ -93,7 +93,9 @@ class CatalogueRefresher:
 
     def _refreshed(self, contract: Contract, force: bool, has_partitions: bool) -> CatalogueChange:
         stale = force or bool(self._loads.changed_since_catalogued(contract.source, contract.stream))
-        change = self._catalogue.refresh(self._columns.extend(contract), relist=stale, has_partitions=has_partitions)
+        change = self._catalogue.refresh(
+            self._columns.extend(contract), relist=stale, has_partitions=has_partitions
+        )
         if change.relisted:
             self._loads.record_catalogued(contract.source, contract.stream)
         return change

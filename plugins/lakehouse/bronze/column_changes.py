@@ -92,15 +92,22 @@ def _where(name: str, schemas: Sequence[pa.Schema]) -> str:
 
 
 def _retyped(contract: Contract, schemas: Sequence[pa.Schema], casts: Mapping[str, CastCount]) -> list[str]:
-    """The columns none of whose values is of the agreed type, which are more than some bad values."""
+    """The columns that landed as another type, if not every value is one of the agreed type, too."""
     columns: dict[str, Column] = {column.name: column for column in contract.columns}
     sentences = []
     for name, count in casts.items():
-        if name not in columns or count.done or not count.failed:
+        if name not in columns or not count.failed:
             continue
         kinds = {schema.field(name).type for schema in schemas if name in schema.names}
         landed = " and ".join(sorted(_word(kind) for kind in kinds - {columns[name].type}))
-        sentences.append(f"{name} is {landed} now, the contract says {_word(columns[name].type)}")
+        agreed = _word(columns[name].type)
+        if count.done:
+            share = f"{count.failed} of {count.done + count.failed}"
+            sentences.append(
+                f"{name} landed as {landed}, and {share} values are not of the contract's {agreed}"
+            )
+        else:
+            sentences.append(f"{name} is {landed} now, the contract says {agreed}")
     return sentences
 
 

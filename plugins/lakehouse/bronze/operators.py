@@ -74,7 +74,9 @@ class LoadBronzeStreamOperator(BaseOperator):
             why = left_out_sources([contract.source]).get(contract.source)
             if why is None:
                 raise
-            self.log.warning("%s is left out, so nothing of %s is loaded: %s", contract.source, self.stream, why)
+            self.log.warning(
+                "%s is left out, so nothing of %s is loaded: %s", contract.source, self.stream, why
+            )
             return empty_report(stream=self.stream, left_out=why)
         self._tell(loaded)
         return _report(loaded)

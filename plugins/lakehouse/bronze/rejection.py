@@ -46,6 +46,7 @@ def broken_contract(
         f"{head}{built.rows_quarantined} of {built.rows_in} rows break {file}, {verdict} "
         f"(bad rows by column: {reasons}); the partition is left as it was. "
         f"See {bad_rows_at} and docs/runbooks/quarantine.md; landing is {landing}"
+        + ("; bin/source check NAME compares the source with it" if built.column_changes else "")
     )
 
 

@@ -59,7 +59,7 @@ def choose_night(
         asked: the date in the form.
         states: the state of each date's receipt: success, failed or running.
         now: with its zone.
-        first: the night to choose as long as none was ever served.
+        first: the night to choose until one is served.
 
     Raises:
         NightRequestError: all nights are served.

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from airflow.sdk import BaseOperator
 
 from lakehouse.platform.airflow_api_hook import AirflowApiHook
-from lakehouse.platform.errors import PermanentError, TransientError
+from lakehouse.platform.errors import LakehouseError, PermanentError, TransientError
 
 LONGEST_NIGHT: Final = timedelta(hours=12)
 """A stage may take three times its planned minutes, and the plan has not quite four hours."""
 NIGHTS_LOOKED_AT: Final = 60
+
+log = logging.getLogger(__name__)
 
 
 class NightFailedError(PermanentError):
@@ -25,6 +29,22 @@ class NightFailedError(PermanentError):
 
 class FollowingLostError(TransientError):
     """Airflow's API was away for too long. The night goes on; the next attempt follows it again."""
+
+
+@contextmanager
+def _note_of_refusal(context: Mapping[str, Any]) -> Iterator[None]:
+    """Write why nothing was started to the run's note: there it is read first."""
+    try:
+        yield
+    except PermanentError as refusal:
+        from lakehouse.platform.airflow_api import NOTE_CHARACTERS, AirflowApiError
+
+        note = f"#### Nothing was started\n\n{refusal}"[:NOTE_CHARACTERS]
+        try:
+            AirflowApiHook().get_conn().annotate(context["ti"].dag_id, context["ti"].run_id, note)
+        except (AirflowApiError, LakehouseError):
+            log.warning("the run has no note", exc_info=True)
+        raise
 
 
 class ChooseNightOperator(BaseOperator):
@@ -42,6 +62,10 @@ class ChooseNightOperator(BaseOperator):
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Choose."""
+        with _note_of_refusal(context):
+            return self._chosen(context)
+
+    def _chosen(self, context: Mapping[str, Any]) -> dict[str, Any]:
         from lakehouse.night_run.choosing import choose_night, first_night
         from lakehouse.night_run.provisioning import provision
         from lakehouse.night_run.request import read_request, require_inputs
@@ -92,6 +116,10 @@ class StartNightOperator(BaseOperator):
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Start."""
+        with _note_of_refusal(context):
+            return self._started(context)
+
+    def _started(self, context: Mapping[str, Any]) -> dict[str, Any]:
         from lakehouse.night_run.first_runs import start_or_join
         from lakehouse.night_run.request import NightRequest
 

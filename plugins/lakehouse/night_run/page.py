@@ -94,7 +94,7 @@ def _failure(failed: Failed, characters: int | None) -> str:
     error = failed.error
     if characters is not None:
         error = _ADDRESS.sub("", error)
-        error = error if len(error) <= characters else f"{error[: characters - 1]}…"
+        error = error if len(error) <= characters else f"{error[: max(characters - 1, 0)]}…"
     return f"**{failed.place}**: {error}\n\nTo do: {failed.cure}"
 
 

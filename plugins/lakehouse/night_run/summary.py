@@ -38,6 +38,7 @@ def success_lines(stages: Iterable[Progress], receipt: NightReceipt, api: Airflo
     if quarantined := sum(entry.get("rows_quarantined") or 0 for entry in entries.values()):
         lines.append(f"quarantined   {quarantined:,} rows: s3://datalake/bronze/quarantine/")
     lines += [f"not loaded    {sentence}" for sentence in not_loaded(entries["load_bronze"])]
+    lines += [f"columns       {sentence}" for sentence in changed_columns(entries["load_bronze"])]
     if models := published_models(entries["test_data_quality"]):
         told = " · ".join(f"{name} {rows:,} rows changed" for name, rows in sorted(models.items()))
         lines.append(f"published     {told}")
@@ -95,6 +96,16 @@ def not_loaded(entry: Mapping[str, Any]) -> list[str]:
         sentence
         for task in entry.get("tasks", [])
         for sentence in (task.get("report") or {}).get("detail", {}).get("not_loaded") or []
+    ]
+
+
+def changed_columns(entry: Mapping[str, Any]) -> list[str]:
+    """What is not as the contracts have it, as the tasks of load_bronze told: a sentence for each stream."""
+    details = [(task.get("report") or {}).get("detail", {}) for task in entry.get("tasks", [])]
+    return [
+        f"{detail['stream']}: {'; '.join(detail['column_changes'])} (bin/source check NAME says what to do)"
+        for detail in details
+        if detail.get("column_changes")
     ]
 
 

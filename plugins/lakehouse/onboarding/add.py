@@ -12,7 +12,8 @@ from rich.text import Text
 
 from lakehouse.onboarding.adding.asking import ask_gold, ask_renames, ask_tables, confirmed
 from lakehouse.onboarding.adding.choices import Settled, Wishes, settle
-from lakehouse.onboarding.adding.given import Given, given_sources
+from lakehouse.onboarding.adding.evolution import connections_to_read_again
+from lakehouse.onboarding.adding.given import Given, given_sources, named_kinds
 from lakehouse.onboarding.adding.options import add_options, wishes_of
 from lakehouse.onboarding.adding.proposal import propose
 from lakehouse.onboarding.adding.render.connections import opening
@@ -45,10 +46,11 @@ def run(options: argparse.Namespace) -> int:
     wished = wishes_of(options)
     if options.prefix:
         check_prefix(options.prefix)
+    made = read_blueprint(options.name, root) or Blueprint(options.name)
+    named_kinds(options, made)
     asks = not options.yes and not options.dry_run
     if asks and not sys.stdin.isatty():
         raise BlueprintError("there is no terminal to ask on: give --yes to write, or --dry-run to look")
-    made = read_blueprint(options.name, root) or Blueprint(options.name)
     if not made.sources:
         _check_is_free(options.name, root)
     given = list(given_sources(options, made, read_values(root), root))
@@ -178,9 +180,11 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
         console.print("  at the source, once, as the owner of its tables:")
         for statement in capture_statements(publication(name), slot(name), logged):
             console.print(Text(f"    {statement}"), soft_wrap=True)
+    again = connections_to_read_again(made, blueprint)
     gold = blueprint.gold[0].partition("_")[2] if blueprint.gold else ""
     for command, why in (
         (f"bin/source check {name}", "says on one screen whether everything fits"),
+        *((f"bin/airbyte refresh {each}", "has what is of another type read again") for each in again),
         ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),
         (
             f"bin/dashboard add-dataset gold.{gold}" if gold else f"bin/source add {name} --gold TABLE",

@@ -18,8 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from lakehouse.airbyte.connection_file import MANIFESTS, ConnectionFile
-from lakehouse.onboarding.checking.database import check_database
-from lakehouse.onboarding.checking.declared import DeclaredStream, declared_connections, declared_streams
+from lakehouse.onboarding.checking.database import check_database, check_streamed
+from lakehouse.onboarding.checking.declared import (
+    DeclaredStream,
+    declared_connections,
+    declared_streams,
+    streamed_connections,
+)
 from lakehouse.onboarding.checking.files_agree import check_files
 from lakehouse.onboarding.checking.finding import Finding, Status, unknown
 from lakehouse.onboarding.checking.records import check_records
@@ -28,7 +33,7 @@ from lakehouse.onboarding.checking.variables import check_variables, known_value
 from lakehouse.onboarding.profiling.files import profile_declared
 from lakehouse.onboarding.profiling.profile import ProfileError
 from lakehouse.onboarding.profiling.rest import profile_manifest
-from lakehouse.platform.connections import Connection, ConnectionUnknownError, connection
+from lakehouse.platform.connections import SSL_WORDS, Connection, ConnectionUnknownError, connection
 from lakehouse.platform.console import CommandConsole
 from lakehouse.platform.repository import REPOSITORY
 
@@ -52,13 +57,15 @@ def run(options: argparse.Namespace, root: Path = REPOSITORY, console: Console |
         LakehouseError: there is no such business, or one of its files is faulty.
     """
     connections = declared_connections(options.name)
-    streams = [stream for each in connections for stream in declared_streams(each, root)]
+    streamed = streamed_connections(options.name)
+    of_night = [stream for each in connections for stream in declared_streams(each, root)]
+    streams = of_night + [stream for each in streamed for stream in declared_streams(each, root)]
     values = known_values(connections, root)
     findings = [
-        *check_files(connections, streams, root),
+        *check_files(connections, of_night, root),
         *check_variables(connections, values, root),
-        *(finding for each in connections for finding in _source(each, streams, values)),
-        *check_airbyte(connections, root),
+        *(finding for each in (*connections, *streamed) for finding in _source(each, streams, values)),
+        *check_airbyte((*connections, *streamed), root),
     ]
     _show(console or CommandConsole(highlight=False, width=None if sys.stdout.isatty() else 160), findings)
     found = {finding.status for finding in findings}
@@ -85,11 +92,12 @@ def _database(
     where: Connection, declared: ConnectionFile, streams: Sequence[DeclaredStream]
 ) -> Iterator[Finding]:
     ssl = declared.source.configuration.get("ssl_mode") or {}
+    certificates = {word: str(where.extra[word]) for word in SSL_WORDS if where.extra.get(word)}
     dsn = make_conninfo(
         "", host=where.host, port=where.port or 5432, dbname=where.schema, user=where.login,
-        password=where.password or None, sslmode=ssl.get("mode", "prefer"),
+        password=where.password or None, **certificates | {"sslmode": ssl.get("mode", "prefer")},
     )  # fmt: skip
-    return check_database(dsn, declared, streams)
+    return (check_streamed if declared.is_streamed else check_database)(dsn, declared, streams)
 
 
 def _files(

@@ -22,6 +22,8 @@ from lakehouse.platform.names import PLATFORM_CONNECTION
 CONNECT_SECONDS: Final = 3
 STATEMENT_SECONDS: Final = 15
 """A database that is this slow counts as away: who asks has others to serve."""
+SSL_WORDS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+"""What the extra of a PostgreSQL connection says of TLS, in libpq's words."""
 OBSERVER: Final = "lakehouse-observe"
 """Who asks, as the server lists it."""
 
@@ -91,6 +93,7 @@ class DirectPostgres:
             connect_timeout=CONNECT_SECONDS,
             options=f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s",
             application_name=self._application,
+            **{word: str(self._where.extra[word]) for word in SSL_WORDS if self._where.extra.get(word)},
         )
 
 

@@ -53,4 +53,5 @@ def _fields(connection: AirflowConnection) -> Connection:
         schema=connection.schema or "",
         login=connection.login or "",
         password=connection.password or "",
+        extra=connection.extra_dejson,
     )

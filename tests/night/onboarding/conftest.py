@@ -22,6 +22,10 @@ def cafe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cafe]:
     with checkout_platform() as platform, LoyaltyService(TOKEN) as service:
         platform.environment["ORDERS"] = ORDERS_OF_THE_SHOP
         platform.environment["OBSERVE"] = "0"
+        if list(platform.home.glob("include/airbyte/cafe_*_to_lake.yaml")):
+            # Whoever clones this repository may have a cafe of her own.
+            removed = platform.run("bin/source", "remove", "cafe", "--yes")
+            assert removed.exit_code == 0, removed.output
         _as_a_repository(platform.home)
         started = platform.run("make", "--no-print-directory", "up", "SERVICE=postgres")
         assert started.exit_code == 0, started.output

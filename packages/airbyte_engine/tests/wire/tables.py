@@ -22,7 +22,7 @@ class Tables:
         self.landing = landing
         self.schema = f"tables_{next(_numbers)}"
         self._where = where
-        self._connection = ""
+        self._source = self._connection = ""
         self.run(f"create schema {self.schema}")
 
     def run(self, statement: str) -> None:
@@ -41,9 +41,13 @@ class Tables:
         self.run(f"create publication {self.schema} for table {stream}")
         slot = {"publication": self.schema, "replication_slot": self.schema}
         self.connect(stream, replication_method={"method": "CDC", "plugin": "pgoutput"} | slot)
+        self.log_mode(stream)
+        return None
+
+    def log_mode(self, stream: str) -> None:
+        """Have a connection that captures changes bring them only."""
         incremental = {"streams": [{"name": stream, "syncMode": "incremental_append"}]}
         self.airbyte.call("PATCH", f"/connections/{self._connection}", {"configurations": incremental})
-        return None
 
     def drop(self) -> None:
         self.run(
@@ -64,11 +68,22 @@ class Tables:
             "schemas": [self.schema],
         }
         first = [(name, "full_refresh_append") for name in streams]
-        _, self._connection = self.airbyte.connect(source | configuration, self.landing.folder, first)
+        self._source, self._connection = self.airbyte.connect(
+            source | configuration, self.landing.folder, first
+        )
         if cursor:
             incremental = {"syncMode": "incremental_append", "cursorField": [cursor]}
             told = {"configurations": {"streams": [{"name": name} | incremental for name in streams]}}
             self.airbyte.call("PATCH", f"/connections/{self._connection}", told)
+
+    def source(self) -> dict[str, Any]:
+        """The source as the server shows it."""
+        shown: dict[str, Any] = self.airbyte.call("GET", f"/sources/{self._source}")
+        return shown
+
+    def change_source(self, **configuration: Any) -> None:
+        """Give the source other settings."""
+        self.airbyte.call("PATCH", f"/sources/{self._source}", {"configuration": configuration})
 
     def sync(self) -> dict[str, Any]:
         return self.airbyte.sync(self._connection)

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import signal
+import socket
 import sys
 
 import uvicorn
@@ -35,6 +36,10 @@ def main() -> int:
         LOG.error("DREMIO_PASSWORD is not set: the engine does not start without one.")
         return 2
 
+    if problem := _port_problem(settings.host, settings.flight_port):
+        LOG.error("Flight cannot listen on %s:%d: %s", settings.host, settings.flight_port, problem)
+        return 2
+
     # uvicorn raises the signal again once it has stopped; by then the rest must still be closed in order.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: None)
@@ -59,6 +64,18 @@ def main() -> int:
         engine.close()
         LOG.info("stopped")
     return 0
+
+
+def _port_problem(host: str, port: int) -> str:
+    """Why nothing can listen there; empty if something can. Arrow's own error does not name it."""
+    with socket.socket() as probe:
+        # As gRPC does: a connection that has ended and lingers is not in the way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return f"{error.strerror}; stop what uses the port, or set another (DREMIO_FLIGHT_PORT)"
+    return ""
 
 
 if __name__ == "__main__":

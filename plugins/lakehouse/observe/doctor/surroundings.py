@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from lakehouse.observe.doctor.finding import NotConfiguredError
+from lakehouse.platform.connections import SSL_WORDS
 from lakehouse.platform.names import AIRFLOW_CONNECTION, LAKE_CONNECTION, PLATFORM_CONNECTION
 from lakehouse.platform.repository import REPOSITORY
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 4
 ANSWER_SECONDS: Final = 8
 _READ_ONLY: Final = f"-c default_transaction_read_only=on -c statement_timeout={ANSWER_SECONDS}s"
-_SSL: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 _PORTS: Final = {"http": 80, "https": 443, "postgres": 5432, "postgresql": 5432, "sftp": 22}
 
 
@@ -51,7 +51,7 @@ class ReadOnlyPostgres:
             connect_timeout=CONNECT_SECONDS,
             application_name="lakehouse doctor",
             options=_READ_ONLY,
-            **{name: extra[name] for name in _SSL if name in extra},
+            **{name: extra[name] for name in SSL_WORDS if name in extra},
         )
 
     @contextmanager

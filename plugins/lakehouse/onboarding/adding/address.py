@@ -11,7 +11,9 @@ from typing import Final
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
 
+from lakehouse.onboarding.adding.encryption import Encryption, read_encryption
 from lakehouse.onboarding.writing.blueprint import BlueprintError
 from lakehouse.onboarding.writing.naming import variable
 
@@ -23,7 +25,14 @@ _PARTS: Final = {
     "password": ("PG_PASSWORD", "PGPASSWORD"),
 }
 """libpq's word -> the end of the name in `.env`, and libpq's own variable."""
-_SSL_MODES: Final = ("disable", "allow", "prefer", "require")
+_NO_PLACE: Final = {
+    "options": "for a search_path give --schema a,b",
+    "sslcrl": "there is no list of revoked certificates",
+    "sslcrldir": "there is no list of revoked certificates",
+    "sslpassword": "write the key without a passphrase",
+    "sslnegotiation": "the server must take the usual negotiation, too",
+}
+"""Settings of libpq that change what is read or who is trusted, and that no Airbyte source has."""
 _EXAMPLE: Final = "postgresql://reader@db.example.com:5432/cafe"
 
 
@@ -36,7 +45,7 @@ class Address:
     dbname: str
     user: str
     password: str
-    ssl_mode: str
+    encryption: Encryption
 
     @property
     def dsn(self) -> str:
@@ -48,12 +57,14 @@ class Address:
             dbname=self.dbname,
             user=self.user,
             password=self.password,
-            sslmode=self.ssl_mode,
+            sslmode=self.encryption.mode,
+            **self.encryption.files,
         )
 
     def values(self, business: str) -> dict[str, str]:
         """What `.env` keeps of it."""
-        return {variable(business, name): getattr(self, part) for part, (name, _) in _PARTS.items()}
+        parts = {variable(business, name): getattr(self, part) for part, (name, _) in _PARTS.items()}
+        return parts | self.encryption.values(business)
 
 
 def read_address(
@@ -73,9 +84,15 @@ def read_address(
         ask: asks for a password; None: nobody can be asked.
 
     Raises:
-        BlueprintError: the address cannot be read, or a part of it is not known.
+        BlueprintError: the address cannot be read, a part of it is not known, or Airbyte has no place for it.
     """
     parts = _parsed(_line() if given == "-" else given or "")
+    if service := parts.pop("service", "") or (os.environ.get("PGSERVICE", "") if given else ""):
+        parts = _of_service(service) | parts
+    for word, instead in _NO_PLACE.items():
+        if parts.get(word):
+            raise BlueprintError(f"{word} has no place in an Airbyte source: {instead}")
+    parts["host"] = parts.get("host") or parts.get("hostaddr", "")
     for part, (name, of_libpq) in _PARTS.items():
         own = known.get(variable(business, name), "")
         # What was typed replaces what is kept; libpq's variables belong to what was typed.
@@ -98,13 +115,8 @@ def read_address(
             f"no password for {parts['user']} at {parts['host']}: set PGPASSWORD, or give the address on "
             "standard input with --postgres -"
         )
-    chosen = parts.get("sslmode") or ssl_mode or "prefer"
-    if chosen not in _SSL_MODES:
-        raise BlueprintError(
-            f"sslmode={chosen} needs a certificate, which bin/source does not carry: add the source with "
-            "sslmode=require, then set ssl_mode in its file in include/airbyte"
-        )
-    return Address(**{part: parts[part] for part in _PARTS}, ssl_mode=chosen)
+    encryption = read_encryption(parts, business, known, given is not None, ssl_mode)
+    return Address(**{part: parts[part] for part in _PARTS}, encryption=encryption)
 
 
 def hidden_prompt() -> Callable[[str], str] | None:
@@ -127,3 +139,30 @@ def _parsed(text: str) -> dict[str, str]:
         raise BlueprintError(
             f"the PostgreSQL address cannot be read; it is like {_EXAMPLE}, with %40 for an @ in a password"
         ) from None
+
+
+def _of_service(name: str) -> dict[str, str]:
+    """What libpq's service file says of that service: libpq itself reads it.
+
+    Raises:
+        BlueprintError: there is no such service, or it says nothing.
+    """
+    before = os.environ.pop("PGSERVICE", None)
+    try:
+        without = _defaults()
+        os.environ["PGSERVICE"] = name
+        found = {word: value for word, value in _defaults().items() if without.get(word) != value}
+    finally:
+        os.environ.pop("PGSERVICE", None)
+        if before is not None:
+            os.environ["PGSERVICE"] = before
+    found.pop("service", None)
+    if not found:
+        place = os.environ.get("PGSERVICEFILE") or "~/.pg_service.conf"
+        raise BlueprintError(f"there is no service {name} in {place}, nor in the system's file of services")
+    return found
+
+
+def _defaults() -> dict[str, str]:
+    options = Conninfo.get_defaults()
+    return {each.keyword.decode(): each.val.decode() for each in options if each.val is not None}

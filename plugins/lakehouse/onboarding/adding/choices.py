@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -78,6 +78,8 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
     """
     held = {table.name: table for table in source.tables}
     offered = {table.name: table for table in profile.tables}
+    # Of two tables of one name, the one that was brought in.
+    offered |= {table.name: table for table in profile.tables if _is_held(table, held)}
     _check_names(wishes, held, offered)
     remarks = [*profile.notes]
     changes: list[str] = []
@@ -130,6 +132,10 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
     ]
     settled = replace(source, tables=tuple(tables), left_out=tuple(dict.fromkeys(left_out)))
     return Settled(settled, tuple(changes), tuple(remarks), tuple(confirm))
+
+
+def _is_held(seen: TableProfile, held: Mapping[str, Table]) -> bool:
+    return seen.name in held and seen.schema == held[seen.name].schema
 
 
 def _check_names(wishes: Wishes, held: Mapping[str, Table], offered: Mapping[str, TableProfile]) -> None:
@@ -188,15 +194,15 @@ def _check_table(table: Table, kind: str) -> None:
     if table.mode not in MODES:
         raise BlueprintError(f"--mode {name}={table.mode}: it is one of {', '.join(MODES)}")
     columns = {column.name: column for column in table.columns}
-    decisive: Sequence[str] = (*table.key, *([table.cursor] if table.cursor else []))
-    for each in decisive:
+    decisive = [(each, "key") for each in table.key] + ([(table.cursor, "cursor")] if table.cursor else [])
+    for each, role in decisive:
         if each not in columns:
             known = ", ".join(columns)
-            raise BlueprintError(f"{name} has no column {each} to tell its rows apart; it has: {known}")
+            raise BlueprintError(f"{name} has no column {each} for its {role}; it has: {known}")
         if columns[each].gone:
             raise BlueprintError(
-                f"{name}.{each}, which tells its rows apart, is absent at the source: "
-                f"give another (--key {name}=…, --cursor {name}=…), or --drop {name}"
+                f"{name}.{each}, its {role}, is absent at the source: "
+                f"give another (--{role} {name}=…), or --drop {name}"
             )
     if table.mode == "cdc" and kind != "postgres":
         raise BlueprintError(f"{name}: only PostgreSQL has a write-ahead log to read (cdc)")

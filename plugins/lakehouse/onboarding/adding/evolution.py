@@ -11,7 +11,8 @@ from typing import Final
 
 from lakehouse.onboarding.profiling.fitting import type_holds
 from lakehouse.onboarding.profiling.profile import ColumnProfile, TableProfile
-from lakehouse.onboarding.writing.blueprint import Column, Table
+from lakehouse.onboarding.writing.blueprint import Blueprint, Column, Table
+from lakehouse.onboarding.writing.naming import folder
 
 FILE_URL: Final = "_ab_source_file_url"
 FILE_CHANGED: Final = "_ab_source_file_last_modified"
@@ -94,6 +95,20 @@ def evolve(old: Table, seen: TableProfile, kind: str, renames: Mapping[str, str]
     return Evolved(table, tuple(changes), tuple(pairs))
 
 
+def connections_to_read_again(made: Blueprint, wanted: Blueprint) -> list[str]:
+    """Those that bring changes only, of a table with a column that has another type than before."""
+    found = set()
+    for source in wanted.sources:
+        for table in source.tables:
+            _, before = made.find(source.lake_name(table)) or (source, table)
+            types = {column.name: column.type for column in before.columns}
+            if table.mode != "full_refresh" and any(
+                types.get(column.name, column.type) != column.type for column in table.columns
+            ):
+                found.add(f"{folder(wanted.business, source, table)}_to_lake")
+    return sorted(found)
+
+
 def _column(seen: ColumnProfile, kind: str) -> Column:
     return Column(
         name=seen.name,
@@ -126,8 +141,9 @@ def _kept(old: Column, now: Column | None, renamed_to: str | None) -> tuple[Colu
         now = replace(now, type=old.type, note=old.note)
     elif now.type != old.type:
         told.append(
-            f"{old.name} is {now.type} and was {old.type}: rows that landed before are of the old type until "
-            "`bin/airbyte refresh` has read the connection again"
+            f"{old.name} is {now.type} and was {old.type}: rows that landed before have the old values, and "
+            "rows that were refused are not there, until `bin/airbyte refresh` has read the connection again "
+            "and a night has run"
         )
     more = tuple(value for value in now.one_of if value not in old.one_of)
     # A value that the source no longer allows still stands in rows that landed.

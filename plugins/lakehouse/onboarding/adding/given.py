@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from lakehouse.onboarding.adding.address import hidden_prompt, read_address
-from lakehouse.onboarding.profiling.files import profile_files
+from lakehouse.onboarding.profiling.drops import place_of_pattern
+from lakehouse.onboarding.profiling.files import profile_place
 from lakehouse.onboarding.profiling.postgres import profile_postgres
 from lakehouse.onboarding.profiling.profile import SourceProfile
 from lakehouse.onboarding.profiling.rest import profile_manifest, read_manifest
 from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source
 from lakehouse.onboarding.writing.naming import variable
+from lakehouse.platform.connections import connection
 
 _GIVEN_BY_CONNECTION = {"base_url", "api_token"}
 """Keys of a manifest's configuration that the Airflow connection fills in."""
@@ -32,6 +34,21 @@ class Given:
     """Further files by path: an API's manifest."""
 
 
+def named_kinds(options: argparse.Namespace, blueprint: Blueprint) -> list[str]:
+    """The kinds of source that a call names; none: all that the blueprint has.
+
+    Raises:
+        BlueprintError: the business is new, and the call names no source.
+    """
+    named = [kind for kind in ("postgres", "files", "rest") if getattr(options, kind)]
+    if not named and not blueprint.sources:
+        raise BlueprintError(
+            f"{blueprint.business} is new: give its source with --postgres DSN, --files PATTERN "
+            "or --rest MANIFEST"
+        )
+    return named
+
+
 def given_sources(
     options: argparse.Namespace, blueprint: Blueprint, known: Mapping[str, str], root: Path
 ) -> Iterator[Given]:
@@ -41,13 +58,7 @@ def given_sources(
         BlueprintError: a source is not described well enough.
         ProfileError: it cannot be looked at.
     """
-    named = {kind: getattr(options, kind) for kind in ("postgres", "files", "rest") if getattr(options, kind)}
-    if not named and not blueprint.sources:
-        raise BlueprintError(
-            f"{blueprint.business} is new: give its source with --postgres DSN, --files PATTERN "
-            "or --rest MANIFEST"
-        )
-    for kind in named or [source.kind for source in blueprint.sources]:
+    for kind in named_kinds(options, blueprint) or [source.kind for source in blueprint.sources]:
         source = blueprint.source(kind) or Source(kind, options.prefix or f"{blueprint.business}_", ())
         if options.prefix and options.prefix != source.prefix:
             raise BlueprintError(
@@ -70,7 +81,9 @@ def _postgres(
     asked = [table for table, mode in options.mode if mode == "cdc"]
     cdc = list(dict.fromkeys([*options.cdc, *asked, *logged]))
     profile = profile_postgres(address.dsn, tables=tables, cdc=cdc, schemas=schemas)
-    settings = {"schemas": list(schemas), "ssl_mode": address.ssl_mode}
+    settings = {"schemas": list(schemas), "ssl_mode": address.encryption.mode}
+    if address.encryption.files:
+        settings["ssl_files"] = list(address.encryption.files)
     return Given(replace(source, settings=settings), profile, address.values(business), {})
 
 
@@ -80,17 +93,14 @@ def _files(
     name = variable(business, "FILES_URI")
     uri = known.get(name, "")
     if options.files:
-        pattern = _absolute(options.files)
+        folder, glob = place_of_pattern(_absolute(options.files))
+        uri = _uri(folder, known)
     elif uri:
-        pattern = _whole_pattern(uri, str(source.settings.get("pattern", "")))
+        glob = str(source.settings.get("pattern", ""))
     else:
         raise BlueprintError(f"{name} has no value: set it in .env, or give --files PATTERN")
-    profile = profile_files(pattern)
-    folder = next(table.files.folder for table in profile.tables if table.files)
-    if options.files:
-        uri = _uri(folder, known)
-    within = pattern.removeprefix(folder).lstrip("/")
-    return Given(replace(source, settings={"pattern": within}), profile, {name: uri}, {})
+    profile = profile_place(connection(name, {f"AIRFLOW_CONN_{name}": uri}), glob)
+    return Given(replace(source, settings={"pattern": glob}), profile, {name: uri}, {})
 
 
 def _absolute(pattern: str) -> str:
@@ -115,18 +125,6 @@ def _uri(folder: str, known: Mapping[str, str]) -> str:
     ):
         extra |= next(({field: known[each]} for each in variables if known.get(each)), {})
     return f"aws://{quote(key, safe='')}:{quote(secret, safe='')}@/?{urlencode(extra)}"
-
-
-def _whole_pattern(uri: str, pattern: str) -> str:
-    place = urlsplit(uri)
-    extra = {name: values[0] for name, values in parse_qs(place.query).items()}
-    if place.scheme == "fs" and extra.get("path"):
-        return str(Path(extra["path"]) / pattern)
-    if place.scheme == "aws" and extra.get("bucket"):
-        return f"s3://{extra['bucket']}/{pattern}"
-    raise BlueprintError(
-        f"the files are at {place.scheme}://…, which bin/source cannot look into: give --files PATTERN"
-    )
 
 
 def _rest(

@@ -30,8 +30,8 @@ def compare_columns(
             yield differs(
                 declared.lake_name,
                 f"{name} is {now[name].source_type} now, and the contract says {wanted}",
-                f"give it the type {now[name].contract_type} in include/contracts/{declared.lake_name}.yaml "
-                "and in the models, and load the dates again",
+                f"bin/source add {declared.connection.business} gives it the type {now[name].contract_type} "
+                "in the contract and the models, and says what to run",
             )
     yield from _new_values(declared, now)
 

@@ -50,6 +50,26 @@ def check_database(
             yield from _capture(session, connection, replication, captured)
 
 
+def check_streamed(
+    dsn: str, connection: ConnectionFile, streams: Sequence[DeclaredStream]
+) -> Iterator[Finding]:
+    """As `check_database`, of a connection that is read all day: its slot is made when that is first started.
+
+    Raises ProfileError when the database cannot be reached.
+    """
+    slot = str(connection.source.configuration["replication_method"]["replication_slot"])
+    with connected(dsn) as session:
+        is_there = session.execute(_SLOT, (slot,)).fetchone() is not None
+    if is_there:
+        yield from check_database(dsn, connection, streams)
+        return
+    yield note(
+        connection.short_name,
+        f"there is no replication slot {slot}: the stream has not been started, or has lost it",
+        "bin/stream start makes it; bin/doctor --only stream says whether one is missing",
+    )
+
+
 def _first_of_each(tables: Sequence[FoundTable], schemas: Sequence[str]) -> dict[str, FoundTable]:
     """By name; of two the one in the schema that is named first, as Airbyte takes it."""
     found: dict[str, FoundTable] = {}

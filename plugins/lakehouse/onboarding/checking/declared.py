@@ -14,6 +14,7 @@ from lakehouse.onboarding.writing.blueprint import BlueprintError, read_blueprin
 from lakehouse.platform.yaml_files import parse_yaml
 
 CONTRACTS: Final = Path("include/contracts")
+STREAMED_CONTRACTS: Final = CONTRACTS / "stream"
 _OF_FILES: Final = ("_ab_source_file_url", "_ab_source_file_last_modified")
 """What Airbyte adds to the rows of a file; no source has it."""
 
@@ -53,6 +54,17 @@ def declared_connections(business: str) -> tuple[ConnectionFile, ...]:
     return ours
 
 
+def streamed_connections(business: str) -> tuple[ConnectionFile, ...]:
+    """The business's connections that are read all day, by no night; most businesses have none.
+
+    Raises:
+        ConnectionFileError: a file is faulty.
+    """
+    return tuple(
+        each for each in read_all_connection_files() if each.business == business and each.is_streamed
+    )
+
+
 def declared_streams(connection: ConnectionFile, root: Path) -> list[DeclaredStream]:
     """The connection's streams that have a contract.
 
@@ -61,16 +73,17 @@ def declared_streams(connection: ConnectionFile, root: Path) -> list[DeclaredStr
         BlueprintError: what `bin/source add` kept cannot be read.
     """
     gone = _gone(connection.business, root)
+    contracts = root / (STREAMED_CONTRACTS if connection.is_streamed else CONTRACTS)
     return [
         DeclaredStream(
             connection,
             stream,
-            load_contract(name, root / CONTRACTS),
-            _types(parse_yaml((root / CONTRACTS / f"{name}.yaml").read_text(encoding="utf-8"))),
+            load_contract(name, contracts),
+            _types(parse_yaml((contracts / f"{name}.yaml").read_text(encoding="utf-8"))),
             gone.get(name, frozenset()),
         )
         for stream in connection.streams
-        if (root / CONTRACTS / f"{(name := connection.lake_name(stream.name))}.yaml").exists()
+        if (contracts / f"{(name := connection.lake_name(stream.name))}.yaml").exists()
     ]
 
 

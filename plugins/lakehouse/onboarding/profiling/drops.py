@@ -25,6 +25,10 @@ SAMPLE_BYTES: Final = 4 * 1024 * 1024
 """Of each file, unpacked. What is shorter is read whole."""
 SAMPLE_ROWS: Final = 20_000
 """Of each file."""
+UTF_8: Final = "utf-8-sig"
+_USUAL_ENCODING: Final = "cp1252"
+"""Windows' and, but for rare signs, Latin-1's. Of encodings that fit as well, the first by name is cp1250,
+which reads the è of French and Italian as č."""
 _DELIMITERS: Final = ",;\t|"
 _TYPES: Final = {
     "csv": "csv",
@@ -68,20 +72,11 @@ class Drops:
     @classmethod
     def of_pattern(cls, pattern: str) -> Drops:
         """The files that a pattern names. Raises ProfileError for one that names no place."""
-        scheme, separator, rest = pattern.partition("://")
-        if separator and scheme not in ("s3", "file"):
-            raise ProfileError(f"{pattern}: only a path or s3://bucket/… can be looked at")
-        if separator and scheme == "s3":
-            bucket, _, glob = rest.partition("/")
-            region, endpoint = os.environ.get("AWS_REGION"), os.environ.get("AWS_ENDPOINT_URL")
-            files = pafs.S3FileSystem(endpoint_override=endpoint, region=region)
-            return cls(f"{_BUCKET}{bucket}", glob, files)
-        plain = rest if separator else pattern
-        if not plain.startswith("/"):
-            raise ProfileError(f"{pattern}: give the whole path; Airbyte does not know this folder")
-        parts = PurePosixPath(plain).parts
-        fixed = next((at for at, part in enumerate(parts) if _WILD & set(part)), len(parts) - 1)
-        return cls(str(PurePosixPath(*parts[:fixed])), "/".join(parts[fixed:]), pafs.LocalFileSystem())
+        folder, glob = place_of_pattern(pattern)
+        if not folder.startswith(_BUCKET):
+            return cls(folder, glob, pafs.LocalFileSystem())
+        region, endpoint = os.environ.get("AWS_REGION"), os.environ.get("AWS_ENDPOINT_URL")
+        return cls(folder, glob, pafs.S3FileSystem(endpoint_override=endpoint, region=region))
 
     @classmethod
     def of_connection(cls, where: Connection, glob: str) -> Drops:
@@ -90,8 +85,6 @@ class Drops:
         Raises ProfileError for a place that cannot be looked at.
         """
         if path := where.extra.get("path"):
-            if where.host:
-                raise ProfileError(f"the files are on {where.host}, which bin/source cannot look into")
             return cls(str(path), glob, pafs.LocalFileSystem())
         if bucket := where.extra.get("bucket"):
             files = pafs.S3FileSystem(
@@ -164,6 +157,25 @@ class Drops:
             )
 
 
+def place_of_pattern(pattern: str) -> tuple[str, str]:
+    """The folder (or `s3://bucket`) of a pattern, and the glob relative to it.
+
+    Raises ProfileError for a pattern that names no place.
+    """
+    scheme, separator, rest = pattern.partition("://")
+    if separator and scheme not in ("s3", "file"):
+        raise ProfileError(f"{pattern}: only a path or s3://bucket/… can be looked at")
+    if separator and scheme == "s3":
+        bucket, _, glob = rest.partition("/")
+        return f"{_BUCKET}{bucket}", glob
+    plain = rest if separator else pattern
+    if not plain.startswith("/"):
+        raise ProfileError(f"{pattern}: give the whole path; Airbyte does not know this folder")
+    parts = PurePosixPath(plain).parts
+    fixed = next((at for at, part in enumerate(parts) if _WILD & set(part)), len(parts) - 1)
+    return str(PurePosixPath(*parts[:fixed])), "/".join(parts[fixed:])
+
+
 def file_type(name: str) -> str:
     """csv | jsonl | parquet, by the name. Raises ProfileError for any other."""
     plain = name.lower()
@@ -193,20 +205,26 @@ def matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
 def _decoded(raw: bytes, is_whole: bool) -> tuple[str, str]:
     """The text, and Airbyte's name of its encoding. UTF-8 unless it is not."""
     try:
-        return raw.decode("utf-8-sig"), "utf-8-sig"
+        return raw.decode(UTF_8), UTF_8
     except UnicodeDecodeError as error:
         # The sample may end within a character.
         if not is_whole and error.start >= len(raw) - 4:
-            return raw[: error.start].decode("utf-8-sig"), "utf-8-sig"
-    best = from_bytes(raw).best()
+            return raw[: error.start].decode(UTF_8), UTF_8
+    found = from_bytes(raw)
+    best = found.best()
     if best is None:
         raise ValueError("its encoding cannot be told")
-    return raw.decode(best.encoding, errors="replace"), best.encoding
+    equally_good = [
+        match for match in found if (match.chaos, match.coherence) == (best.chaos, best.coherence)
+    ]
+    fitting = {name for match in equally_good for name in match.could_be_from_charset}
+    encoding = _USUAL_ENCODING if _USUAL_ENCODING in fitting else best.encoding
+    return raw.decode(encoding, errors="replace"), encoding
 
 
 def _csv(name: str, text: str, encoding: str, is_whole: bool) -> Sample:
     if not text.strip():
-        raise ValueError("it is empty")
+        raise ValueError("it is empty: take it away, or give a pattern without it")
     head = text[:65536]
     try:
         delimiter = csv.Sniffer().sniff(head, _DELIMITERS).delimiter

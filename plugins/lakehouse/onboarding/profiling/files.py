@@ -9,14 +9,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from lakehouse.onboarding.profiling.drops import Drops, Sample, file_type
+from lakehouse.onboarding.profiling.drops import UTF_8, Drops, Sample, file_type
 from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, suggested, table_problem
 from lakehouse.onboarding.profiling.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
 from lakehouse.onboarding.profiling.samples import guessed_columns, guessed_key
+from lakehouse.onboarding.profiling.sftp import fetched
 from lakehouse.platform.connections import Connection
 
 CURSOR: Final = "_ab_source_file_last_modified"
 """What Airbyte adds to each row of a file; it reads the files that are new or have changed."""
+IN_THE_FILES: Final = "let the files call it"
 SAMPLED_FILES: Final = 20
 """Of each stream, the newest ones."""
 _CHANGING: Final = re.compile(r"[0-9]+([-_.]?[0-9]+)*")
@@ -33,7 +35,19 @@ def profile_files(pattern: str) -> SourceProfile:
     Raises:
         ProfileError: nothing matches, or a file cannot be read.
     """
-    drops = Drops.of_pattern(pattern)
+    return _profiled(Drops.of_pattern(pattern))
+
+
+def profile_place(where: Connection, glob: str) -> SourceProfile:
+    """What is dropped at the place of an Airflow connection; `glob` is relative to it.
+
+    Raises:
+        ProfileError: as `profile_files`, or the connection names no place that can be looked at.
+    """
+    return _profiled(Drops.of_connection(where, glob))
+
+
+def _profiled(drops: Drops) -> SourceProfile:
     streams = [
         _profile(
             drops, _name(glob), (glob,), [drops.sample(name) for name in names[:SAMPLED_FILES]], len(names)
@@ -47,12 +61,20 @@ def profile_declared(where: Connection, streams: Sequence[Mapping[str, Any]]) ->
     """The streams that a connection's file declares, as their files are now; without those that have none.
 
     Args:
-        where: the Airflow connection of the files.
+        where: the Airflow connection of the files: a folder, a bucket, or an SFTP server.
         streams: `configuration.streams` of the connection's file.
 
     Raises:
         ProfileError: the place or a file cannot be read.
     """
+    if where.host and not where.extra.get("bucket"):
+        globs = [glob for stream in streams for glob in stream["globs"]]
+        with fetched(where, globs) as folder:
+            return _declared(Connection(extra={"path": str(folder)}), streams)
+    return _declared(where, streams)
+
+
+def _declared(where: Connection, streams: Sequence[Mapping[str, Any]]) -> SourceProfile:
     found = []
     for stream in streams:
         globs = tuple(stream["globs"])
@@ -98,6 +120,9 @@ def _profile(
         why = f"every new or changed file is read; {', '.join(key)} tells {looked_at} apart (a guess)"
     else:
         why = f"no columns tell {looked_at} apart, so all files are read every night"
+    encoding = dict(samples[0].form).get("encoding", UTF_8)
+    if encoding != UTF_8:
+        why += f"; their text is read as {encoding} (a guess)"
     return TableProfile(
         name=name,
         columns=columns,
@@ -124,7 +149,7 @@ def _name(glob: str) -> str:
 
 def _columns(samples: Sequence[Sample], records: Sequence[dict[str, object]]) -> tuple[ColumnProfile, ...]:
     if not samples[-1].types:
-        return guessed_columns(records)
+        return guessed_columns(records, IN_THE_FILES)
     newest = samples[-1]
     # A column that an older file lacks is null there.
     everywhere = set.intersection(*(set(sample.columns) for sample in samples))
@@ -135,7 +160,7 @@ def _columns(samples: Sequence[Sample], records: Sequence[dict[str, object]]) ->
             contract_type=(found := parquet_type(kind))[0],
             nullable=name in nulls or name not in everywhere,
             source_type=str(kind),
-            unsupported=column_problem(name) or found[1],
+            unsupported=column_problem(name, IN_THE_FILES) or found[1],
         )
         for name, kind in zip(newest.columns, newest.types, strict=True)
     )
@@ -164,7 +189,7 @@ def parquet_type(kind: pa.DataType) -> tuple[str, str]:
 
 
 def _problems(name: str, columns: Sequence[ColumnProfile], samples: Sequence[Sample]) -> list[str]:
-    found = [problem for problem in [table_problem(name)] if problem]
+    found = [problem for problem in [table_problem(name, IN_THE_FILES)] if problem]
     if not columns:
         found.append("its files have no rows from which columns could be told: drop one with rows first")
     for group in differing_in_case(column.name for column in columns):

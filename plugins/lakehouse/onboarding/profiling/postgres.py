@@ -27,6 +27,14 @@ COUNTED_ROWS: Final = 1_000_000
 _COUNT_SECONDS: Final = 10
 _CONNECT_SECONDS: Final = 10
 _SCHEMAS: Final = ("public",)
+_TLS_CURES: Final = {
+    "certificate verify failed": "sslrootcert must be the certificate of the authority that has signed the "
+    "server's, as its provider publishes it",
+    "does not match host name": "use the name that the certificate has, or sslmode=verify-ca",
+    "server does not support SSL": "turn TLS on at the server, or use sslmode=prefer",
+    "certificate required": "the server asks for a client's certificate: give sslcert=PATH and sslkey=PATH",
+}
+"""A part of libpq's words -> what to do."""
 
 
 def profile_postgres(
@@ -49,8 +57,12 @@ def profile_postgres(
     with connected(dsn) as connection:
         found = _chosen(connection, tables, cdc, schemas or _SCHEMAS)
         log = log_reading(connection)
-        profiles = tuple(_profile(connection, table, log, _names(table, cdc)) for table in found)
-    return SourceProfile("postgres", profiles, _notes(log, found))
+        twins = _twins(found)
+        profiles = tuple(
+            _profile(connection, table, log, _names(table, cdc), twins.get(table.name, "")) for table in found
+        )
+    notes = tuple(f"CDC is not possible: {obstacle}" for obstacle in log.obstacles)
+    return SourceProfile("postgres", profiles, notes)
 
 
 @contextmanager
@@ -71,7 +83,8 @@ def connected(dsn: str) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.Error as error:
         words = " ".join(str(error).split())
-        raise ProfileError(f"PostgreSQL {where}: {words}") from error
+        cure = next((f": {cure}" for sign, cure in _TLS_CURES.items() if sign in words), "")
+        raise ProfileError(f"PostgreSQL {where}: {words}{cure}") from error
 
 
 def _names(table: FoundTable, words: Sequence[str]) -> bool:
@@ -97,7 +110,7 @@ def _chosen(
 
 
 def _profile(
-    connection: psycopg.Connection[Any], table: FoundTable, log: LogReading, log_wanted: bool
+    connection: psycopg.Connection[Any], table: FoundTable, log: LogReading, log_wanted: bool, twin: str
 ) -> TableProfile:
     rows, estimated = _rows(connection, table)
     obstacles = [*log.obstacles, *filter(None, [table_obstacle(table, table.key)])]
@@ -114,7 +127,7 @@ def _profile(
         cdc="; ".join(obstacles) or "possible",
         estimated=estimated,
         deleted_at=deleted_at(table),
-        problems=tuple(_problems(table, log, obstacles if log_wanted else [])),
+        problems=tuple(filter(None, [twin, *_problems(table, log, obstacles if log_wanted else [])])),
         is_view=table.is_view,
     )
 
@@ -181,12 +194,17 @@ def _rows(connection: psycopg.Connection[Any], table: FoundTable) -> tuple[int |
     return (int(row[0]) if row else None), False
 
 
-def _notes(log: LogReading, tables: Sequence[FoundTable]) -> tuple[str, ...]:
-    notes = [f"CDC is not possible: {obstacle}" for obstacle in log.obstacles]
-    names = [table.name for table in tables]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        places = ", ".join(table.schema for table in tables if table.name == name)
-        notes.append(
-            f"{name} is in several schemas ({places}): bring them in one by one, each under its own name"
+def _twins(tables: Sequence[FoundTable]) -> dict[str, str]:
+    """Why a name that several schemas have cannot be brought in, and what to do, by name."""
+    schemas: dict[str, list[str]] = {}
+    for table in tables:
+        schemas.setdefault(table.name, []).append(table.schema)
+    return {
+        name: (
+            f"schemas {', '.join(places)} each have a table of this name, and a stream's name is unique: "
+            f"take one schema (--schema {places[0]}), and make a view there of the other's table, called "
+            "otherwise"
         )
-    return tuple(notes)
+        for name, places in schemas.items()
+        if len(places) > 1
+    }

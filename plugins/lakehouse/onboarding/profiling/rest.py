@@ -14,6 +14,7 @@ from lakehouse.onboarding.profiling.profile import ColumnProfile, ProfileError, 
 from lakehouse.onboarding.profiling.samples import Record, guessed_columns
 
 _TYPES: Final = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean"}
+BY_THE_MANIFEST: Final = "let a transformation of the manifest (AddFields) call it"
 _TIMES: Final = {"date": "date", "date-time": "timestamp"}
 
 
@@ -98,7 +99,7 @@ def _columns(
 ) -> tuple[ColumnProfile, ...]:
     """The schema's columns; where the manifest has no schema, those of the records."""
     if not properties:
-        return guessed_columns(records)
+        return guessed_columns(records, BY_THE_MANIFEST)
     return tuple(
         _declared(column, part, column not in never_null and _may_be_null(column, part, records))
         for column, part in properties.items()
@@ -126,7 +127,7 @@ def _declared(name: str, part: Mapping[str, Any], nullable: bool) -> ColumnProfi
         nullable=nullable,
         source_type=" ".join([*kinds, *([form] if form else [])]),
         one_of=tuple(value for value in part.get("enum") or () if isinstance(value, str)),
-        unsupported=column_problem(name),
+        unsupported=column_problem(name, BY_THE_MANIFEST),
         note=note,
     )
 
@@ -137,7 +138,7 @@ def _kinds(part: Mapping[str, Any]) -> list[str]:
 
 
 def _problems(name: str, columns: Sequence[ColumnProfile], needed: set[str]) -> list[str]:
-    found = [problem for problem in [table_problem(name)] if problem]
+    found = [problem for problem in [table_problem(name, "let the manifest call it")] if problem]
     if not columns:
         found.append(
             "neither the manifest's schema nor the API's first page tells its columns: add a schema_loader"

@@ -29,10 +29,13 @@ _KEY_NAMES: Final = re.compile(r"(^|_)(id|uuid|guid|key|code|number|no|nr|sku)$"
 _KEY_TYPES: Final = frozenset({"int", "bigint", "varchar", "date", "timestamp"})
 
 
-def guessed_columns(records: Sequence[Record]) -> tuple[ColumnProfile, ...]:
-    """A column for every name, in the order in which they appear; a value that is absent is null."""
+def guessed_columns(records: Sequence[Record], remedy: str) -> tuple[ColumnProfile, ...]:
+    """A column for every name, in the order in which they appear; a value that is absent is null.
+
+    `remedy` as in `column_problem`.
+    """
     names = dict.fromkeys(name for record in records for name in record)
-    return tuple(_guessed(name, [record.get(name) for record in records]) for name in names)
+    return tuple(_guessed(name, [record.get(name) for record in records], remedy) for name in names)
 
 
 def guessed_key(columns: Sequence[ColumnProfile], records: Sequence[Record]) -> tuple[str, ...]:
@@ -63,7 +66,7 @@ def _tells_apart(names: tuple[str, ...], records: Sequence[Record]) -> bool:
     return bool(records) and len(seen) == len(records)
 
 
-def _guessed(name: str, values: Sequence[Any]) -> ColumnProfile:
+def _guessed(name: str, values: Sequence[Any], remedy: str) -> ColumnProfile:
     present = [value for value in values if value is not None]
     kind, note = guessed_type(present)
     return ColumnProfile(
@@ -71,7 +74,7 @@ def _guessed(name: str, values: Sequence[Any]) -> ColumnProfile:
         contract_type=kind,
         nullable=len(present) < len(values),
         source_type=_shown(present),
-        unsupported=column_problem(name),
+        unsupported=column_problem(name, remedy),
         note=note,
     )
 
@@ -105,9 +108,11 @@ def _type_of_texts(texts: Sequence[str]) -> str:
         return f"decimal({_USUAL_DIGITS + scale},{scale})" if scale else "bigint"
     if all(map(_NUMBER.fullmatch, texts)) and not any(map(_has_leading_zero, texts)):
         return "double"
+    if not _is_date_like(texts):
+        return "varchar"
     for name, kind in _TIMES.items():
         # What bronze will do with the texts decides, not a guess beside it.
-        if cast_column(pa.array(texts, pa.string()), kind)[1] is None and _is_date_like(texts):
+        if cast_column(pa.array(texts, pa.string()), kind)[1] is None:
             return name
     return "varchar"
 

@@ -78,7 +78,8 @@ class Source:
     prefix: str
     tables: tuple[Table, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """postgres: schemas, ssl_mode. files: pattern. rest: manifest, has_token, configuration."""
+    """postgres: schemas, ssl_mode, ssl_files (libpq's words for the certificates). files: pattern.
+    rest: manifest, has_token, configuration."""
     left_out: tuple[str, ...] = ()
     """Tables of the source that were not chosen; they are not proposed again."""
 

@@ -21,16 +21,16 @@ from testing.checkout_platform import copy_checkout
 from testing.ports import free_platform_ports, port_variables
 from testing.shell_variables import read_shell_variables
 
-CAFE = """
-    - conn_id: cafe_postgres
+TEAHOUSE = """
+    - conn_id: teahouse_postgres
       conn_type: postgres
-      conn_host: ${CAFE_PG_HOST}
-      conn_password: ${CAFE_PG_PASSWORD}
+      conn_host: ${TEAHOUSE_PG_HOST}
+      conn_password: ${TEAHOUSE_PG_PASSWORD}
 
     - conn_id: dremio_default
 """
 COMMAND_SECONDS = 180
-NOT_OF_THIS_TEST = ("LAKEHOUSE_", "CAFE_", "AIRFLOW", "MAKE", "MFLAGS", "PYTHONPATH")
+NOT_OF_THIS_TEST = ("LAKEHOUSE_", "TEAHOUSE_", "AIRFLOW", "MAKE", "MFLAGS", "PYTHONPATH")
 
 
 class Clone:
@@ -45,7 +45,7 @@ class Clone:
         self.settings = self.root / "airflow_settings.yaml"
         text = self.settings.read_text()
         assert text.count("\n    - conn_id: dremio_default\n") == 1
-        self.sound = text.replace("\n    - conn_id: dremio_default\n", CAFE)
+        self.sound = text.replace("\n    - conn_id: dremio_default\n", TEAHOUSE)
         self.settings.write_text(self.sound)
         self.env_file = self.root / ".env"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_OF_THIS_TEST)}
@@ -122,7 +122,7 @@ def break_settings(clone: Clone) -> dict[str, str]:
 
 
 def break_env_file(clone: Clone) -> dict[str, str]:
-    clone.env_file.write_text("CAFE_PG_HOST='never closed\n")
+    clone.env_file.write_text("TEAHOUSE_PG_HOST='never closed\n")
     return {}
 
 
@@ -197,36 +197,36 @@ def test_connections_of_the_last_start_serve_while_the_file_is_broken(running: C
 def test_a_connection_without_values_is_left_out_by_name_and_nothing_else_is(running: Clone) -> None:
     [told] = [line for line in running.up().splitlines() if "left out" in line]
     assert told == (
-        "note: connection cafe_postgres is left out: CAFE_PG_HOST, CAFE_PG_PASSWORD have no values. "
+        "note: connection teahouse_postgres is left out: TEAHOUSE_PG_HOST, TEAHOUSE_PG_PASSWORD have no values. "
         f"Write them to {running.env_file} and run `make up`"
     )
     found = running.airflow()
-    assert "AIRFLOW_CONN_CAFE_POSTGRES" not in found
+    assert "AIRFLOW_CONN_TEAHOUSE_POSTGRES" not in found
     assert "AIRFLOW_CONN_DREMIO_DEFAULT" in found
 
 
 def test_values_in_the_file_make_the_connection(running: Clone) -> None:
     running.env_file.touch(mode=0o600)
     running.env_file.write_text(
-        "CAFE_PG_HOST=db.example.com\nCAFE_PG_PASSWORD='p$HOME \"w\" #1'  # a comment\n"
+        "TEAHOUSE_PG_HOST=db.example.com\nTEAHOUSE_PG_PASSWORD='p$HOME \"w\" #1'  # a comment\n"
     )
     assert "note:" not in running.up()
-    made = json.loads(running.airflow()["AIRFLOW_CONN_CAFE_POSTGRES"])
+    made = json.loads(running.airflow()["AIRFLOW_CONN_TEAHOUSE_POSTGRES"])
     assert made == {"conn_type": "postgres", "host": "db.example.com", "password": 'p$HOME "w" #1'}
 
 
 def test_what_was_exported_at_the_start_is_there_for_a_shell_without_it(running: Clone) -> None:
     """Cron runs `make night` without the variables of the shell that started the platform."""
-    exported = {"CAFE_PG_HOST": "db.example.com", "CAFE_PG_PASSWORD": "told once"}
+    exported = {"TEAHOUSE_PG_HOST": "db.example.com", "TEAHOUSE_PG_PASSWORD": "told once"}
     running.up(**exported)
     specification = running.root / ".local/state/run/programs/airflow.json"
     started = specification.read_text()
-    assert json.loads(running.airflow()["AIRFLOW_CONN_CAFE_POSTGRES"])["password"] == "told once"
+    assert json.loads(running.airflow()["AIRFLOW_CONN_TEAHOUSE_POSTGRES"])["password"] == "told once"
     pids = {p.pid for p in running.processes()}
     assert "note:" not in running.up()
     assert specification.read_text() == started, "or Airflow would be restarted in the middle of a night"
     assert {p.pid for p in running.processes()} == pids
-    assert running.up(CAFE_PG_HOST="", CAFE_PG_PASSWORD="").count("left out") == 1
+    assert running.up(TEAHOUSE_PG_HOST="", TEAHOUSE_PG_PASSWORD="").count("left out") == 1
 
 
 def test_make_env_is_read_by_a_shell_in_a_folder_with_a_blank_a_quote_and_a_dollar(running: Clone) -> None:

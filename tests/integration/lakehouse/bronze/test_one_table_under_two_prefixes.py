@@ -208,7 +208,7 @@ def test_a_view_of_the_newest_versions_is_there_for_the_contract_that_asks(night
 
 
 def test_a_list_that_is_emptied_is_told_from_changes_that_did_not_come(nights: Nights) -> None:
-    """Its table, filled later and emptied again, kept its last rows in gold: no row says that none is left."""
+    """Its table, filled later and emptied again, kept its last rows in gold, as no row says it."""
     assert nights.empty_lists() == {}
     nights.change("delete from bistro.orders")
     nights.run(THIRD)

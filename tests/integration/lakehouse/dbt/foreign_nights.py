@@ -126,7 +126,7 @@ def guest(key: str, status: str, changed: datetime | None, deleted: datetime | N
     return {"guest_id": key, "status": status, "changed_at": changed, "deleted_at": deleted}
 
 
-def rate(room: str, season: str, price: int, valid_from: date | None) -> Row:
+def rate(room: str, season: str, price: int | str, valid_from: date | None) -> Row:
     return {"room": room, "season": season, "price": price, "valid_from": valid_from}
 
 

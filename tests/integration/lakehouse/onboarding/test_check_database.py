@@ -10,8 +10,12 @@ import pytest
 from lakehouse.airbyte import connection_file
 from lakehouse.onboarding.adding.evolution import first_table
 from lakehouse.onboarding.adding.render.files import files_of
-from lakehouse.onboarding.checking.database import check_database
-from lakehouse.onboarding.checking.declared import declared_connections, declared_streams
+from lakehouse.onboarding.checking.database import check_database, check_streamed
+from lakehouse.onboarding.checking.declared import (
+    declared_connections,
+    declared_streams,
+    streamed_connections,
+)
 from lakehouse.onboarding.checking.finding import Finding, Status
 from lakehouse.onboarding.profiling.postgres import profile_postgres
 from lakehouse.onboarding.writing.blueprint import Blueprint, Source
@@ -124,6 +128,37 @@ def test_what_no_longer_fits_is_named_with_what_to_type(
     assert finding.status in (Status.DIFFERS, Status.NOTE)
     assert words in finding.words
     assert remedy in finding.remedy
+
+
+def test_what_is_read_all_day_is_looked_at_once_it_has_a_slot(look: Look, business: ForeignBusiness) -> None:
+    business.publish(["stock"])
+    files = connection_file.CONNECTION_FILES
+    night, day = (files / f"{business.database}_postgres_{kind}_to_lake.yaml" for kind in ("cdc", "stream"))
+    text = night.read_text().replace("_postgres_cdc", "_postgres_stream").replace("small_table", "stream")
+    day.write_text(text.replace(f"{business.database}_slot", f"{business.database}_day"))
+    contracts = files.parent / "contracts"
+    (contracts / "stream").mkdir()
+    contract = (contracts / "cafe_stock.yaml").read_text()
+    (contracts / "stream/cafe_stock.yaml").write_text(contract.replace("_postgres_cdc", "_postgres_stream"))
+
+    def found() -> list[Finding]:
+        [declared] = streamed_connections(business.database)
+        return list(check_streamed(business.dsn, declared, declared_streams(declared, files.parents[1])))
+
+    [finding] = found()
+    assert finding.status is Status.NOTE
+    assert f"there is no replication slot {business.database}_day" in finding.words
+    assert finding.remedy.startswith("bin/stream start makes it")
+    with business.connection() as owner:
+        owner.execute(
+            "select pg_create_logical_replication_slot(%s, 'pgoutput')", (f"{business.database}_day",)
+        )
+    assert [each.status for each in found()] == [Status.FITS] * 3
+    with business.connection() as owner:
+        owner.execute("alter table stock rename column on_hand to units")
+    [changed] = [each.words for each in found() if each.what == "cafe_stock"]
+    assert changed == "on_hand is absent; units is new"
+    assert "cafe_stock" in look(), "the night's connection is looked at as before"
 
 
 def test_a_table_that_the_publication_lost_is_added_by_the_sql_that_is_told(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.onboarding.adding.given import given_sources
 from lakehouse.onboarding.profiling.files import profile_declared, profile_files
 from lakehouse.onboarding.profiling.profile import ProfileError
+from lakehouse.onboarding.writing.blueprint import Blueprint
 from lakehouse.platform.connections import Connection
 from testing.embedded_platform import EmbeddedPlatform
 
@@ -79,6 +83,19 @@ def test_a_bucket_that_is_not_there_is_told() -> None:
         profile_files("s3://no-such-bucket/*.csv")
 
 
+def test_a_later_call_reaches_the_bucket_by_the_kept_value_alone(
+    bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    options = argparse.Namespace(postgres=None, files=f"s3://{BUCKET}/out/*", rest=None, prefix=None)
+    [first] = given_sources(options, Blueprint("bar"), bucket, tmp_path)
+    for name in bucket:
+        monkeypatch.delenv(name, raising=False)
+    again = argparse.Namespace(postgres=None, files=None, rest=None, prefix=None)
+    [later] = given_sources(again, Blueprint("bar", (first.source,)), first.values, tmp_path)
+    assert later == first
+    assert [table.name for table in later.profile.tables] == ["sales"]
+
+
 def test_the_connection_of_a_declared_source_leads_to_the_same_files(bucket: dict[str, str]) -> None:
     where = Connection(
         login=bucket["AWS_ACCESS_KEY_ID"], password=bucket["AWS_SECRET_ACCESS_KEY"],
@@ -94,7 +111,7 @@ def test_the_connection_of_a_declared_source_leads_to_the_same_files(bucket: dic
 
 def test_a_place_that_cannot_be_looked_at_is_told() -> None:
     streams = [{"name": "sales", "globs": ["*.csv"]}]
-    with pytest.raises(ProfileError, match=r"the files are on sftp\.example\.org"):
-        profile_declared(Connection(host="sftp.example.org", extra={"path": "/out"}), streams)
+    with pytest.raises(ProfileError, match=r"the SFTP server 127\.0\.0\.1:1: "):
+        profile_declared(Connection(host="127.0.0.1", port=1, extra={"path": "/out"}), streams)
     with pytest.raises(ProfileError, match="neither a path nor a bucket"):
         profile_declared(Connection(), streams)

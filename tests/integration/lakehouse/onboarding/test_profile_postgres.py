@@ -106,6 +106,19 @@ def test_names_that_no_lake_can_carry_are_told(business: ForeignBusiness) -> Non
     assert "base64" in found.table("twice").columns[-1].unsupported
 
 
+def test_a_name_that_two_schemas_have_is_left_out_and_the_way_out_is_told(business: ForeignBusiness) -> None:
+    with business.connection() as owner:
+        owner.execute("create schema east; create table east.dup (id int primary key, a int)")
+        owner.execute("create table public.dup (id int primary key, b int)")
+    both = profile_postgres(business.dsn, schemas=["public", "east"])
+    for table in both.tables:
+        [problem] = table.problems
+        assert problem.startswith("schemas east, public each have a table of this name")
+        assert "--schema east" in problem
+    [one] = profile_postgres(business.dsn, ["public.dup"], schemas=["public", "east"]).tables
+    assert (one.schema, one.problems) == ("public", ())
+
+
 def test_what_the_role_may_not_do_is_told_with_the_sql_for_it(
     server: Server, business: ForeignBusiness
 ) -> None:

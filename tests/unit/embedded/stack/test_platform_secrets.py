@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -17,6 +19,21 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     assert set(first) == set(GENERATORS)
     assert all(first.values())
     assert load_or_create(path, GENERATORS, tmp_path / "data") == first
+
+
+def test_commands_that_come_at_once_go_on_with_the_same_secrets(tmp_path: Path) -> None:
+    """Two commands on a fresh state: one ended in a traceback, or with passwords that were not kept."""
+    path = tmp_path / "state" / "secrets.env"
+    together = Barrier(8)
+
+    def come(_: int) -> dict[str, str]:
+        together.wait(10)
+        return load_or_create(path, GENERATORS, tmp_path / "data")
+
+    with ThreadPoolExecutor(8) as commands:
+        made = list(commands.map(come, range(8)))
+    assert made == [read(path)] * 8
+    assert [each.name for each in path.parent.iterdir()] == ["secrets.env"]
 
 
 def test_only_the_owner_may_read_them(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from airflow.sdk import BaseHook
+from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from lakehouse.airbyte import __main__ as command
@@ -95,7 +96,9 @@ class Pages:
 def provision(monkeypatch: pytest.MonkeyPatch, pages: Pages) -> list[dict[str, Any]]:
     monkeypatch.setattr(provision_operators, "AirflowApiHook", lambda: pages)
     context = {"ti": SimpleNamespace(dag_id="provision_platform", run_id="run")}
-    changes: list[dict[str, Any]] = ProvisionAirbyteOperator(task_id="p").execute(context)["detail"]["airbyte"]
+    changes: list[dict[str, Any]] = ProvisionAirbyteOperator(task_id="p").execute(context)["detail"][
+        "airbyte"
+    ]
     return changes
 
 
@@ -140,6 +143,37 @@ def test_what_airbyte_has_of_a_source_that_lost_its_values_stays(
     known.remove("cafe_files")
     provision(monkeypatch, Pages())
     assert json.dumps(server.items) == before
+
+
+def test_a_certificate_that_is_not_there_leaves_the_source_out_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, server: Server, cafe: Path, tmp_path: Path
+) -> None:
+    for name in ("cafe_postgres_to_lake", "cafe_postgres_cdc_to_lake"):
+        file = cafe / f"{name}.yaml"
+        verified = "schemas: [public]\n    ssl_mode: {mode: verify-full}"
+        file.write_text(file.read_text().replace("schemas: [public]", verified))
+    changes = {each["name"]: each for each in provision(monkeypatch, Pages())}
+    assert "names no certificate, which verify-full of cafe_postgres needs" in changes["cafe_postgres"]["why"]
+
+    certificate = tmp_path / "root.pem"
+    verified_connection = Connection(
+        conn_id="cafe_postgres",
+        conn_type="postgres",
+        host="db",
+        extra=json.dumps({"sslrootcert": str(certificate)}),
+    )
+    monkeypatch.setitem(CONNECTIONS, "cafe_postgres", verified_connection)
+    changes = {each["name"]: each for each in provision(monkeypatch, Pages())}
+    assert f"its sslrootcert {certificate} cannot be read" in changes["cafe_postgres"]["why"]
+    assert [item["name"] for item in server.items["connections"]] == ["cafe_api_to_lake"]
+
+    certificate.write_text("PEM of the authority")
+    provision(monkeypatch, Pages())
+    source = next(item for item in server.items["sources"] if item["name"] == "cafe_postgres")
+    assert source["configuration"]["ssl_mode"] == {
+        "mode": "verify-full",
+        "ca_certificate": "PEM of the authority",
+    }
 
 
 def test_without_the_lake_nothing_can_be_provisioned(

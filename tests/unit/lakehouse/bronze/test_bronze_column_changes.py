@@ -129,12 +129,15 @@ def test_a_retyped_column_is_told_if_none_of_its_values_can_be_cast(
         assert error(built).startswith(f"stream things, 2025-10-16: {changes[0]}; 3 of 3 rows break")
 
 
-def test_some_bad_values_are_no_change_of_the_column(tmp_path: Path) -> None:
+def test_some_bad_values_of_another_type_are_counted(tmp_path: Path) -> None:
     rows = [{"id": number, "cost": cost} for number, cost in enumerate(["1", "x", "2"])]
     file = land(tmp_path, "a", rows, [ID, pa.field("cost", pa.string())])
     agreed = contract(cost={"type": "decimal(12,2)"})
     built = build_partition(agreed, LandingReader([file]), tmp_path)
-    assert (built.rows_quarantined, built.column_changes) == (1, ())
+    assert built.rows_quarantined == 1
+    assert built.column_changes == (
+        "cost landed as varchar, and 1 of 3 values are not of the contract's decimal(12,2)",
+    )
 
 
 def test_a_new_column_that_enters_bronze_is_named_too(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from lakehouse.night_run.operators import AirflowApiHook, ChooseNightOperator
 from lakehouse.night_run.provisioning import ProvisioningFailedError
 from lakehouse.observe.facts import nights
 from lakehouse.platform import database
-from lakehouse.platform.airflow_api import Task
+from lakehouse.platform.airflow_api import AirflowApiError, Task
 from lakehouse.platform.database import LedgerMissingError
+from lakehouse.platform.errors import PermanentError
 from tests.unit.lakehouse.night_run.scripted_airflow import ScriptedAirflow
 
 
@@ -50,7 +51,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(database, "platform_postgres", lambda: None)
     monkeypatch.setattr(nights, "stage_runs", lambda *_, **__: [])
     params = {"date": "2025-10-16", "from_stage": "extract_postgres"}
-    return {"params": params, "dag_run": SimpleNamespace(partition_key=None)}
+    task = SimpleNamespace(dag_id="run_night", run_id="me")
+    return {"params": params, "dag_run": SimpleNamespace(partition_key=None), "ti": task}
 
 
 def choose(
@@ -97,3 +99,36 @@ def test_provisioning_that_does_not_end_is_given_up_on(monkeypatch: pytest.Monke
     monkeypatch.setattr(provisioning, "POLL_SECONDS", 0.01)
     with pytest.raises(ProvisioningFailedError, match="has not ended: page"):
         provisioning.provision(airflow)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"date": "2999-01-01"}, "the business date 2999-01-01 lies in the future"),
+        ({"date": "tomorrow"}, "'tomorrow' is not a business date: write it as YYYY-MM-DD"),
+        ({"from_stage": "transform_marts", "force_sync": True}, "choose the stage extract_postgres"),
+        ({"from_stage": "transform_marts"}, "choose the stage extract_postgres"),
+    ],
+)
+def test_what_is_refused_stands_in_the_run_s_note(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], wrong: dict[str, Any], said: str
+) -> None:
+    airflow = Provisionable("success")
+    asked["params"] |= wrong
+    with pytest.raises(PermanentError) as refused:
+        choose(monkeypatch, airflow, asked)
+    assert said in str(refused.value)
+    assert airflow.notes == [f"#### Nothing was started\n\n{refused.value}"]
+
+
+def test_a_note_that_cannot_be_written_hides_nothing(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    def away(*_: Any) -> None:
+        raise AirflowApiError("away")
+
+    airflow = Provisionable("success")
+    monkeypatch.setattr(airflow, "annotate", away)
+    asked["params"]["date"] = "2999-01-01"
+    with pytest.raises(PermanentError, match="lies in the future"):
+        choose(monkeypatch, airflow, asked)

@@ -115,7 +115,8 @@ def test_the_summary_tells_rows_publication_and_cache(
     warm = {"report": {"detail": {"dashboard": "Customer Analytics", "hits": 6, "charts_warmed": 6}}}
     stages: dict[str, Any] = {stage.name: {"run_id": "new", "rows_out": 1000} for stage in NIGHT}
     left = {"report": {"detail": {"not_loaded": ["502 rows claimed for 2015-10-16 are not in bronze"]}}}
-    stages["load_bronze"]["tasks"] = [{"report": None}, left]
+    changed = {"report": {"detail": {"stream": "things", "column_changes": ["a is absent", "b is new"]}}}
+    stages["load_bronze"]["tasks"] = [{"report": None}, left, changed]
     stages["test_data_quality"]["tasks"] = [models, {"report": None}]
     stages["warm_dashboards"]["tasks"] = [warm]
     receipt = write_receipt(tmp_path, stages)
@@ -123,6 +124,7 @@ def test_the_summary_tells_rows_publication_and_cache(
     told = "\n".join(success_lines(follower.stages.values(), receipt, api, "admin"))
     assert "landing 2,000 · bronze 1,000" in told
     assert "not loaded    502 rows claimed for 2015-10-16 are not in bronze" in told
+    assert "columns       things: a is absent; b is new (bin/source check NAME says what to do)" in told
     assert "orders 1,234 rows changed" in told
     assert "Customer Analytics: 6 of 6 charts answered from the cache" in told
     assert "http://airflow" in told

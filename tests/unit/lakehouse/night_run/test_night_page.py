@@ -128,8 +128,20 @@ def test_a_note_fits_and_begins_with_what_matters_most(failures: int) -> None:
     assert len(told) <= NOTE_CHARACTERS
     title = {0: "is served", 1: "failed at 1 task"}.get(failures, f"failed at {failures} tasks")
     assert told.startswith(f"#### The night of 2025-10-16 {title}\n")
-    assert ("the whole page is in the log" in told) == (failures > 1)
+    assert ("the whole page is in the log" in told) == (failures > 0)
     assert failures > 5 or told.count("To do: `do`") == failures, "each failed task is there with its cure"
+
+
+@pytest.mark.parametrize("failures", [2, 3, 5])
+def test_the_errors_of_a_note_share_its_room(failures: int) -> None:
+    """Each had 60 characters, whatever room there was: the job's name without what was wrong."""
+    failed = tuple(Failed("load_bronze", f"load_{n}", "x" * 900, "`do`") for n in range(failures))
+    told = note(Outcome(DAY, STAGES[0], receipt(), failed), NOTE_CHARACTERS)
+    each = [len(line) for line in told.splitlines() if "xxx" in line]
+    assert len(each) == failures
+    assert len(set(each)) == 1
+    assert sum(each) > 700
+    assert len(told) <= NOTE_CHARACTERS
 
 
 def test_what_a_failed_night_needed_stands_before_its_failures() -> None:

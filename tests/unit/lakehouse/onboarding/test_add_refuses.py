@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from lakehouse.platform.repository import INCLUDE, REPOSITORY
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with what `add` reads before it looks at a source."""
     folder = tmp_path / "repository"
-    shutil.copytree(INCLUDE / "airbyte", folder / "include" / "airbyte")
+    # Whoever clones this repository may have a café of her own.
+    own = shutil.ignore_patterns("cafe_*")
+    shutil.copytree(INCLUDE / "airbyte", folder / "include" / "airbyte", ignore=own)
     (folder / "include" / "airbyte" / "bistro_files_to_lake.yaml").write_text("name: bistro_files_to_lake\n")
     shutil.copy(REPOSITORY / "airflow_settings.yaml", folder)
     monkeypatch.setattr(add, "REPOSITORY", folder)
     monkeypatch.delenv("LAKEHOUSE_ENV_FILE", raising=False)
-    for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD"):
+    for name in [name for name in os.environ if name.startswith(("PG", "CAFE_"))]:
         monkeypatch.delenv(name, raising=False)
     return folder
 
@@ -54,6 +57,7 @@ def refused(root: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> 
             ["cafe", "--yes"],
             "cafe is new: give its source with --postgres DSN, --files PATTERN or --rest MANIFEST",
         ),
+        (["cafe"], "cafe is new: give its source with --postgres DSN"),
         (
             ["cafe", "--files", "/x/*.csv"],
             "there is no terminal to ask on: give --yes to write, or --dry-run to look",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lakehouse.onboarding.adding.choices import Settled, Wishes, settle
+from lakehouse.onboarding.adding.evolution import connections_to_read_again
 from lakehouse.onboarding.adding.render.files import files_of
 from lakehouse.onboarding.profiling.profile import ColumnProfile, SourceProfile, TableProfile
 from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source, Table
@@ -14,6 +15,7 @@ from tests.unit.lakehouse.onboarding.made_profiles import (
     DATABASE,
     LINES,
     ORDERS,
+    STOCK,
     column,
     database,
     with_columns,
@@ -157,6 +159,24 @@ def test_a_type_that_the_lake_s_holds_changes_nothing_there(kept: str, kind: str
     assert rerun(with_columns(ORDERS, *columns), source=settled.source).changes == ()
 
 
+@pytest.mark.parametrize(
+    ("seen", "again"),
+    [
+        (with_columns(ORDERS, *(replace(c, contract_type="varchar") if c.name == "total" else c
+                                for c in ORDERS.columns)), ["cafe_postgres_to_lake"]),
+        (with_columns(STOCK, *STOCK.columns[:2], column("changed_at")), ["cafe_postgres_cdc_to_lake"]),
+        (lines(column("cost", "varchar")), []),
+        (with_columns(ORDERS, *ORDERS.columns, column("note", "int")), []),
+    ],
+)  # fmt: skip
+def test_what_landed_by_changes_is_read_again_if_its_type_is_another(
+    seen: TableProfile, again: list[str]
+) -> None:
+    """A table that comes whole each night needs no word."""
+    made, wanted = (Blueprint("cafe", (each.source,)) for each in (rerun(), rerun(seen)))
+    assert connections_to_read_again(made, wanted) == again
+
+
 def test_values_of_an_enum_are_added_and_never_taken_away() -> None:
     state = replace(ORDERS.columns[1], one_of=("paid", "refunded"))
     settled = rerun(with_columns(ORDERS, ORDERS.columns[0], state, *ORDERS.columns[2:]))
@@ -219,3 +239,10 @@ def test_what_cannot_be_read_as_asked_is_refused_in_one_sentence(
     with pytest.raises(BlueprintError, match=words) as refused:
         rerun(**wishes)
     assert "\n" not in str(refused.value)
+
+
+def test_a_table_of_the_same_name_in_another_schema_does_not_replace_the_one_that_is_brought_in() -> None:
+    other = replace(ORDERS, schema="zoo", columns=(column("zoo_id", nullable=False),), key=("zoo_id",))
+    settled = settle(SourceProfile("postgres", (*DATABASE.tables, other)), Wishes(), database())
+    assert settled.changes == ()
+    assert settled.source == database()

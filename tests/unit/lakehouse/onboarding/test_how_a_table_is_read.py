@@ -58,8 +58,14 @@ def test_a_growing_number_is_not_a_cursor() -> None:
     choice = choose(table(column("name")), 50, "", log_wanted=False)
     assert (choice.mode, choice.cursor) == ("full_refresh", None)
     assert choice.why == (
-        "its number grows with new rows, but no column shows that a row has changed, and 50 rows are quickly "
-        "read whole"
+        "id grows with new rows, but no column shows that a row has changed, and 50 rows are quickly read "
+        "whole"
+    )
+
+
+def test_one_row_is_told_as_one() -> None:
+    assert choose(table(column("name")), 1, "", log_wanted=False).why.endswith(
+        "and 1 row is quickly read whole"
     )
 
 

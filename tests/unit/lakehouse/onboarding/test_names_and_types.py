@@ -15,7 +15,17 @@ def test_a_plain_name_is_fit_for_a_table(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "proposal"),
-    [("Orders", "orders"), ("order items", "order_items"), ("OrderItems", "order_items"), ("2024", "t_2024")],
+    [
+        ("Orders", "orders"),
+        ("order items", "order_items"),
+        ("OrderItems", "order_items"),
+        ("2024", "t_2024"),
+        ("Umsätze", "umsaetze"),
+        ("Größe", "groesse"),
+        ("Café", "cafe"),
+        ("Straße 1", "strasse_1"),
+        ("źdźbło", "zdzblo"),
+    ],
 )
 def test_any_other_name_comes_with_one_that_is(name: str, proposal: str) -> None:
     assert suggested(name) == proposal

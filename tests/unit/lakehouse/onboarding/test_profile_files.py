@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.onboarding.profiling import samples
 from lakehouse.onboarding.profiling.drops import matches
 from lakehouse.onboarding.profiling.files import CURSOR, parquet_type, profile_files
 from lakehouse.onboarding.profiling.profile import ProfileError, TableProfile
@@ -95,6 +96,28 @@ def test_another_encoding_and_packed_files_are_read(tmp_path: Path) -> None:
     assert _types(table) == {"id": "bigint", "name": "varchar"}
 
 
+@pytest.mark.parametrize(
+    ("texts", "written", "read"),
+    [
+        (["Élève à côté", "où êtes", "garçon"], "latin-1", "cp1252"),
+        (["Señor Ñandú", "corazón", "Málaga"], "cp1252", "cp1252"),
+        (["São João", "coração", "Índio"], "cp1252", "cp1252"),
+        (["München", "Köln", "Grünstraße"], "latin-1", "cp1252"),
+        (["Привет мир", "Москва город", "Иванов"], "cp1251", "cp1251"),
+    ],
+)
+def test_the_encoding_keeps_every_letter_and_is_told_as_a_guess(
+    tmp_path: Path, texts: list[str], written: str, read: str
+) -> None:
+    content = "id,name\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts))
+    (tmp_path / "names.csv").write_bytes(content.encode(written))
+    [table] = profile_files(f"{tmp_path}/names.csv").tables
+    assert table.files is not None
+    assert dict(table.files.format)["encoding"] == read
+    assert content.encode(written).decode(read) == content
+    assert table.why.endswith(f"their text is read as {read} (a guess)")
+
+
 def test_json_lines_keep_their_types_and_objects_are_json_text(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text(
         '{"id": 1, "at": "2025-10-16T10:00:00Z", "n": 1.5, "ok": true, "more": {"a": 1}}\n'
@@ -170,6 +193,29 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, files: dict[str, str], pat
     with pytest.raises(ProfileError) as failure:
         profile_files(f"{tmp_path}/{pattern}")
     assert said in str(failure.value)
+
+
+def test_a_column_that_cannot_keep_its_name_is_renamed_in_the_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,Unit Price\n1,2\n")
+    [table] = profile_files(f"{tmp_path}/a.csv").tables
+    assert table.columns[1].unsupported.endswith("let the files call it unit_price")
+
+
+def test_texts_that_are_no_dates_are_not_tried_as_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[list[str]] = []
+    cast = samples.cast_column
+
+    def watched(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
+        tried.append(values.to_pylist())
+        return cast(values, kind)
+
+    monkeypatch.setattr(samples, "cast_column", watched)
+    # Trying costs two casts for each text that is none: minutes for a sample of long texts.
+    assert samples.guessed_type(["2025-01-01", "tomorrow", "great coffee"])[0] == "varchar"
+    assert tried == []
+    assert samples.guessed_type(["2025-01-01", "2025-02-30"])[0] == "varchar"
+    assert samples.guessed_type(["2025-01-01", "2025-02-28"])[0] == "date"
+    assert tried[-1] == ["2025-01-01", "2025-02-28"]
 
 
 @pytest.mark.parametrize("pattern", ["drops/*.csv", "sftp://host/out/*.csv"])

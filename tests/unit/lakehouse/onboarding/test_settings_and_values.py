@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,10 +33,35 @@ VALUES = {
 }
 
 
+SETTINGS = """\
+# Every comment stays.
+airflow:
+  connections:
+    - conn_id: lake_s3
+      conn_type: aws
+      conn_extra:
+        endpoint_url: ${LAKE_S3_ENDPOINT}
+
+    - conn_id: platform_postgres                  # a comment of one of them
+      conn_type: postgres
+      conn_host: ${PLATFORM_PG_HOST}
+      conn_password: ${PLATFORM_PG_PASSWORD}      # the last value of the last one
+
+  pools:
+    # A comment of the next section.
+    - pool_name: dremio
+      pool_slot: 4
+
+  variables: []
+"""
+"""As airflow_settings.yaml, whose businesses are its user's: one of them may be called cafe."""
+
+
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("LAKEHOUSE_ENV_FILE", raising=False)
-    (tmp_path / SETTINGS_FILE.name).write_text(SETTINGS_FILE.read_text())
+    for name in ["LAKEHOUSE_ENV_FILE", *(name for name in os.environ if name.startswith("CAFE_"))]:
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / SETTINGS_FILE.name).write_text(SETTINGS)
     return tmp_path
 
 
@@ -86,6 +113,51 @@ def test_connections_that_are_there_are_left_alone(root: Path) -> None:
     assert change is not None
     write_all([change], root)
     assert settings_change(CAFE, root) is None
+
+
+VERIFIED = {"ssl_mode": "verify-full", "ssl_files": ["sslrootcert"]}
+EXTRA = """\
+      conn_extra:
+        sslmode: verify-full
+        sslrootcert: ${CAFE_PG_SSLROOTCERT}
+"""
+
+
+def with_settings(**settings: object) -> Blueprint:
+    return CAFE.with_source(replace(CAFE.sources[0], settings=settings))
+
+
+def written(blueprint: Blueprint, root: Path) -> str:
+    if (change := settings_change(blueprint, root)) is not None:
+        write_all([change], root)
+    return (root / SETTINGS_FILE.name).read_text()
+
+
+def test_certificates_come_and_go_with_the_address_and_nothing_else_changes(root: Path) -> None:
+    plain = written(CAFE, root)
+    password = "      conn_password: ${CAFE_PG_PASSWORD}\n"
+    assert written(with_settings(**VERIFIED), root) == plain.replace(password, password + EXTRA)
+    assert settings_change(with_settings(**VERIFIED), root) is None
+    more = VERIFIED | {"ssl_mode": "verify-ca", "ssl_files": ["sslrootcert", "sslcert", "sslkey"]}
+    assert yaml.safe_load(written(with_settings(**more), root))["airflow"]["connections"][2][
+        "conn_extra"
+    ] == {
+        "sslmode": "verify-ca",
+        "sslrootcert": "${CAFE_PG_SSLROOTCERT}",
+        "sslcert": "${CAFE_PG_SSLCERT}",
+        "sslkey": "${CAFE_PG_SSLKEY}",
+    }
+    assert written(with_settings(ssl_mode="require"), root) == plain
+
+
+def test_an_extra_of_ones_own_is_left_alone(root: Path) -> None:
+    text = written(CAFE, root)
+    password = "      conn_password: ${CAFE_PG_PASSWORD}\n"
+    own = text.replace(password, password + "      conn_extra: {keepalives_idle: 30}\n")
+    (root / SETTINGS_FILE.name).write_text(own)
+    assert settings_change(CAFE, root) is None
+    with pytest.raises(BlueprintError, match="cafe_postgres has a conn_extra of your own"):
+        settings_change(with_settings(**VERIFIED), root)
 
 
 @pytest.mark.parametrize("text", ["airflow: {}\n", "airflow: [\n", "airflow:\n  connections: []\n"])

@@ -25,7 +25,7 @@ class Connector(ABC):
     @property
     @abstractmethod
     def secrets(self) -> AbstractSet[str]:
-        """Settings that nobody may read."""
+        """Settings that nobody may read; a dot leads into a setting's own: `ssl_mode.client_key`."""
 
     def check(self, configuration: Configuration) -> None:
         """Look at a configuration that lacks nothing. Raises Problem 422 that names what is not supported."""

@@ -10,7 +10,8 @@ import psycopg
 
 from airbyte_engine.connectors.connector import Configuration, Source, StreamProperties, stream_properties
 from airbyte_engine.problems import invalid
-from airbyte_engine.worker.postgres.address import conninfo_of
+from airbyte_engine.worker.postgres.address import conninfo_of, words_of
+from airbyte_engine.worker.postgres.encryption import why_not_encrypted
 
 CDC_COLUMNS = ["_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at"]
 """What a change carries beside its row; the first is the cursor."""
@@ -37,9 +38,19 @@ class PostgresConnector(Source):
 
     name = "postgres"
     required = ("host", "database", "username")
-    secrets = frozenset({"password"})
+    secrets = frozenset(
+        {
+            "password",
+            "ssl_mode.ca_certificate",
+            "ssl_mode.client_certificate",
+            "ssl_mode.client_key",
+            "ssl_mode.client_key_password",
+        }
+    )
 
     def check(self, configuration: Configuration) -> None:
+        if (why := why_not_encrypted(configuration)) is not None:
+            raise invalid(why)
         method = configuration.get("replication_method") or {}
         name = method.get("method", "Standard")
         if name not in ("Standard", "CDC"):
@@ -58,7 +69,7 @@ class PostgresConnector(Source):
             with psycopg.connect(conninfo_of(configuration)) as connection:
                 rows = connection.execute(_TABLES, (schemas,)).fetchall()
         except psycopg.Error as error:
-            raise invalid(f"The source does not answer: {' '.join(str(error).split())}") from error
+            raise invalid(f"The source does not answer: {words_of(error)}") from error
         if not captures_changes(configuration):
             return [stream_properties(name, fields, key, [], incremental=True) for name, fields, key in rows]
         return [

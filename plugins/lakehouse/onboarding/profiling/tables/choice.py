@@ -50,7 +50,7 @@ def choose(table: FoundTable, rows: int | None, obstacle: str, log_wanted: bool)
             if cursor
             else why_none
         )
-        return Choice("full_refresh", None, f"{reason}, and {rows} rows are quickly read whole")
+        return Choice("full_refresh", None, f"{reason}, and {_few(rows or 0)} quickly read whole")
     if not obstacle:
         reason = "rows are deleted for good, which a cursor does not see" if cursor else why_none
         return Choice("cdc", None, f"{reason}, the table is large, and its log can be read")
@@ -62,6 +62,10 @@ def choose(table: FoundTable, rows: int | None, obstacle: str, log_wanted: bool)
         None,
         f"{why_none}, so all rows are read every night until its log can be ({obstacle})",
     )
+
+
+def _few(rows: int) -> str:
+    return "1 row is" if rows == 1 else f"{rows} rows are"
 
 
 def usable_cursor(table: FoundTable) -> tuple[str | None, str]:
@@ -80,7 +84,7 @@ def usable_cursor(table: FoundTable) -> tuple[str | None, str]:
         )
     numbers = {column.name for column in table.columns if column.type.name in _NUMBERS}
     if len(table.key) == 1 and numbers.issuperset(table.key):
-        return None, "its number grows with new rows, but no column shows that a row has changed"
+        return None, f"{table.key[0]} grows with new rows, but no column shows that a row has changed"
     return None, "no column shows that a row has changed"
 
 

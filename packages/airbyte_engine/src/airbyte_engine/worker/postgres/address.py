@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from airbyte_engine.worker.postgres.encryption import encryption_of, hint_of
 from airbyte_engine.worker.protocol import WorkerError
 
 _HOPELESS = (
@@ -35,7 +36,6 @@ def conninfo_of(configuration: Mapping[str, Any]) -> str:
 
     Texts come as UTF-8, whatever the database's encoding is; only SQL_ASCII is not converted.
     """
-    ssl = configuration.get("ssl_mode") or {}
     return make_conninfo(
         "",
         host=configuration["host"],
@@ -43,7 +43,7 @@ def conninfo_of(configuration: Mapping[str, Any]) -> str:
         dbname=configuration["database"],
         user=configuration["username"],
         password=configuration.get("password") or None,
-        sslmode=ssl.get("mode", "prefer"),
+        **encryption_of(configuration),
         connect_timeout=10,
         application_name="airbyte",
         client_encoding="UTF8",
@@ -72,12 +72,19 @@ def _watched(conninfo: str) -> str:
 
 def source_error(source: Mapping[str, Any], error: Exception) -> WorkerError:
     """The driver's error in one line, with the source's address; says whether trying again can help."""
-    words = " ".join(str(error).split())
-    hopeless = any(phrase in words for phrase in _HOPELESS)
+    words = words_of(error)
+    hopeless = any(phrase in words for phrase in _HOPELESS) or bool(hint_of(words))
     address = f"{source['host']}:{source.get('port', 5432)}/{source['database']}"
     return WorkerError(
         f"PostgreSQL {address}: {words}", "config_error" if hopeless else "transient_error", "source"
     )
+
+
+def words_of(error: Exception) -> str:
+    """The driver's error on one line, and what to do if it is about TLS."""
+    words = " ".join(str(error).split())
+    hint = hint_of(words)
+    return f"{words}: {hint}" if hint else words
 
 
 def quoted(name: str) -> str:
