@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -90,8 +92,8 @@ def test_a_worker_outlives_what_it_was_forked_from_and_its_end_is_still_seen(wor
     assert other.wait(SECONDS) == 0
 
 
-def test_one_waits_ahead_each_attempt_has_its_own_and_none_stays() -> None:
-    workers = WorkerProcesses()
+def test_one_waits_ahead_each_attempt_has_its_own_and_none_stays(tmp_path: Path) -> None:
+    workers = WorkerProcesses(tmp_path / "sockets")
     workers.prepare()
     workers.prepare()
     first, second = workers.take(), workers.take()
@@ -106,8 +108,8 @@ def test_one_waits_ahead_each_attempt_has_its_own_and_none_stays() -> None:
         assert worker.wait(SECONDS) == 0
 
 
-def test_one_that_died_while_it_waited_is_not_given_to_an_attempt() -> None:
-    workers = WorkerProcesses()
+def test_one_that_died_while_it_waited_is_not_given_to_an_attempt(tmp_path: Path) -> None:
+    workers = WorkerProcesses(tmp_path / "sockets")
     workers.prepare()
     (waiting,) = (child for child in psutil.Process().children(recursive=True) if child.name() == WAITING)
     waiting.kill()
@@ -118,3 +120,33 @@ def test_one_that_died_while_it_waited_is_not_given_to_an_attempt() -> None:
     taken.close()
     assert taken.wait(SECONDS) == 0
     workers.close()
+
+
+def test_a_server_that_is_killed_leaves_nothing_but_in_its_own_folder(tmp_path: Path) -> None:
+    """However long the folder's name is: a socket's own path may hold 107 bytes."""
+    sockets, temporary = tmp_path / ("long" * 30) / "sockets", tmp_path / "temporary"
+    temporary.mkdir()
+    program = """
+import os, pathlib, signal, sys
+from airbyte_engine.sync.worker_process import WorkerProcesses
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1])
+    workers = WorkerProcesses(folder)
+    assert workers.take().poll() is None
+    print(*(path.name for path in folder.iterdir()), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    left = []
+    for _ in range(2):
+        ended = subprocess.run(
+            [sys.executable, "-c", program, sockets],
+            env=os.environ | {"TMPDIR": str(temporary)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        left.append(ended.stdout.split())
+    assert [len(names) for names in left] == [1, 1]
+    assert left[0] != left[1]
+    assert list(temporary.iterdir()) == []

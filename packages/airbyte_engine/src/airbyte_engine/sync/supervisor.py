@@ -62,7 +62,7 @@ class SyncSupervisor:
         self._running: dict[int, Attempt] = {}
         self._cancelled: dict[int, threading.Event] = {}
         self._stopping = threading.Event()
-        self._workers = WorkerProcesses()
+        self._workers = WorkerProcesses(orders.settings.workspace_root / "sockets")
 
     def start(self) -> None:
         """Go on with what a previous server left unfinished."""

@@ -10,12 +10,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import multiprocessing
+import multiprocessing.util
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import weakref
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Final
 
 from airbyte_engine.worker.forked import READY, begin
@@ -87,7 +91,9 @@ class Worker:
 class WorkerProcesses:
     """Gives each attempt a process of its own; safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, sockets: Path) -> None:
+        """`sockets` is a folder for the fork server's socket alone: what lies there is deleted."""
+        _keep_sockets_in(sockets)
         self._lock = threading.Lock()
         self._ahead: Worker | None = None
         self._closed = False
@@ -130,6 +136,19 @@ class WorkerProcesses:
         if worker is not None:
             log.warning("the worker started ahead has ended with code %s", worker.poll())
             worker.close()
+
+
+def _keep_sockets_in(folder: Path) -> None:
+    """Not in the temporary folder, where a server that is killed would leave one at each start."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    # An address by an open folder: a socket's own path may hold 107 bytes only.
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    before, tempfile.tempdir = tempfile.tempdir, f"/proc/self/fd/{place}"
+    try:
+        multiprocessing.util.get_temp_dir()  # kept for the rest of this process
+    finally:
+        tempfile.tempdir = before
 
 
 def _start(ahead: bool) -> Worker:
