@@ -5,7 +5,7 @@ Such a source is left out by name, and the others go on. What it lacks is told w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lakehouse.airbyte.certificates import CertificateUnreadableError, certificates_of
@@ -41,3 +41,11 @@ def left_out(
     """
     reasons = {each.short_name: why_left_out(each, find) for each in files}
     return {name: why for name, why in reasons.items() if why is not None}
+
+
+def told(reasons: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with all names that it holds for: two connections may lack one secret."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return [f"{', '.join(each)}: {why}" for why, each in names.items()]

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteDriftError
 from lakehouse.airbyte.hook import LakehouseAirbyteHook
+from lakehouse.airbyte.left_out import told
 from lakehouse.airbyte.provisioning import Action, AirbyteProvisioner, Change
 from lakehouse.airbyte.sent_secrets import SecretLedger
 from lakehouse.platform.airflow_api import AirflowApiError
@@ -60,14 +61,14 @@ class ProvisionAirbyteOperator(BaseOperator):
             rewrite_secrets=str(self.rewrite_secrets).lower() == "true",
         )
         changes = provisioner.apply(read_all_connection_files())
-        if told := _told_left_out(changes):
-            self._note(context, told)
+        if note := _left_out_note(changes):
+            self._note(context, note)
         return _logged_report(self, changes)
 
-    def _note(self, context: Mapping[str, Any], told: str) -> None:
+    def _note(self, context: Mapping[str, Any], note: str) -> None:
         """Write what was left out on the run's page; the log has it if Airflow does not take it."""
         try:
-            AirflowApiHook().get_conn().annotate(context["ti"].dag_id, context["ti"].run_id, told)
+            AirflowApiHook().get_conn().annotate(context["ti"].dag_id, context["ti"].run_id, note)
         except (LakehouseError, AirflowApiError) as error:
             self.log.warning("the run has no note of what was left out: %s", error)
 
@@ -119,9 +120,10 @@ class CompareAirbyteOperator(BaseOperator):
         return report
 
 
-def _told_left_out(changes: Sequence[Change]) -> str:
+def _left_out_note(changes: Sequence[Change]) -> str:
     """Markdown: each source that was left out, and what it lacks; empty if none was."""
-    lines = [f"- {change.name}: {change.why}" for change in changes if change.action is Action.LEFT_OUT]
+    reasons = {change.name: change.why for change in changes if change.action is Action.LEFT_OUT}
+    lines = [f"- {line}" for line in told(reasons)]
     return "\n".join(["**Sources left out**, all others are provisioned:", "", *lines]) if lines else ""
 
 

@@ -203,6 +203,7 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
 
     def execute(self, context: Context) -> StageReport:
         """Refresh the catalog and check it."""
+        from lakehouse.airbyte.left_out import told
         from lakehouse.bronze.catalogue_refresh import CatalogueRefresher
         from lakehouse.bronze.contract_file import load_contract
         from lakehouse.bronze.left_out import left_out_sources
@@ -221,7 +222,7 @@ class RefreshBronzeCatalogueOperator(BaseOperator):
         ledger = LandingLedger(postgres, storage)
         unclaimed = {each.source for each in contracts if not ledger.is_complete(each.source, night)}
         not_loaded = [
-            *(f"source {source} is left out: {why}" for source, why in left_out_sources(unclaimed).items()),
+            *(f"left out: {line}" for line in told(left_out_sources(unclaimed))),
             *tell(unloaded_claims(postgres)),
         ]
         for sentence in not_loaded:

@@ -84,6 +84,9 @@ class DirectPostgres:
         """A new connection. Raises psycopg.OperationalError when the server is away."""
         import psycopg
 
+        encryption: dict[str, Any] = {
+            word: str(self._where.extra[word]) for word in SSL_WORDS if self._where.extra.get(word)
+        }
         return psycopg.connect(
             host=self._where.host,
             port=self._where.port,
@@ -93,7 +96,7 @@ class DirectPostgres:
             connect_timeout=CONNECT_SECONDS,
             options=f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s",
             application_name=self._application,
-            **{word: str(self._where.extra[word]) for word in SSL_WORDS if self._where.extra.get(word)},
+            **encryption,
         )
 
 

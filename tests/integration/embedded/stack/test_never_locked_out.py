@@ -197,7 +197,8 @@ def test_connections_of_the_last_start_serve_while_the_file_is_broken(running: C
 def test_a_connection_without_values_is_left_out_by_name_and_nothing_else_is(running: Clone) -> None:
     [told] = [line for line in running.up().splitlines() if "left out" in line]
     assert told == (
-        "note: connection teahouse_postgres is left out: TEAHOUSE_PG_HOST, TEAHOUSE_PG_PASSWORD have no values. "
+        "note: connection teahouse_postgres is left out: "
+        "TEAHOUSE_PG_HOST, TEAHOUSE_PG_PASSWORD have no values. "
         f"Write them to {running.env_file} and run `make up`"
     )
     found = running.airflow()

@@ -152,7 +152,8 @@ def test_a_model_of_two_businesses_stops_the_removal_until_it_is_named(
 ) -> None:
     model = copy.root / "include" / "dbt" / "models" / "gold" / "all_sales.sql"
     model.write_text(
-        "select id from {{ ref('fct_teahouse_menu') }} union all select order_id from {{ ref('fct_orders') }}\n"
+        "select id from {{ ref('fct_teahouse_menu') }} union all "
+        "select order_id from {{ ref('fct_orders') }}\n"
     )
     held = copy.files()
     refused = copy.source("remove", "teahouse", "--yes")

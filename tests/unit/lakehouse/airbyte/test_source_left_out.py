@@ -17,7 +17,7 @@ from lakehouse.airbyte import provision_operators
 from lakehouse.airbyte.client import AirbyteClient
 from lakehouse.airbyte.connection_file import read_all_connection_files
 from lakehouse.airbyte.errors import AirbyteDriftError, SourceLeftOutError
-from lakehouse.airbyte.left_out import left_out
+from lakehouse.airbyte.left_out import left_out, told
 from lakehouse.airbyte.operators import AirbyteSyncOperator
 from lakehouse.airbyte.provision_operators import CompareAirbyteOperator, ProvisionAirbyteOperator
 from lakehouse.bronze import partition_loader
@@ -252,6 +252,11 @@ def test_nothing_is_loaded_of_the_source_which_is_a_fault_of_any_other(
     known.add("cafe_files")
     with pytest.raises(NothingClaimedError):
         load.execute({"dag_run": run, "run_id": "r"})  # type: ignore[typeddict-item]
+
+
+def test_what_lacks_the_same_is_told_once() -> None:
+    reasons = {"a": "A has no value", "b": "B has no value", "c": "A has no value"}
+    assert told(reasons) == ["a, c: A has no value", "b: B has no value"]
 
 
 def test_sources_are_named_as_landing_spells_them() -> None:
