@@ -2,7 +2,7 @@
 
 That process is the fork server of `multiprocessing`: one thread, nothing of any sync, ends with this server,
 and is started again if it has died. A worker is forked ahead of its attempt, so that its DuckDB is ready too.
-It leads a session of its own and ends when its stdin does. See docs/decisions/0041.
+It leads a session of its own and ends when its stdin does. See docs/decisions/0038.
 """
 
 from __future__ import annotations
