@@ -161,9 +161,11 @@ def _airflow_environment(platform: Platform) -> Mapping[str, str]:
 
 
 def _env_file(platform: Platform) -> dict[str, str]:
-    """Where the user's values are written, also when only the command that started the platform was told."""
+    """Where the user's values are written, if somebody has named a file: now, or to the command that started
+    the platform. The default needs no name, and named it would have to be there."""
     with contextlib.suppress(PlatformError):
-        return {ENV_FILE: str(platform.user.env_file)}
+        user = platform.user
+        return {ENV_FILE: str(user.env_file)} if user.exported.get(ENV_FILE) else {}
     return {}
 
 

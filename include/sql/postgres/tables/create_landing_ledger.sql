@@ -51,5 +51,5 @@ alter table landing_syncs alter column first_completed_at set default now();
 -- Since when retention lets nobody read the object: it is deleted next, or is deleted already.
 alter table landing_files add column if not exists expired_at timestamptz;
 
--- Rows that the date's last sync says it committed of each stream: 0 tells an empty list from one that never came.
+-- Rows that the date's last sync says it committed of each stream; of an empty list 0.
 alter table landing_syncs add column if not exists rows_told jsonb;
