@@ -10,9 +10,9 @@ starts the stages and follows them.
 
 **When and why:** by hand: *Trigger*, and a date. Without a date it runs the newest night that is not served
 yet: tonight's from 01:00 UTC on, else the newest date whose receipt is not complete. As long as no night was
-served, a deployment whose data ends in the past may name its first one (`LAKEHOUSE_FIRST_NIGHT`). A platform
-that was never provisioned is provisioned first (`provision_platform`). From the first stage it starts both
-extracts; all later stages follow by themselves. If a night of the date is running already, it
+served, a deployment whose data ends in the past may name its first one (`LAKEHOUSE_FIRST_NIGHT`). From the
+first stage it provisions the platform (`provision_platform`), so that what `bin/source` has changed counts,
+and starts both extracts; all later stages follow by themselves. If a night of the date is running already, it
 follows that one. *Sync again* asks the sources although the date's landing is complete. *Full refresh*
 rebuilds staging, intermediate and marts.
 

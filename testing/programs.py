@@ -16,8 +16,8 @@ from typing import Final
 from testing.waiting import wait_until
 
 AIRBYTE: Final = r" -m airbyte_engine$"
-AIRBYTE_WORKERS: Final = r" -m airbyte_engine\.worker\b"
-"""One waits ahead of its sync, others sync: their command lines do not tell them apart."""
+AIRBYTE_WORKERS: Final = r"'airbyte_engine\.worker\.preloaded'"
+"""What they are forked from, the one that waits and those that sync: all have one command line."""
 DREMIO: Final = r" -m dremio_engine$"
 OBJECT_STORE: Final = r"/swift-(proxy|object|container|account)-server "
 SUPERSET: Final = r" superset\.app:create_app"

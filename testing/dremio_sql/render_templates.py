@@ -68,8 +68,6 @@ TEMPLATES: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "find_running_job.sql": {"head": "a", "tail": "b"},
     "newest_changes.sql": {**_STREAM, "lsn": '"lsn"', "deleted_at": '"deleted"'},
     "newest_versions.sql": {**_STREAM, "cursor": '"updated_at"'},
-    "empty_lists.sql": [{"lists": [("orders", "2025-10-16"), ("products", "2025-10-17")]}, {"lists": []}],
-    "empty_stream.sql": {"types": {'"order_id"': "bigint", '"total"': "decimal(10, 2)", '"note"': "varchar"}},
     "raw_stream.sql": {"columns": _COLUMNS, "dataset": '"lake_bronze"."postgres"."orders"'},
     "recent_jobs.sql": {"ended_after": 1760572800000, "most": 2000},
     "recent_refreshes.sql": {},

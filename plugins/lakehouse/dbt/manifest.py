@@ -22,7 +22,8 @@ from lakehouse.dbt.project import MANIFEST_FILE, PROJECT_FOLDER, PROJECT_NAME, p
 from lakehouse.platform.errors import LakehouseError
 from lakehouse.platform.whole_files import write_whole
 
-PARSE_SECONDS: Final = 120
+PARSE_SECONDS: Final = 300
+"""It takes seconds; on a machine that is busy otherwise, minutes."""
 _NODE_KEYS: Final = (
     "unique_id",
     "resource_type",
@@ -53,7 +54,7 @@ def parsed_manifest(project: Path = PROJECT_FOLDER, dbt: Path | None = None) -> 
     """The manifest that the project gives now, reduced. Runs `dbt parse`, which connects to nothing.
 
     Raises:
-        ManifestError: dbt is not there, or refuses the project; the message holds its output.
+        ManifestError: dbt is not there, takes too long, or refuses the project; the message holds its output.
     """
     executable = dbt or plain_dbt()
     with tempfile.TemporaryDirectory() as scratch:
@@ -77,6 +78,10 @@ def parsed_manifest(project: Path = PROJECT_FOLDER, dbt: Path | None = None) -> 
         except FileNotFoundError as error:
             raise ManifestError(
                 f"no dbt at {executable}: run make, or set LAKEHOUSE_DBT_ENVIRONMENT"
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise ManifestError(
+                f"dbt has not read the project in {PARSE_SECONDS} s: try again when the machine is less busy"
             ) from error
         if done.returncode:
             raise ManifestError(f"dbt cannot parse {project}:\n{done.stdout}{done.stderr}")

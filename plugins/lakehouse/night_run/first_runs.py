@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -34,8 +34,17 @@ class FirstRuns:
     """The stage at which a night of the date was running already; empty if this one was started."""
 
 
-def start_or_join(api: StartingApi, asked: NightRequest, night: date) -> FirstRuns:
+def start_or_join(
+    api: StartingApi, asked: NightRequest, night: date, provision: Callable[[], object] = lambda: None
+) -> FirstRuns:
     """Start the first stages; if a night of the date is running, follow that one instead.
+
+    Args:
+        api: Airflow.
+        asked: what is asked for.
+        night: its date.
+        provision: brings Airbyte and the lake to what the repository declares; called before the extracts of
+            a night that is not running.
 
     Raises:
         AirflowApiError: Airflow does not answer or refuses.
@@ -45,6 +54,8 @@ def start_or_join(api: StartingApi, asked: NightRequest, night: date) -> FirstRu
     _require_unpaused(api, asked)
     running = {stage.name: run for stage in NIGHT if (run := _unfinished(api.runs_of_key(stage.name, key)))}
     if not running:
+        if asked.first in EXTRACTS:
+            provision()
         return FirstRuns({name: _start(api, name, key, asked) for name in asked.first_stages})
     earliest = next(iter(running))
     if asked.conf:

@@ -6,12 +6,16 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow.sdk import BaseOperator
 
 from lakehouse.platform.airflow_api_hook import AirflowApiHook
 from lakehouse.platform.errors import LakehouseError, PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from lakehouse.platform.airflow_api import AirflowApi
 
 LONGEST_NIGHT: Final = timedelta(hours=12)
 """A stage may take three times its planned minutes, and the plan has not quite four hours."""
@@ -52,7 +56,8 @@ class ChooseNightOperator(BaseOperator):
 
     A platform that was never provisioned is provisioned first.
 
-    Returns a document: `night` (ISO), `why`, `needs`, `first` (the stage), `conf` of the stages.
+    Returns a document: `night` (ISO), `why`, `needs`, `first` (the stage), `conf` of the stages, and
+    whether the platform was `provisioned` for it.
 
     Raises:
         BusinessDateError: the date in the form is not a date, or lies in the future.
@@ -75,11 +80,13 @@ class ChooseNightOperator(BaseOperator):
         now = datetime.now(UTC)
         asked = read_request(context["params"], context["dag_run"].partition_key, now.date())
         postgres = platform_postgres()
+        provisioned = False
         try:
             receipts = recent_nights(postgres, NIGHTS_LOOKED_AT)
         except LedgerMissingError:
             self.log.info("this platform was never provisioned: provision_platform runs first")
             self.log.info("platform provisioned in %.0f s", provision(AirflowApiHook().get_conn()))
+            provisioned = True
             receipts = recent_nights(postgres, NIGHTS_LOOKED_AT)
         states = {date.fromisoformat(each["business_date"]): str(each["state"]) for each in receipts}
         chosen = choose_night(asked.night, states, now, first_night())
@@ -94,11 +101,15 @@ class ChooseNightOperator(BaseOperator):
             "needs": chosen.needs,
             "first": asked.first,
             "conf": asked.conf,
+            "provisioned": provisioned,
         }
 
 
 class StartNightOperator(BaseOperator):
     """Start the first stages of the chosen night, or join a night of the date that is running.
+
+    Before the extracts the platform is provisioned, as by `make night`: what the repository declares may have
+    changed since (`bin/source add`), and Airbyte would still read what was declared before.
 
     Args:
         chosen_by: id of the `ChooseNightOperator`'s task.
@@ -107,6 +118,7 @@ class StartNightOperator(BaseOperator):
 
     Raises:
         NightRequestError: a stage is paused, or a running night was started otherwise.
+        ProvisioningFailedError: the message names each failed task.
         AirflowApiError: Airflow's API does not answer.
     """
 
@@ -119,6 +131,12 @@ class StartNightOperator(BaseOperator):
         with _note_of_refusal(context):
             return self._started(context)
 
+    def _provision(self, api: AirflowApi, is_done: bool) -> None:
+        from lakehouse.night_run.provisioning import provision
+
+        if not is_done:
+            self.log.info("platform provisioned in %.0f s", provision(api))
+
     def _started(self, context: Mapping[str, Any]) -> dict[str, Any]:
         from lakehouse.night_run.first_runs import start_or_join
         from lakehouse.night_run.request import NightRequest
@@ -127,7 +145,9 @@ class StartNightOperator(BaseOperator):
         night = date.fromisoformat(chosen["night"])
         asked = NightRequest(night, chosen["first"], **chosen["conf"])
         api = AirflowApiHook().get_conn()
-        begun = start_or_join(api, asked, night)
+        begun = start_or_join(
+            api, asked, night, partial(self._provision, api, chosen.get("provisioned", False))
+        )
         if begun.joined:
             heading = f"The night of {night}: joined at {begun.joined}, where it was running already"
         else:

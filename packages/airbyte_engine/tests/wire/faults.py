@@ -16,7 +16,7 @@ import httpx
 import psutil
 from tests.wire.conftest import Landing
 
-from airbyte_engine.worker.__main__ import SHOWN_AS
+from airbyte_engine.worker.forked import PARENT, RUNNING, WAITING
 from testing.ingestion_stack import AirbyteServer
 
 
@@ -82,16 +82,21 @@ def full_store() -> Iterator[str]:
 
 def workers_of(airbyte: AirbyteServer) -> list[psutil.Process]:
     """Worker and connector processes that this server, alive or dead, has started and given an attempt."""
-    return _processes_of(airbyte, lambda process: not _waits(process))
+    return _processes_of(airbyte, lambda process: process.name() == RUNNING or _is_connector(process))
 
 
 def waiting_workers_of(airbyte: AirbyteServer) -> list[psutil.Process]:
     """Those that were started ahead and have no attempt yet."""
-    return _processes_of(airbyte, _waits)
+    return _processes_of(airbyte, lambda process: process.name() == WAITING)
 
 
-def _waits(process: psutil.Process) -> bool:
-    return "--ahead" in process.cmdline() and process.name() != SHOWN_AS
+def parents_of_workers(airbyte: AirbyteServer) -> list[psutil.Process]:
+    """The process that workers are forked from, once it has done its imports."""
+    return _processes_of(airbyte, lambda process: process.name() == PARENT)
+
+
+def _is_connector(process: psutil.Process) -> bool:
+    return "source-declarative-manifest" in " ".join(process.cmdline())
 
 
 def _processes_of(airbyte: AirbyteServer, wanted: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
@@ -99,10 +104,7 @@ def _processes_of(airbyte: AirbyteServer, wanted: Callable[[psutil.Process], boo
     found = []
     for process in psutil.process_iter():
         try:
-            command = " ".join(process.cmdline())
-            is_worker = "airbyte_engine.worker" in command or "source-declarative-manifest" in command
-            ours = is_worker and process.environ().get("AIRBYTE_WORKSPACE_ROOT") == mark
-            if ours and wanted(process):
+            if wanted(process) and process.environ().get("AIRBYTE_WORKSPACE_ROOT") == mark:
                 found.append(process)
         except psutil.Error:
             continue

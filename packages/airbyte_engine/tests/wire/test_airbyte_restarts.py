@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import psutil
 import psycopg
 from tests.wire.captured import SIMPLE, Captured
 from tests.wire.conftest import Landing
 from tests.wire.faults import (
     details,
+    parents_of_workers,
     slow_api,
     stored_log,
     waiting_workers_of,
@@ -180,15 +180,17 @@ def test_a_sync_that_hangs_on_a_locked_table_is_ended_and_named_and_the_next_one
     assert landing.rows("orders").num_rows == query("select count(*) from orders")[0][0]
 
 
-def test_the_worker_that_waits_for_an_attempt_ends_with_its_server(stack: IngestionStack) -> None:
+def test_what_waits_for_an_attempt_ends_with_its_server(stack: IngestionStack) -> None:
     with stack.airbyte() as first:
         wait_until(lambda: len(waiting_workers_of(first)) == 1, "a worker waits", 30)
+        assert len(parents_of_workers(first)) == 1
         first.kill()
-        wait_until(lambda: not waiting_workers_of(first), "it is gone", 10)
+        wait_until(lambda: not waiting_workers_of(first) + parents_of_workers(first), "both are gone", 10)
     with stack.airbyte() as second:
         wait_until(lambda: len(waiting_workers_of(second)) == 1, "a worker waits", 30)
         second.terminate()
         assert waiting_workers_of(second) == []
+        wait_until(lambda: not parents_of_workers(second), "what it was forked from is gone", 10)
 
 
 def test_a_waiting_worker_that_died_is_replaced_for_the_next_sync(
@@ -199,7 +201,7 @@ def test_a_waiting_worker_that_died_is_replaced_for_the_next_sync(
         wait_until(lambda: len(waiting_workers_of(server)) == 1, "a worker waits", 30)
         (waiting,) = waiting_workers_of(server)
         waiting.kill()
-        wait_until(lambda: waiting.status() == psutil.STATUS_ZOMBIE, "it has ended", 30)
+        wait_until(lambda: not waiting.is_running(), "it has ended", 30)
         job = server.sync(connection)
         assert (job["status"], len(details(server, job)["attempts"])) == ("succeeded", 1)
         wait_until(
@@ -207,6 +209,23 @@ def test_a_waiting_worker_that_died_is_replaced_for_the_next_sync(
             "another worker waits",
             30,
         )
+
+
+def test_a_sync_goes_on_when_what_its_worker_was_forked_from_died_and_the_next_one_has_another(
+    stack: IngestionStack, landing: Landing, query: Query
+) -> None:
+    with slow_api(stack.environ["SHOP_API_URL"], 2) as address, stack.airbyte() as server:
+        connection = server.add_connection("shop_api_to_lake", landing.folder, base_url=address)
+        job = server.call("POST", "/jobs", {"connectionId": connection, "jobType": "sync"})
+        wait_until(lambda: len(workers_of(server)) >= 2, "the worker and its connector run", 30)
+        (parent,) = parents_of_workers(server)
+        parent.kill()
+        ended = server.wait(job["jobId"])
+        assert ended["status"] == "succeeded"
+        assert landing.rows("shipments").num_rows == query("select count(*) from shipments")[0][0]
+        assert server.sync(connection)["status"] == "succeeded"
+        (other,) = parents_of_workers(server)
+        assert other.pid != parent.pid
 
 
 class _locked_state:

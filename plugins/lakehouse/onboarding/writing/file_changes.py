@@ -24,9 +24,12 @@ def write_all(changes: Iterable[FileChange], root: Path) -> None:
     try:
         for change in changes:
             at = change.path
-            _put(root / change.path, change.after, change.is_private)
+            # Before it is written: Ctrl-C may come right after.
             done.append(change)
+            _put(root / change.path, change.after, change.is_private)
     except BaseException as error:
+        if isinstance(error, OSError):
+            done.pop()
         for change in reversed(done):
             _put(root / change.path, change.before, change.is_private)
         if isinstance(error, OSError):

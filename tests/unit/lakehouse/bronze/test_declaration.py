@@ -146,6 +146,8 @@ def test_a_faulty_connection_file_is_told_as_such(contracts: Path, cafe: Path) -
 
 
 def test_the_task_that_provisions_refuses_what_does_not_belong_together(cafe: Path) -> None:
-    """The café is declared, and the repository's contracts are another business's."""
-    with pytest.raises(DeclarationError, match="cafe_orders, which has no contract"):
+    """A café is declared under names that no contract of the repository has."""
+    file = cafe / "cafe_postgres_to_lake.yaml"
+    file.write_text(file.read_text().replace("prefix: cafe_", "prefix: nobodys_cafe_"))
+    with pytest.raises(DeclarationError, match="nobodys_cafe_orders, which has no contract"):
         CheckDeclarationOperator(task_id="check_what_is_declared").execute({})

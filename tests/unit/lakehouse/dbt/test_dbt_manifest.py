@@ -40,3 +40,14 @@ def test_check_names_the_model_that_changed(
 def test_absent_dbt_is_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(manifest.ManifestError, match="run make, or set LAKEHOUSE_DBT_ENVIRONMENT"):
         manifest.parsed_manifest(dbt=tmp_path / "no" / "dbt")
+
+
+def test_a_dbt_that_takes_too_long_is_given_up_on_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "dbt"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(manifest, "PARSE_SECONDS", 0.1)
+    with pytest.raises(manifest.ManifestError, match=r"has not read the project in 0\.1 s: try again"):
+        manifest.parsed_manifest(dbt=slow)

@@ -25,6 +25,10 @@ STAGES = [each.name for each in NIGHT]
 WHOLE = NightRequest(DAY, "extract_postgres")
 
 
+def not_provisioned() -> None:
+    pytest.fail("the platform was provisioned")
+
+
 def form(**given: Any) -> dict[str, Any]:
     return {"date": None, "from_stage": STAGES[0], "force_sync": False, "full_refresh": False} | given
 
@@ -144,7 +148,10 @@ def test_when_all_nights_are_served_it_says_so() -> None:
 
 
 def test_a_night_from_the_beginning_starts_both_extracts_with_its_wishes(airflow: ScriptedAirflow) -> None:
-    started = start_or_join(airflow, NightRequest(DAY, "extract_apis", full_refresh=True), DAY)
+    provisioned: list[int] = []
+    asked = NightRequest(DAY, "extract_apis", full_refresh=True)
+    started = start_or_join(airflow, asked, DAY, lambda: provisioned.append(len(airflow.triggered)))
+    assert provisioned == [0], "once, before anything was started"
     assert airflow.triggered == ["extract_postgres", "extract_apis"]
     assert airflow.confs == [{"full_refresh": True}] * 2
     assert list(started.runs) == airflow.triggered
@@ -153,14 +160,15 @@ def test_a_night_from_the_beginning_starts_both_extracts_with_its_wishes(airflow
 
 def test_a_night_from_a_later_stage_starts_that_one_beside_older_runs(airflow: ScriptedAirflow) -> None:
     airflow.add(*(run_of(name) for name in STAGES))
-    assert list(start_or_join(airflow, NightRequest(DAY, "load_bronze"), DAY).runs) == ["load_bronze"]
+    started = start_or_join(airflow, NightRequest(DAY, "load_bronze"), DAY, not_provisioned)
+    assert list(started.runs) == ["load_bronze"]
     assert airflow.triggered == ["load_bronze"]
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_a_running_night_is_joined_where_it_is(airflow: ScriptedAirflow, state: str) -> None:
     airflow.add(run_of("extract_postgres"), run_of("extract_apis"), run_of("load_bronze", state))
-    joined = start_or_join(airflow, WHOLE, DAY)
+    joined = start_or_join(airflow, WHOLE, DAY, not_provisioned)
     assert airflow.triggered == []
     assert (list(joined.runs), joined.joined) == (["load_bronze"], "load_bronze")
 

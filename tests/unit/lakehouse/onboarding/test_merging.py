@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.onboarding.writing import file_changes
 from lakehouse.onboarding.writing.blueprint import BlueprintError
 from lakehouse.onboarding.writing.file_changes import write_all
 from lakehouse.onboarding.writing.plan import FileChange, OnConflict, planned_changes
@@ -112,3 +113,22 @@ def test_what_cannot_be_written_takes_everything_back(tmp_path: Path) -> None:
         write_all(changes, tmp_path)
     assert (tmp_path / "first").read_text() == "before"
     assert not (tmp_path / "second").exists()
+
+
+def test_ctrl_c_between_two_files_takes_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "first").write_text("before")
+    written = file_changes.write_whole
+
+    def interrupted(path: Path, text: str, mode: int | None) -> None:
+        written(path, text, mode)
+        if text == "new":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(file_changes, "write_whole", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_all(
+            [FileChange("first", "before", "after"), FileChange("folder/second", None, "new")], tmp_path
+        )
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"first": "before"}

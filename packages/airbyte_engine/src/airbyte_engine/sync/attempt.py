@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 from dataclasses import dataclass
@@ -92,20 +90,15 @@ class Attempt:
         if process is None:
             return
         for number, patience in ((signal.SIGTERM, _KILL_AFTER_SECONDS), (signal.SIGKILL, 10)):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(patience)
+            process.signal(number)
+            if process.wait(patience) is not None:
                 return
 
     def _run(self, log: TextIO) -> Outcome:
         self._process = process = self._workers.take()
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise RuntimeError("the worker has no pipes")
         if self._killed.is_set():
             self.kill()
-        stderr = process.stderr
-        complaints = threading.Thread(target=self._copy_complaints, args=(stderr, log), daemon=True)
+        complaints = threading.Thread(target=self._copy_complaints, args=(process.stderr, log), daemon=True)
         complaints.start()
         failure: dict[str, Any] | None = None
         complete = False
@@ -136,7 +129,7 @@ class Attempt:
         if self._killed.is_set():
             return Outcome(failure_reason("The sync was cancelled", "manual_cancellation"))
         if failure is None and not (complete and code == 0):
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            how = f"was killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
             failure = failure_reason(f"The worker {how} before it was done; see the log")
         return Outcome(failure)
 
@@ -163,7 +156,7 @@ class Attempt:
     def _commit(self, commit: Commit) -> None:
         """Store, then tell the worker: it lets go of the source's log only after that."""
         self._jobs.commit(self._connection_id, self._order.job_id, self._order.attempt, commit)
-        if self._process is not None and self._process.stdin is not None:
+        if self._process is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.write("committed\n")
                 self._process.stdin.flush()

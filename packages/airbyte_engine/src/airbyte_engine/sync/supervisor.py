@@ -62,11 +62,12 @@ class SyncSupervisor:
         self._running: dict[int, Attempt] = {}
         self._cancelled: dict[int, threading.Event] = {}
         self._stopping = threading.Event()
-        self._workers = WorkerProcesses()
+        self._workers = WorkerProcesses(orders.settings.workspace_root / "sockets")
 
     def start(self) -> None:
         """Go on with what a previous server left unfinished."""
-        self._workers.prepare()
+        # Not at once: the imports that workers are forked from take as long as this server's own.
+        self._slots.submit(self._workers.prepare)
         for job in self._jobs.unfinished():
             self._close_interrupted(job)
         self._slots.submit(self._keep_owed_logs)

@@ -1,20 +1,18 @@
-"""Low-code (declarative) sources, read by Airbyte's own `source-declarative-manifest` in a process of its
-own, under the checks of `low_code`.
+"""Low-code (declarative) sources, read by Airbyte's own `source-declarative-manifest` under the checks of
+`low_code`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from airbyte_engine.worker import low_code
 from airbyte_engine.worker.boundary import Boundary
 from airbyte_engine.worker.column_names import ADDED_TO_ROWS, ColumnNameError, ColumnNames, shown
+from airbyte_engine.worker.connector import connector_of
 from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.low_code.decoding import NOT_JSON
 from airbyte_engine.worker.protocol import Order, Outbox, Stream, WorkerError
@@ -166,33 +164,16 @@ class DeclarativeSource:
             raise WorkerError(f"{executable} is missing: set up the connectors environment", "system_error")
         config = self._write("config.json", self._order.source)
         manifest = self._write("manifest.json", self._order.manifest)
-        call = [
-            str(executable.with_name("python")),
-            str(Path(low_code.__file__).with_name("__main__.py")),
-            str(executable),
-            command,
-            "--config",
-            str(config),
-            "--manifest-path",
-            str(manifest),
-            *arguments,
-        ]
-        with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            if process.stdout is None or process.stderr is None:
-                raise WorkerError("The connector has no output", "system_error")
-            complaints: list[str] = []
-            reader = threading.Thread(target=lambda: complaints.extend(process.stderr or []), daemon=True)
-            reader.start()
-            for line in process.stdout:
-                self._outbox.beat()
-                if line.startswith("{"):
-                    yield json.loads(line)
-            reader.join(timeout=5)
+        call = [command, "--config", str(config), "--manifest-path", str(manifest), *arguments]
+        running = connector_of(executable).run(call, self._scratch / "connector-errors.txt")
+        for line in running:
+            self._outbox.beat()
+            if line.startswith("{"):
+                yield json.loads(line)
         if self._failure is not None:
             raise self._failure
-        if process.returncode != 0:
-            last = complaints[-1].strip() if complaints else "no output"
-            raise WorkerError(f"The connector ended with code {process.returncode}: {last}")
+        if running.code != 0:
+            raise WorkerError(f"The connector ended with code {running.code}: {running.last_words()}")
 
     def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:

@@ -1,20 +1,16 @@
-"""Run one attempt: the order comes on stdin, messages go to stdout.
-
---ahead: no order is due yet. Do what takes time and is the same for all of them, then wait.
-"""
+"""Run one attempt: the order comes on stdin, messages go to stdout."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import os
 import shutil
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from airbyte_engine.bucket import prepare_s3
 from airbyte_engine.worker.declarative import DeclarativeSource
 from airbyte_engine.worker.files.source import FileSource
 from airbyte_engine.worker.landing import Landing
@@ -29,21 +25,21 @@ SOURCES: dict[str, type[PostgresSource] | type[DeclarativeSource] | type[FileSou
     "files": FileSource,
 }
 
-SHOWN_AS = "airbyte-sync"
-"""What `ps -o comm` and `top` call a worker that has its order."""
 
+def run(ahead: bool, begins: Callable[[], None]) -> int:
+    """Exit code 0 after COMPLETE, or when the server ends before it gives an order; 1 after FAILURE.
 
-def main() -> int:
-    """Exit code 0 after COMPLETE, or when the server ends before it gives an order; 1 after FAILURE."""
+    Args:
+        ahead: no order is due yet, so there is time for what takes long and is the same for all of them.
+        begins: called when the order has come.
+    """
     outbox = Outbox()
-    if "--ahead" in sys.argv:
+    if ahead:
         prepare_duckdb()
-        prepare_s3()
     line = sys.stdin.readline()
     if not line:
         return 0
-    with contextlib.suppress(OSError):  # there is no such file elsewhere than on Linux
-        Path("/proc/self/comm").write_text(SHOWN_AS, encoding="ascii")
+    begins()
     order = Order.from_json(line)
     threading.Thread(target=_listen_to_the_server, args=(outbox,), daemon=True).start()
     watch(outbox, order.patience_seconds)
@@ -76,11 +72,3 @@ def _listen_to_the_server(outbox: Outbox) -> None:
     for _ in sys.stdin:
         outbox.confirm()
     os.killpg(os.getpgid(0), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Without the interpreter's own end, which would close what had better not be (`snapshot._ABANDONED`).
-    os._exit(code)
