@@ -79,7 +79,7 @@ def _sections(outcome: Outcome, error_characters: int | None, needs: str) -> Ite
         count = len(outcome.failed)
         yield f"#### The night of {night} failed at {count} {'task' if count == 1 else 'tasks'}"
         if needs:
-            yield f"This night needs {needs}."
+            yield f"This night needs {needs}. If that was missing, do it and start this again."
         for each in outcome.failed:
             yield _failure(each, error_characters)
         yield "Readers see the data of the last night that was published."

@@ -152,7 +152,7 @@ def test_what_a_failed_night_needed_stands_before_its_failures() -> None:
     assert told.splitlines()[:4] == [
         "#### The night of 2025-10-16 failed at 3 tasks",
         "",
-        f"This night needs {needs}.",
+        f"This night needs {needs}. If that was missing, do it and start this again.",
         "",
     ]
     assert len(told) <= NOTE_CHARACTERS
