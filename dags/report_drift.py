@@ -10,9 +10,9 @@ them. It writes nothing. Airbyte hides secrets, so they count as equal.
 UI, the next run of `provision_platform` would silently change it back.
 
 **If it fails:** the error lists what is missing, what differs (paths, never values), which connections
-no file declares, and which source is left out because its values are not set here. To change the server, run `provision_platform`; to keep the server as it is, change the
-files. `python -m lakehouse.airbyte diff` (on the embedded platform: `bin/airbyte diff`) shows the same list
-immediately.
+no file declares, and which source is left out because its values are not set here. To change the server, run
+`provision_platform`; to keep the server as it is, change the files.
+`python -m lakehouse.airbyte diff` (on the embedded platform: `bin/airbyte diff`) shows the same list.
 
 **Safe to rerun?** Yes.
 """
