@@ -177,7 +177,7 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
     console.print("\nNext:")
     name, logged = blueprint.business, _read_from_log(blueprint)
     if logged and logged != _read_from_log(made):
-        console.print("  at the source, once, as the owner of its tables:")
+        console.print("  at the source, once, as the owner of its tables, not in one transaction:")
         for statement in capture_statements(publication(name), slot(name), logged):
             console.print(Text(f"    {statement}"), soft_wrap=True)
     again = connections_to_read_again(made, blueprint)
