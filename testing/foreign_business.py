@@ -25,7 +25,11 @@ DAYS: Final = ("schema.sql", "second_day.sql", "third_day.sql")
 TOKEN: Final = "a token of the loyalty service"
 PASSWORD: Final = "p@ss word/of:the cafe"
 """With all that a URL must escape."""
-_HEADER: Final = ("delivery_id", "store", "sku", "boxes", "price_per_box", "delivered_on")
+_HEADER: Final = {
+    "Delivery ID": "delivery_id", "store": "store", "sku": "sku", "boxes": "boxes",
+    "Price per box (\u20ac)": "price_per_box", "delivered_on": "delivered_on",
+}  # fmt: skip
+"""The columns of a spreadsheet, and what its people call them where a name has no blanks."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +118,9 @@ class ForeignBusiness:
             )
 
     def deliveries(self) -> list[dict[str, str]]:
-        """Every line of the dropped files, by file and place in it."""
+        """Every line of the dropped files, by file and place in it, with plain names."""
         return [
-            line
+            {_HEADER[name]: value for name, value in line.items()}
             for file in sorted(self._drops.glob("deliveries_*.csv"))
             for line in csv.DictReader(file.read_text("utf-8").splitlines(), delimiter=";")
         ]
@@ -131,7 +135,7 @@ class ForeignBusiness:
         # Written elsewhere and moved: a reader finds whole files only.
         making = self._drops / ".making"
         with making.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, delimiter=";").writerows([_HEADER, *lines])
+            csv.writer(file, delimiter=";").writerows([tuple(_HEADER), *lines])
         making.rename(self._drops / f"deliveries_2025101{5 + day}.csv")
 
     def _delivery(self, day: int, number: int, boxes: int) -> tuple[Any, ...]:

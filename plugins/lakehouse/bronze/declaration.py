@@ -13,6 +13,7 @@ from lakehouse.airbyte.connection_file import ConnectionFile, Stream, read_all_c
 from lakehouse.bronze.contract import Contract, ContractError, Mode
 from lakehouse.bronze.contract_file import load_contract, shown_path
 from lakehouse.bronze.declared import CONTRACTS, STREAM_CONTRACTS
+from lakehouse.landing.columns import landed_name
 from lakehouse.platform.errors import PermanentError
 
 
@@ -71,9 +72,10 @@ def _contradictions(contract: Contract, connection: ConnectionFile, stream: Stre
     mode = _mode(connection, stream)
     if contract.mode is not mode:
         yield f"mode {contract.mode}, but {landing} reads it as {mode}"
-    if stream.primary_key and set(contract.key) != set(stream.primary_key):
+    if stream.primary_key and set(contract.key) != {landed_name(name) for name in stream.primary_key}:
         yield f"key {list(contract.key)}, but {landing} says {list(stream.primary_key)}"
-    if stream.cursor_field and contract.mode is Mode.INCREMENTAL and contract.cursor != stream.cursor_field:
+    cursor = stream.cursor_field and landed_name(stream.cursor_field)
+    if cursor and contract.mode is Mode.INCREMENTAL and contract.cursor != cursor:
         yield f"cursor {contract.cursor}, but {landing} reads by {stream.cursor_field}"
 
 

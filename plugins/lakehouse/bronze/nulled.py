@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.landing.columns import CHANGES_LEAF, META
+from lakehouse.landing.columns import CHANGES_LEAF, META, landed_name
 
 NULLED: Final = "NULLED"
 ROW_IS_GONE: Final = "SOURCE_RETRIEVAL_ERROR"
@@ -17,7 +17,10 @@ ROW_IS_GONE: Final = "SOURCE_RETRIEVAL_ERROR"
 
 
 def nulled_fields(batch: pa.RecordBatch) -> Iterator[tuple[int, str, str]]:
-    """Position in the batch, field and Airbyte's reason of everything that was left out."""
+    """Position in the batch, column and Airbyte's reason of everything that was left out.
+
+    Airbyte notes what the source calls the field, which may be another name than that of the column.
+    """
     changes = _changes(batch)
     if changes is None:
         return
@@ -25,7 +28,7 @@ def nulled_fields(batch: pa.RecordBatch) -> Iterator[tuple[int, str, str]]:
     for position in pc.indices_nonzero(changed).to_pylist():
         for each in changes[position].as_py():
             if each["change"] == NULLED:
-                yield position, str(each["field"]), str(each["reason"])
+                yield position, landed_name(str(each["field"])), str(each["reason"])
 
 
 def may_have_nulled(group: pq.RowGroupMetaData, schema: pa.Schema) -> bool:

@@ -1,7 +1,9 @@
-"""The columns that Airbyte adds to what it lands, as its S3 destination and its CDC sources name them."""
+"""The columns of what Airbyte lands: those that it adds, and how it writes the names of a source's own."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Final
 
 RAW_ID: Final = "_airbyte_raw_id"
@@ -20,3 +22,17 @@ SYNC_ID: Final = "_airbyte_sync_id"
 CDC_LSN: Final = "_ab_cdc_lsn"
 CDC_UPDATED_AT: Final = "_ab_cdc_updated_at"
 CDC_DELETED_AT: Final = "_ab_cdc_deleted_at"
+
+
+def landed_name(name: str) -> str:
+    """Under which name a source's column lands: `Order_Nr` of `Order Nr`, `_2025` of `2025`.
+
+    Airbyte's S3 destination writes names that Avro can have (`toAvroSafeName` of its CDK): letters without
+    accents, one underscore for blanks in a row and for every other character that is no ASCII letter or
+    digit, and one before a leading digit.
+    """
+    letters = "".join(
+        each for each in unicodedata.normalize("NFKD", name) if not unicodedata.category(each).startswith("M")
+    )
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", re.sub(r"[ \t\n\v\f\r]+", "_", letters))
+    return f"_{plain}" if plain[:1].isdigit() else plain

@@ -1,9 +1,11 @@
-"""Tables of other people's databases: endless cursors, names that differ in case only, old encodings."""
+"""Tables of other people's databases: endless cursors, names that collide or are none, old encodings."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -83,6 +85,10 @@ def test_tables_whose_names_differ_in_case_only_are_told_apart(tables: Tables) -
             'id bigint, "_AIRBYTE_RAW_ID" text',
             "{schema}.things cannot land: the column _AIRBYTE_RAW_ID has the name of one that Airbyte adds",
         ),
+        (
+            '"order nr" bigint, "order-nr" bigint',
+            "the columns order nr and order-nr would both land as order_nr: rename one of them",
+        ),
     ],
 )
 def test_columns_that_no_reader_could_tell_apart_are_refused_by_name(
@@ -91,6 +97,39 @@ def test_columns_that_no_reader_could_tell_apart_are_refused_by_name(
     tables.run(f"create table things ({columns})")
     tables.connect("things")
     assert named.format(schema=tables.schema) in tables.failure()
+
+
+@pytest.mark.parametrize("path", ["full", "cursor", "cdc"])
+def test_names_that_avro_cannot_have_land_as_airbyte_writes_them(tables: Tables, path: str) -> None:
+    """With values for which the first reading is not enough: a zero, NaN, times that Parquet has not."""
+    tables.run(
+        'create table sheet (id bigint primary key, "Order Nr" bigint, "Gr\u00f6\u00dfe (cm)" numeric(6, 2),'
+        ' "at noon" timestamp, "2025" text)'
+    )
+    tables.run("insert into sheet values (1, 10, 0, 'infinity', 'a'), (2, 20, 'NaN', '2025-10-16', null)")
+    if path == "cursor":
+        tables.connect("sheet", cursor="Order Nr")
+    else:
+        tables.connect_by(path, "sheet")
+    assert tables.sync()["rowsSynced"] == 2
+    tables.run("insert into sheet values (3, 30, 1.5, '-infinity', 'c')")
+    assert tables.sync()["rowsSynced"] == {"full": 3, "cursor": 1, "cdc": 1}[path]
+    rows = {row["id"]: row for row in tables.landing.rows("sheet").to_pylist()}
+    names = ("Order_Nr", "Gro_e__cm_", "at_noon", "_2025")
+    assert {number: tuple(row[name] for name in names) for number, row in rows.items()} == {
+        1: (10, Decimal("0.00"), None, "a"),
+        2: (20, None, dt.datetime(2025, 10, 16), None),
+        3: (30, Decimal("1.50"), None, "c"),
+    }
+    told = {
+        number: [(each["field"], each["change"]) for each in row["_airbyte_meta"]["changes"]]
+        for number, row in rows.items()
+    }
+    assert told == {
+        1: [("at noon", "NULLED")],
+        2: [("Gr\u00f6\u00dfe (cm)", "NULLED")],
+        3: [("at noon", "NULLED")],
+    }
 
 
 def test_texts_of_an_old_encoding_land_as_utf_8(

@@ -118,6 +118,7 @@ def _column(seen: ColumnProfile, kind: str) -> Column:
         source_type=seen.source_type,
         one_of=seen.one_of,
         note=seen.note,
+        source_name=seen.source_name,
     )
 
 

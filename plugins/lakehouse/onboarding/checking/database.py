@@ -9,9 +9,11 @@ import psycopg
 
 from lakehouse.airbyte.connection_file import ConnectionFile
 from lakehouse.bronze.contract import Mode
+from lakehouse.landing.columns import landed_name
 from lakehouse.onboarding.checking.columns import compare_columns
 from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, fits, note
+from lakehouse.onboarding.profiling.names import columns_as_landed
 from lakehouse.onboarding.profiling.postgres import connected, described_columns
 from lakehouse.onboarding.profiling.tables.capture import capture_statements, log_reading, table_obstacle
 from lakehouse.onboarding.profiling.tables.catalogue import FoundTable, read_catalogue
@@ -43,7 +45,8 @@ def check_database(
                     f"bin/source add {connection.business} --drop {each.stream.name}",
                 )
                 continue
-            found = [*_table(each, table), *compare_columns(each, described_columns(table), guessed=False)]
+            columns = columns_as_landed(described_columns(table))
+            found = [*_table(each, table), *compare_columns(each, columns, guessed=False)]
             yield from found or [fits(each.lake_name, _as_declared(each))]
         if replication.get("method") == "CDC":
             captured = [tables[each.stream.name] for each in streams if each.stream.name in tables]
@@ -85,7 +88,7 @@ def _as_declared(declared: DeclaredStream) -> str:
 
 
 def _table(declared: DeclaredStream, table: FoundTable) -> Iterator[Finding]:
-    key, columns = declared.contract.key, {column.name: column for column in table.columns}
+    key, columns = declared.contract.key, {landed_name(column.name): column for column in table.columns}
     if not table.readable:
         yield differs(
             declared.lake_name,
@@ -107,7 +110,8 @@ def _table(declared: DeclaredStream, table: FoundTable) -> Iterator[Finding]:
 
 def _identifies(table: FoundTable, key: Sequence[str]) -> bool:
     return any(
-        (index.is_primary or (index.is_unique and index.is_whole)) and set(index.columns) <= set(key)
+        (index.is_primary or (index.is_unique and index.is_whole))
+        and {landed_name(name) for name in index.columns} <= set(key)
         for index in table.indexes
     )
 

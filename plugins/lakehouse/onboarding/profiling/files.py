@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from lakehouse.onboarding.profiling.drops import UTF_8, Drops, Sample, file_type
-from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, suggested, table_problem
+from lakehouse.onboarding.profiling.names import alike, as_landed, column_problem, suggested, table_problem
 from lakehouse.onboarding.profiling.profile import ColumnProfile, FilesProfile, SourceProfile, TableProfile
 from lakehouse.onboarding.profiling.samples import guessed_columns, guessed_key
 from lakehouse.onboarding.profiling.sftp import fetched
@@ -123,7 +123,7 @@ def _profile(
     encoding = dict(samples[0].form).get("encoding", UTF_8)
     if encoding != UTF_8:
         why += f"; their text is read as {encoding} (a guess)"
-    return TableProfile(
+    profile = TableProfile(
         name=name,
         columns=columns,
         key=key,
@@ -139,6 +139,7 @@ def _profile(
         ),
         problems=tuple(_problems(name, columns, samples)),
     )
+    return as_landed(profile)
 
 
 def _name(glob: str) -> str:
@@ -192,8 +193,8 @@ def _problems(name: str, columns: Sequence[ColumnProfile], samples: Sequence[Sam
     found = [problem for problem in [table_problem(name, IN_THE_FILES)] if problem]
     if not columns:
         found.append("its files have no rows from which columns could be told: drop one with rows first")
-    for group in differing_in_case(column.name for column in columns):
-        found.append(f"columns {', '.join(group)} differ in letter case only: rename them in the files")
+    for group in alike(column.name for column in columns):
+        found.append(f"columns {group}: rename them in the files")
     forms = {str(sample.form) for sample in samples}
     if len(forms) > 1:
         found.append("its files are written in several ways (encoding or delimiter): write them all in one")

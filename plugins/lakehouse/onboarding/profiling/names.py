@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
+from lakehouse.landing.columns import landed_name
+from lakehouse.onboarding.profiling.profile import ColumnProfile, TableProfile
+
 _TABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_COLUMN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OF_AIRBYTE: Final = ("_airbyte_", "_ab_")
 _OF_THE_LAKE: Final = frozenset({"bronze_date", "dir0"})
 """Columns that bronze's views add."""
@@ -31,27 +34,57 @@ def table_problem(name: str, remedy: str = "make a view called") -> str:
 
 
 def column_problem(name: str, remedy: str = VIEW) -> str:
-    """Why a column cannot be brought in under this name, and what to do; empty if it can.
+    """Why a column with this name cannot be brought in, and what to do; empty if it can.
 
     `remedy`: how the source gets to call it otherwise; the better name follows.
     """
-    lower = name.lower()
+    if not name.strip() or "\0" in name:
+        return f"no system can carry its name {name!r}: {remedy} otherwise"
+    lower = landed_name(name).lower()
     if lower.startswith(_OF_AIRBYTE) or lower in _OF_THE_LAKE:
         return f"the lake adds a column {lower} of its own: {remedy} {lower.strip('_')}_value"
-    if not _COLUMN.fullmatch(name):
-        return (
-            "Airbyte writes characters other than letters, digits and _ as _, the embedded one as they are: "
-            f"{remedy} {suggested(name)}"
-        )
     return ""
 
 
-def differing_in_case(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Groups of names that differ in letter case only, which DuckDB, Dremio and Spark cannot tell apart."""
+def alike(names: Iterable[str]) -> list[str]:
+    """Of each group of names that would land under one name, in a sentence: the columns and why.
+
+    Those that differ in letter case only are among them: DuckDB, Dremio and Spark cannot tell them apart.
+    """
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault(name.lower(), []).append(name)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
+        groups.setdefault(landed_name(name).lower(), []).append(name)
+    return [
+        f"{', '.join(group)} "
+        + (
+            "differ in letter case only"
+            if len({name.lower() for name in group}) == 1
+            else f"would all land as {landed_name(group[0])}"
+        )
+        for group in groups.values()
+        if len(group) > 1
+    ]
+
+
+def as_landed(table: TableProfile) -> TableProfile:
+    """The table with the names under which its columns land, instead of those at the source."""
+    return replace(
+        table,
+        columns=columns_as_landed(table.columns),
+        key=tuple(map(landed_name, table.key)),
+        cursor=table.cursor and landed_name(table.cursor),
+        deleted_at=table.deleted_at and landed_name(table.deleted_at),
+    )
+
+
+def columns_as_landed(columns: Iterable[ColumnProfile]) -> tuple[ColumnProfile, ...]:
+    """As `as_landed`, of columns."""
+    return tuple(
+        column
+        if column.unsupported or (landed := landed_name(column.name)) == column.name
+        else replace(column, name=landed, source_name=column.name)
+        for column in columns
+    )
 
 
 def suggested(name: str) -> str:

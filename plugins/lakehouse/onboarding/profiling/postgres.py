@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, table_problem
+from lakehouse.onboarding.profiling.names import alike, as_landed, column_problem, table_problem
 from lakehouse.onboarding.profiling.profile import ColumnProfile, ProfileError, SourceProfile, TableProfile
 from lakehouse.onboarding.profiling.tables.capture import LogReading, log_reading, quoted, table_obstacle
 from lakehouse.onboarding.profiling.tables.catalogue import (
@@ -115,7 +115,7 @@ def _profile(
     rows, estimated = _rows(connection, table)
     obstacles = [*log.obstacles, *filter(None, [table_obstacle(table, table.key)])]
     choice = choose(table, rows, "; ".join(obstacles), log_wanted)
-    return TableProfile(
+    profile = TableProfile(
         name=table.name,
         columns=described_columns(table, choice.mode),
         key=table.key,
@@ -130,10 +130,11 @@ def _profile(
         problems=tuple(filter(None, [twin, *_problems(table, log, obstacles if log_wanted else [])])),
         is_view=table.is_view,
     )
+    return as_landed(profile)
 
 
 def described_columns(table: FoundTable, mode: str = "") -> tuple[ColumnProfile, ...]:
-    """The table's columns with the types that a contract gives them."""
+    """The table's columns as the source names them, with the types that a contract gives them."""
     return tuple(_column(column, mode) for column in table.columns)
 
 
@@ -164,11 +165,8 @@ def _problems(table: FoundTable, log: LogReading, obstacles: Sequence[str]) -> I
             f"the role may not read it: its owner runs GRANT USAGE ON SCHEMA {quoted(table.schema)} TO "
             f"{log.role}; GRANT SELECT ON {quoted(table.schema, table.name)} TO {log.role};"
         )
-    for group in differing_in_case(column.name for column in table.columns):
-        yield (
-            f"columns {', '.join(group)} differ in letter case only, which Dremio cannot tell apart: make a "
-            "view with other names and bring that in"
-        )
+    for group in alike(column.name for column in table.columns):
+        yield f"columns {group}: make a view with other names and bring that in"
     if table.rows_hidden:
         yield (
             "row level security may hide rows from this role: a superuser runs "

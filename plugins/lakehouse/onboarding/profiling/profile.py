@@ -21,6 +21,7 @@ class ColumnProfile:
     """One column, and the type that its contract should give it."""
 
     name: str
+    """Under which it lands."""
     contract_type: str
     """bigint int double boolean varchar date timestamp decimal(p,s); what fits none of these is varchar."""
     nullable: bool
@@ -32,6 +33,8 @@ class ColumnProfile:
     """Why this column cannot be brought in as it is, and what to do; empty if it can."""
     note: str = ""
     """What a reader of the contract should know, e.g. that an array arrives as JSON text."""
+    source_name: str = ""
+    """What the source calls it; empty if that is `name`."""
 
 
 @dataclass(frozen=True)

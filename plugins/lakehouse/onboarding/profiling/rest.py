@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from lakehouse.onboarding.profiling.connector import ManifestConnector
-from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, table_problem
+from lakehouse.onboarding.profiling.names import alike, as_landed, column_problem, table_problem
 from lakehouse.onboarding.profiling.profile import ColumnProfile, ProfileError, SourceProfile, TableProfile
 from lakehouse.onboarding.profiling.samples import Record, guessed_columns
 
@@ -74,7 +74,7 @@ def _profile(stream: Mapping[str, Any], records: Sequence[Record]) -> TableProfi
     cursor = cursors[0] if cursors and "incremental" in stream["supported_sync_modes"] else None
     columns = _columns(stream["json_schema"].get("properties") or {}, records, {*key, *cursors})
     incremental = cursor is not None and bool(key)
-    return TableProfile(
+    profile = TableProfile(
         name=name,
         columns=columns,
         key=key,
@@ -84,6 +84,7 @@ def _profile(stream: Mapping[str, Any], records: Sequence[Record]) -> TableProfi
         why=_why(cursor, key),
         problems=tuple(_problems(name, columns, {*key, *([cursor] if cursor else [])})),
     )
+    return as_landed(profile)
 
 
 def _why(cursor: str | None, key: tuple[str, ...]) -> str:
@@ -147,6 +148,6 @@ def _problems(name: str, columns: Sequence[ColumnProfile], needed: set[str]) -> 
         found.append(
             f"{', '.join(missing)} of its key or cursor is not in its schema: add it to the schema_loader"
         )
-    for group in differing_in_case(column.name for column in columns):
-        found.append(f"fields {', '.join(group)} differ in letter case only: rename one by a transformation")
+    for group in alike(column.name for column in columns):
+        found.append(f"fields {group}: rename one by a transformation")
     return found

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from lakehouse.bronze.casting import cast_column
-from lakehouse.onboarding.profiling.names import column_problem
+from lakehouse.onboarding.profiling.names import column_problem, suggested
 from lakehouse.onboarding.profiling.profile import ColumnProfile
 
 Record = Mapping[str, Any]
@@ -48,7 +48,7 @@ def guessed_key(columns: Sequence[ColumnProfile], records: Sequence[Record]) -> 
         for column in columns
         if not column.nullable and not column.unsupported and column.contract_type in _KEY_TYPES
     ]
-    named = [name for name in fit if _KEY_NAMES.search(name)]
+    named = [name for name in fit if _KEY_NAMES.search(suggested(name))]
     for name in named:
         if _tells_apart((name,), records):
             return (name,)

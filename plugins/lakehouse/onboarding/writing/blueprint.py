@@ -43,7 +43,9 @@ class Column:
     gone: bool = False
     """Has the source dropped it? The rows that landed before still have it."""
     renamed_to: str = ""
-    """What the source calls it since; the model keeps the old name."""
+    """What it lands as since the source has renamed it; the model keeps the old name."""
+    source_name: str = ""
+    """What the source calls it; empty if that is `name`."""
 
 
 @dataclass(frozen=True)

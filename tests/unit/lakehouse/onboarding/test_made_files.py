@@ -13,9 +13,12 @@ import yaml
 from lakehouse.airbyte import connection_file
 from lakehouse.bronze.contract import Contract, Mode, ZeroRows
 from lakehouse.bronze.contract_file import parse_contract
+from lakehouse.onboarding.adding.evolution import first_table
 from lakehouse.onboarding.adding.render.files import files_of
 from lakehouse.onboarding.adding.render.models import mart_name
-from lakehouse.onboarding.writing.blueprint import as_text, read_blueprint
+from lakehouse.onboarding.profiling.names import as_landed
+from lakehouse.onboarding.profiling.profile import ColumnProfile, TableProfile
+from lakehouse.onboarding.writing.blueprint import Blueprint, Source, as_text, read_blueprint
 from tests.unit.lakehouse.onboarding.made_profiles import cafe
 
 FILES = files_of(cafe("fct_cafe_orders", "dim_cafe_visits"))
@@ -208,3 +211,47 @@ def test_a_blueprint_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read is not None
     assert files_of(read) == files_of(made)
     assert read_blueprint("bistro", tmp_path) is None
+
+
+def test_a_column_with_blanks_is_read_by_its_own_name_and_lands_under_another() -> None:
+    seen = as_landed(
+        TableProfile(
+            name="sheet",
+            columns=(
+                ColumnProfile("Order Nr", "bigint", False, "bigint"),
+                ColumnProfile("Gr\u00f6\u00dfe (cm)", "double", True, "double precision"),
+                ColumnProfile("order_nr_old", "bigint", True, "bigint"),
+                ColumnProfile("Modified On", "timestamp", False, "timestamp"),
+                ColumnProfile("Deleted At", "timestamp", True, "timestamp"),
+            ),
+            key=("Order Nr",),
+            cursor="Modified On",
+            rows=1,
+            mode="incremental",
+            why="Modified On shows every change",
+            schema="public",
+            deleted_at="Deleted At",
+        )
+    )
+    source = Source("postgres", "", (first_table(seen, "postgres"),), {"ssl_mode": "prefer"})
+    files = files_of(Blueprint("office", (source,), ("fct_sheet",)))
+    [stream] = yaml.safe_load(files["include/airbyte/office_postgres_to_lake.yaml"])["streams"]
+    assert (stream["primary_key"], stream["cursor_field"]) == (["Order Nr"], "Modified On")
+    rules = parse_contract(yaml.safe_load(files["include/contracts/sheet.yaml"]), "sheet.yaml")
+    assert (rules.key, rules.cursor) == (("Order_Nr",), "Modified_On")
+    assert [each.name for each in rules.columns] == [
+        "Order_Nr",
+        "Gro_e__cm_",
+        "order_nr_old",
+        "Modified_On",
+        "Deleted_At",
+    ]
+    staged = yaml.safe_load(files[f"{MODELS}/staging/office/stg_sheet.yml"])["models"][0]["columns"]
+    assert [each["name"] for each in staged][:4] == ["order_nr", "groesse_cm", "order_nr_old", "modified_on"]
+    assert staged[1]["description"] == "Gr\u00f6\u00dfe (cm) of the source (double precision)."
+    text = files[f"{MODELS}/staging/office/stg_sheet.sql"]
+    assert all(f'"{name}"' in text for name in ("Order_Nr", "Gro_e__cm_", "Modified_On"))
+    assert '"Deleted_At" is not null' in text
+    gold = yaml.safe_load(files[f"{MODELS}/gold/office/sheet.yml"])["models"][0]["columns"]
+    assert [each["name"] for each in gold][:4] == ["order_nr", "groesse_cm", "order_nr_old", "modified_on"]
+    assert "deleted_at" not in [each["name"] for each in gold]

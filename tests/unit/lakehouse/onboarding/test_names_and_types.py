@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.onboarding.profiling.names import column_problem, differing_in_case, suggested, table_problem
+from lakehouse.landing.columns import landed_name
+from lakehouse.onboarding.profiling.names import alike, column_problem, suggested, table_problem
 from lakehouse.onboarding.profiling.tables.types import PostgresType, contract_type
 
 
@@ -33,24 +34,40 @@ def test_any_other_name_comes_with_one_that_is(name: str, proposal: str) -> None
     assert f"make a view called {proposal}" in table_problem(name)
 
 
-@pytest.mark.parametrize("name", ["amount", "Amount", "order", "_internal", "größe"[:2]])
-def test_a_column_may_have_any_letters_and_digits(name: str) -> None:
-    assert (column_problem(name) == "") == name.isascii()
+@pytest.mark.parametrize(
+    ("name", "landed"),
+    [
+        ("amount", "amount"),
+        ("Amount", "Amount"),
+        ("order", "order"),
+        ("unit price", "unit_price"),
+        ("unit-price", "unit_price"),
+        (" Preis\t\u20ac ", "_Preis___"),
+        ("2nd", "_2nd"),
+        ("gr\u00f6\u00dfe", "gro_e"),
+        ("\u010d\u00edslo", "cislo"),
+        ("%", "_"),
+    ],
+)
+def test_a_column_may_have_any_name_and_lands_as_airbyte_writes_it(name: str, landed: str) -> None:
+    assert column_problem(name) == ""
+    assert landed_name(name) == landed
 
 
-@pytest.mark.parametrize("name", ["unit price", "unit-price", "2nd", "größe", ""])
-def test_a_column_that_airbyte_would_rename_is_a_problem(name: str) -> None:
-    assert "make a view that calls it" in column_problem(name)
+@pytest.mark.parametrize("name", ["", "  ", "a\0b"])
+def test_a_column_without_a_name_is_a_problem(name: str) -> None:
+    assert "make a view that calls it otherwise" in column_problem(name)
 
 
-@pytest.mark.parametrize("name", ["_airbyte_meta", "_AB_CDC_LSN", "bronze_date"])
+@pytest.mark.parametrize("name", ["_airbyte_meta", "_AB_CDC_LSN", "bronze_date", "Bronze Date"])
 def test_a_column_of_the_lakes_own_is_a_problem(name: str) -> None:
     assert "adds a column" in column_problem(name)
 
 
-def test_names_that_differ_in_case_only_are_found() -> None:
-    assert differing_in_case(["id", "Name", "name", "NAME", "other"]) == [("Name", "name", "NAME")]
-    assert differing_in_case(["id", "name"]) == []
+def test_names_that_would_land_as_one_are_found() -> None:
+    assert alike(["id", "Name", "name", "NAME", "other"]) == ["Name, name, NAME differ in letter case only"]
+    assert alike(["a b", "id", "a-b", "A.B"]) == ["a b, a-b, A.B would all land as a_b"]
+    assert alike(["id", "name"]) == []
 
 
 def _numeric(precision: int, scale: int) -> PostgresType:

@@ -195,10 +195,23 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, files: dict[str, str], pat
     assert said in str(failure.value)
 
 
-def test_a_column_that_cannot_keep_its_name_is_renamed_in_the_files(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("id,Unit Price\n1,2\n")
+def test_a_column_of_a_spreadsheet_has_the_name_under_which_it_lands(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Order ID,Unit Price (\u20ac),2025\n1,2,x\n2,3,y\n", encoding="utf-8")
     [table] = profile_files(f"{tmp_path}/a.csv").tables
-    assert table.columns[1].unsupported.endswith("let the files call it unit_price")
+    assert [(column.name, column.source_name) for column in table.columns] == [
+        ("Order_ID", "Order ID"),
+        ("Unit_Price____", "Unit Price (\u20ac)"),
+        ("_2025", "2025"),
+    ]
+    assert (table.key, table.problems) == (("Order_ID",), ())
+
+
+def test_columns_that_would_land_under_one_name_are_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,unit price,unit-price\n1,2,3\n")
+    [table] = profile_files(f"{tmp_path}/a.csv").tables
+    assert table.problems == (
+        "columns unit price, unit-price would all land as unit_price: rename them in the files",
+    )
 
 
 def test_texts_that_are_no_dates_are_not_tried_as_dates(monkeypatch: pytest.MonkeyPatch) -> None:

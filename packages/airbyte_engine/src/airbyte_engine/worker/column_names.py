@@ -1,7 +1,12 @@
-"""Which names a source may give its columns: they arrive as they are, or are refused."""
+"""Under which names a source's columns arrive, and which names are refused.
+
+A name that Avro cannot have arrives as Airbyte's S3 destination changes it (`toAvroSafeName` of its CDK).
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,6 +16,19 @@ ADDED_TO_ROWS: Final = frozenset(
 """The columns that Airbyte adds to every row."""
 
 
+def landed_name(name: str) -> str:
+    """The column's name in the landing file: `Order_Date` of `Order Date`, `_2025` of `2025`.
+
+    Letters lose their accents; blanks in a row are one underscore, and so is every other character that is
+    no ASCII letter and no digit. A name does not begin with a digit.
+    """
+    letters = "".join(
+        each for each in unicodedata.normalize("NFKD", name) if unicodedata.category(each)[0] != "M"
+    )
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", re.sub(r"[ \t\n\v\f\r]+", "_", letters))
+    return f"_{plain}" if plain[:1].isdigit() else plain
+
+
 class ColumnNameError(ValueError):
     """A name that a column cannot have, or cannot have beside another one."""
 
@@ -18,7 +36,8 @@ class ColumnNameError(ValueError):
 class ColumnNames:
     """The names of one file or table.
 
-    Those that differ only in case are refused: DuckDB, Dremio and Spark cannot tell them apart.
+    Those that arrive under one name are refused, and those that differ only in case: DuckDB, Dremio and Spark
+    cannot tell them apart.
     """
 
     def __init__(self, added: frozenset[str]) -> None:
@@ -38,17 +57,22 @@ class ColumnNames:
         return self._known.issuperset(names)
 
     def _add(self, name: str) -> None:
-        lower = name.lower()
         if not name.strip():
             raise ColumnNameError("a column has no name: give it one")
         if "\0" in name:
             raise ColumnNameError(f"the column name {name!r} has a NUL character: rename it")
-        if lower in self._added:
-            raise ColumnNameError(f"the column {name} has the name of one that Airbyte adds: rename it")
-        other = self._spelled.setdefault(lower, name)
-        if other != name:
+        landed = landed_name(name)
+        if landed.lower() in self._added:
             raise ColumnNameError(
-                f"the columns {shown(other)} and {shown(name)} differ only in case: rename one of them"
+                f"the column {shown(name)} has the name of one that Airbyte adds: rename it"
+            )
+        other = self._spelled.setdefault(landed.lower(), name)
+        if other != name:
+            differ = (
+                "differ only in case" if other.lower() == name.lower() else f"would both land as {landed}"
+            )
+            raise ColumnNameError(
+                f"the columns {shown(other)} and {shown(name)} {differ}: rename one of them"
             )
         self._known.add(name)
 

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from airbyte_engine.worker.column_names import landed_name
+
 Change: TypeAlias = dict[str, str]
 
 _META_TYPE = pa.struct(
@@ -66,15 +68,14 @@ class RecordFile:
         self._job_id = job_id
         self._generation_id = generation_id
         self._extracted_at = extracted_at
-        self._writer = pq.ParquetWriter(
-            file, pa.schema(_ADDED + list(self._types.items())), compression=compression
-        )
+        fields = [(landed_name(name), type_) for name, type_ in self._types.items()]
+        self._writer = pq.ParquetWriter(file, pa.schema(_ADDED + fields), compression=compression)
 
     def write(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Append records. A value that does not fit its type becomes null, and `_airbyte_meta` lists it."""
         changes: list[list[Change]] = [[] for _ in records]
         columns = {
-            name: _column([record.get(name) for record in records], type_, name, changes)
+            landed_name(name): _column([record.get(name) for record in records], type_, name, changes)
             for name, type_ in self._types.items()
         }
         count = len(records)

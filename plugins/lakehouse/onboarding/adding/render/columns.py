@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lakehouse.onboarding.adding.evolution import FILE_CHANGED, FILE_URL
+from lakehouse.onboarding.profiling.names import suggested
 from lakehouse.onboarding.writing.blueprint import Column, Source, Table
 
 CURRENT: Final = "current"
@@ -72,9 +73,8 @@ def model_columns(source: Source, table: Table) -> list[ModelColumn]:
 
 def gold_columns(source: Source, table: Table) -> list[ModelColumn]:
     """Those that gold shows: the source's, and the key."""
-    return [
-        column for column in _columns(source, table) if column.of_source and column.name != table.deleted_at
-    ]
+    deleted = _names(source, table).get(table.deleted_at or "")
+    return [column for column in _columns(source, table) if column.of_source and column.name != deleted]
 
 
 def _columns(source: Source, table: Table) -> Iterator[ModelColumn]:
@@ -127,10 +127,16 @@ def _names(source: Source, table: Table) -> dict[str, str]:
     taken = _OWN | _WORKING | {f"{source.lake_name(table)}_key"}
     if source.kind == "files":
         taken |= set(_FILE_NAMES.values())
+    landed = {column.name.lower() for column in table.columns}
     names: dict[str, str] = {}
     for column in table.columns:
         if column.name not in successors:
             name = column.name.lower()
+            if column.source_name and (spelt := suggested(column.source_name)) not in {
+                *landed,
+                *names.values(),
+            }:
+                name = spelt
             names[column.name] = _FILE_NAMES.get(column.name) or (f"source_{name}" if name in taken else name)
     return names
 
@@ -150,7 +156,9 @@ def _data_type(contract_type: str) -> str:
 
 def _description(column: Column) -> str:
     """One sentence: the kind of value, and what a reader should know."""
-    sentence = f"{column.name} of the source" + (f" ({column.source_type})" if column.source_type else "")
+    sentence = f"{column.source_name or column.name} of the source" + (
+        f" ({column.source_type})" if column.source_type else ""
+    )
     if column.note:
         sentence += f", {column.note[0].lower()}{column.note[1:].rstrip('.')}"
     if column.renamed_to:

@@ -92,9 +92,10 @@ def _stream(source: Source, table: Table) -> dict[str, Any]:
     else:
         modes = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
     stream: dict[str, Any] = {"name": table.name, **modes}
+    at_source = {column.name: column.source_name or column.name for column in table.columns}
     # Files and the write-ahead log know by themselves what is new.
     if table.mode == "incremental" and source.kind != "files":
-        stream["cursor_field"] = table.cursor
+        stream["cursor_field"] = at_source[table.cursor or ""]
     if table.key:
-        stream["primary_key"] = list(table.key)
+        stream["primary_key"] = [at_source[name] for name in table.key]
     return stream

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from lakehouse.onboarding.profiling.names import suggested
 from lakehouse.onboarding.profiling.tables.catalogue import FoundColumn, FoundTable
 
 SMALL_ROWS: Final = 100_000
@@ -70,7 +71,7 @@ def _few(rows: int) -> str:
 
 def usable_cursor(table: FoundTable) -> tuple[str | None, str]:
     """The column that grows with every change, and, if there is none, why."""
-    named = [column for column in table.columns if _CHANGED.search(column.name.lower())]
+    named = [column for column in table.columns if _CHANGED.search(suggested(column.name))]
     times = [column for column in named if column.type.name in _TIMES and not column.type.is_array]
     usable = sorted((column for column in times if not column.nullable), key=lambda each: _rank(table, each))
     if usable:
@@ -94,7 +95,7 @@ def deleted_at(table: FoundTable) -> str | None:
         (
             column.name
             for column in table.columns
-            if _DELETED.search(column.name.lower()) and column.type.name in _TIMES
+            if _DELETED.search(suggested(column.name)) and column.type.name in _TIMES
         ),
         None,
     )

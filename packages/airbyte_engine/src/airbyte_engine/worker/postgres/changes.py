@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from airbyte_engine.worker.column_names import landed_name
 from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.postgres.address import literal, quoted
 from airbyte_engine.worker.postgres.columns import Column, Table
@@ -151,7 +152,8 @@ class StreamChanges:
         """Strict fails on a value that its type cannot hold; else it is null, as `_airbyte_meta` says."""
         values = [typed(column, f"c{number}", strict) for number, column in enumerate(columns)]
         named = ", ".join(
-            f"{value} as {quoted(column.name)}" for column, value in zip(columns, values, strict=True)
+            f"{value} as {quoted(landed_name(column.name))}"
+            for column, value in zip(columns, values, strict=True)
         )
         changes = "[]" if strict else _changes(columns, values)
         moment = literal(self._landing.started.isoformat())

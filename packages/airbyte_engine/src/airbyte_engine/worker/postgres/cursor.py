@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from psycopg import sql
 
+from airbyte_engine.worker.column_names import landed_name
 from airbyte_engine.worker.postgres.address import literal, quoted
 from airbyte_engine.worker.postgres.columns import MONEY, Column, Table
 from airbyte_engine.worker.postgres.snapshot import Snapshot
@@ -46,7 +47,9 @@ class StreamCursor:
         self._name = str(stream.cursor_field)
         self._column = next(column for column in table.columns if column.name == self._name)
         self._state: Mapping[str, Any] = stream.state or {}
-        self._within = _within(self._column, snapshot)
+        horizon = _horizon(self._column, snapshot)
+        self._within = horizon.format(quoted(self._name))
+        self._lands_within = horizon.format(quoted(landed_name(self._name)))
         self._beyond = self._digest(f"not ({self._within})") if self._within else None
 
     @property
@@ -82,8 +85,8 @@ class StreamCursor:
 
     def _greatest(self, since: str, file: Path) -> str | None:
         """The greatest cursor value within the horizon, as text."""
-        name, within = quoted(self._name), self._within or "true"
         if self.needs_postgres:
+            name, within = quoted(self._name), self._within or "true"
             table = f"{quoted(self._table.schema)}.{quoted(self._table.name)}"
             condition = f"{since} and" if since else " where"
             # Not by max, which PostgreSQL lacks for some types that have an order, such as uuid.
@@ -92,7 +95,10 @@ class StreamCursor:
                 f" order by {name} desc limit 1"
             )
             return found[0] if found else None
-        query = f"select cast(max({name}) as varchar) from read_parquet({literal(str(file))}) where {within}"
+        landed, within = quoted(landed_name(self._name)), self._lands_within or "true"
+        query = (
+            f"select cast(max({landed}) as varchar) from read_parquet({literal(str(file))}) where {within}"
+        )
         row = self._snapshot.duckdb.execute(query).fetchone()
         return str(row[0]) if row is not None and row[0] is not None else None
 
@@ -108,18 +114,18 @@ class StreamCursor:
         return "".join(self._snapshot.ask(query.as_string(None)))
 
 
-def _within(column: Column, snapshot: Snapshot) -> str:
-    """The condition for a value that may become the cursor, as PostgreSQL and DuckDB both write it; empty
-    where every value may.
+def _horizon(column: Column, snapshot: Snapshot) -> str:
+    """The condition for a value that may become the cursor, as PostgreSQL and DuckDB both write it, with {}
+    for the column; empty where every value may.
     """
-    name, kind = quoted(column.name), column.lands_as
+    kind = column.lands_as
     if kind in _CLOCK:
         [now] = snapshot.ask(f"select {_CLOCK[kind]}")
-        return f"{name} <= {literal(now)}::{kind}"
+        return f"{{}} <= {literal(now)}::{kind}"
     if kind in _GREATEST:
-        return f"{name} < {_GREATEST[kind]}"
+        return f"{{}} < {_GREATEST[kind]}"
     if kind in ("float", "double"):
-        return f"{name} < 'Infinity'"
+        return "{} < 'Infinity'"
     if column.type_id == _NUMERIC and kind == "varchar":
-        return f"{name}::text not in ('NaN', 'Infinity')"
+        return "{}::text not in ('NaN', 'Infinity')"
     return ""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from airbyte_engine.worker.column_names import landed_name
 from airbyte_engine.worker.landing import Landing, compression_of
 from airbyte_engine.worker.postgres import encoding
 from airbyte_engine.worker.postgres.address import literal, quoted
@@ -123,7 +124,9 @@ class Snapshot:
         if scanned and all(column.scannable for column in table.columns):
             with self._readers(table.pages // _PAGES_OF_A_TASK):
                 rows = self._copy(stream, self._scan(table, since), table, [], file, added)
-            zeros = self._found(file, rows, {name: f"{quoted(name)} = 0" for name in _decimals(table)})
+            zeros = self._found(
+                file, rows, {name: f"{quoted(landed_name(name))} = 0" for name in _decimals(table)}
+            )
             if not self._found(file, rows, _wrong_times(table)) and not any(
                 self._has_nan(table, name, since) for name in zeros
             ):
@@ -169,7 +172,9 @@ class Snapshot:
 
     def _copy(self, stream: str, rows: str, table: Table, nulled: list[str], file: Path, added: str) -> int:
         moment = self._landing.started.isoformat()
-        names = ", ".join(quoted(column.name) for column in table.columns)
+        names = ", ".join(
+            f"{quoted(column.name)} as {quoted(landed_name(column.name))}" for column in table.columns
+        )
         changes = ", ".join(
             f"case when {quoted(_misfit(name))} then {{'field': {literal(name)}, 'change': {NULLED},"
             f" 'reason': {DESTINATION_REASON}}} end"
@@ -236,7 +241,7 @@ def _decimals(table: Table) -> list[str]:
 
 def _wrong_times(table: Table) -> dict[str, str]:
     times = [column for column in table.columns if is_time(column)]
-    return {column.name: scanned_wrong(column, quoted(column.name)) for column in times}
+    return {column.name: scanned_wrong(column, quoted(landed_name(column.name))) for column in times}
 
 
 def _misfit(name: str) -> str:
