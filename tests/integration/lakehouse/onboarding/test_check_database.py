@@ -82,7 +82,7 @@ def test_all_fits_once_slot_and_publication_are_there(look: Look, business: Fore
             "alter table orders alter column total type text",
             "cafe_orders",
             "total is text now, and the contract says decimal(10,2)",
-            "include/contracts/cafe_orders.yaml",
+            "gives it the type varchar in the contract",
         ),
         (
             "alter type order_state add value 'refunded'",
