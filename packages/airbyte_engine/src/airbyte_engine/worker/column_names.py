@@ -20,7 +20,7 @@ def landed_name(name: str) -> str:
     """The column's name in the landing file: `Order_Date` of `Order Date`, `_2025` of `2025`.
 
     Letters lose their accents; blanks in a row are one underscore, and so is every other character that is
-    no ASCII letter and no digit. A name does not begin with a digit.
+    not an ASCII letter or digit. A name does not begin with a digit.
     """
     letters = "".join(
         each for each in unicodedata.normalize("NFKD", name) if unicodedata.category(each)[0] != "M"
