@@ -94,6 +94,14 @@ SCRIPT: Final = [sys.executable, "-m", "embedded.command", "script"]
 """Runs the module that a test has written."""
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """What is started hears Ctrl-C, also if these tests were started in the background of a script."""
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, earlier)
+
+
 def written(folder: Path, text: str) -> dict[str, str]:
     (folder / "script.py").write_text(text, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

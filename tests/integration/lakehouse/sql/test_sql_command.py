@@ -34,13 +34,13 @@ def platform(embedded_platform: EmbeddedPlatform) -> EmbeddedPlatform:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "lakehouse.sql", *arguments]
+    return [sys.executable, "-m", "embedded.command", "lakehouse.sql", *arguments]
 
 
 def environment(platform: EmbeddedPlatform) -> dict[str, str]:
     """Without the connections that tests of other folders have given to their process."""
     own = {name: value for name, value in platform.environ.items() if not name.startswith("AIRFLOW_CONN_")}
-    return own | {"PYTHONPATH": str(ROOT / "plugins"), "GRPC_VERBOSITY": "NONE"}
+    return own | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}", "GRPC_VERBOSITY": "NONE"}
 
 
 def sql(
