@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lakehouse.airbyte.connection_file import ConnectionFile
+from lakehouse.landing.columns import landed_name
 from lakehouse.onboarding.checking.declared import CONTRACTS, DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, fits
 from lakehouse.platform.yaml_files import parse_yaml
@@ -54,11 +55,12 @@ def _contracts(
                 f"{each.connection.source_folder}",
                 f"write source: {each.connection.source_folder} into include/contracts/{each.lake_name}.yaml",
             )
-        if each.contract.key and each.stream.primary_key and each.contract.key != each.stream.primary_key:
+        landed = tuple(map(landed_name, each.stream.primary_key))
+        if each.contract.key and landed and each.contract.key != landed:
             yield differs(
                 each.lake_name,
                 f"its contract's key is {', '.join(each.contract.key)}, and its connection's "
-                f"{', '.join(each.stream.primary_key)}",
+                f"{', '.join(landed)}",
                 "write the same key into both files",
             )
     folders = {connection.source_folder for connection in connections}

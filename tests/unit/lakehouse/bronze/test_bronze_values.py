@@ -124,6 +124,13 @@ def test_a_field_that_the_connector_left_out_is_no_null_like_others(tmp_path: Pa
     assert built.rows_loaded == 3
 
 
+def test_a_field_that_was_left_out_is_known_by_the_source_s_name_of_it(tmp_path: Path) -> None:
+    agreed = contract(Gro_e__cm_={"type": "double"})
+    rows = [{"id": 1}, {"id": 2} | nulled("Gr\u00f6\u00dfe (cm)")]
+    _, [bad] = build(tmp_path, agreed, rows, pa.field("Gro_e__cm_", pa.float64()))
+    assert bad["reason"] == "Gro_e__cm_: the connector left its value out (DESTINATION_SERIALIZATION_ERROR)"
+
+
 def test_a_value_that_was_gone_with_its_row_is_let_through_and_counted(tmp_path: Path) -> None:
     """The log told of a change; the row was deleted before its large value was read, and that follows."""
     log = {"_ab_cdc_updated_at": datetime(2025, 10, 16), "_ab_cdc_deleted_at": None}

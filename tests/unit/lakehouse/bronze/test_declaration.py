@@ -121,6 +121,17 @@ def test_a_contract_that_says_something_else_than_the_connection_is_named(
         check_declaration(contracts, contracts / "stream")
 
 
+def test_a_contract_has_the_names_under_which_columns_land(contracts: Path, cafe: Path) -> None:
+    path = cafe / "cafe_postgres_to_lake.yaml"
+    text = (
+        path.read_text(encoding="utf-8").replace("order_id", "Order Nr").replace("updated_at", "Changed at")
+    )
+    path.write_text(text, encoding="utf-8")
+    columns = {"Order_Nr": NUMBER, "Changed_at": TIME}
+    write(contracts, "cafe_orders", key=["Order_Nr"], cursor="Changed_at", columns=columns)
+    assert check_declaration(contracts, contracts / "stream") == 5
+
+
 def test_every_fault_is_told_at_once(contracts: Path) -> None:
     (contracts / "cafe_orders.yaml").unlink()
     write(contracts, "cafe_stock", source="elsewhere")

@@ -80,6 +80,16 @@ def test_a_contract_of_another_place_is_found(root: Path) -> None:
     assert finding.words == "its contract's source is postgres, and it lands in cafe_postgres"
 
 
+def test_a_key_is_compared_by_the_name_under_which_it_lands(root: Path) -> None:
+    connection = root / "include/airbyte/cafe_files_to_lake.yaml"
+    connection.write_text(connection.read_text().replace("delivery_id", "Delivery ID"))
+    [finding] = found(root)
+    assert finding.words == "its contract's key is delivery_id, and its connection's Delivery_ID"
+    contract = root / "include/contracts/cafe_deliveries.yaml"
+    contract.write_text(contract.read_text().replace("delivery_id", "Delivery_ID"))
+    assert [finding.status for finding in found(root)] == [Status.FITS]
+
+
 def test_models_that_the_manifest_lacks_or_has_too_many_make_it_stale(root: Path) -> None:
     shutil.move(
         root / "include/dbt/models/staging/cafe/stg_cafe_orders.sql",
