@@ -67,7 +67,7 @@ NEEDS_SHOP: Final = (
 """Folders and files of other suites that need the shop: its contracts, models, dashboards or rows. A single
 test has the marker `needs_shop`."""
 
-TIER_BUDGET_SECONDS: Final = {Tier.TEST: 14 * 60, Tier.REST: 30 * 60, Tier.STREAM: 5 * 60}
+TIER_BUDGET_SECONDS: Final = {Tier.TEST: 12 * 60, Tier.REST: 30 * 60, Tier.STREAM: 5 * 60}
 """`make test` may take 15 minutes from a clean clone, with its environments; `make verify` 45 in all."""
 
 SUITES: Final = (
@@ -79,7 +79,7 @@ SUITES: Final = (
         "lakehouse",
         "airflow",
         ("tests/integration/lakehouse",),
-        800,
+        300,
     ),
     Suite(Tier.TEST, "integration", "embedded", "embedded", ("tests/integration/embedded",), 150),
     Suite(
@@ -88,13 +88,13 @@ SUITES: Final = (
         "lakehouse",
         "airflow",
         ("tests/unit/lakehouse", "tests/unit/dags", "tests/unit/airflow", "tests/unit/shop"),
-        90,
+        60,
     ),
-    Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 65),
+    Suite(Tier.TEST, "unit", "embedded", "embedded", ("tests/unit/embedded", "tests/unit/repository"), 30),
     Suite(Tier.TEST, "unit", "dremio_engine", "embedded", ("tests/unit",), 90, "dremio_engine"),
     Suite(Tier.TEST, "unit", "airbyte_engine", "embedded", ("tests/unit",), 60, "airbyte_engine"),
     Suite(Tier.REST, "night", "observed", "airflow", ("tests/night/observed",), 600, needs_shop=True),
-    Suite(Tier.REST, "night", "onboarding", "embedded", ("tests/night/onboarding",), 450, needs_shop=True),
+    Suite(Tier.REST, "night", "onboarding", "embedded", ("tests/night/onboarding",), 300, needs_shop=True),
     Suite(
         Tier.REST,
         "wire",

@@ -18,7 +18,7 @@ from lakehouse.onboarding.adding.render.files import files_of
 from lakehouse.onboarding.adding.render.models import mart_name
 from lakehouse.onboarding.profiling.names import as_landed
 from lakehouse.onboarding.profiling.profile import ColumnProfile, TableProfile
-from lakehouse.onboarding.writing.blueprint import Blueprint, Source, as_text, read_blueprint
+from lakehouse.onboarding.writing.blueprint import Blueprint, Column, Source, Table, as_text, read_blueprint
 from tests.unit.lakehouse.onboarding.made_profiles import cafe
 
 FILES = files_of(cafe("fct_cafe_orders", "dim_cafe_visits"))
@@ -90,6 +90,16 @@ def test_a_contract_has_the_types_the_key_and_the_values_of_the_source() -> None
 def test_a_table_may_be_empty_whether_or_not_it_was(stream: str) -> None:
     """An empty list is what the source has then: staging deletes the rows of the older ones."""
     assert contract(stream).zero_rows is ZeroRows.ALLOW
+
+
+@pytest.mark.parametrize("kind", ["files", "rest"])
+def test_a_whole_list_of_files_or_of_an_api_is_never_empty(kind: str) -> None:
+    """It would delete all rows, and a folder or an answer is more likely empty by mistake."""
+    table = Table("stores", "full_refresh", (Column("store_id", "bigint"),), ("store_id",))
+    manifest = {"manifest": "office.yaml"} if kind == "rest" else {}
+    files = files_of(Blueprint("office", (Source(kind, "", (table,), manifest),)))
+    text = files["include/contracts/stores.yaml"]
+    assert parse_contract(yaml.safe_load(text), "stores.yaml").zero_rows is ZeroRows.REFUSE
 
 
 def test_the_log_has_a_source_of_its_own_and_files_their_own_columns() -> None:

@@ -26,6 +26,10 @@ def render_contracts(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
                     mode=table.mode,
                     key=list(table.key),
                     cursor=table.cursor if table.mode == "incremental" else None,
+                    # A table can be empty; that no file or answer of an API has a row is more likely a fault.
+                    zero_rows="refuse"
+                    if table.mode == "full_refresh" and source.kind != "postgres"
+                    else "allow",
                     max_rows=0 if is_cdc else 100,
                     max_share=0 if is_cdc else 0.001,
                     columns={column.name: _rules(source, table, column) for column in table.columns},
