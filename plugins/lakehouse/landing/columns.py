@@ -25,10 +25,10 @@ CDC_DELETED_AT: Final = "_ab_cdc_deleted_at"
 
 
 def landed_name(name: str) -> str:
-    """Under which name a source's column lands: `Order_Nr` of `Order Nr`, `_2025` of `2025`.
+    """The name under which a source's column lands: `Order_Nr` of `Order Nr`, `_2025` of `2025`.
 
     Airbyte's S3 destination writes names that Avro can have (`toAvroSafeName` of its CDK): letters without
-    accents, one underscore for blanks in a row and for every other character that is not an ASCII letter or
+    accents, one underscore for a run of blanks and for every other character that is not an ASCII letter or
     digit, and one before a leading digit.
     """
     letters = "".join(

@@ -101,7 +101,7 @@ def test_columns_that_no_reader_could_tell_apart_are_refused_by_name(
 
 @pytest.mark.parametrize("path", ["full", "cursor", "cdc"])
 def test_names_that_avro_cannot_have_land_as_airbyte_writes_them(tables: Tables, path: str) -> None:
-    """With values for which the first reading is not enough: a zero, NaN, times that Parquet has not."""
+    """With values for which the first reading is not enough: a zero, NaN, times that Parquet cannot hold."""
     tables.run(
         'create table sheet (id bigint primary key, "Order Nr" bigint, "Gr\u00f6\u00dfe (cm)" numeric(6, 2),'
         ' "at noon" timestamp, "2025" text)'

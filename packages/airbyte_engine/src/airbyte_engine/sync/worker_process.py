@@ -82,7 +82,7 @@ class Worker:
                 os.killpg(self.pid, number)
 
     def close(self) -> None:
-        """Its pipes. It ends, if it still runs, for nobody hears it any more."""
+        """Close its pipes. A worker that still runs ends, because its stdin does."""
         for pipe in (self.stdin, self.stdout, self.stderr):
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
