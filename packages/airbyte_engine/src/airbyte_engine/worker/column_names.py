@@ -19,8 +19,8 @@ ADDED_TO_ROWS: Final = frozenset(
 def landed_name(name: str) -> str:
     """The column's name in the landing file: `Order_Date` of `Order Date`, `_2025` of `2025`.
 
-    Letters lose their accents; a run of blanks becomes one underscore, and so does every other character that is
-    not an ASCII letter or digit. A name does not begin with a digit.
+    Letters lose their accents; a run of blanks becomes one underscore, and so does every other character that
+    is not an ASCII letter or digit. A name does not begin with a digit.
     """
     letters = "".join(
         each for each in unicodedata.normalize("NFKD", name) if unicodedata.category(each)[0] != "M"
