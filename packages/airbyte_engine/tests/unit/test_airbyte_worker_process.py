@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from airbyte_engine.sync import worker_process
 from airbyte_engine.sync.worker_process import PRELOADED, Worker, WorkerProcesses
 from airbyte_engine.worker.forked import PARENT, WAITING
-from testing.waiting import wait_until
 
 SECONDS = 60
 
@@ -78,18 +81,47 @@ def test_what_it_cannot_run_is_said_where_its_complaints_are_read(worker: Worker
     assert worker.wait(SECONDS) == 1
 
 
-def test_a_worker_outlives_what_it_was_forked_from_and_its_end_is_still_seen(worker: Worker) -> None:
+def test_a_worker_outlives_what_it_was_forked_from_and_its_end_is_still_seen(tmp_path: Path) -> None:
+    workers = WorkerProcesses(tmp_path / "sockets")
+    worker = workers.take()
     first = parent_of(worker)
     first.kill()
-    # Not by psutil's wait: it is this process's child, and `multiprocessing` is to notice its end.
-    wait_until(lambda: first.status() == psutil.STATUS_ZOMBIE, "it has died", SECONDS)
-    assert worker.poll() is None
-    other = Worker(ahead=False)
+    # At once: what was killed may still take requests, for as long as one of its threads is there.
+    other = workers.take()
     assert parent_of(other).pid != first.pid
+    assert worker.poll() is None
     worker.signal(signal.SIGKILL)
     assert worker.wait(SECONDS) == 255
+    worker.close()
     other.close()
     assert other.wait(SECONDS) == 0
+
+
+def test_a_start_is_tried_until_what_forks_has_ended(
+    tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many requests the dying one still takes: each ends as if the fork had failed."""
+    answers = iter([EOFError(), ConnectionResetError(), BrokenPipeError(), EOFError(), worker])
+
+    def start(ahead: bool) -> Worker:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(worker_process, "Worker", start)
+    assert WorkerProcesses(tmp_path / "sockets").take() is worker
+
+
+def test_a_start_that_never_succeeds_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(ahead: bool) -> Worker:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(worker_process, "Worker", start)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "monotonic", itertools.count(step=1).__next__)
+    with pytest.raises(OSError, match="Resource temporarily unavailable"):
+        WorkerProcesses(tmp_path / "sockets").take()
 
 
 def test_one_waits_ahead_each_attempt_has_its_own_and_none_stays(tmp_path: Path) -> None:
@@ -128,6 +160,7 @@ def test_a_server_that_is_killed_leaves_nothing_but_in_its_own_folder(tmp_path: 
     temporary.mkdir()
     program = """
 import os, pathlib, signal, sys
+from airbyte_engine.sync import worker_process
 from airbyte_engine.sync.worker_process import WorkerProcesses
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])

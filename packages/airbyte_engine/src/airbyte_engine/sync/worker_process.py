@@ -22,11 +22,14 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
 
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+
 from airbyte_engine.worker.forked import READY, begin
 
 PRELOADED: Final = "airbyte_engine.worker.preloaded"
-_STARTS: Final = 2
-"""The first one fails if the process that forks has died; the second one starts it again."""
+_START_SECONDS: Final = 15
+"""How long starts are tried. One fails while the fork server is dying: it still takes the request, and its
+end cannot be told before that of its last thread. The next start finds it gone, and starts it again."""
 
 log = logging.getLogger("airbyte_engine.sync")
 
@@ -151,8 +154,11 @@ def _keep_sockets_in(folder: Path) -> None:
         tempfile.tempdir = before
 
 
+@retry(
+    retry=retry_if_exception_type((OSError, EOFError)),
+    stop=stop_after_delay(_START_SECONDS),
+    wait=wait_exponential(multiplier=0.01, max=1),
+    reraise=True,
+)
 def _start(ahead: bool) -> Worker:
-    for _ in range(_STARTS - 1):
-        with contextlib.suppress(OSError, EOFError):
-            return Worker(ahead)
     return Worker(ahead)
