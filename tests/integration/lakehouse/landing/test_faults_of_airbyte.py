@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from lakehouse.airbyte.errors import AirbyteJobCancelledError
 from lakehouse.airbyte.provision_operators import ProvisionAirbyteOperator
+from lakehouse.landing import source_position
 from lakehouse.platform.airflow_settings import environment_lines, load_settings
 from lakehouse.platform.external_job.triggers import Outcome
 from testing.fault_proxy import HANG, FaultProxy, fault_proxy
@@ -42,6 +44,13 @@ def proxy(stack: IngestionStack, airbyte: AirbyteServer) -> Iterator[FaultProxy]
                 patch.setenv(name, value)
         ProvisionAirbyteOperator(task_id="provision").execute({})
         yield before
+
+
+@pytest.fixture(autouse=True)
+def no_wait_for_open_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock that a sync is stuck at is a transaction of the source, which a night would wait for first."""
+    at_once = partial(source_position.position_before_sync, settle_seconds=0)
+    monkeypatch.setattr(source_position, "position_before_sync", at_once)
 
 
 @pytest.fixture
