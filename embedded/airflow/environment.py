@@ -95,8 +95,8 @@ class AirflowVariables:
     """What a process of the airflow environment needs beside the wire."""
 
     variables: Mapping[str, str]
-    left_out: Mapping[str, tuple[str, ...]]
-    """The connections that were left out, by id, each with the variables that have no value."""
+    left_out: Mapping[str, str]
+    """The connections that were left out, by id, each with why."""
 
 
 def airflow_variables(
@@ -111,7 +111,7 @@ def airflow_variables(
     done = _convert(settings, {**values, **own}, "environment")
     pairs = (line.partition("=") for line in done.stdout.splitlines() if line.startswith("AIRFLOW_"))
     lines = (line.partition(": ") for line in done.stderr.splitlines())
-    left_out = {conn_id: tuple(names.split(", ")) for conn_id, colon, names in lines if colon}
+    left_out = {conn_id: why for conn_id, colon, why in lines if colon}
     return AirflowVariables(own | {name: value for name, _, value in pairs}, left_out)
 
 

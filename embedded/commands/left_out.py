@@ -1,4 +1,4 @@
-"""What the user is told of a connection without values: which, what it lacks, and where to write it."""
+"""What the user is told of a connection that cannot be made of the values: which, why, and where they are."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ def left_out(platform: Platform) -> list[str]:
     """One line for each connection that Airflow does not get. Raises PlatformError when the files cannot be
     read."""
     return [
-        f"connection {conn_id} is left out: {', '.join(names)} {_has_no_value(names)}. "
-        f"Write {_it(names)} to {platform.user.env_file} and run `make up`"
-        for conn_id, names in platform.airflow.left_out.items()
+        f"connection {conn_id} is left out: {why}. Correct {platform.user.env_file} and run `make up`"
+        for conn_id, why in platform.airflow.left_out.items()
     ]
-
-
-def _has_no_value(names: tuple[str, ...]) -> str:
-    return "has no value" if len(names) == 1 else "have no values"
-
-
-def _it(names: tuple[str, ...]) -> str:
-    return "it" if len(names) == 1 else "them"

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from lakehouse.platform.airflow_settings import SETTINGS_FILE, SettingsError, incomplete, read_sections
+from lakehouse.platform.airflow_settings import (
+    SETTINGS_FILE,
+    SettingsError,
+    incomplete,
+    read_sections,
+    unusable,
+)
 from lakehouse.platform.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -70,9 +76,11 @@ def cure_of(conn_id: str, environment: Mapping[str, str]) -> str:
         undeclared = f"{SETTINGS_FILE.name} declares none"
         return f"{missing}, and {undeclared}. Declare it there and run `make up`, {otherwise}"
     names = ", ".join(incomplete(entries, environment).get(conn_id, ()))
+    place = environment.get(ENV_FILE) or ".env"
+    if not names and (why := unusable(entries, environment).get(conn_id)):
+        return f"{missing}: {why}. Correct it in {place} and run `make up`, {otherwise}"
     if not names:
         return f"{missing}, but {SETTINGS_FILE.name} declares it. Run `make up` to load the file, {otherwise}"
-    place = environment.get(ENV_FILE) or ".env"
     return (
         f"{missing}: {names} in {SETTINGS_FILE.name} {'has' if ',' not in names else 'have'} no value. "
         f"Write {'it' if ',' not in names else 'them'} to {place} and run `make up`, {otherwise}"

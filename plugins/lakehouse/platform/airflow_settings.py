@@ -25,6 +25,7 @@ SETTINGS_FILE: Final = Path(__file__).resolve().parents[3] / "airflow_settings.y
 _PLACEHOLDER: Final = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _KEYS: Final = {"connections": "conn_id", "pools": "pool_name", "variables": "variable_name"}
 _APPLY_SECONDS: Final = 120
+_LAST_PORT: Final = 65535
 
 
 class SettingsError(Exception):
@@ -34,14 +35,14 @@ class SettingsError(Exception):
 def load_settings(
     path: Path = SETTINGS_FILE,
     environment: Mapping[str, str] | None = None,
-    leave_out: Callable[[str, Sequence[str]], None] | None = None,
+    leave_out: Callable[[str, str], None] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """The file's `connections`, `pools` and `variables`, every placeholder filled from the environment.
 
     Args:
         path: the settings file.
         environment: the variables; those of this process by default.
-        leave_out: called with the id of each connection that lacks variables, and their names; the
+        leave_out: called with the id of each connection that cannot be made, and why (`unusable`); the
             connection is left out. Without it such a connection is an error.
 
     Raises:
@@ -50,11 +51,11 @@ def load_settings(
     values = os.environ if environment is None else environment
     sections = read_sections(path)
     if leave_out is not None:
-        lacking = incomplete(sections["connections"], values)
-        for conn_id, names in lacking.items():
-            leave_out(conn_id, names)
+        reasons = unusable(sections["connections"], values)
+        for conn_id, why in reasons.items():
+            leave_out(conn_id, why)
         sections["connections"] = [
-            entry for entry in sections["connections"] if entry["conn_id"] not in lacking
+            entry for entry in sections["connections"] if entry["conn_id"] not in reasons
         ]
     filled: dict[str, list[dict[str, Any]]] = fill(sections, values)
     return filled
@@ -116,6 +117,22 @@ def incomplete(
     return found
 
 
+def unusable(entries: Sequence[Mapping[str, Any]], environment: Mapping[str, str]) -> dict[str, str]:
+    """The connections that no Airflow could be given, by id, each with why: its values are those of one
+    source, and the others are to go on without it."""
+    reasons = {
+        conn_id: f"{', '.join(names)} {'has no value' if len(names) == 1 else 'have no values'}"
+        for conn_id, names in incomplete(entries, environment).items()
+    }
+    for entry in entries:
+        if (conn_id := str(entry["conn_id"])) not in reasons:
+            try:
+                _port(fill(entry, environment))
+            except SettingsError as error:
+                reasons[conn_id] = str(error)
+    return reasons
+
+
 def fill(node: Any, environment: Mapping[str, str]) -> Any:
     """A part of the file with every placeholder filled.
 
@@ -153,7 +170,7 @@ def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[
     """Connections by id, in the form of `airflow connections import`: fields, or a URI where one is given.
 
     Raises:
-        SettingsError: a port is not a number.
+        SettingsError: a port is none.
     """
     converted: dict[str, dict[str, Any] | str] = {}
     for entry in settings["connections"]:
@@ -166,15 +183,26 @@ def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[
         connection = {"conn_type": entry["conn_type"]} | {
             k: v for k, v in fields.items() if v not in (None, "")
         }
-        if "port" in connection:
-            try:
-                connection["port"] = int(connection["port"])
-            except ValueError as error:
-                raise SettingsError(
-                    f"the port of {entry['conn_id']} is not a number: {connection['port']!r}"
-                ) from error
+        if (port := _port(entry)) is not None:
+            connection["port"] = port
         converted[entry["conn_id"]] = connection
     return converted
+
+
+def _port(entry: Mapping[str, Any]) -> int | None:
+    """The port of a filled connection. Raises SettingsError when it is not a whole number up to 65535."""
+    given = entry.get("conn_port")
+    if given in (None, ""):
+        return None
+    try:
+        port = int(given)
+    except (TypeError, ValueError):
+        port = -1
+    if not 0 < port <= _LAST_PORT:
+        raise SettingsError(
+            f"the port of {entry['conn_id']} is not a number from 1 to {_LAST_PORT}: {given!r}"
+        )
+    return port
 
 
 def pools(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -250,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--leave-out-incomplete",
         action="store_true",
-        help="leave out a connection whose variables have no value, and name it on standard error",
+        help="leave out a connection whose values are missing or wrong, and name it on standard error",
     )
     options = parser.parse_args(arguments)
     leave_out = _tell_left_out if options.leave_out_incomplete else None
@@ -267,8 +295,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _tell_left_out(conn_id: str, names: Sequence[str]) -> None:
-    print(f"{conn_id}: {', '.join(names)}", file=sys.stderr)
+def _tell_left_out(conn_id: str, why: str) -> None:
+    print(f"{conn_id}: {why}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ TEAHOUSE = """
     - conn_id: teahouse_postgres
       conn_type: postgres
       conn_host: ${TEAHOUSE_PG_HOST}
+      conn_port: ${TEAHOUSE_PG_PORT:-5432}
       conn_password: ${TEAHOUSE_PG_PASSWORD}
 
     - conn_id: dremio_default
@@ -199,7 +200,7 @@ def test_a_connection_without_values_is_left_out_by_name_and_nothing_else_is(run
     assert told == (
         "note: connection teahouse_postgres is left out: "
         "TEAHOUSE_PG_HOST, TEAHOUSE_PG_PASSWORD have no values. "
-        f"Write them to {running.env_file} and run `make up`"
+        f"Correct {running.env_file} and run `make up`"
     )
     found = running.airflow()
     assert "AIRFLOW_CONN_TEAHOUSE_POSTGRES" not in found
@@ -213,7 +214,22 @@ def test_values_in_the_file_make_the_connection(running: Clone) -> None:
     )
     assert "note:" not in running.up()
     made = json.loads(running.airflow()["AIRFLOW_CONN_TEAHOUSE_POSTGRES"])
-    assert made == {"conn_type": "postgres", "host": "db.example.com", "password": 'p$HOME "w" #1'}
+    password = 'p$HOME "w" #1'
+    assert made == {"conn_type": "postgres", "host": "db.example.com", "port": 5432, "password": password}
+
+
+def test_a_wrong_port_leaves_out_its_connection_and_nothing_else(running: Clone) -> None:
+    running.env_file.touch(mode=0o600)
+    running.env_file.write_text("TEAHOUSE_PG_HOST=db\nTEAHOUSE_PG_PASSWORD=p\nTEAHOUSE_PG_PORT=5432x\n")
+    [told] = [line for line in running.up().splitlines() if "left out" in line]
+    assert told == (
+        "note: connection teahouse_postgres is left out: "
+        "the port of teahouse_postgres is not a number from 1 to 65535: '5432x'. "
+        f"Correct {running.env_file} and run `make up`"
+    )
+    found = running.airflow()
+    assert "AIRFLOW_CONN_TEAHOUSE_POSTGRES" not in found
+    assert "AIRFLOW_CONN_DREMIO_DEFAULT" in found
 
 
 def test_what_was_exported_at_the_start_is_there_for_a_shell_without_it(running: Clone) -> None:

@@ -25,7 +25,12 @@ from lakehouse.platform.lake_hook import LakeHook
 from lakehouse.superset.hook import SupersetHook, lake_uri
 
 DECLARED = [
-    {"conn_id": "cafe_postgres", "conn_host": "${CAFE_PG_HOST}", "conn_password": "${CAFE_PG_PASSWORD}"},
+    {
+        "conn_id": "cafe_postgres",
+        "conn_host": "${CAFE_PG_HOST}",
+        "conn_port": "${CAFE_PG_PORT:-5432}",
+        "conn_password": "${CAFE_PG_PASSWORD}",
+    },
     {"conn_id": "cafe_api", "conn_password": "${CAFE_API_TOKEN}"},
     {"conn_id": "fixed", "conn_host": "db.example.com"},
 ]
@@ -121,5 +126,10 @@ def test_the_cure_depends_on_what_the_file_says() -> None:
     lacking = cure_of("cafe_postgres", {"LAKEHOUSE_ENV_FILE": "/etc/cafe.env"})
     assert "CAFE_PG_HOST, CAFE_PG_PASSWORD in airflow_settings.yaml have no value" in lacking
     assert "Write them to /etc/cafe.env and run `make up`" in lacking
+    values = {"CAFE_PG_HOST": "db", "CAFE_PG_PASSWORD": "p", "CAFE_PG_PORT": "5432x"}
+    assert cure_of("cafe_postgres", values).startswith(
+        "Airflow has no connection 'cafe_postgres': the port of cafe_postgres is not a number from 1 to "
+        "65535: '5432x'. Correct it in .env and run `make up`, or add it"
+    )
     assert "airflow_settings.yaml declares none. Declare it there" in cure_of("other", {})
     assert "Run `make up` to load the file" in cure_of("fixed", {})

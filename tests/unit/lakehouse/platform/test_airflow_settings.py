@@ -105,9 +105,20 @@ def test_the_pools() -> None:
 
 
 @pytest.mark.needs_shop
-def test_a_port_that_is_no_number_is_an_error() -> None:
-    with pytest.raises(SettingsError, match="port of shop_postgres is not a number: 'many'"):
-        connections(load_settings(environment=ENVIRONMENT | {"SHOP_PG_PORT": "many"}))
+@pytest.mark.parametrize("port", ["many", "0", "-1", "65536", "5432.5"])
+def test_a_port_that_is_none_is_an_error_and_leaves_out_its_connection_alone(port: str) -> None:
+    environment = ENVIRONMENT | {"SHOP_PG_PORT": port}
+    words = f"the port of shop_postgres is not a number from 1 to 65535: {port!r}"
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        connections(load_settings(environment=environment))
+    told: dict[str, str] = {}
+    loaded = connections(load_settings(environment=environment, leave_out=told.__setitem__))
+    assert told == {"shop_postgres": words}
+    assert loaded == {
+        name: each
+        for name, each in connections(load_settings(environment=ENVIRONMENT)).items()
+        if name != "shop_postgres"
+    }
 
 
 def test_a_malformed_file_is_one_line_and_exit_code_1(
@@ -140,8 +151,8 @@ def test_a_connection_without_its_values_is_left_out_and_named_and_the_others_st
     assert main(["environment", "--leave-out-incomplete"]) == 0
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [
-        "shop_postgres: SHOP_PG_HOST, SHOP_PG_PASSWORD",
-        "shop_api: SHOP_API_TOKEN",
+        "shop_postgres: SHOP_PG_HOST, SHOP_PG_PASSWORD have no values",
+        "shop_api: SHOP_API_TOKEN has no value",
     ]
     found = {line.split("=")[0] for line in printed.out.splitlines()}
     assert "AIRFLOW_CONN_SHOP_FILES" in found
