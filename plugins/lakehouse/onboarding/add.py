@@ -18,7 +18,7 @@ from lakehouse.onboarding.adding.options import add_options, wishes_of
 from lakehouse.onboarding.adding.proposal import propose
 from lakehouse.onboarding.adding.render.connections import opening
 from lakehouse.onboarding.adding.render.models import mart_name
-from lakehouse.onboarding.profiling.tables.capture import capture_statements
+from lakehouse.onboarding.profiling.tables.capture import capture_statements, publish_less, publish_more
 from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source, Table, read_blueprint
 from lakehouse.onboarding.writing.diff import counted, show_conflicts, show_files, show_tables
 from lakehouse.onboarding.writing.env_file import env_path, read_values
@@ -175,10 +175,10 @@ def _files(given: list[Given]) -> dict[str, str]:
 def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Path) -> None:
     """What to type now."""
     console.print("\nNext:")
-    name, logged = blueprint.business, _read_from_log(blueprint)
-    if logged and logged != _read_from_log(made):
+    name = blueprint.business
+    if statements := _at_the_source(made, blueprint):
         console.print("  at the source, once, as the owner of its tables, not in one transaction:")
-        for statement in capture_statements(publication(name), slot(name), logged):
+        for statement in statements:
             console.print(Text(f"    {statement}"), soft_wrap=True)
     again = connections_to_read_again(made, blueprint)
     gold = blueprint.gold[0].partition("_")[2] if blueprint.gold else ""
@@ -194,6 +194,23 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
         console.print(Text(f"  {command:45} # {why}"), soft_wrap=True)
 
 
-def _read_from_log(blueprint: Blueprint) -> list[tuple[str, str]]:
-    """Schema and name of each table that is read from the log."""
-    return [(table.schema or "public", table.name) for _, table in _tables(blueprint) if table.mode == "cdc"]
+def _at_the_source(made: Blueprint, blueprint: Blueprint) -> tuple[str, ...]:
+    """The SQL after which the source's log has the tables that are read from it, and no other."""
+    name, before, now = publication(blueprint.business), _read_from_log(made), _read_from_log(blueprint)
+    if now and not before:
+        return capture_statements(name, slot(blueprint.business), list(now), any(now.values()))
+    more = {table: partitioned for table, partitioned in now.items() if table not in before}
+    less = [table for table in before if table not in now]
+    return (
+        *(publish_more(name, list(more), any(more.values())) if more else ()),
+        *(publish_less(name, less) if now and less else ()),
+    )
+
+
+def _read_from_log(blueprint: Blueprint) -> dict[tuple[str, str], bool]:
+    """Schema and name of each table that is read from the log, and whether it has partitions."""
+    return {
+        (table.schema or "public", table.name): table.partitioned
+        for _, table in _tables(blueprint)
+        if table.mode == "cdc"
+    }
