@@ -122,6 +122,7 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
     tables = [_as_wished(table, wishes) for table in tables]
     for table in tables:
         _check_table(table, profile.kind)
+        _check_log(table, held, offered, wishes)
     if not tables:
         raise BlueprintError("no table is left to bring in" + (f": {'; '.join(remarks)}" if remarks else ""))
     remarks += [
@@ -182,6 +183,22 @@ def _as_wished(table: Table, wishes: Wishes) -> Table:
     if mode:
         table = replace(table, mode=mode)
     return table if table.mode == "incremental" else replace(table, cursor=None)
+
+
+def _check_log(
+    table: Table, held: Mapping[str, Table], offered: Mapping[str, TableProfile], wishes: Wishes
+) -> None:
+    """Refuse a table that is to be read from the log from here on, and has none.
+
+    Raises:
+        BlueprintError: with the SQL that makes it possible, if there is any.
+    """
+    asked = table.name in wishes.cdc or table.name in wishes.modes
+    was_read = table.name in held and held[table.name].mode == "cdc"
+    if table.mode != "cdc" or was_read or not asked or table.name not in offered:
+        return
+    if (obstacle := offered[table.name].cdc) not in ("", "possible"):
+        raise BlueprintError(f"{table.name} cannot be read from the log: {obstacle}")
 
 
 def _check_table(table: Table, kind: str) -> None:
