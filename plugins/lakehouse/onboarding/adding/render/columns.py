@@ -92,7 +92,9 @@ def _columns(source: Source, table: Table) -> Iterator[ModelColumn]:
             continue
         tests: list[Any] = ["unique", "not_null"] if name == key else []
         if column.one_of:
-            tests.append({"accepted_values": {"arguments": {"values": list(column.one_of)}}})
+            # dbt puts the text between quotes as it is.
+            values = [value.replace("'", "''") for value in column.one_of]
+            tests.append({"accepted_values": {"arguments": {"values": values}}})
         yield ModelColumn(
             name, _data_type(column.type), _description(column), tests, _expression(column, name)
         )
