@@ -93,8 +93,8 @@ def _columns(source: Source, table: Table) -> Iterator[ModelColumn]:
         tests: list[Any] = ["unique", "not_null"] if name == key else []
         if column.one_of:
             # dbt puts the text between quotes as it is.
-            values = [value.replace("'", "''") for value in column.one_of]
-            tests.append({"accepted_values": {"arguments": {"values": values}}})
+            labels = [value.replace("'", "''") for value in column.one_of]
+            tests.append({"accepted_values": {"arguments": {"values": labels}}})
         yield ModelColumn(
             name, _data_type(column.type), _description(column), tests, _expression(column, name)
         )
