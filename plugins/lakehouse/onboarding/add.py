@@ -184,6 +184,7 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
     gold = blueprint.gold[0].partition("_")[2] if blueprint.gold else ""
     for command, why in (
         (f"bin/source check {name}", "says on one screen whether everything fits"),
+        *((("bin/airbyte apply", "tells Airbyte of the tables as they are now"),) if again else ()),
         *((f"bin/airbyte refresh {each}", "has what is of another type read again") for each in again),
         ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),
         (

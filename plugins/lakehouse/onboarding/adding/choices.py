@@ -131,6 +131,8 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
         for column in table.columns
         if column.unsupported and any(each.name == table.name for each in tables)
     ]
+    if profile.kind == "postgres":
+        remarks += [sentence for table in tables if (sentence := _rows_without_cursor(table, offered))]
     settled = replace(source, tables=tuple(tables), left_out=tuple(dict.fromkeys(left_out)))
     return Settled(settled, tuple(changes), tuple(remarks), tuple(confirm))
 
@@ -183,6 +185,17 @@ def _as_wished(table: Table, wishes: Wishes) -> Table:
     if mode:
         table = replace(table, mode=mode)
     return table if table.mode == "incremental" else replace(table, cursor=None)
+
+
+def _rows_without_cursor(table: Table, offered: Mapping[str, TableProfile]) -> str:
+    """What becomes of rows whose cursor is NULL, in a sentence; empty if there are none."""
+    columns = offered[table.name].columns if table.name in offered else ()
+    if not any(column.name == table.cursor and column.nullable for column in columns):
+        return ""
+    return (
+        f"{table.name}: its cursor {table.cursor} may be null, and a row without it does not reach bronze: "
+        f"--mode {table.name}=full_refresh brings every row"
+    )
 
 
 def _check_log(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import StringIO
 
 import pytest
 from rich.console import Console
@@ -12,7 +13,8 @@ from lakehouse.onboarding.adding.asking import ask_gold, ask_renames, ask_tables
 from lakehouse.onboarding.adding.choices import Wishes, settle
 from lakehouse.onboarding.profiling.profile import SourceProfile
 from lakehouse.onboarding.writing.blueprint import BlueprintError, Source
-from tests.unit.lakehouse.onboarding.made_profiles import VISITS, cafe, database
+from lakehouse.onboarding.writing.diff import show_tables
+from tests.unit.lakehouse.onboarding.made_profiles import ORDERS, VISITS, cafe, database
 
 Answers = Callable[..., None]
 
@@ -80,6 +82,26 @@ def test_gold_tables_are_chosen_by_name(answers: Answers, console: Console) -> N
 def test_a_gold_table_of_nothing_is_asked_for_again(answers: Answers, console: Console) -> None:
     answers("orders, bogus", "orders")
     assert ask_gold(console, cafe()) == ["orders"]
+
+
+def test_a_cursor_that_may_be_null_is_taken_and_what_it_costs_is_told() -> None:
+    profile = SourceProfile("postgres", (VISITS,))
+    wishes = Wishes(keys={"visits": ("page",)}, cursors={"visits": "at"})
+    settled = settle(profile, wishes, Source("postgres", "cafe_", ()))
+    assert settled.source.tables[0].cursor == "at"
+    [remark] = [each for each in settled.remarks if "may be null" in each]
+    assert remark.endswith("--mode visits=full_refresh brings every row")
+
+
+def test_another_cursor_than_the_proposed_one_is_shown_as_chosen() -> None:
+    profile = SourceProfile("postgres", (ORDERS,))
+    wishes = Wishes(cursors={"orders": "deleted_at"})
+    settled = settle(profile, wishes, Source("postgres", "cafe_", ()))
+    console = Console(record=True, width=200, quiet=False, file=StringIO())
+    show_tables(console, settled.source, profile)
+    text = console.export_text()
+    assert "as you chose" in text
+    assert "updated_at shows every change" not in text
 
 
 def test_a_table_without_a_log_is_not_read_from_it_however_it_is_asked_for() -> None:
