@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from lakehouse.onboarding.adding.log_setup import statements_at_the_source
 from lakehouse.onboarding.profiling.tables.capture import capture_statements, publish_more, table_obstacle
 from lakehouse.onboarding.profiling.tables.choice import SMALL_ROWS, choose, deleted_at, usable_cursor
+from lakehouse.onboarding.writing.blueprint import Blueprint, Source, Table
 from tests.unit.lakehouse.onboarding.found_tables import column, index, table
+from tests.unit.lakehouse.onboarding.made_profiles import STOCK
 
 LARGE = SMALL_ROWS + 1
 
@@ -155,6 +160,28 @@ def test_the_sql_for_the_log_publishes_a_partitioned_table_under_its_own_name() 
     assert publish_more("p", tables[:1], partitioned=True) == (
         'ALTER PUBLICATION "p" SET (publish_via_partition_root = true);',
         'ALTER PUBLICATION "p" ADD TABLE "Odd Shop"."orders";',
+    )
+
+
+def test_a_later_call_changes_the_publication_that_is_there() -> None:
+    def business(*names: str) -> Blueprint:
+        tables = tuple(Table(name, "cdc", (), schema="sales", partitioned=name == "parts") for name in names)
+        return Blueprint("cafe", (Source("postgres", "cafe_", tables),))
+
+    nothing, stock = Blueprint("cafe"), business("stock")
+    parts = replace(STOCK, name="parts", schema="sales")
+    assert statements_at_the_source(nothing, stock, []) == (
+        'CREATE PUBLICATION "cafe_publication" FOR TABLE "sales"."stock";',
+        "SELECT pg_create_logical_replication_slot('cafe_slot', 'pgoutput');",
+    )
+    assert statements_at_the_source(stock, stock, []) == ()
+    assert statements_at_the_source(stock, business("stock", "parts"), []) == (
+        'ALTER PUBLICATION "cafe_publication" SET (publish_via_partition_root = true);',
+        'ALTER PUBLICATION "cafe_publication" ADD TABLE "sales"."parts";',
+    )
+    assert statements_at_the_source(business("stock", "parts"), stock, []) == (), "it was dropped there"
+    assert statements_at_the_source(business("stock", "parts"), stock, [parts]) == (
+        'ALTER PUBLICATION "cafe_publication" DROP TABLE "sales"."parts";',
     )
 
 
