@@ -174,8 +174,12 @@ def _of_parquet(name: str, kinds: Sequence[pa.DataType], nullable: bool) -> Colu
         nullable=nullable,
         source_type=shown,
         unsupported=column_problem(name, IN_THE_FILES) or next((why for _, why in found if why), ""),
-        note="" if together else "as text: the files have several types",
+        note=_note(kinds) if together else "as text: the files have several types",
     )
+
+
+def _note(kinds: Sequence[pa.DataType]) -> str:
+    return "as JSON text" if any(pa.types.is_nested(kind) for kind in kinds) else ""
 
 
 def _together(types: Sequence[str]) -> str:

@@ -149,6 +149,7 @@ def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
         "raw": "varchar",
     }  # fmt: skip
     assert {column.name for column in table.columns if column.unsupported} == {"raw"}
+    assert {column.name: column.note for column in table.columns if column.note} == {"tags": "as JSON text"}
     assert {column.name for column in table.columns if column.nullable} == {"price"}
     assert table.files is not None
     assert table.files.format == (("filetype", "parquet"),)
