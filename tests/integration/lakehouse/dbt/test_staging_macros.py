@@ -230,7 +230,7 @@ def test_a_column_takes_what_its_source_has_since_in_every_layer(
             [
                 room,
                 season,
-                str(price) if room == "new" else as_gold_says(old),
+                as_gold_says(price if room == "new" else old),
                 str(night) if room == "new" else since,
             ]
             for room, season, old, since in before
