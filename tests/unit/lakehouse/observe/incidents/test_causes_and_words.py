@@ -166,8 +166,8 @@ def test_what_a_rerun_of_the_stream_meets_again_says_what_comes_first(error: str
     ("error", "first"),
     [
         (
-            "AirbyteJobMisconfiguredError: 401. The source refused the user or secret of the Airflow connection "
-            "cafe_api: correct it there",
+            "AirbyteJobMisconfiguredError: 401. The source refused the user or secret of the Airflow "
+            "connection cafe_api: correct it there",
             "correct the Airflow connection cafe_api (a value of .env: then run `make up`), then run "
             "`bin/airbyte apply --rewrite-secrets`, then `bin/stage clear extract_apis 2025-10-16`",
         ),
