@@ -34,6 +34,9 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "OBSERVER": 9187,
 }
 
+STATE_DIR = "LAKEHOUSE_STATE_DIR"
+RECEIPTS_DIR = "LAKEHOUSE_RECEIPTS_DIR"
+PORT_VARIABLES = ("LAKEHOUSE_PORT_OFFSET", *(f"LAKEHOUSE_PORT_{name}" for name in DEFAULT_PORTS))
 LARGEST_PORT = 65535
 OBSERVE = "OBSERVE"
 """The variable that asks for the services that observe the platform, `1` or `0`."""
@@ -64,10 +67,10 @@ class Settings:
         """
         env = os.environ if environ is None else environ
         return cls(
-            state_dir=_folder(env, "LAKEHOUSE_STATE_DIR", ROOT / ".local" / "state"),
-            receipts_dir=_folder(env, "LAKEHOUSE_RECEIPTS_DIR", ROOT / ".local" / "receipts"),
+            state_dir=state_folder(env),
+            receipts_dir=_folder(env, RECEIPTS_DIR, ROOT / ".local" / "receipts"),
             ports=_ports(env),
-            port_variables={name: env[name] for name in _port_variable_names() if env.get(name)},
+            port_variables={name: env[name] for name in PORT_VARIABLES if env.get(name)},
             observe=_switch(env, OBSERVE),
         )
 
@@ -100,13 +103,14 @@ class Settings:
         return self.state_dir / service
 
 
+def state_folder(env: Mapping[str, str]) -> Path:
+    """The folder of everything that the platform keeps."""
+    return _folder(env, STATE_DIR, ROOT / ".local" / "state")
+
+
 def _folder(env: Mapping[str, str], variable: str, default: Path) -> Path:
     value = env.get(variable, "").strip()
     return Path(value).expanduser().resolve() if value else default
-
-
-def _port_variable_names() -> list[str]:
-    return ["LAKEHOUSE_PORT_OFFSET", *(f"LAKEHOUSE_PORT_{name}" for name in DEFAULT_PORTS)]
 
 
 def _ports(env: Mapping[str, str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from embedded.commands.alone import alone
 from embedded.commands.left_out import left_out
 from embedded.commands.terminal import green, red
 from embedded.composition.needs import NEEDS
+from embedded.composition.place import remember_place
 from embedded.composition.platform import Platform
 from embedded.composition.user_values import remember
 from embedded.declared import shop_is_declared
@@ -62,6 +63,7 @@ def _start(platform: Platform, names: Sequence[str]) -> None:
     # Before anything changes: a file that cannot be read stops the command, not the services.
     remarks = [*platform.user.remarks, *left_out(platform)]
     remember(platform.settings, platform.user)
+    remember_place(platform.settings)
     supervisor.apply(table.values(), platform.wire)
     start_all(supervisor, chosen, _announce)
     for line in remarks:

@@ -1,10 +1,12 @@
-"""What Airflow is told of the demo shop, whose data ends in the past: its first night.
+"""What Airflow is told of the demo shop, whose data ends in the past: its first night, and what opens it.
 
 The DAG `run_night` chooses it as long as none was served.
 """
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Mapping
 
 from embedded.declared import SHOP_DATE, shop_is_declared
@@ -14,9 +16,7 @@ def first_night() -> Mapping[str, str]:
     """Variables of Airflow's processes; none in a repository without the shop."""
     if not shop_is_declared():
         return {}
-    return {
-        "LAKEHOUSE_FIRST_NIGHT": SHOP_DATE.isoformat(),
-        "LAKEHOUSE_FIRST_NIGHT_NEEDS": (
-            f"the demo shop to be open: `bin/shop advance --to {SHOP_DATE}` opens it, as `make night` does"
-        ),
-    }
+    date = SHOP_DATE.isoformat()
+    # As `make night` does. Airflow's processes have the shop's addresses and this repository's modules.
+    opens = [sys.executable, "-m", "embedded.shop", "advance", "--to", date]
+    return {"LAKEHOUSE_FIRST_NIGHT": date, "LAKEHOUSE_FIRST_NIGHT_COMMAND": shlex.join(opens)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from embedded.airflow.environment import (
     recorded_connections,
 )
 from embedded.composition.first_night import first_night
+from embedded.composition.place import recalled
 from embedded.composition.secrets import GENERATORS
 from embedded.composition.user_values import UserValues, user_values
 from embedded.composition.wire import database_url, wire
@@ -35,8 +37,9 @@ class Platform:
 
     @classmethod
     def here(cls) -> Platform:
-        """The platform that this process's environment describes. Raises SettingsError."""
-        return cls(Settings.from_environ())
+        """The platform that this process's environment describes, where it was started last. Raises
+        SettingsError."""
+        return cls(Settings.from_environ(recalled(os.environ)))
 
     @property
     def secrets_file(self) -> Path:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
-from lakehouse.night.business_date import parse_business_date
 from lakehouse.night.plan import night_window
+from lakehouse.night_run.first_night import FIRST_NIGHT, FirstNight
 from lakehouse.night_run.request import NightRequestError
 
 SERVED = "success"
-FIRST_NIGHT: Final = "LAKEHOUSE_FIRST_NIGHT"
-"""The date of the first night of a platform whose data ends in the past, as a demo's does."""
-FIRST_NIGHT_NEEDS: Final = "LAKEHOUSE_FIRST_NIGHT_NEEDS"
-"""What must be done before that night, for the end of a sentence."""
-
-
-@dataclass(frozen=True)
-class FirstNight:
-    """The night of a platform that has never served one."""
-
-    night: date
-    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,18 +19,8 @@ class Choice:
 
     night: date
     why: str
-    needs: str = ""
-    """What must have been done before, if somebody has to do it."""
-
-
-def first_night(environment: Mapping[str, str] = os.environ) -> FirstNight | None:
-    """The first night, if this deployment names one.
-
-    Raises:
-        BusinessDateError: the variable holds no date, or one in the future.
-    """
-    text = environment.get(FIRST_NIGHT)
-    return FirstNight(parse_business_date(text), environment.get(FIRST_NIGHT_NEEDS, "")) if text else None
+    is_first: bool = False
+    """Is it the first night of a platform that names one, and was none served?"""
 
 
 def choose_night(
@@ -65,10 +41,10 @@ def choose_night(
         NightRequestError: all nights are served.
     """
     if asked is not None:
-        needs = first.needs if first and asked == first.night and SERVED not in states.values() else ""
-        return Choice(asked, "the date that was asked for", needs)
+        is_first = first is not None and asked == first.night and SERVED not in states.values()
+        return Choice(asked, "the date that was asked for", is_first)
     if first is not None and SERVED not in states.values():
-        return Choice(first.night, f"the first night of this platform ({FIRST_NIGHT})", first.needs)
+        return Choice(first.night, f"the first night of this platform ({FIRST_NIGHT})", is_first=True)
     today = now.astimezone(UTC).date()
     opens, _ = night_window(today)
     newest = today if now >= opens else today - timedelta(days=1)

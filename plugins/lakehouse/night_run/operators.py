@@ -55,9 +55,10 @@ def _note_of_refusal(context: Mapping[str, Any]) -> Iterator[None]:
 class ChooseNightOperator(BaseOperator):
     """Work out the business date and check the request, before anything starts.
 
-    A platform that was never provisioned is provisioned first.
+    A platform that was never provisioned is provisioned first; before its first night, what the deployment
+    names for that is run (`first_night`).
 
-    Returns a document: `night` (ISO), `why`, `needs`, `first` (the stage), `conf` of the stages, and
+    Returns a document: `night` (ISO), `why`, `is_first`, `first` (the stage), `conf` of the stages, and
     whether the platform was `provisioned` for it.
 
     Raises:
@@ -72,7 +73,8 @@ class ChooseNightOperator(BaseOperator):
             return self._chosen(context)
 
     def _chosen(self, context: Mapping[str, Any]) -> dict[str, Any]:
-        from lakehouse.night_run.choosing import choose_night, first_night
+        from lakehouse.night_run.choosing import choose_night
+        from lakehouse.night_run.first_night import first_night
         from lakehouse.night_run.provisioning import provision
         from lakehouse.night_run.request import read_request, require_inputs
         from lakehouse.observe.facts.nights import RunState, recent_nights, stage_runs
@@ -81,25 +83,26 @@ class ChooseNightOperator(BaseOperator):
         now = datetime.now(UTC)
         asked = read_request(context["params"], context["dag_run"].partition_key, now.date())
         postgres = platform_postgres()
+        first = first_night()
         provisioned = False
         try:
             receipts = recent_nights(postgres, NIGHTS_LOOKED_AT)
         except LedgerMissingError:
             self.log.info("this platform was never provisioned: provision_platform runs first")
+            if first is not None and choose_night(asked.night, {}, now, first).is_first:
+                first.prepare()
             self.log.info("platform provisioned in %.0f s", provision(AirflowApiHook().get_conn()))
             provisioned = True
             receipts = recent_nights(postgres, NIGHTS_LOOKED_AT)
         states = {date.fromisoformat(each["business_date"]): str(each["state"]) for each in receipts}
-        chosen = choose_night(asked.night, states, now, first_night())
+        chosen = choose_night(asked.night, states, now, first)
         runs = stage_runs(postgres, business_date=chosen.night)
         require_inputs(asked, chosen.night, {run.stage for run in runs if run.state is RunState.SUCCESS})
         self.log.info("the night of %s: %s", chosen.night, chosen.why)
-        if chosen.needs:
-            self.log.warning("it needs %s", chosen.needs)
         return {
             "night": chosen.night.isoformat(),
             "why": chosen.why,
-            "needs": chosen.needs,
+            "is_first": chosen.is_first,
             "first": asked.first,
             "conf": asked.conf,
             "provisioned": provisioned,
@@ -132,11 +135,15 @@ class StartNightOperator(BaseOperator):
         with _note_of_refusal(context):
             return self._started(context)
 
-    def _provision(self, api: AirflowApi, is_done: bool) -> None:
+    def _provision(self, api: AirflowApi, is_done: bool, is_first: bool) -> None:
+        from lakehouse.night_run.first_night import first_night
         from lakehouse.night_run.provisioning import provision
 
-        if not is_done:
-            self.log.info("platform provisioned in %.0f s", provision(api))
+        if is_done:
+            return
+        if is_first and (first := first_night()):
+            first.prepare()
+        self.log.info("platform provisioned in %.0f s", provision(api))
 
     def _started(self, context: Mapping[str, Any]) -> dict[str, Any]:
         from lakehouse.night_run.first_runs import start_or_join
@@ -147,7 +154,7 @@ class StartNightOperator(BaseOperator):
         asked = NightRequest(night, chosen["first"], **chosen["conf"])
         api = AirflowApiHook().get_conn()
         begun = start_or_join(
-            api, asked, night, partial(self._provision, api, chosen.get("provisioned", False))
+            api, asked, night, partial(self._provision, api, chosen["provisioned"], chosen["is_first"])
         )
         if begun.joined:
             heading = f"The night of {night}: joined at {begun.joined}, where it was running already"
@@ -212,16 +219,13 @@ class FollowNightOperator(BaseOperator):
         api = AirflowApiHook().get_conn()
         ends = [StageEnd(**each) for each in event["ends"]]
         outcome = outcome_of(api, platform_postgres(), date.fromisoformat(chosen["night"]), ends)
-        whole = page(outcome, chosen["needs"])
+        whole = page(outcome)
         for line in whole.splitlines():
             self.log.info("%s", line)
-        api.annotate(
-            context["ti"].dag_id, context["ti"].run_id, note(outcome, NOTE_CHARACTERS, chosen["needs"])
-        )
+        api.annotate(context["ti"].dag_id, context["ti"].run_id, note(outcome, NOTE_CHARACTERS))
         if not outcome.is_served:
-            needed = f"It needs {chosen['needs']}. " if chosen["needs"] else ""
             raise NightFailedError(
-                f"the night of {outcome.night} failed. {needed}"
+                f"the night of {outcome.night} failed. "
                 "Do what stands behind 'To do', then clear this task: it goes on following. | "
                 f"{' | '.join(str(each) for each in outcome.failed)}"
             )

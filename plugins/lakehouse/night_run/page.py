@@ -20,15 +20,15 @@ word of the first error. The log has them whole."""
 _ADDRESS: Final = re.compile(r" \(https?://\S+\)")
 
 
-def page(outcome: Outcome, needs: str = "") -> str:
-    """The whole page; `needs` is what must have been done before this night, told if it failed."""
-    return "\n\n".join(_sections(outcome, None, needs))
+def page(outcome: Outcome) -> str:
+    """The whole page."""
+    return "\n\n".join(_sections(outcome, None))
 
 
-def note(outcome: Outcome, characters: int, needs: str = "") -> str:
+def note(outcome: Outcome, characters: int) -> str:
     """As much of the page as fits, the most important first."""
     room = characters - len(_CUT) - 2
-    sections = list(_sections(outcome, _error_characters(outcome, room, needs), needs))
+    sections = list(_sections(outcome, _error_characters(outcome, room)))
     whole = "\n\n".join(sections)
     if len(whole) <= characters:
         return whole
@@ -43,12 +43,12 @@ def note(outcome: Outcome, characters: int, needs: str = "") -> str:
     return f"{kept}\n\n{_CUT}"
 
 
-def _error_characters(outcome: Outcome, room: int, needs: str) -> int:
+def _error_characters(outcome: Outcome, room: int) -> int:
     """How much of each error fits if all failed tasks are to be told."""
     if outcome.is_served:
         return _MOST_ERROR
     count = len(outcome.failed)
-    without_words = "\n\n".join(list(_sections(outcome, 0, needs))[: 1 + count + bool(needs)])
+    without_words = "\n\n".join(list(_sections(outcome, 0))[: 1 + count])
     return max(_LEAST_ERROR, min(_MOST_ERROR, (room - len(without_words)) // count))
 
 
@@ -67,7 +67,7 @@ def _number(stage: str) -> int:
     return [each.name for each in NIGHT].index(stage) + 1
 
 
-def _sections(outcome: Outcome, error_characters: int | None, needs: str) -> Iterator[str]:
+def _sections(outcome: Outcome, error_characters: int | None) -> Iterator[str]:
     stages = outcome.receipt["stages"]
     night = outcome.night
     if outcome.is_served:
@@ -78,8 +78,6 @@ def _sections(outcome: Outcome, error_characters: int | None, needs: str) -> Ite
     else:
         count = len(outcome.failed)
         yield f"#### The night of {night} failed at {count} {'task' if count == 1 else 'tasks'}"
-        if needs:
-            yield f"This night needs {needs}. If that was missing, do it and start this again."
         for each in outcome.failed:
             yield _failure(each, error_characters)
         yield "Readers see the data of the last night that was published."

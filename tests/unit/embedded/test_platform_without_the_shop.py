@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,8 @@ def test_its_first_night_is_a_variable_of_airflow(has_shop: bool) -> None:
     assert bool(found) is has_shop
     if has_shop:
         assert found["LAKEHOUSE_FIRST_NIGHT"] == str(default_date()) == "2025-10-16"
-        assert "bin/shop advance --to 2025-10-16" in found["LAKEHOUSE_FIRST_NIGHT_NEEDS"]
+        opens = shlex.split(found["LAKEHOUSE_FIRST_NIGHT_COMMAND"])
+        assert opens == [sys.executable, "-m", "embedded.shop", "advance", "--to", "2025-10-16"]
 
 
 def test_it_is_a_service_with_a_database(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from embedded.composition.first_night import first_night
 from testing.ingestion_stack import IngestionStack
+from testing.repository import ROOT
 
 Query = Callable[..., list[tuple[Any, ...]]]
 KEYS = {
@@ -95,6 +99,25 @@ def test_the_shop_never_goes_back_and_keeps_its_size(
     assert "ORDERS=500" in other_size.stderr
     assert "make reset" in other_size.stderr
     assert content(stack, shop) == before
+
+
+def test_what_run_night_runs_before_the_first_night_needs_airflows_variables_alone(
+    stack: IngestionStack, empty_shops: list[dict[str, str]], tmp_path: Path
+) -> None:
+    shop = empty_shops[0]
+    assert stack.shop("advance", "--to", str(START), "--orders", "500", **shop).returncode == 0
+    told = first_night()
+    done = subprocess.run(
+        shlex.split(told["LAKEHOUSE_FIRST_NIGHT_COMMAND"]),
+        cwd=tmp_path,
+        env=stack.environ | shop | {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"shop: advanced from {START} to {told['LAKEHOUSE_FIRST_NIGHT']}: wrote ")
 
 
 def test_a_shop_of_an_earlier_release_is_given_its_stock(

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from embedded.settings import DEFAULT_PORTS
 from testing.checkout_platform import copy_checkout
 from testing.ports import free_platform_ports, port_variables
 from testing.shell_variables import read_shell_variables
@@ -50,7 +51,8 @@ class Clone:
         self.settings.write_text(self.sound)
         self.env_file = self.root / ".env"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_OF_THIS_TEST)}
-        self.environment = kept | port_variables(free_platform_ports()) | {"HOME": str(self.home)}
+        self.ports = port_variables(free_platform_ports())
+        self.environment = kept | self.ports | {"HOME": str(self.home)}
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """A command in the checkout's folder."""
@@ -244,6 +246,19 @@ def test_what_was_exported_at_the_start_is_there_for_a_shell_without_it(running:
     assert specification.read_text() == started, "or Airflow would be restarted in the middle of a night"
     assert {p.pid for p in running.processes()} == pids
     assert running.up(TEAHOUSE_PG_HOST="", TEAHOUSE_PG_PASSWORD="").count("left out") == 1
+
+
+def test_a_shell_without_the_ports_finds_the_platform_where_it_was_started(running: Clone) -> None:
+    """Otherwise `make status` looks at the documented ports, and `make night` of cron starts it all there."""
+    untold = ["env", *(word for name in running.ports for word in ("-u", name))]
+    assert len(running.ports) > len(DEFAULT_PORTS) / 2
+    told = running.airflow()
+    pids = {p.pid for p in running.processes()}
+    again = running.run(*untold, "bin/platform", "up", "postgres")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert {p.pid for p in running.processes()} == pids
+    found = running.run(*untold, "bin/platform", "env", "--airflow")
+    assert read_shell_variables(found.stdout) == told
 
 
 def test_make_env_is_read_by_a_shell_in_a_folder_with_a_blank_a_quote_and_a_dollar(running: Clone) -> None:

@@ -75,8 +75,8 @@ def test_a_platform_that_was_never_provisioned_is_provisioned_once(
     """Right after `make up`, the form of run_night was answered with "run provision_platform"."""
     airflow = Provisionable("success")
     chosen = choose(monkeypatch, airflow, asked)
-    assert (chosen["night"], chosen["first"], chosen["needs"]) == ("2025-10-16", "extract_postgres", "")
-    assert chosen["provisioned"]
+    assert (chosen["night"], chosen["first"]) == ("2025-10-16", "extract_postgres")
+    assert (chosen["is_first"], chosen["provisioned"]) == (False, True)
     assert choose(monkeypatch, airflow, asked) == chosen | {"provisioned": False}
     assert airflow.provisioned == 1
 

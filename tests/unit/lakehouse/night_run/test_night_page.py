@@ -144,23 +144,6 @@ def test_the_errors_of_a_note_share_its_room(failures: int) -> None:
     assert len(told) <= NOTE_CHARACTERS
 
 
-def test_what_a_failed_night_needed_stands_before_its_failures() -> None:
-    needs = "the shop to be open: `bin/shop advance --to 2025-10-16` opens it"
-    failed = tuple(Failed("extract_postgres", f"sync_{n}", "E: " + "x" * 900, "`do`") for n in range(3))
-    night = Outcome(DAY, STAGES[0], receipt(), failed)
-    told = note(night, NOTE_CHARACTERS, needs)
-    assert told.splitlines()[:4] == [
-        "#### The night of 2025-10-16 failed at 3 tasks",
-        "",
-        f"This night needs {needs}. If that was missing, do it and start this again.",
-        "",
-    ]
-    assert len(told) <= NOTE_CHARACTERS
-    assert told.count("To do: `do`") == 3
-    assert needs in page(night, needs)
-    assert needs not in page(Outcome(DAY, STAGES[0], receipt(), ()), needs), "a served night needs nothing"
-
-
 def trigger() -> FollowNightTrigger:
     made = FollowNightTrigger(
         "2025-10-16", {"load_bronze": "new"}, {"full_refresh": True}, "run_night", "me", "The night"

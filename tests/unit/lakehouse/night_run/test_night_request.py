@@ -9,7 +9,8 @@ import pytest
 
 from lakehouse.night.business_date import BusinessDateError
 from lakehouse.night.plan import NIGHT
-from lakehouse.night_run.choosing import FirstNight, choose_night, first_night
+from lakehouse.night_run.choosing import choose_night
+from lakehouse.night_run.first_night import FirstNight
 from lakehouse.night_run.first_runs import newest_runs, start_or_join
 from lakehouse.night_run.request import (
     EXTRACTS,
@@ -111,7 +112,7 @@ def test_a_date_that_was_asked_for_is_taken_though_it_is_served() -> None:
     assert choose_night(DAY, {DAY: "success"}, datetime(2025, 10, 20, tzinfo=UTC)).night == DAY
 
 
-FIRST = FirstNight(DAY, "the shop to be open")
+FIRST = FirstNight(DAY, ("bin/open", "the shop"))
 NOON = datetime(2025, 10, 20, 12, tzinfo=UTC)
 
 
@@ -121,25 +122,16 @@ def test_as_long_as_no_night_was_served_it_is_the_first_one_of_the_deployment(
 ) -> None:
     """A demo's data ends in the past: tonight's date has none."""
     choice = choose_night(None, states, NOON, FIRST)
-    assert (choice.night, choice.needs) == (DAY, "the shop to be open")
+    assert (choice.night, choice.is_first) == (DAY, True)
     assert choice.why == "the first night of this platform (LAKEHOUSE_FIRST_NIGHT)"
-    assert choose_night(DAY, states, NOON, FIRST).needs == "the shop to be open"
-    assert choose_night(TODAY, states, NOON, FIRST).needs == ""
+    assert choose_night(DAY, states, NOON, FIRST).is_first
+    assert not choose_night(TODAY, states, NOON, FIRST).is_first
 
 
 def test_after_the_first_night_the_newest_counts_again() -> None:
     choice = choose_night(None, {DAY: "success"}, NOON, FIRST)
-    assert (choice.night, choice.needs) == (TODAY, "")
-    assert choose_night(DAY, {DAY: "success"}, NOON, FIRST).needs == ""
-
-
-def test_a_deployment_names_its_first_night_in_a_variable() -> None:
-    assert first_night({}) is None
-    named = {"LAKEHOUSE_FIRST_NIGHT": "2025-10-16"}
-    assert first_night(named) == FirstNight(DAY, "")
-    assert first_night(named | {"LAKEHOUSE_FIRST_NIGHT_NEEDS": "the shop to be open"}) == FIRST
-    with pytest.raises(BusinessDateError, match=r"'16\.10\.2025' is not a business date"):
-        first_night({"LAKEHOUSE_FIRST_NIGHT": "16.10.2025"})
+    assert (choice.night, choice.is_first) == (TODAY, False)
+    assert not choose_night(DAY, {DAY: "success"}, NOON, FIRST).is_first
 
 
 def test_when_all_nights_are_served_it_says_so() -> None:
