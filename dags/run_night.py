@@ -14,7 +14,7 @@ served, a deployment whose data ends in the past may name its first one (`LAKEHO
 first stage it provisions the platform (`provision_platform`), so that what `bin/source` has changed counts,
 and starts both extracts; all later stages follow by themselves. If a night of the date is running already, it
 follows that one. *Sync again* asks the sources although the date's landing is complete. *Full refresh*
-rebuilds staging, intermediate and marts.
+rebuilds staging, intermediate and marts. A second `run_night` stays *Queued* until the first has ended.
 
 **If it fails:** `choose_the_night` and `start_or_join_the_night` say in one sentence what to choose instead.
 `follow_the_night` fails with the night, once nothing of it is at work any more, and names every failed task

@@ -1,7 +1,8 @@
 {#-
-    A column that is text in the model's .yml and something else in the table: its source has another type since.
-    Dremio cannot alter it, and a merge would fail on the first value that is not a number or a time, so the table
-    is built again from all that the layer before it has. That happens once, and in gold too, which otherwise
+    A column whose type in the model's .yml takes values that the table's own type cannot: its source has another
+    type since. Dremio alters a column only to a wider one of its kind (an integer to a bigint, a decimal to more
+    digits before the point), and a merge would fail on the first value that does not fit, or round it. So the
+    table is built again from all that the layer before it has. That happens once, and in gold too, which otherwise
     only ever changes through a merge: readers miss the table for as long as its statement runs.
 
     In place of dbt's own macro, which asks for the flag and the configuration alone.
@@ -9,23 +10,54 @@
 {% macro should_full_refresh() %}
     {%- set configured = config.get('full_refresh') -%}
     {%- set asked = flags.FULL_REFRESH if configured is none else configured -%}
-    {{ return(asked or a_column_has_become_text()) }}
+    {{ return(asked or a_column_takes_too_little()) }}
 {% endmacro %}
 
 
-{#- Does the table hold as something else what the model's .yml calls varchar? -#}
-{% macro a_column_has_become_text() -%}
+{#- Does the table hold a column under a type that cannot take what the model's .yml says of it? -#}
+{% macro a_column_takes_too_little() -%}
     {%- if not execute -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- set texts = [] -%}
-    {%- for name, column in model.columns.items() if (column.data_type or '') | lower == 'varchar' -%}
-        {%- do texts.append(name | lower) -%}
+    {%- set declared = {} -%}
+    {%- for name, column in model.columns.items() -%}
+        {%- do declared.update({name | lower: (column.data_type or '') | lower}) -%}
     {%- endfor -%}
-    {%- for column in held_columns() if column.name | lower in texts and 'char' not in column.dtype | lower -%}
+    {%- for column in held_columns() if takes_too_little(column, declared.get(column.name | lower, '')) -%}
         {{ return(true) }}
     {%- endfor -%}
     {{ return(false) }}
+{%- endmacro %}
+
+
+{#-
+    Is text wanted of a column that is not text, a time of a date, or a number with more digits behind the point
+    than the column has? A text takes every value.
+-#}
+{% macro takes_too_little(column, wanted) -%}
+    {%- set held = column.dtype | lower -%}
+    {%- if wanted == 'varchar' -%}
+        {{ return('char' not in held) }}
+    {%- elif wanted == 'timestamp' -%}
+        {{ return(held == 'date') }}
+    {%- endif -%}
+    {%- set held_digits = digits_behind_the_point(held, column.numeric_scale) -%}
+    {%- set scale = modules.re.search(',\s*(\d+)\)', wanted) -%}
+    {%- set wanted_digits = digits_behind_the_point(wanted, scale.group(1) if scale else 0) -%}
+    {{ return(held_digits is not none and wanted_digits is not none and wanted_digits > held_digits) }}
+{%- endmacro %}
+
+
+{#- Of a type of numbers; none of any other. A double has more than every decimal. -#}
+{% macro digits_behind_the_point(type, scale) -%}
+    {%- if 'int' in type -%}
+        {{ return(0) }}
+    {%- elif type.startswith('decimal') -%}
+        {{ return((scale or 0) | int) }}
+    {%- elif type.startswith('double') or type.startswith('float') -%}
+        {{ return(1000) }}
+    {%- endif -%}
+    {{ return(none) }}
 {%- endmacro %}
 
 

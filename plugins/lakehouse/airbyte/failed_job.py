@@ -12,7 +12,7 @@ from lakehouse.airbyte.errors import (
     AirbyteJobMisconfiguredError,
 )
 from lakehouse.airbyte.job import Job
-from lakehouse.airbyte.log_lines import grouped
+from lakehouse.airbyte.log_lines import beside, grouped
 from lakehouse.airbyte.refused_access import access_advice
 from lakehouse.airbyte.states import JobState
 from lakehouse.platform.errors import LakehouseError
@@ -20,6 +20,10 @@ from lakehouse.platform.errors import LakehouseError
 log = logging.getLogger(__name__)
 
 _IF_FAILED: Final = "This task's next attempt syncs again; if it fails as well, fix what the reason names"
+
+_IF_MISCONFIGURED: Final = (
+    "Trying again changes nothing: correct what the reason names, then run the date again"
+)
 
 
 def job_name(client: AirbyteClient, connection_name: str, job_id: int) -> str:
@@ -43,11 +47,11 @@ def error_of(client: AirbyteClient, connection_name: str, job: Job) -> Lakehouse
     for line in failure.last_log_lines:
         log.error("Airbyte: %s", line)
     message = f"{name} failed: {failure.reason}"
-    if alike := grouped(failure.last_log_lines):
+    if alike := grouped(beside(failure.reason, failure.last_log_lines)):
         message += ". Its log ends: " + " | ".join(alike)
     if advice := access_advice(connection_name, failure.reason, failure.origin):
         kind = AirbyteJobMisconfiguredError if failure.is_configuration else AirbyteJobFailedError
         return kind(f"{message}. {advice}")
     if failure.is_configuration:
-        return AirbyteJobMisconfiguredError(f"{message}. Fix the configuration")
+        return AirbyteJobMisconfiguredError(f"{message}. {_IF_MISCONFIGURED}")
     return AirbyteJobFailedError(f"{message}. {_IF_FAILED}")

@@ -9,6 +9,8 @@ from typing import Final
 
 MOST_GROUPS: Final = 3
 LONGEST_LINE: Final = 300
+_OPENING: Final = 100
+"""So much of a reason is looked for in a line, which may have been cut off."""
 _PARTICULARS: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # UUIDs
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\d)?"  # moments
@@ -20,6 +22,16 @@ _PARTICULARS: Final = re.compile(
 def without_particulars(line: str) -> str:
     """The line with ids, moments and numbers as `#`: two lines that tell the same then read the same."""
     return _PARTICULARS.sub("#", line)
+
+
+def beside(reason: str, lines: Iterable[str]) -> list[str]:
+    """The lines that tell more than the reason does; one that ends in it, or in its beginning, does not."""
+    opening = reason.strip()[:_OPENING]
+    return [
+        line
+        for line in lines
+        if not (opening and opening in line and reason.startswith(line[line.index(opening) :].strip()))
+    ]
 
 
 def grouped(lines: Iterable[str]) -> list[str]:

@@ -43,10 +43,12 @@ def explain_volume(
     Raises:
         VolumeBelowExpectedError: the contract expects more, and no other date's sync can have brought it.
     """
-    if rows_landed >= contract.min_rows and (rows_landed or contract.min_rows):
+    # Rows of the date's earlier syncs do not excuse a last one that found nothing.
+    found_some = rows_landed > 0 and not list_is_empty
+    if rows_landed >= contract.min_rows and found_some:
         return None
     other = ledger.synced_before(contract.source, business_date)
-    refused = rows_landed == 0 and contract.zero_rows is ZeroRows.REFUSE
+    refused = not found_some and contract.zero_rows is ZeroRows.REFUSE
     if rows_landed >= contract.min_rows and not refused:
         if list_is_empty:
             return "the list is empty at the source"
@@ -54,13 +56,14 @@ def explain_volume(
     if other is not None and not refused:
         return f"its changes arrived with the sync of {other}"
     least = max(contract.min_rows, 1 if refused else 0)
+    rows = "the last sync brought 0 rows" if rows_landed and list_is_empty else f"{rows_landed} rows landed"
     why = (
         f"each sync of {contract.source} must bring some"
         if other is not None
         else "no other date's sync can have taken them"
     )
     raise VolumeBelowExpectedError(
-        f"stream {contract.stream}, {business_date}: {rows_landed} rows landed, "
+        f"stream {contract.stream}, {business_date}: {rows}, "
         f"include/contracts/{contract.stream}.yaml expects at least {least}, and {why}; nothing "
         "was published. Look at the extract stage's Airbyte job and at the source; when rows are there, run "
         "the extract stage with force_sync. If so few are right, lower expected_volume in the contract"

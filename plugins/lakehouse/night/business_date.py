@@ -40,7 +40,9 @@ def parse_business_date(text: str | None, today: date | None = None) -> date:
         )
     latest = today or datetime.now(UTC).date()
     if parsed > latest:
-        raise BusinessDateError(f"the business date {text} lies in the future: today is {latest} (UTC)")
+        raise BusinessDateError(
+            f"the business date {text} lies in the future: give {latest} (today, UTC) or an earlier one"
+        )
     return parsed
 
 

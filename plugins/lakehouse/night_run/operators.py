@@ -43,7 +43,8 @@ def _note_of_refusal(context: Mapping[str, Any]) -> Iterator[None]:
     except PermanentError as refusal:
         from lakehouse.platform.airflow_api import NOTE_CHARACTERS, AirflowApiError
 
-        note = f"#### Nothing was started\n\n{refusal}"[:NOTE_CHARACTERS]
+        # The page of a run shows a note's first line only.
+        note = f"**Nothing was started:** {refusal}"[:NOTE_CHARACTERS]
         try:
             AirflowApiHook().get_conn().annotate(context["ti"].dag_id, context["ti"].run_id, note)
         except (AirflowApiError, LakehouseError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ _FIX_FIRST: Final[Mapping[str, str]] = {
     "StreamContractBrokenError": "look at the quarantined rows, then fix the source or its contract",
 }
 """Errors that a rerun alone meets again."""
+_REFUSED: Final = re.compile(r"refused the user or secret of the Airflow connection (\w+)")
+"""How `lakehouse.airbyte.refused_access` names what a source or the landing has refused."""
+_LEFT_OUT: Final = "files could not be read and were left out"
+"""How Airbyte's file source names damaged files."""
 _RUNBOOKS: Final[Mapping[str, str]] = {
     "ContractBrokenError": "docs/runbooks/quarantine.md",
     "LandingFileUnreadableError": "docs/runbooks/quarantine.md",
@@ -90,7 +95,7 @@ def failed_task(task: FailedTask, more: Callable[[FailedTask], Mapping[str, Any]
         "attempts": task.try_number,
         "run_id": task.run_id,
         "owner": OWNER,
-        "rerun": _rerun(task, name, night),
+        "rerun": _rerun(task, night),
         "runbook": _RUNBOOKS.get(name, _RUNBOOK_OF.get(task.dag_id, "docs/runbooks/stage-failed.md")),
         "log": task.log or log_path(task.dag_id, task.run_id, task.task_id, task.map_index, task.try_number),
     }
@@ -142,7 +147,7 @@ def command_for(task: FailedTask, night: date | None) -> str:
 
 def cure(task: FailedTask, night: date) -> str:
     """What to do about a stage's failed task, for the end of a sentence: the fix, if known, the command."""
-    first = _FIX_FIRST.get((task.error or "").partition(":")[0])
+    first = _fix_first(task)
     command = f"`{command_for(task, night)}`"
     return f"{first}, then {command}" if first else command
 
@@ -166,9 +171,22 @@ def _summary(task: FailedTask, night: date | None, group: str | None) -> str:
     return f"{what} at {task.task_id}, because of {blamed}"
 
 
-def _rerun(task: FailedTask, name: str, night: date | None) -> str:
+def _fix_first(task: FailedTask) -> str | None:
+    """What a person must do before a rerun can help, as far as it is known."""
+    error = task.error or ""
+    if refused := _REFUSED.search(error):
+        return (
+            f"correct the Airflow connection {refused[1]} (a value of .env: then run `make up`), then run "
+            "`bin/airbyte apply --rewrite-secrets`"
+        )
+    if _LEFT_OUT in error:
+        return "correct or remove the files that the error names"
+    if task.dag_id == DAG_ID and _LOST_CHANGES in error:
+        return _READ_AGAIN
+    return _FIX_FIRST.get(error.partition(":")[0])
+
+
+def _rerun(task: FailedTask, night: date | None) -> str:
     safe = _RERUN if night is not None else _RERUN_OTHER
-    first = _FIX_FIRST.get(name)
-    if task.dag_id == DAG_ID and _LOST_CHANGES in (task.error or ""):
-        first = _READ_AGAIN
+    first = _fix_first(task)
     return f"{safe}. It fails again until you {first}" if first else safe

@@ -13,6 +13,13 @@ from lakehouse.onboarding.writing.naming import why_not_a_lake_name
 
 MODES: Final = ("incremental", "full_refresh", "cdc")
 
+_WITHOUT_IT: Final = {
+    "postgres": "its sync will fail until the table is back",
+    "files": "no file matches its globs, so its nights bring no rows, and those in the lake stay",
+    "rest": "its sync will fail until the manifest has the stream again",
+}
+"""What becomes of a table that a kind of source lacks."""
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -90,7 +97,7 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
             changes.append(f"{name} is taken out")
         elif name not in offered:
             changes.append(
-                f"{name} is absent at the source: its sync will fail until the table is back; "
+                f"{name} is absent at the source: {_WITHOUT_IT[profile.kind]}; "
                 f"--drop {name} takes it out of the lake's files"
             )
             tables.append(old)

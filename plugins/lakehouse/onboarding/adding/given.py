@@ -105,9 +105,10 @@ def _files(
 
 def _absolute(pattern: str) -> str:
     """A whole pattern: of a folder all files; a relative one from the folder where the call is made."""
-    if pattern.startswith("s3://"):
+    plain = pattern.removeprefix("file://")
+    if "://" in plain:
         return pattern
-    path = Path.cwd() / Path(pattern).expanduser()
+    path = Path.cwd() / Path(plain).expanduser()
     return str(path / "*" if path.is_dir() else path)
 
 

@@ -120,6 +120,11 @@ class Drops:
     def _listed(self) -> list[pafs.FileInfo]:
         try:
             return list(self._files.get_file_info(pafs.FileSelector(self._root, recursive="/" in self.glob)))
+        except FileNotFoundError as error:
+            what = "bucket" if self.folder.startswith(_BUCKET) else "folder"
+            raise ProfileError(
+                f"there is no {what} {self.folder}: correct the pattern, or make it first"
+            ) from error
         except OSError as error:
             raise ProfileError(f"{self.folder} cannot be looked at: {_words(error)}") from error
 
@@ -234,12 +239,12 @@ def _csv(name: str, text: str, encoding: str, is_whole: bool) -> Sample:
     rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=is_whole)
     header = tuple(next(rows))
     if doubled := sorted({column for column in header if header.count(column) > 1}):
-        raise ValueError(f"its header has {', '.join(doubled)} twice")
+        raise ValueError(f"its header has {', '.join(doubled)} twice: rename one of them in the file")
     lines = [line for line, _ in zip(rows, range(SAMPLE_ROWS + 1), strict=False) if line]
     if not is_whole and len(lines) <= SAMPLE_ROWS:
         lines = lines[:-1]
     if wrong := next((at for at, line in enumerate(lines, 2) if len(line) != len(header)), None):
-        raise ValueError(f"line {wrong} has another number of fields than its header")
+        raise ValueError(f"line {wrong} has another number of fields than its header: correct it")
     records = tuple(
         {column: value or None for column, value in zip(header, line, strict=True)}
         for line in lines[:SAMPLE_ROWS]
@@ -253,7 +258,8 @@ def _csv(name: str, text: str, encoding: str, is_whole: bool) -> Sample:
 
 
 def _json_lines(name: str, text: str, encoding: str, is_whole: bool) -> Sample:
-    lines = [line for line in text.splitlines() if line.strip()]
+    # As an editor counts them: a line separator within a JSON text ends no line.
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     complete = lines if is_whole else lines[:-1]
     records = tuple(_objects(complete[:SAMPLE_ROWS]))
     columns = tuple(dict.fromkeys(column for record in records for column in record))
@@ -261,11 +267,16 @@ def _json_lines(name: str, text: str, encoding: str, is_whole: bool) -> Sample:
     return Sample(name, columns, records, form, is_whole and len(complete) <= SAMPLE_ROWS)
 
 
-def _objects(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, 1):
-        record = json.loads(line)
+def _objects(lines: Sequence[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+    for number, line in lines:
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"line {number} is not JSON ({error.msg}, character {error.pos + 1}): correct it"
+            ) from error
         if not isinstance(record, dict):
-            raise ValueError(f"line {number} is not a JSON object")
+            raise ValueError(f"line {number} is not a JSON object: correct it")
         yield record
 
 

@@ -151,20 +151,51 @@ def _name(glob: str) -> str:
 def _columns(samples: Sequence[Sample], records: Sequence[dict[str, object]]) -> tuple[ColumnProfile, ...]:
     if not samples[-1].types:
         return guessed_columns(records, IN_THE_FILES)
-    newest = samples[-1]
-    # A column that an older file lacks is null there.
+    kinds: dict[str, list[pa.DataType]] = {}
+    for sample in samples:
+        for name, kind in zip(sample.columns, sample.types, strict=True):
+            kinds.setdefault(name, []).append(kind)
+    # A column that some file lacks is null there.
     everywhere = set.intersection(*(set(sample.columns) for sample in samples))
     nulls = {name for record in records for name, value in record.items() if value is None}
     return tuple(
-        ColumnProfile(
-            name=name,
-            contract_type=(found := parquet_type(kind))[0],
-            nullable=name in nulls or name not in everywhere,
-            source_type=str(kind),
-            unsupported=column_problem(name, IN_THE_FILES) or found[1],
-        )
-        for name, kind in zip(newest.columns, newest.types, strict=True)
+        _of_parquet(name, found, name in nulls or name not in everywhere) for name, found in kinds.items()
     )
+
+
+def _of_parquet(name: str, kinds: Sequence[pa.DataType], nullable: bool) -> ColumnProfile:
+    """A column by the types that it has in the files."""
+    found = [parquet_type(kind) for kind in kinds]
+    together = _together([contract_type for contract_type, _ in found])
+    shown = " and ".join(dict.fromkeys(str(kind) for kind in kinds))
+    return ColumnProfile(
+        name=name,
+        contract_type=together or "varchar",
+        nullable=nullable,
+        source_type=shown,
+        unsupported=column_problem(name, IN_THE_FILES) or next((why for _, why in found if why), ""),
+        note=_note(kinds) if together else "as text: the files have several types",
+    )
+
+
+def _note(kinds: Sequence[pa.DataType]) -> str:
+    return "as JSON text" if any(pa.types.is_nested(kind) for kind in kinds) else ""
+
+
+def _together(types: Sequence[str]) -> str:
+    """The contract's type that holds the values of all these as they are; empty if only text does."""
+    distinct = set(types)
+    if len(distinct) == 1:
+        return types[0]
+    if distinct == {"int", "bigint"}:
+        return "bigint"
+    decimals = [re.fullmatch(r"decimal\((\d+),(\d+)\)", kind) for kind in distinct]
+    if all(decimals):
+        sizes = [(int(found[1]), int(found[2])) for found in decimals if found]
+        scale = max(scale for _, scale in sizes)
+        precision = scale + max(precision - scale for precision, scale in sizes)
+        return f"decimal({precision},{scale})" if precision <= _DECIMAL_DIGITS else ""
+    return "double" if distinct <= {"int", "double"} else ""
 
 
 def parquet_type(kind: pa.DataType) -> tuple[str, str]:

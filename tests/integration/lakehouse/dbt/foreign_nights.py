@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
@@ -100,6 +101,7 @@ TYPES: Final = {
     "varchar": pa.string(),
     "bigint": pa.int64(),
     "integer": pa.int32(),
+    "decimal(12, 2)": pa.decimal128(12, 2),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
 }
@@ -126,7 +128,7 @@ def guest(key: str, status: str, changed: datetime | None, deleted: datetime | N
     return {"guest_id": key, "status": status, "changed_at": changed, "deleted_at": deleted}
 
 
-def rate(room: str, season: str, price: int | str, valid_from: date | None) -> Row:
+def rate(room: str, season: str, price: int | Decimal | str, valid_from: date | None) -> Row:
     return {"room": room, "season": season, "price": price, "valid_from": valid_from}
 
 

@@ -50,6 +50,20 @@ def test_failed_job_ends_with_the_logs_last_words(airbyte: FakeAirbyte) -> None:
         Extract(airbyte, FakeLedger()).run()
 
 
+def test_the_reason_is_not_told_again_by_the_log(airbyte: FakeAirbyte) -> None:
+    """Of two damaged files the error named each three times, and closed with "Fix the configuration"."""
+    airbyte.script(1, "running", "failed")
+    reason = "2 files could not be read: " + "a_1.csv, line 1: it is empty; " * 9 + "Repair or remove them"
+    lines = ("ERROR a: a_1.csv is left out", f"ERROR {reason}", f"ERROR {reason[:200]}")
+    airbyte.failure = JobFailure(reason, True, lines)
+    with pytest.raises(AirbyteJobMisconfiguredError) as failed:
+        Extract(airbyte, FakeLedger()).run()
+    assert str(failed.value).endswith(
+        f"{reason}. Its log ends: ERROR a: a_1.csv is left out. Trying again changes nothing: correct what "
+        "the reason names, then run the date again"
+    )
+
+
 def test_a_wrong_configuration_is_not_retried(airbyte: FakeAirbyte) -> None:
     airbyte.script(1, "running", "failed")
     airbyte.failure = JobFailure("no such schema", True, ())

@@ -79,6 +79,15 @@ def test_refused_means_never_empty_whatever_the_least_number_is(list_is_empty: b
         volume(0, 0, None, "refuse", list_is_empty=list_is_empty)
 
 
+@pytest.mark.parametrize("least", [0, 1])
+def test_rows_of_an_earlier_sync_of_the_date_do_not_excuse_a_list_that_is_empty_since(least: int) -> None:
+    """A date synced again found an empty list: its first sync's rows counted, and what may never be empty was
+    emptied in gold."""
+    with pytest.raises(VolumeBelowExpectedError, match=r"the last sync brought 0 rows.*zero_rows: allow"):
+        volume(2, least, zero_rows="refuse", list_is_empty=True)
+    assert volume(2, 0, list_is_empty=True) == "the list is empty at the source"
+
+
 @pytest.mark.parametrize("other", [None, LATER])
 def test_a_list_without_rows_says_that_it_is_empty(other: date | None) -> None:
     assert volume(0, 0, other, list_is_empty=True) == "the list is empty at the source"

@@ -119,7 +119,9 @@ def test_what_is_refused_stands_in_the_run_s_note(
     with pytest.raises(PermanentError) as refused:
         choose(monkeypatch, airflow, asked)
     assert said in str(refused.value)
-    assert airflow.notes == [f"#### Nothing was started\n\n{refused.value}"]
+    assert airflow.notes == [f"**Nothing was started:** {refused.value}"], (
+        "all in the line that the page shows"
+    )
 
 
 def test_a_note_that_cannot_be_written_hides_nothing(

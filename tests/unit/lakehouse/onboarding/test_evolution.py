@@ -198,6 +198,18 @@ def test_a_new_table_is_proposed_and_one_left_out_before_is_not() -> None:
     assert settled.source.left_out == ("order_lines", "stock")
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("files", "no file matches its globs, so its nights bring no rows"), ("rest", "until the manifest has")],
+)
+def test_what_a_source_without_the_stream_means_is_told_by_its_kind(kind: str, said: str) -> None:
+    """Of files whose last one was taken away it said that the sync would fail; it does not."""
+    held = replace(database(tables=("orders", "visits"), cdc=()), kind=kind)
+    without = SourceProfile(kind, tuple(each for each in DATABASE.tables if each.name != "visits"))
+    [change] = [each for each in settle(without, Wishes(), held).changes if each.startswith("visits")]
+    assert said in change
+
+
 def test_a_table_that_is_gone_stays_until_it_is_dropped() -> None:
     without = SourceProfile("postgres", tuple(each for each in DATABASE.tables if each.name != "visits"))
     settled = settle(without, Wishes(), database())

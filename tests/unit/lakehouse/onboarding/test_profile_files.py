@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -148,10 +149,39 @@ def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
         "raw": "varchar",
     }  # fmt: skip
     assert {column.name for column in table.columns if column.unsupported} == {"raw"}
+    assert {column.name: column.note for column in table.columns if column.note} == {"tags": "as JSON text"}
     assert {column.name for column in table.columns if column.nullable} == {"price"}
     assert table.files is not None
     assert table.files.format == (("filetype", "parquet"),)
     assert (table.rows, table.key) == (2, ("id",))
+
+
+def test_parquet_files_that_differ_keep_every_column_under_a_type_for_all(tmp_path: Path) -> None:
+    """Only the newest file's columns were proposed: what older files had besides was lost without a word."""
+    for day, amount, price, n in (
+        ("16", pa.array([Decimal("1.25")], pa.decimal128(12, 2)), pa.decimal128(8, 2), pa.int32()),
+        ("17", pa.array(["1.25 EUR"]), pa.decimal128(8, 4), pa.int64()),
+    ):
+        columns = {"id": pa.array([int(day)]), "amount": amount, "price": pa.array([Decimal(1)], price)}
+        path = tmp_path / f"items_{day}.parquet"
+        pq.write_table(pa.table({**columns, "n": pa.array([1], n), f"only_{day}": pa.array(["x"])}), path)
+        os.utime(path, (int(day), int(day)))
+    [table] = profile_files(f"{tmp_path}/*.parquet").tables
+    assert _types(table) == {
+        "id": "bigint", "amount": "varchar", "price": "decimal(10,4)", "n": "bigint", "only_16": "varchar",
+        "only_17": "varchar",
+    }  # fmt: skip
+    assert [column.name for column in table.columns if column.nullable] == ["only_16", "only_17"]
+    [amount] = [column for column in table.columns if column.name == "amount"]
+    assert (amount.source_type, amount.note) == (
+        "decimal128(12, 2) and string", "as text: the files have several types",
+    )  # fmt: skip
+
+
+def test_a_line_separator_within_a_json_text_ends_no_line(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": 1, "text": "a\u2028b"}\n{"id": 2, "text": "c"}\n', "utf-8")
+    [table] = profile_files(f"{tmp_path}/*.jsonl").tables
+    assert table.rows == 2
 
 
 def test_folders_that_name_a_value_are_columns_of_parquet(tmp_path: Path) -> None:
@@ -184,6 +214,7 @@ def test_every_parquet_type_has_its_contract_type(kind: pa.DataType, expected: s
         ({"a.csv": "id,id\n1,2\n"}, "*.csv", "its header has id twice"),
         ({"a.csv": "id,n\n1,2,3\n"}, "*.csv", "line 2 has another number of fields"),
         ({"a.jsonl": "[1]\n"}, "*.jsonl", "line 1 is not a JSON object"),
+        ({"a.jsonl": '{"id":1}\n\n{"id":2,}\n'}, "*.jsonl", "line 3 is not JSON (Expecting property name"),
         ({"a.parquet": "no parquet"}, "*.parquet", "a.parquet in"),
     ],
 )
@@ -238,7 +269,7 @@ def test_a_place_that_cannot_be_looked_at_is_told(pattern: str) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match="cannot be looked at"):
+    with pytest.raises(ProfileError, match=r"there is no folder .*/nowhere: correct the pattern"):
         profile_files(f"{tmp_path}/nowhere/*.csv")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse.night.plan import NIGHT
 from lakehouse.observe.incidents.cause import airbyte_connections, cause_group
-from lakehouse.observe.incidents.failure import FailedTask, failed_task, severity_of
+from lakehouse.observe.incidents.failure import FailedTask, cure, failed_task, severity_of
 from lakehouse.observe.incidents.finding import Finding, Severity
 from lakehouse.observe.incidents.fingerprint import fingerprint, stripped
 from lakehouse.observe.incidents.home import stages_before
@@ -160,6 +160,27 @@ def test_a_failed_run_of_the_stream_is_no_stage_and_its_command_lets_the_next_ru
 def test_what_a_rerun_of_the_stream_meets_again_says_what_comes_first(error: str, first: str) -> None:
     found = failed_task(task("stream_orders", error, partition_key=None))
     assert f"until you {first}" in found.evidence["rerun"]
+
+
+@pytest.mark.parametrize(
+    ("error", "first"),
+    [
+        (
+            "AirbyteJobMisconfiguredError: 401. The source refused the user or secret of the Airflow "
+            "connection cafe_api: correct it there",
+            "correct the Airflow connection cafe_api (a value of .env: then run `make up`), then run "
+            "`bin/airbyte apply --rewrite-secrets`, then `bin/stage clear extract_apis 2025-10-16`",
+        ),
+        (
+            "AirbyteJobMisconfiguredError: 2 files could not be read and were left out as a whole: a.csv",
+            "correct or remove the files that the error names, then "
+            "`bin/stage clear extract_apis 2025-10-16`",
+        ),
+    ],
+)
+def test_what_helps_a_sync_is_not_always_in_its_connection_s_file(error: str, first: str) -> None:
+    """An expired token and a damaged file were both to be cured in include/airbyte."""
+    assert cure(task("extract_apis", error), DAY) == first
 
 
 @pytest.mark.parametrize("key", ["nonsense", "2999-01-01", "", None])
