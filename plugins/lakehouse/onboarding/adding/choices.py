@@ -139,7 +139,8 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
         if column.unsupported and any(each.name == table.name for each in tables)
     ]
     if profile.kind == "postgres":
-        remarks += [sentence for table in tables if (sentence := _rows_without_cursor(table, offered))]
+        for table in tables:
+            remarks += filter(None, [_rows_without_cursor(table, offered), _times_in_key(table, held)])
     settled = replace(source, tables=tuple(tables), left_out=tuple(dict.fromkeys(left_out)))
     return Settled(settled, tuple(changes), tuple(remarks), tuple(confirm))
 
@@ -202,6 +203,19 @@ def _rows_without_cursor(table: Table, offered: Mapping[str, TableProfile]) -> s
     return (
         f"{table.name}: its cursor {table.cursor} may be null, and a row without it does not reach bronze: "
         f"--mode {table.name}=full_refresh brings every row"
+    )
+
+
+def _times_in_key(table: Table, held: Mapping[str, Table]) -> str:
+    """What a time in the key of a new table means, in a sentence; empty if there is none."""
+    times = [
+        column.name for column in table.columns if column.name in table.key and column.type == "timestamp"
+    ]
+    if not times or table.name in held:
+        return ""
+    return (
+        f"{table.name}: {', '.join(times)} of its key is a time, and from staging on rows within a "
+        "millisecond have one key: if there are any, make a view that has it as text"
     )
 
 

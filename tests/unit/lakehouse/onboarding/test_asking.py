@@ -89,8 +89,17 @@ def test_a_cursor_that_may_be_null_is_taken_and_what_it_costs_is_told() -> None:
     wishes = Wishes(keys={"visits": ("page",)}, cursors={"visits": "at"})
     settled = settle(profile, wishes, Source("postgres", "cafe_", ()))
     assert settled.source.tables[0].cursor == "at"
+    assert not any("millisecond" in each for each in settled.remarks)
     [remark] = [each for each in settled.remarks if "may be null" in each]
     assert remark.endswith("--mode visits=full_refresh brings every row")
+
+
+def test_a_time_in_a_new_table_s_key_is_told_of_once() -> None:
+    profile = SourceProfile("postgres", (replace(VISITS, key=("at",)),))
+    first = settle(profile, Wishes(), Source("postgres", "cafe_", ()))
+    [remark] = [each for each in first.remarks if "millisecond" in each]
+    assert remark.startswith("visits: at of its key is a time")
+    assert not any("millisecond" in each for each in settle(profile, Wishes(), first.source).remarks)
 
 
 def test_another_cursor_than_the_proposed_one_is_shown_as_chosen() -> None:
