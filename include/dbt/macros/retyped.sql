@@ -48,12 +48,15 @@
 {%- endmacro %}
 
 
-{#- Of a type of numbers; none of any other. A double has more than every decimal. -#}
+{#-
+    Of a type of numbers; none of any other, and of a decimal of which nobody says it: no reason to build a table
+    again each night. A double has more than every decimal.
+-#}
 {% macro digits_behind_the_point(type, scale) -%}
     {%- if 'int' in type -%}
         {{ return(0) }}
     {%- elif type.startswith('decimal') -%}
-        {{ return((scale or 0) | int) }}
+        {{ return(none if scale is none else scale | int) }}
     {%- elif type.startswith('double') or type.startswith('float') -%}
         {{ return(1000) }}
     {%- endif -%}

@@ -8,7 +8,7 @@ versions, and where each of the others goes. The second reads everything, checks
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from lakehouse.bronze.column_changes import CastCount, column_changes
 from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.nulled import LEFT_OUT
 from lakehouse.bronze.parquet_writer import PART_BYTES, BatchWriter, PartWriter, WrittenFile
 from lakehouse.bronze.quarantine import QUARANTINE_SCHEMA, quarantined_rows
 from lakehouse.bronze.row_groups import RowGroupAssembler
@@ -36,6 +37,8 @@ class BuiltPartition:
     quarantine: WrittenFile
     reasons: dict[str, int] = field(hash=False)
     """Bad rows by the first column that made them so."""
+    left_out: tuple[str, ...] = ()
+    """Columns whose value the connector left out in rows that were refused for it."""
     nulled: dict[str, int] = field(default_factory=dict, hash=False)
     """Rows by field that the connector left out and the contract lets through."""
     truncated_at: int | None = None
@@ -89,6 +92,7 @@ def _build(
     contract: Contract, reader: LandingReader, folder: Path, part_bytes: int, surveyed: Survey
 ) -> BuiltPartition:
     reasons: Counter[str] = Counter()
+    left_out: set[str] = set()
     nulled: Counter[str] = Counter()
     casts: dict[str, CastCount] = {}
     with (
@@ -106,6 +110,7 @@ def _build(
             if refused:
                 quarantine.add(quarantined_rows(landed, refused))
                 reasons.update(reason.split(":", 1)[0] for reason in refused.values())
+                left_out.update(_left_out(refused.values()))
             nulled.update(checked.nulled)
             for name, count in checked.casts.items():
                 casts.setdefault(name, CastCount()).add(count)
@@ -117,6 +122,7 @@ def _build(
             parts=parts.finish(),
             quarantine=quarantine.finish(),
             reasons=dict(reasons.most_common()),
+            left_out=tuple(sorted(left_out)),
             nulled=dict(nulled.most_common()),
             truncated_at=surveyed.truncated_at,
             rows_identical=surveyed.order.ties.identical,
@@ -158,3 +164,11 @@ def _entering(
         entering = pc.is_valid(positions)
         rows, positions = rows.filter(entering), positions.filter(entering)
     return rows, positions
+
+
+def _left_out(reasons: Iterable[str]) -> Iterator[str]:
+    for reason in reasons:
+        for each in reason.split("; "):
+            column, _, why = each.partition(": ")
+            if why.startswith(LEFT_OUT):
+                yield column

@@ -45,8 +45,19 @@ def broken_contract(
     return ContractBrokenError(
         f"{head}{built.rows_quarantined} of {built.rows_in} rows break {file}, {verdict} "
         f"(bad rows by column: {reasons}); the partition is left as it was. "
-        f"See {bad_rows_at} and docs/runbooks/quarantine.md; landing is {landing}"
+        f"{_told_left_out(built)}See {bad_rows_at} and docs/runbooks/quarantine.md; landing is {landing}"
         + ("; bin/source check NAME compares the source with it" if built.column_changes else "")
+    )
+
+
+def _told_left_out(built: BuiltPartition) -> str:
+    """A sentence about values that did not fit, with what lets their rows in; empty if there are none."""
+    if not built.left_out:
+        return ""
+    columns = ", ".join(built.left_out)
+    return (
+        f"Airbyte has put NULL for values of {columns} that fit no file, such as infinity or NaN: if NULL "
+        "will do, write nulled: allow for the column in the contract. "
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from lakehouse.bronze.casting import cast_column
 from lakehouse.bronze.column_changes import CastCount, new_beside
 from lakehouse.bronze.contract import CDC_COLUMNS, Column, Contract
-from lakehouse.bronze.nulled import ROW_IS_GONE, nulled_fields
+from lakehouse.bronze.nulled import LEFT_OUT, ROW_IS_GONE, nulled_fields
 from lakehouse.bronze.python_rows import infinite, time_texts
 from lakehouse.landing.columns import CDC_DELETED_AT
 
@@ -103,7 +103,7 @@ def _left_out(
         if column.may_be_nulled or (deleted is not None and reason == ROW_IS_GONE):
             let_through[field] += 1
         else:
-            reasons[position].append(f"{field}: the connector left its value out ({reason})")
+            reasons[position].append(f"{field}: {LEFT_OUT} ({reason})")
     return let_through
 
 

@@ -23,6 +23,9 @@ CDC_LSN: Final = "_ab_cdc_lsn"
 CDC_UPDATED_AT: Final = "_ab_cdc_updated_at"
 CDC_DELETED_AT: Final = "_ab_cdc_deleted_at"
 
+ADDED_COLUMNS: Final = AIRBYTE_COLUMNS | {CDC_LSN, CDC_UPDATED_AT, CDC_DELETED_AT}
+"""What Airbyte adds to a row of a database."""
+
 
 def landed_name(name: str) -> str:
     """The name under which a source's column lands: `Order_Nr` of `Order Nr`, `_2025` of `2025`.

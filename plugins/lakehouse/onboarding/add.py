@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,16 +15,17 @@ from lakehouse.onboarding.adding.asking import ask_gold, ask_renames, ask_tables
 from lakehouse.onboarding.adding.choices import Settled, Wishes, settle
 from lakehouse.onboarding.adding.evolution import connections_to_read_again
 from lakehouse.onboarding.adding.given import Given, given_sources, named_kinds
+from lakehouse.onboarding.adding.log_setup import statements_at_the_source
 from lakehouse.onboarding.adding.options import add_options, wishes_of
 from lakehouse.onboarding.adding.proposal import propose
 from lakehouse.onboarding.adding.render.connections import opening
 from lakehouse.onboarding.adding.render.models import mart_name
-from lakehouse.onboarding.profiling.tables.capture import capture_statements
+from lakehouse.onboarding.profiling.profile import TableProfile
 from lakehouse.onboarding.writing.blueprint import Blueprint, BlueprintError, Source, Table, read_blueprint
 from lakehouse.onboarding.writing.diff import counted, show_conflicts, show_files, show_tables
 from lakehouse.onboarding.writing.env_file import env_path, read_values
 from lakehouse.onboarding.writing.file_changes import write_all
-from lakehouse.onboarding.writing.naming import check_business, check_prefix, publication, slot
+from lakehouse.onboarding.writing.naming import check_business, check_prefix
 from lakehouse.platform.console import CommandConsole
 from lakehouse.platform.repository import REPOSITORY
 
@@ -78,7 +80,8 @@ def run(options: argparse.Namespace) -> int:
         return 1
     write_all(proposal.changes, root)
     console.print(f"wrote {counted(proposal.changes)}")
-    _show_next(console, made, wanted, root)
+    offered = [table for each in given for table in each.profile.tables]
+    _show_next(console, made, wanted, offered, root)
     return 0
 
 
@@ -172,18 +175,21 @@ def _files(given: list[Given]) -> dict[str, str]:
     return {path: text for each in given for path, text in each.files.items()}
 
 
-def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Path) -> None:
+def _show_next(
+    console: Console, made: Blueprint, blueprint: Blueprint, offered: Sequence[TableProfile], root: Path
+) -> None:
     """What to type now."""
     console.print("\nNext:")
-    name, logged = blueprint.business, _read_from_log(blueprint)
-    if logged and logged != _read_from_log(made):
+    name = blueprint.business
+    if statements := statements_at_the_source(made, blueprint, offered):
         console.print("  at the source, once, as the owner of its tables, not in one transaction:")
-        for statement in capture_statements(publication(name), slot(name), logged):
+        for statement in statements:
             console.print(Text(f"    {statement}"), soft_wrap=True)
     again = connections_to_read_again(made, blueprint)
     gold = blueprint.gold[0].partition("_")[2] if blueprint.gold else ""
     for command, why in (
         (f"bin/source check {name}", "says on one screen whether everything fits"),
+        *((("bin/airbyte apply", "tells Airbyte of the tables as they are now"),) if again else ()),
         *((f"bin/airbyte refresh {each}", "has what is of another type read again") for each in again),
         ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),
         (
@@ -192,8 +198,3 @@ def _show_next(console: Console, made: Blueprint, blueprint: Blueprint, root: Pa
         ),
     ):
         console.print(Text(f"  {command:45} # {why}"), soft_wrap=True)
-
-
-def _read_from_log(blueprint: Blueprint) -> list[tuple[str, str]]:
-    """Schema and name of each table that is read from the log."""
-    return [(table.schema or "public", table.name) for _, table in _tables(blueprint) if table.mode == "cdc"]

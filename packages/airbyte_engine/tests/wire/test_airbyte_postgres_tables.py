@@ -63,6 +63,16 @@ ENDLESS = {
 }
 
 
+def test_a_partitioned_table_with_statistics_is_read_at_once(tables: Tables) -> None:
+    tables.run("create table events (id bigint primary key, at timestamptz) partition by range (id)")
+    tables.run("create table events_1 partition of events for values from (0) to (100)")
+    tables.run("insert into events select n, now() from generate_series(1, 50) as n")
+    tables.run("analyze events")
+    tables.connect("events")
+    assert tables.sync()["rowsSynced"] == 50
+    assert sorted(tables.column("events", "id")) == list(range(1, 51))
+
+
 def test_tables_whose_names_differ_in_case_only_are_told_apart(tables: Tables) -> None:
     tables.run('create table orders (id bigint); create table "Orders" (id bigint)')
     tables.run('insert into orders values (1); insert into "Orders" values (2), (3)')

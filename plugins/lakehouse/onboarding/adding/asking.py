@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
+from rich.text import Text
 
 from lakehouse.onboarding.adding.choices import MODES, Wishes
 from lakehouse.onboarding.writing.blueprint import Blueprint, Source
@@ -24,16 +25,19 @@ def ask_renames(console: Console, pairs: Sequence[tuple[str, str, str]], wishes:
 
 def ask_tables(console: Console, source: Source, wishes: Wishes) -> Wishes | None:
     """Another mode, key or cursor of one table; None when nothing is to be changed."""
-    names = [table.name for table in source.tables]
-    name = Prompt.ask(
-        "Table to read in another way (Enter: none)", console=console, default="", show_default=False
-    )
-    if not name:
-        return None
-    if name not in names:
-        console.print(f"there is no table {name}; there are: {', '.join(names)}")
-        return wishes
-    table = next(table for table in source.tables if table.name == name)
+    tables = {name: table for table in source.tables for name in (table.name, source.lake_name(table))}
+    table = None
+    while table is None:
+        word = Prompt.ask(
+            "Table to read in another way (Enter: none)", console=console, default="", show_default=False
+        ).strip()
+        if not word:
+            return None
+        table = tables.get(word)
+        if table is None:
+            names = ", ".join(each.name for each in source.tables)
+            console.print(Text(f"there is no table {word}; there are: {names}"))
+    name = table.name
     mode = Prompt.ask("  mode", console=console, choices=list(MODES), default=table.mode)
     key = Prompt.ask("  key (columns, separated by commas)", console=console, default=",".join(table.key))
     cursors = dict(wishes.cursors)
@@ -47,15 +51,22 @@ def ask_tables(console: Console, source: Source, wishes: Wishes) -> Wishes | Non
 
 def ask_gold(console: Console, blueprint: Blueprint) -> list[str]:
     """Tables that get a first gold table."""
-    names = [source.lake_name(table) for source in blueprint.sources for table in source.tables]
+    tables = [(source, table) for source in blueprint.sources for table in source.tables]
+    names = [source.lake_name(table) for source, table in tables]
+    known = {*names, *(table.name for _, table in tables)}
     console.print(f"Staging models: {', '.join(names)}")
-    chosen = Prompt.ask(
-        "First gold tables of (separated by commas, Enter: none)",
-        console=console,
-        default="",
-        show_default=False,
-    )
-    return [word for each in chosen.split(",") if (word := each.strip())]
+    while True:
+        chosen = Prompt.ask(
+            "First gold tables of (separated by commas, Enter: none)",
+            console=console,
+            default="",
+            show_default=False,
+        )
+        words = [word for each in chosen.split(",") if (word := each.strip())]
+        unknown = [word for word in words if word not in known]
+        if not unknown:
+            return words
+        console.print(Text(f"there is no table {', '.join(unknown)}"))
 
 
 def confirmed(console: Console, question: str) -> bool:

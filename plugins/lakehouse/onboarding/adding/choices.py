@@ -129,6 +129,7 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
     tables = [_as_wished(table, wishes) for table in tables]
     for table in tables:
         _check_table(table, profile.kind)
+        _check_log(table, held, offered, wishes)
     if not tables:
         raise BlueprintError("no table is left to bring in" + (f": {'; '.join(remarks)}" if remarks else ""))
     remarks += [
@@ -137,6 +138,8 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
         for column in table.columns
         if column.unsupported and any(each.name == table.name for each in tables)
     ]
+    if profile.kind == "postgres":
+        remarks += [sentence for table in tables if (sentence := _rows_without_cursor(table, offered))]
     settled = replace(source, tables=tuple(tables), left_out=tuple(dict.fromkeys(left_out)))
     return Settled(settled, tuple(changes), tuple(remarks), tuple(confirm))
 
@@ -189,6 +192,33 @@ def _as_wished(table: Table, wishes: Wishes) -> Table:
     if mode:
         table = replace(table, mode=mode)
     return table if table.mode == "incremental" else replace(table, cursor=None)
+
+
+def _rows_without_cursor(table: Table, offered: Mapping[str, TableProfile]) -> str:
+    """What becomes of rows whose cursor is NULL, in a sentence; empty if there are none."""
+    columns = offered[table.name].columns if table.name in offered else ()
+    if not any(column.name == table.cursor and column.nullable for column in columns):
+        return ""
+    return (
+        f"{table.name}: its cursor {table.cursor} may be null, and a row without it does not reach bronze: "
+        f"--mode {table.name}=full_refresh brings every row"
+    )
+
+
+def _check_log(
+    table: Table, held: Mapping[str, Table], offered: Mapping[str, TableProfile], wishes: Wishes
+) -> None:
+    """Refuse a table that is to be read from the log from here on, and has none.
+
+    Raises:
+        BlueprintError: with the SQL that makes it possible, if there is any.
+    """
+    asked = table.name in wishes.cdc or table.name in wishes.modes
+    was_read = table.name in held and held[table.name].mode == "cdc"
+    if table.mode != "cdc" or was_read or not asked or table.name not in offered:
+        return
+    if (obstacle := offered[table.name].cdc) not in ("", "possible"):
+        raise BlueprintError(f"{table.name} cannot be read from the log: {obstacle}")
 
 
 def _check_table(table: Table, kind: str) -> None:

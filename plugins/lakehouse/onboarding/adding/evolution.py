@@ -46,6 +46,7 @@ def first_table(seen: TableProfile, kind: str) -> Table:
         else None,
         deleted_at=seen.deleted_at,
         schema=seen.schema,
+        partitioned=seen.is_partitioned,
         globs=seen.files.globs if seen.files else (),
         format=dict(seen.files.format) if seen.files else {},
     )
@@ -89,6 +90,7 @@ def evolve(old: Table, seen: TableProfile, kind: str, renames: Mapping[str, str]
     table = replace(
         old,
         columns=tuple(columns),
+        partitioned=seen.is_partitioned,
         globs=seen.files.globs if seen.files else old.globs,
         format=dict(seen.files.format) if seen.files else old.format,
     )

@@ -15,7 +15,12 @@ from lakehouse.onboarding.checking.declared import DeclaredStream
 from lakehouse.onboarding.checking.finding import Finding, differs, fits, note
 from lakehouse.onboarding.profiling.names import columns_as_landed
 from lakehouse.onboarding.profiling.postgres import connected, described_columns
-from lakehouse.onboarding.profiling.tables.capture import capture_statements, log_reading, table_obstacle
+from lakehouse.onboarding.profiling.tables.capture import (
+    capture_statements,
+    log_reading,
+    publish_more,
+    table_obstacle,
+)
 from lakehouse.onboarding.profiling.tables.catalogue import FoundTable, read_catalogue
 
 _SLOT: Final = """
@@ -24,6 +29,13 @@ _SLOT: Final = """
 """
 
 _PUBLICATION: Final = "select 1 from pg_publication where pubname = %s"
+
+_MEMBERS: Final = """
+    select r.prrelid::bigint
+    from pg_publication_rel as r join pg_publication as p on p.oid = r.prpubid
+    where p.pubname = %s
+"""
+"""A partitioned table may be one, and its changes still have its partitions' names."""
 
 
 def check_database(
@@ -124,7 +136,12 @@ def _capture(
 ) -> Iterator[Finding]:
     what = connection.short_name
     publication, slot = str(replication["publication"]), str(replication["replication_slot"])
-    create = capture_statements(publication, slot, [(table.schema, table.name) for table in tables])
+    create = capture_statements(
+        publication,
+        slot,
+        [(table.schema, table.name) for table in tables],
+        any(table.is_partitioned for table in tables),
+    )
     log = log_reading(session)
     row = session.execute(_SLOT, (slot,)).fetchone()
     # A slot of its own needs no other to be free.
@@ -139,11 +156,16 @@ def _capture(
     if session.execute(_PUBLICATION, (publication,)).fetchone() is None:
         yield differs(what, f"there is no publication {publication}", f"at the source: {create[0]}")
     elif missing:
-        names = ", ".join(f'"{table.schema}"."{table.name}"' for table in missing)
+        members = {oid for (oid,) in session.execute(_MEMBERS, (publication,)).fetchall()}
+        statements = publish_more(
+            publication,
+            [(table.schema, table.name) for table in missing if table.oid not in members],
+            any(table.is_partitioned for table in missing),
+        )
         yield differs(
             what,
             f"the publication {publication} lacks {', '.join(table.label for table in missing)}",
-            f'at the source: ALTER PUBLICATION "{publication}" ADD TABLE {names};',
+            f"at the source: {' '.join(statements)}",
         )
     if row is None:
         yield differs(what, f"there is no replication slot {slot}", f"at the source: {create[1]}")

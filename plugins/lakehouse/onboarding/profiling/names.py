@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from lakehouse.landing.columns import landed_name
+from lakehouse.landing.columns import ADDED_COLUMNS, landed_name
 from lakehouse.onboarding.profiling.profile import ColumnProfile, TableProfile
 
 _TABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -44,6 +44,11 @@ def column_problem(name: str, remedy: str = VIEW) -> str:
     if lower.startswith(_OF_AIRBYTE) or lower in _OF_THE_LAKE:
         return f"the lake adds a column {lower} of its own: {remedy} {lower.strip('_')}_value"
     return ""
+
+
+def added_by_airbyte(names: Iterable[str]) -> list[str]:
+    """Those that a column of the source cannot have at all: Airbyte adds such a column to every row."""
+    return [name for name in names if landed_name(name).lower() in ADDED_COLUMNS]
 
 
 def alike(names: Iterable[str]) -> list[str]:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from lakehouse.onboarding.profiling.names import alike, as_landed, column_problem, table_problem
+from lakehouse.onboarding.profiling.names import (
+    VIEW,
+    added_by_airbyte,
+    alike,
+    as_landed,
+    column_problem,
+    table_problem,
+)
 from lakehouse.onboarding.profiling.profile import ColumnProfile, ProfileError, SourceProfile, TableProfile
 from lakehouse.onboarding.profiling.tables.capture import LogReading, log_reading, quoted, table_obstacle
 from lakehouse.onboarding.profiling.tables.catalogue import (
@@ -113,6 +121,8 @@ def _profile(
     connection: psycopg.Connection[Any], table: FoundTable, log: LogReading, log_wanted: bool, twin: str
 ) -> TableProfile:
     rows, estimated = _rows(connection, table)
+    unsupported = [column.name for column in described_columns(table) if column.unsupported]
+    table = replace(table, left_out=frozenset(unsupported))
     obstacles = [*log.obstacles, *filter(None, [table_obstacle(table, table.key)])]
     choice = choose(table, rows, "; ".join(obstacles), log_wanted)
     profile = TableProfile(
@@ -129,6 +139,7 @@ def _profile(
         deleted_at=deleted_at(table),
         problems=tuple(filter(None, [twin, *_problems(table, log, obstacles if log_wanted else [])])),
         is_view=table.is_view,
+        is_partitioned=table.is_partitioned,
     )
     return as_landed(profile)
 
@@ -164,6 +175,11 @@ def _problems(table: FoundTable, log: LogReading, obstacles: Sequence[str]) -> I
         yield (
             f"the role may not read it: its owner runs GRANT USAGE ON SCHEMA {quoted(table.schema)} TO "
             f"{log.role}; GRANT SELECT ON {quoted(table.schema, table.name)} TO {log.role};"
+        )
+    for name in added_by_airbyte(column.name for column in table.columns):
+        yield (
+            f"its column {name} has the name of one that Airbyte adds to every row, so it cannot land the "
+            f"table: {VIEW} {name.strip('_')}_value and bring that in"
         )
     for group in alike(column.name for column in table.columns):
         yield f"columns {group}: make a view with other names and bring that in"

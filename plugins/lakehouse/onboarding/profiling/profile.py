@@ -78,6 +78,7 @@ class TableProfile:
     problems: tuple[str, ...] = ()
     """What must be settled before this table can be brought in, each with what to do."""
     is_view: bool = False
+    is_partitioned: bool = False
 
 
 @dataclass(frozen=True)

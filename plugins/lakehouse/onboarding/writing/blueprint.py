@@ -61,6 +61,7 @@ class Table:
     deleted_at: str | None = None
     """The column that says when the source deleted the row."""
     schema: str | None = None
+    partitioned: bool = False
     globs: tuple[str, ...] = ()
     format: Mapping[str, Any] = field(default_factory=dict)
 
@@ -190,6 +191,7 @@ def _table(node: Mapping[str, Any]) -> Table:
         cursor=node.get("cursor"),
         deleted_at=node.get("deleted_at"),
         schema=node.get("schema"),
+        partitioned=bool(node.get("partitioned")),
         globs=tuple(node.get("globs") or ()),
         format=node.get("format") or {},
     )

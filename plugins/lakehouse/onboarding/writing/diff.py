@@ -31,7 +31,11 @@ def show_tables(console: Console, source: Source, profile: SourceProfile) -> Non
     for table in source.tables:
         seen = offered.get(table.name)
         rows = "" if seen is None or seen.rows is None else f"{'~' if seen.estimated else ''}{seen.rows:,}"
-        chosen_so = seen is not None and (seen.mode, seen.key) == (table.mode, table.key)
+        chosen_so = seen is not None and (seen.mode, seen.key, seen.cursor) == (
+            table.mode,
+            table.key,
+            table.cursor,
+        )
         why = (
             seen.why if seen is not None and chosen_so else "as you chose" if seen else "absent at the source"
         )

@@ -172,3 +172,20 @@ def test_a_table_that_the_publication_lost_is_added_by_the_sql_that_is_told(
         assert finding.words == f"the publication {publication} lacks public.stock"
         owner.execute(finding.remedy.removeprefix("at the source: "))
     assert look()[log].status is Status.FITS
+
+
+def test_a_publication_of_partitions_is_mended_by_the_sql_that_is_told(
+    look: Look, business: ForeignBusiness
+) -> None:
+    business.publish(["orders"])
+    publication, log = f"{business.database}_publication", f"{business.database}_postgres_cdc"
+    with business.connection() as owner:
+        owner.execute("alter table stock rename to old_stock")
+        owner.execute("create table stock (like old_stock including all) partition by hash (store_id)")
+        owner.execute("create table stock_1 partition of stock for values with (modulus 1, remainder 0)")
+        owner.execute(f"alter publication {publication} add table stock")
+        finding = look()[log]
+        assert finding.words == f"the publication {publication} lacks public.stock"
+        assert finding.remedy.endswith("SET (publish_via_partition_root = true);")
+        owner.execute(finding.remedy.removeprefix("at the source: "))
+    assert look()[log].status is Status.FITS

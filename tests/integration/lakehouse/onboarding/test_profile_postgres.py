@@ -94,6 +94,8 @@ def test_names_that_no_lake_can_carry_are_told(business: ForeignBusiness) -> Non
     with business.connection() as owner:
         owner.execute('create table "Order Items" (id int primary key, "unit price" int, bronze_date date)')
         owner.execute('create table twice (id int primary key, name text, "Name" text, raw bytea)')
+        owner.execute('create table landed (id int primary key, "_Airbyte_Extracted_At" timestamp)')
+        owner.execute("create table files (digest bytea primary key, name text)")
     found = profile_postgres(business.dsn)
     [problem] = found.table("Order Items").problems
     assert "make a view called order_items" in problem
@@ -104,6 +106,12 @@ def test_names_that_no_lake_can_carry_are_told(business: ForeignBusiness) -> Non
     [problem] = found.table("twice").problems
     assert problem.startswith("columns name, Name differ in letter case only")
     assert "base64" in found.table("twice").columns[-1].unsupported
+    [problem] = found.table("landed").problems
+    assert "column _Airbyte_Extracted_At has the name of one that Airbyte adds" in problem
+    assert "make a view that calls it Airbyte_Extracted_At_value" in problem
+    files = found.table("files")
+    assert (files.key, files.mode) == ((), "full_refresh")
+    assert files.why.startswith("digest of its key cannot be brought in")
 
 
 def test_a_name_that_two_schemas_have_is_left_out_and_the_way_out_is_told(business: ForeignBusiness) -> None:
@@ -131,6 +139,10 @@ def test_what_the_role_may_not_do_is_told_with_the_sql_for_it(
             owner.execute("alter table customers enable row level security")
             dsn = f"host={server.host} port={server.port} dbname={business.database} user={name} password=x"
             found = profile_postgres(dsn, cdc=["orders"])
+            superuser.execute(f"alter role {name} bypassrls")
+            sees_all = profile_postgres(dsn, ["customers"])
+            owner.execute("alter table customers force row level security")
+            [hidden] = profile_postgres(business.dsn, ["customers"]).tables
         finally:
             owner.execute(f"revoke all on orders, customers from {name}")
             superuser.execute(f"drop role {name}")
@@ -141,6 +153,8 @@ def test_what_the_role_may_not_do_is_told_with_the_sql_for_it(
     assert f'GRANT SELECT ON "public"."products" TO {name};' in problem
     [problem] = found.table("customers").problems
     assert f"ALTER ROLE {name} WITH BYPASSRLS;" in problem
+    assert sees_all.table("customers").problems == ()
+    assert "row level security" in hidden.problems[0], "where it is forced, it hides rows from the owner, too"
 
 
 def test_the_answer_to_a_wrong_address_says_what_is_wrong_and_hides_the_password(

@@ -15,6 +15,7 @@ import pytest
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.contract_file import parse_contract
 from lakehouse.bronze.partition_builder import BuiltPartition, build_partition
+from lakehouse.bronze.rejection import broken_contract
 from lakehouse.landing.reader import LandingReader
 from testing.lakehouse.landing_files import land
 
@@ -122,6 +123,10 @@ def test_a_field_that_the_connector_left_out_is_no_null_like_others(tmp_path: Pa
     assert built.reasons == {"amount": 1}
     assert built.nulled == {"note": 1}
     assert built.rows_loaded == 3
+    assert built.left_out == ("amount",)
+    error = str(broken_contract(agreed, built, "2025-10-16", "s3://lake/bad", "landing/"))
+    assert "Airbyte has put NULL for values of amount that fit no file" in error
+    assert "write nulled: allow for the column in the contract" in error
 
 
 def test_a_field_that_was_left_out_is_known_by_the_source_s_name_of_it(tmp_path: Path) -> None:

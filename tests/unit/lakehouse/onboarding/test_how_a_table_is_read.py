@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from lakehouse.onboarding.profiling.tables.capture import table_obstacle
+from lakehouse.onboarding.adding.log_setup import statements_at_the_source
+from lakehouse.onboarding.profiling.tables.capture import capture_statements, publish_more, table_obstacle
 from lakehouse.onboarding.profiling.tables.choice import SMALL_ROWS, choose, deleted_at, usable_cursor
+from lakehouse.onboarding.writing.blueprint import Blueprint, Source, Table
 from tests.unit.lakehouse.onboarding.found_tables import column, index, table
+from tests.unit.lakehouse.onboarding.made_profiles import STOCK
 
 LARGE = SMALL_ROWS + 1
 
@@ -124,6 +129,60 @@ def test_the_key_is_the_shortest_unique_index_over_columns_that_are_never_null()
     )
     assert table(*columns, key=(), indexes=indexes).key == ("a", "b")
     assert table(*columns, key=(), indexes=indexes[:3]).key == ()
+
+
+def test_a_key_of_a_column_that_cannot_come_in_gives_way_to_another_or_to_none() -> None:
+    found = table(column("code"), key=("raw",), left_out=frozenset({"raw"}))
+    choice = choose(found, LARGE, "", log_wanted=False)
+    assert (found.key, choice.mode) == ((), "full_refresh")
+    assert choice.why == "raw of its key cannot be brought in, so its rows can only be read whole"
+    assert "raw of the key of cafe.orders cannot be brought in" in table_obstacle(found, found.key)
+    other = table(
+        column("code"), key=("raw",), left_out=frozenset({"raw"}), indexes=(index("code", unique=True),)
+    )
+    assert other.key == ("code",)
+
+
+def test_a_key_does_not_hold_for_rows_of_tables_that_inherit() -> None:
+    found = table(column("updated_at", "timestamptz"), has_children=True)
+    choice = choose(found, 5, "", log_wanted=False)
+    assert (found.key, choice.mode) == ((), "full_refresh")
+    assert "other tables inherit from it" in choice.why
+
+
+def test_the_sql_for_the_log_publishes_a_partitioned_table_under_its_own_name() -> None:
+    tables = [("Odd Shop", "orders"), ("public", "stock")]
+    assert capture_statements("p", "s", tables, partitioned=True)[0] == (
+        'CREATE PUBLICATION "p" FOR TABLE "Odd Shop"."orders", "public"."stock" '
+        "WITH (publish_via_partition_root = true);"
+    )
+    assert "WITH" not in capture_statements("p", "s", tables, partitioned=False)[0]
+    assert publish_more("p", tables[:1], partitioned=True) == (
+        'ALTER PUBLICATION "p" SET (publish_via_partition_root = true);',
+        'ALTER PUBLICATION "p" ADD TABLE "Odd Shop"."orders";',
+    )
+
+
+def test_a_later_call_changes_the_publication_that_is_there() -> None:
+    def business(*names: str) -> Blueprint:
+        tables = tuple(Table(name, "cdc", (), schema="sales", partitioned=name == "parts") for name in names)
+        return Blueprint("cafe", (Source("postgres", "cafe_", tables),))
+
+    nothing, stock = Blueprint("cafe"), business("stock")
+    parts = replace(STOCK, name="parts", schema="sales")
+    assert statements_at_the_source(nothing, stock, []) == (
+        'CREATE PUBLICATION "cafe_publication" FOR TABLE "sales"."stock";',
+        "SELECT pg_create_logical_replication_slot('cafe_slot', 'pgoutput');",
+    )
+    assert statements_at_the_source(stock, stock, []) == ()
+    assert statements_at_the_source(stock, business("stock", "parts"), []) == (
+        'ALTER PUBLICATION "cafe_publication" SET (publish_via_partition_root = true);',
+        'ALTER PUBLICATION "cafe_publication" ADD TABLE "sales"."parts";',
+    )
+    assert statements_at_the_source(business("stock", "parts"), stock, []) == (), "it was dropped there"
+    assert statements_at_the_source(business("stock", "parts"), stock, [parts]) == (
+        'ALTER PUBLICATION "cafe_publication" DROP TABLE "sales"."parts";',
+    )
 
 
 @pytest.mark.parametrize(

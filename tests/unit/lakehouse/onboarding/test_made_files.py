@@ -102,6 +102,32 @@ def test_a_whole_list_of_files_or_of_an_api_is_never_empty(kind: str) -> None:
     assert parse_contract(yaml.safe_load(text), "stores.yaml").zero_rows is ZeroRows.REFUSE
 
 
+def test_a_value_with_a_quote_is_one_text_in_dbt_s_test_and_itself_in_the_contract() -> None:
+    state = Column("state", "varchar", one_of=("it's", "ok"))
+    table = Table("visits", "full_refresh", (Column("id", "int"), state), ("id",))
+    files = files_of(Blueprint("office", (Source("postgres", "", (table,)),)))
+    [model] = yaml.safe_load(files["include/dbt/models/staging/office/stg_visits.yml"])["models"]
+    [test] = next(each["data_tests"] for each in model["columns"] if each["name"] == "state")
+    assert test["accepted_values"]["arguments"]["values"] == ["it''s", "ok"]
+    contract_of = yaml.safe_load(files["include/contracts/visits.yaml"])
+    assert contract_of["columns"]["state"]["one_of"] == ["it's", "ok"]
+
+
+def test_a_name_that_a_model_cannot_have_becomes_one_that_no_other_column_has() -> None:
+    names = ("id", "null", "row_status", "source_row_status")
+    table = Table("visits", "full_refresh", tuple(Column(name, "int") for name in names), ("id",))
+    files = files_of(Blueprint("office", (Source("postgres", "", (table,)),)))
+    [model] = yaml.safe_load(files["include/dbt/models/staging/office/stg_visits.yml"])["models"]
+    assert [each["name"] for each in model["columns"]][:4] == [
+        "id",
+        "source_null",
+        "source_source_row_status",
+        "source_row_status",
+    ]
+    sql = files["include/dbt/models/staging/office/stg_visits.sql"]
+    assert "'source_null': '\"null\"'" in sql
+
+
 def test_the_log_has_a_source_of_its_own_and_files_their_own_columns() -> None:
     assert (contract("cafe_stock").source, contract("cafe_stock").mode) == ("cafe_postgres_cdc", Mode.CDC)
     deliveries = contract("cafe_deliveries")

@@ -25,6 +25,8 @@ _WORKING: Final = {
     "is_truncated",
 }
 """Names that the macros' own statements use."""
+_NO_NAME: Final = {"null"}
+"""dbt takes this for the absence of a name, when it asks the warehouse for a table's columns."""
 _FILE_NAMES: Final = {FILE_URL: "source_file", FILE_CHANGED: "file_changed_at"}
 _TYPES: Final = {"int": "integer"}
 _DECIMAL: Final = re.compile(r"decimal\((\d+),\s*(\d+)\)")
@@ -92,7 +94,9 @@ def _columns(source: Source, table: Table) -> Iterator[ModelColumn]:
             continue
         tests: list[Any] = ["unique", "not_null"] if name == key else []
         if column.one_of:
-            tests.append({"accepted_values": {"arguments": {"values": list(column.one_of)}}})
+            # dbt puts the text between quotes as it is.
+            labels = [value.replace("'", "''") for value in column.one_of]
+            tests.append({"accepted_values": {"arguments": {"values": labels}}})
         yield ModelColumn(
             name, _data_type(column.type), _description(column), tests, _expression(column, name)
         )
@@ -124,7 +128,7 @@ def _columns(source: Source, table: Table) -> Iterator[ModelColumn]:
 def _names(source: Source, table: Table) -> dict[str, str]:
     """The model's name of each column that the model has. A renamed one keeps its old name."""
     successors = {column.renamed_to for column in table.columns if column.renamed_to}
-    taken = _OWN | _WORKING | {f"{source.lake_name(table)}_key"}
+    taken = _OWN | _WORKING | _NO_NAME | {f"{source.lake_name(table)}_key"}
     if source.kind == "files":
         taken |= set(_FILE_NAMES.values())
     landed = {column.name.lower() for column in table.columns}
@@ -137,8 +141,18 @@ def _names(source: Source, table: Table) -> dict[str, str]:
                 *names.values(),
             }:
                 name = spelt
-            names[column.name] = _FILE_NAMES.get(column.name) or (f"source_{name}" if name in taken else name)
+            names[column.name] = _FILE_NAMES.get(column.name) or (
+                _free_name(name, landed | set(names.values())) if name in taken else name
+            )
     return names
+
+
+def _free_name(name: str, others: set[str]) -> str:
+    """The name with a prefix that none of the others has."""
+    found = f"source_{name}"
+    while found in others:
+        found = f"source_{found}"
+    return found
 
 
 def _expression(column: Column, name: str) -> str:

@@ -18,6 +18,8 @@ _SERVER: Final = """
         pg_is_in_recovery(),
         current_setting('max_replication_slots')::int - (select count(*) from pg_replication_slots)::int
 """
+_BY_THE_ROOT: Final = "publish_via_partition_root = true"
+"""Without it a publication has a partitioned table's changes under the names of its partitions."""
 _NOT_TABLES: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 
@@ -72,6 +74,10 @@ def table_obstacle(table: FoundTable, key: Sequence[str]) -> str:
         return f"{table.label} is an unlogged table: run ALTER TABLE {name} SET LOGGED;"
     if table.has_children:
         return f"other tables inherit from {table.label}, and the log has their rows under their own names"
+    if not key and table.keys:
+        return (
+            f"{table.unusable_key} of the key of {table.label} cannot be brought in, so no row is known again"
+        )
     if not key:
         return f"{table.label} has no key: run ALTER TABLE {name} ADD PRIMARY KEY (<columns>);"
     generated = {column.name for column in table.columns if column.generated}
@@ -86,15 +92,33 @@ def table_obstacle(table: FoundTable, key: Sequence[str]) -> str:
     return ""
 
 
-def capture_statements(publication: str, slot: str, tables: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def capture_statements(
+    publication: str, slot: str, tables: Sequence[tuple[str, str]], partitioned: bool
+) -> tuple[str, ...]:
     """The SQL that the source's owner runs before the first sync: publication and slot.
 
-    `tables`: schema and name of each table.
+    `tables`: schema and name of each table. `partitioned`: one of them has partitions.
     """
     listed = ", ".join(quoted(*table) for table in tables)
+    option = f" WITH ({_BY_THE_ROOT})" if partitioned else ""
     return (
-        f"CREATE PUBLICATION {quoted(publication)} FOR TABLE {listed};",
+        f"CREATE PUBLICATION {quoted(publication)} FOR TABLE {listed}{option};",
         f"SELECT pg_create_logical_replication_slot({sql.Literal(slot).as_string(None)}, 'pgoutput');",
+    )
+
+
+def publish_more(publication: str, tables: Sequence[tuple[str, str]], partitioned: bool) -> tuple[str, ...]:
+    """The SQL that adds tables to a publication that is there; `tables`: those that it lacks."""
+    listed = ", ".join(quoted(*table) for table in tables)
+    added = (f"ALTER PUBLICATION {quoted(publication)} ADD TABLE {listed};",) if tables else ()
+    option = (f"ALTER PUBLICATION {quoted(publication)} SET ({_BY_THE_ROOT});",) if partitioned else ()
+    return (*option, *added)
+
+
+def publish_less(publication: str, tables: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The SQL that takes tables out of a publication."""
+    return (
+        f"ALTER PUBLICATION {quoted(publication)} DROP TABLE {', '.join(quoted(*each) for each in tables)};",
     )
 
 

@@ -12,7 +12,7 @@ _TABLES: Final = """
     select
         c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, c.reltuples::bigint,
         c.relpersistence = 'p', c.relreplident::text,
-        c.relrowsecurity and not pg_has_role(c.relowner, 'usage'),
+        c.relkind in ('r', 'p') and row_security_active(c.oid),
         has_table_privilege(c.oid, 'select') and has_schema_privilege(n.oid, 'usage'),
         exists (select from pg_inherits where inhparent = c.oid) and c.relkind = 'r',
         coalesce(s.n_tup_upd, 0), coalesce(s.n_tup_del, 0)
@@ -67,8 +67,11 @@ _INDEXES: Final = """
     order by i.indisprimary desc, i.indnkeyatts, i.indexrelid
 """
 _PUBLICATIONS: Final = """
-    select (quote_ident(schemaname) || '.' || quote_ident(tablename))::regclass::oid::bigint, pubname::text
-    from pg_publication_tables where schemaname = any(%s)
+    select c.oid::bigint, p.pubname::text
+    from pg_publication_tables as p
+    join pg_namespace as n on n.nspname = p.schemaname
+    join pg_class as c on c.relnamespace = n.oid and c.relname = p.tablename
+    where p.schemaname = any(%s)
 """
 _SCHEMAS: Final = """
     select n.nspname::text, count(*)
@@ -129,10 +132,16 @@ class FoundTable:
     columns: tuple[FoundColumn, ...] = ()
     indexes: tuple[Index, ...] = ()
     publications: tuple[str, ...] = ()
+    left_out: frozenset[str] = frozenset()
+    """Columns that cannot be brought in."""
 
     @property
     def is_view(self) -> bool:
         return self.kind in "vm"
+
+    @property
+    def is_partitioned(self) -> bool:
+        return self.kind == "p"
 
     @property
     def label(self) -> str:
@@ -145,14 +154,29 @@ class FoundTable:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The primary key, else the shortest unique index over columns that are never null."""
-        if self.primary_key:
-            return self.primary_key
+        """The first of `keys` whose columns can all be brought in; empty if there is none."""
+        return next((key for key in self.keys if self.left_out.isdisjoint(key)), ())
+
+    @property
+    def keys(self) -> tuple[tuple[str, ...], ...]:
+        """The primary key, then each unique index over columns that are never null, the shortest first.
+
+        None if other tables inherit from it: their rows are read with it, and no index is over both.
+        """
+        if self.has_children:
+            return ()
         never_null = {column.name for column in self.columns if not column.nullable}
-        for index in self.indexes:
-            if index.is_unique and index.is_whole and index.columns and never_null.issuperset(index.columns):
-                return index.columns
-        return ()
+        return tuple(
+            index.columns
+            for index in self.indexes
+            if index.is_primary
+            or (index.is_unique and index.is_whole and index.columns and never_null.issuperset(index.columns))
+        )
+
+    @property
+    def unusable_key(self) -> str:
+        """The columns that are in the way of the first key, for a sentence; empty if none is."""
+        return ", ".join(name for key in self.keys[:1] for name in key if name in self.left_out)
 
     @property
     def logged_columns(self) -> tuple[str, ...]:

@@ -83,7 +83,9 @@ def usable_cursor(table: FoundTable) -> tuple[str | None, str]:
             None,
             f"{named[0].name} is a {named[0].type.shown}, which does not tell two changes of a day apart",
         )
-    numbers = {column.name for column in table.columns if column.type.name in _NUMBERS}
+    numbers = {
+        column.name for column in table.columns if column.type.name in _NUMBERS and not column.type.is_array
+    }
     if len(table.key) == 1 and numbers.issuperset(table.key):
         return None, f"{table.key[0]} grows with new rows, but no column shows that a row has changed"
     return None, "no column shows that a row has changed"
@@ -120,5 +122,10 @@ def _by_cursor(table: FoundTable, cursor: str, small: bool) -> str:
 
 
 def _without_key(table: FoundTable) -> str:
-    what = "a view has no key" if table.is_view else "it has neither a primary key nor a unique index"
+    if table.has_children:
+        what = "other tables inherit from it, and a key of its own is not one of their rows"
+    elif table.keys:
+        what = f"{table.unusable_key} of its key cannot be brought in"
+    else:
+        what = "a view has no key" if table.is_view else "it has neither a primary key nor a unique index"
     return f"{what}, so its rows can only be read whole"

@@ -113,7 +113,7 @@ class Table:
     name: str
     columns: list[Column]
     pages: int = 0
-    """As PostgreSQL's statistics estimate; 0 for a view."""
+    """As PostgreSQL's statistics estimate; 0 for a view, -1 for a partitioned table that is analyzed."""
     oid: int = 0
     """The table itself, whatever it is called (pg_class.oid); 0: not known."""
     ambiguous: bool = False

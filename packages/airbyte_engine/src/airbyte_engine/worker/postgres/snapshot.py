@@ -122,7 +122,7 @@ class Snapshot:
         """
         scanned = not (by_postgres or table.ambiguous)
         if scanned and all(column.scannable for column in table.columns):
-            with self._readers(table.pages // _PAGES_OF_A_TASK):
+            with self._readers(table):
                 rows = self._copy(stream, self._scan(table, since), table, [], file, added)
             zeros = self._found(
                 file, rows, {name: f"{quoted(landed_name(name))} = 0" for name in _decimals(table)}
@@ -139,12 +139,17 @@ class Snapshot:
         return self._copy(stream, self._query(table, since), table, nulled, file, added)
 
     @contextmanager
-    def _readers(self, tasks: int) -> Iterator[None]:
+    def _readers(self, table: Table) -> Iterator[None]:
         """As many threads as the scanner has tasks for, and one again after it.
+
+        Of a partitioned table that is analyzed, the statistics have minus one page. The scanner would take it
+        for four billion pages and ask for every thousand of them; its rows are asked for at once.
 
         With a thread to spare DuckDB may give the only task to another one, and then its caller does not
         wait but spins: it takes a processor from PostgreSQL, and a hang looks like work (see stall.py).
         """
+        tasks = table.pages // _PAGES_OF_A_TASK
+        self.duckdb.execute(f"set pg_use_ctid_scan = {table.pages >= 0}")
         self.duckdb.execute(f"set threads = {max(1, min(tasks, self._order.threads))}")
         yield
         # Not after an error: the transaction is aborted then, and this would fail and hide why.
