@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 import textwrap
@@ -22,6 +23,8 @@ SAMPLE_RECORDS: Final = 200
 """Of each stream; the connector is stopped then."""
 ANSWER_SECONDS: Final = 90
 _LONGEST_WORDS: Final = 240
+_REFUSED: Final = re.compile(r"\b40[13]\b")
+_IF_REFUSED: Final = "Is the token right? Its variable is that of --token-variable, or the one in .env."
 
 
 @dataclass
@@ -86,7 +89,8 @@ class ManifestConnector:
         ]
         answer = self._ask("read", {"catalog": {"streams": configured}}, len(streams))
         if answer.failure:
-            raise ProfileError(f"the API of {self._manifest.name} cannot be read: {answer.failure}")
+            remedy = f" {_IF_REFUSED}" if _REFUSED.search(answer.failure) else ""
+            raise ProfileError(f"the API of {self._manifest.name} cannot be read: {answer.failure}{remedy}")
         return answer.records
 
     def _ask(self, command: str, files: Mapping[str, Any], streams: int = 0) -> Answer:

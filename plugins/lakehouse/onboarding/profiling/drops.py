@@ -40,6 +40,7 @@ _TYPES: Final = {
 }
 _PACKED: Final = (".gz", ".bz2")
 _BUCKET: Final = "s3://"
+_OF_A_BUCKET: Final = "the bucket's name, or the key, region or endpoint it is asked with"
 _WILD: Final = frozenset("*?[")
 
 
@@ -120,13 +121,14 @@ class Drops:
     def _listed(self) -> list[pafs.FileInfo]:
         try:
             return list(self._files.get_file_info(pafs.FileSelector(self._root, recursive="/" in self.glob)))
-        except FileNotFoundError as error:
-            what = "bucket" if self.folder.startswith(_BUCKET) else "folder"
-            raise ProfileError(
-                f"there is no {what} {self.folder}: correct the pattern, or make it first"
-            ) from error
         except OSError as error:
-            raise ProfileError(f"{self.folder} cannot be looked at: {_words(error)}") from error
+            if self.folder.startswith(_BUCKET):
+                what = f"{self.folder} cannot be looked at: {_words(error)}: correct {_OF_A_BUCKET}"
+            elif isinstance(error, FileNotFoundError):
+                what = f"there is no folder {self.folder}: correct the pattern, or make it first"
+            else:
+                what = f"{self.folder} cannot be looked at: {_words(error)}"
+            raise ProfileError(what) from error
 
     def sample(self, name: str) -> Sample:
         """The beginning of a file. Raises ProfileError when it cannot be read."""

@@ -15,6 +15,8 @@ from lakehouse.onboarding.profiling.samples import Record, guessed_columns
 
 _TYPES: Final = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean"}
 BY_THE_MANIFEST: Final = "let a transformation of the manifest (AddFields) call it"
+_NO_RECORDS: Final = "; it has no records now: if that is right, write zero_rows: allow into its contract"
+"""The contract of a whole list refuses one without rows, so the first night would fail."""
 _TIMES: Final = {"date": "date", "date-time": "timestamp"}
 
 
@@ -74,6 +76,7 @@ def _profile(stream: Mapping[str, Any], records: Sequence[Record]) -> TableProfi
     cursor = cursors[0] if cursors and "incremental" in stream["supported_sync_modes"] else None
     columns = _columns(stream["json_schema"].get("properties") or {}, records, {*key, *cursors})
     incremental = cursor is not None and bool(key)
+    empty = "" if records or incremental else _NO_RECORDS
     profile = TableProfile(
         name=name,
         columns=columns,
@@ -81,7 +84,7 @@ def _profile(stream: Mapping[str, Any], records: Sequence[Record]) -> TableProfi
         cursor=cursor if incremental else None,
         rows=None,
         mode="incremental" if incremental else "full_refresh",
-        why=_why(cursor, key),
+        why=_why(cursor, key) + empty,
         problems=tuple(_problems(name, columns, {*key, *([cursor] if cursor else [])})),
     )
     return as_landed(profile)

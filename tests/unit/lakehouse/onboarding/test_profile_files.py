@@ -7,13 +7,15 @@ import os
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow as pa
+import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.onboarding.profiling import samples
-from lakehouse.onboarding.profiling.drops import matches
+from lakehouse.onboarding.profiling.drops import Drops, matches
 from lakehouse.onboarding.profiling.files import CURSOR, parquet_type, profile_files
 from lakehouse.onboarding.profiling.profile import ProfileError, TableProfile
 
@@ -271,6 +273,13 @@ def test_a_place_that_cannot_be_looked_at_is_told(pattern: str) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match=r"there is no folder .*/nowhere: correct the pattern"):
         profile_files(f"{tmp_path}/nowhere/*.csv")
+
+
+def test_a_bucket_that_cannot_be_looked_at_says_what_to_correct() -> None:
+    files = Mock(spec=pafs.FileSystem)
+    files.get_file_info.side_effect = OSError("AWS Error SIGNATURE_DOES_NOT_MATCH")
+    with pytest.raises(ProfileError, match="SIGNATURE_DOES_NOT_MATCH: correct the bucket's name, or the key"):
+        Drops("s3://drops", "*.csv", files).names()
 
 
 def test_files_of_one_stream_in_several_ways_are_a_problem(tmp_path: Path) -> None:
