@@ -12,6 +12,8 @@ from lakehouse.night.plan import NIGHT, stage
 from lakehouse.platform.errors import PermanentError
 
 EXTRACTS: Final = tuple(each.name for each in NIGHT if not each.waits_for)
+FIELDS: Final = ("date", "from_stage", "force_sync", "full_refresh")
+"""Of the form; the API takes any other name without a word."""
 LAYERS: Final = tuple(each.name for each in NIGHT if each.name.startswith("transform_"))
 
 
@@ -46,14 +48,16 @@ def read_request(params: Mapping[str, Any], partition_key: str | None, today: da
     """The form's values as a request.
 
     Args:
-        params: `date`, `from_stage`, `force_sync`, `full_refresh`.
+        params: by the names in FIELDS.
         partition_key: of the run; used if the form has no date.
         today: UTC.
 
     Raises:
         BusinessDateError: the date is not a date, or lies in the future.
-        NightRequestError: a wish that the chosen first stage cannot fulfil.
+        NightRequestError: a wish that the chosen first stage cannot fulfil, or a field that there is not.
     """
+    if unknown := sorted(set(params) - set(FIELDS)):
+        raise NightRequestError(f"there is no field {', '.join(unknown)}: the form has {', '.join(FIELDS)}")
     text = params.get("date") or partition_key
     asked = NightRequest(
         night=parse_business_date(text, today) if text else None,

@@ -20,6 +20,7 @@ from lakehouse.night.dag_defaults import OWNER, RECEIPTS, TAGS
 from lakehouse.night.plan import NIGHT, stage
 from lakehouse.night.timetable import NightTimetable
 from lakehouse.night_run.follow import OVERTIME
+from lakehouse.night_run.request import FIELDS
 from lakehouse.platform.retry_policy import RETRY_POLICY
 from lakehouse.stream.plan import DAG_ID, is_declared
 from lakehouse.superset.dashboards import read_dashboards
@@ -115,6 +116,10 @@ def test_the_page_of_an_extract_says_first_that_a_night_needs_both(dags: dict[st
     before_the_sections = dags[name].doc_md.split("####")[0]
     assert f"needs both extracts, this one and `{other.pop()}`" in before_the_sections
     assert "`run_night`" in before_the_sections
+
+
+def test_the_form_of_run_night_has_the_fields_that_are_read(dags: dict[str, Any]) -> None:
+    assert tuple(dags["run_night"].params) == FIELDS
 
 
 @pytest.mark.parametrize("name", FILES)

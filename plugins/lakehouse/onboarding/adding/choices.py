@@ -92,6 +92,7 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
     changes: list[str] = []
     confirm: list[tuple[str, str, str]] = []
     tables: list[Table] = []
+    refusals: list[str] = []
     for name, old in held.items():
         if name in wishes.drop:
             changes.append(f"{name} is taken out")
@@ -115,7 +116,8 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
             continue
         why_not = _why_not(seen, source)
         if why_not and seen.name in wishes.named():
-            raise BlueprintError(f"{seen.name} cannot be brought in: {why_not}")
+            refusals.append(f"{seen.name} cannot be brought in: {why_not}")
+            continue
         wanted = seen.name in wishes.tables or (not wishes.tables and seen.name not in left_out)
         if why_not or not wanted:
             if why_not and seen.name not in left_out:
@@ -127,9 +129,15 @@ def settle(profile: SourceProfile, wishes: Wishes, source: Source) -> Settled:
         if held:
             changes.append(f"{seen.name} is new: {seen.mode}, {seen.why}")
     tables = [_as_wished(table, wishes) for table in tables]
-    for table in tables:
-        _check_table(table, profile.kind)
-        _check_log(table, held, offered, wishes)
+    refusals += filter(
+        None,
+        [
+            _why_not_as_wished(table, profile.kind) or _why_no_log(table, held, offered, wishes)
+            for table in tables
+        ],
+    )
+    if refusals:
+        raise BlueprintError("; ".join(refusals))
     if not tables:
         raise BlueprintError("no table is left to bring in" + (f": {'; '.join(remarks)}" if remarks else ""))
     remarks += [
@@ -177,9 +185,12 @@ def _check_renames(old: Table, seen: TableProfile, renames: Mapping[str, str]) -
 
 def _why_not(seen: TableProfile, source: Source) -> str:
     problem = "; ".join(seen.problems) or why_not_a_lake_name(source.prefix + seen.name)
-    if not problem and all(column.unsupported for column in seen.columns):
-        problem = "none of its columns can be brought in"
-    return problem
+    if problem or not all(column.unsupported for column in seen.columns):
+        return problem
+    if not seen.columns:
+        return "it has no column, so it has nothing to bring in"
+    reasons = "; ".join(f"{column.name}: {column.unsupported}" for column in seen.columns)
+    return f"none of its columns can be brought in: {reasons}"
 
 
 def _as_wished(table: Table, wishes: Wishes) -> Table:
@@ -219,51 +230,45 @@ def _times_in_key(table: Table, held: Mapping[str, Table]) -> str:
     )
 
 
-def _check_log(
+def _why_no_log(
     table: Table, held: Mapping[str, Table], offered: Mapping[str, TableProfile], wishes: Wishes
-) -> None:
-    """Refuse a table that is to be read from the log from here on, and has none.
-
-    Raises:
-        BlueprintError: with the SQL that makes it possible, if there is any.
-    """
+) -> str:
+    """Why a table that is to be read from the log from here on has none, with the SQL that makes it possible
+    if there is any; empty if it has."""
     asked = table.name in wishes.cdc or table.name in wishes.modes
     was_read = table.name in held and held[table.name].mode == "cdc"
     if table.mode != "cdc" or was_read or not asked or table.name not in offered:
-        return
-    if (obstacle := offered[table.name].cdc) not in ("", "possible"):
-        raise BlueprintError(f"{table.name} cannot be read from the log: {obstacle}")
+        return ""
+    obstacle = offered[table.name].cdc
+    return "" if obstacle in ("", "possible") else f"{table.name} cannot be read from the log: {obstacle}"
 
 
-def _check_table(table: Table, kind: str) -> None:
-    """Refuse what could not be read or told apart.
-
-    Raises:
-        BlueprintError: naming the table, and the option that helps.
-    """
+def _why_not_as_wished(table: Table, kind: str) -> str:
+    """Why the table could not be read, or its rows not be told apart, with the option that helps."""
     name = table.name
     if table.mode not in MODES:
-        raise BlueprintError(f"--mode {name}={table.mode}: it is one of {', '.join(MODES)}")
+        return f"--mode {name}={table.mode}: it is one of {', '.join(MODES)}"
     columns = {column.name: column for column in table.columns}
     decisive = [(each, "key") for each in table.key] + ([(table.cursor, "cursor")] if table.cursor else [])
     for each, role in decisive:
         if each not in columns:
             known = ", ".join(columns)
-            raise BlueprintError(f"{name} has no column {each} for its {role}; it has: {known}")
+            return f"{name} has no column {each} for its {role}; it has: {known}"
         if columns[each].gone:
-            raise BlueprintError(
+            return (
                 f"{name}.{each}, its {role}, is absent at the source: "
                 f"give another (--{role} {name}=…), or --drop {name}"
             )
     if table.mode == "cdc" and kind != "postgres":
-        raise BlueprintError(f"{name}: only PostgreSQL has a write-ahead log to read (cdc)")
+        return f"{name}: only PostgreSQL has a write-ahead log to read (cdc)"
     if table.mode != "full_refresh" and not table.key:
-        raise BlueprintError(
+        return (
             f"{name} has no key, so its rows can only be read whole: give one with --key {name}=COLUMN, or "
             f"--mode {name}=full_refresh"
         )
     if table.mode == "incremental" and not table.cursor:
-        raise BlueprintError(
+        return (
             f"{name} has no column that grows with every change: give one with --cursor {name}=COLUMN, or "
             f"--mode {name}=full_refresh"
         )
+    return ""

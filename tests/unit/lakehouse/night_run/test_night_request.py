@@ -54,6 +54,13 @@ def test_a_wrong_date_is_refused(text: str, said: str) -> None:
         read_request(form(date=text), None, TODAY)
 
 
+def test_a_field_that_there_is_not_is_refused() -> None:
+    """The API takes any: a date under a misspelt name was the untouched form."""
+    said = "there is no field dat, from: the form has date, from_stage, force_sync, full_refresh"
+    with pytest.raises(NightRequestError, match=said):
+        read_request({**form(), "from": "load_bronze", "dat": "2025-10-16"}, None, TODAY)
+
+
 def test_only_the_wishes_travel() -> None:
     asked = read_request(form(force_sync=True, full_refresh=True), None, TODAY)
     assert asked.conf == {"force_sync": True, "full_refresh": True}

@@ -230,6 +230,35 @@ def test_a_table_with_a_problem_is_left_out_with_its_reason() -> None:
         rerun(broken, tables=("Order Items",))
 
 
+def test_every_table_in_the_way_is_named_at_once() -> None:
+    broken = replace(LINES, name="Order Items", problems=("make a view called order_items",))
+    with pytest.raises(BlueprintError) as refused:
+        rerun(broken, tables=("Order Items",), modes={"visits": "incremental", "stock": "hourly"})
+    assert str(refused.value).split("; ") == [
+        "Order Items cannot be brought in: make a view called order_items",
+        "visits has no key, so its rows can only be read whole: give one with --key visits=COLUMN, or "
+        "--mode visits=full_refresh",
+        "--mode stock=hourly: it is one of incremental, full_refresh, cdc",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ((), "it has no column, so it has nothing to bring in"),
+        (
+            (replace(column("photo"), unsupported="a bytea: make a view with encode(photo, 'base64')"),),
+            "none of its columns can be brought in: photo: a bytea: make a view with encode(photo, 'base64')",
+        ),
+    ],
+)
+def test_a_table_without_a_column_for_the_lake_says_why(
+    columns: tuple[ColumnProfile, ...], said: str
+) -> None:
+    bare = replace(LINES, name="photos", columns=columns, key=(), mode="full_refresh")
+    assert rerun(bare).remarks == (f"photos is left out: {said}",)
+
+
 @pytest.mark.parametrize(
     ("wishes", "words"),
     [
