@@ -27,11 +27,9 @@ all_rows as (
     deleted   the condition that says of a row of the mart that it is deleted.
 -#}
 {% macro published_rows(mart, key, deleted="row_status = 'deleted'") -%}
-    {%- set key_column = adapter.quote(key) -%}
     {%- do config(
         unique_key=key,
-        post_hook="delete from {{ this }} where " ~ key_column ~ " in (select " ~ key_column
-            ~ " from {{ ref('" ~ mart ~ "') }} where " ~ deleted ~ ")",
+        post_hook="{{ take_out_deleted(" ~ tojson(mart) ~ ", " ~ tojson(key) ~ ", " ~ tojson(deleted) ~ ") }}",
     ) -%}
 with
 
@@ -44,4 +42,29 @@ existing_rows as (
 )
 
 {{ rows_that_differ('existing_rows') }}
+{%- endmacro %}
+
+
+{#- Delete from this table the rows that the mart has as deleted, and count them as rows that the model changed. -#}
+{% macro take_out_deleted(mart, key, deleted) -%}
+    {%- if execute -%}
+        {%- set key_column = adapter.quote(key) -%}
+        {%- call statement('take_out_deleted') -%}
+delete from {{ this }}
+where {{ key_column }} in (select {{ key_column }} from {{ ref(mart) }} where {{ deleted }})
+        {%- endcall -%}
+        {%- set merged = load_result('main') -%}
+        {%- set gone = load_result('take_out_deleted').response.rows_affected -%}
+        {#- Minus one is no count. -#}
+        {%- if gone > 0 and merged.response.rows_affected >= 0 -%}
+            {%- set changed = merged.response.rows_affected + gone -%}
+            {%- do store_raw_result(
+                'main',
+                message=changed | string,
+                code=merged.response.code,
+                rows_affected=changed,
+                agate_table=merged.table,
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -144,18 +144,32 @@ def inn(lake: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
 
 
 @pytest.fixture(scope="module")
-def in_order(inn: Inn) -> dict[str, list[str]]:
-    """All tables after the nights were loaded and built in order; each night's gold is the source's rows."""
+def written(inn: Inn) -> dict[date, dict[str, int | None]]:
+    """Rows by model of each night, in order; each night's gold is the source's rows."""
+    found = {}
     for night, partitions in bronze().items():
         inn.load(night, partitions)
-        inn.run(night)
+        found[night] = inn.run(night)
         assert inn.gold() == expected(night), night
+    return found
+
+
+@pytest.fixture(scope="module")
+def in_order(inn: Inn, written: dict[date, dict[str, int | None]]) -> dict[str, list[str]]:
+    """All tables after these nights."""
     return inn.tables()
 
 
 def test_gold_is_the_source_after_every_night(inn: Inn, in_order: dict[str, list[str]]) -> None:
     assert inn.gold() == expected(NIGHTS[-1])
     assert all(rows for name, rows in in_order.items() if name.startswith("staging."))
+
+
+def test_rows_that_leave_gold_are_rows_that_changed(written: dict[date, dict[str, int | None]]) -> None:
+    """The night's summary said 0 of a list that was emptied."""
+    tours = [written[night]["inn_tours"] for night in NIGHTS]
+    assert tours == [0, 2, 2, 2], "none yet; two came; both went; one is back and another came"
+    assert written[NIGHTS[1]]["inn_rooms"] == 4, "one changed, one came, two went"
 
 
 def test_replay_writes_nothing(inn: Inn, in_order: dict[str, list[str]]) -> None:
