@@ -55,7 +55,7 @@ where {{ key_column }} in (select {{ key_column }} from {{ ref(mart) }} where {{
         {%- endcall -%}
         {%- set merged = load_result('main') -%}
         {%- set gone = load_result('take_out_deleted').response.rows_affected -%}
-        {#- Minus one is no count. -#}
+        {#- Minus one: Dremio did not say how many. -#}
         {%- if gone > 0 and merged.response.rows_affected >= 0 -%}
             {%- set changed = merged.response.rows_affected + gone -%}
             {%- do store_raw_result(
