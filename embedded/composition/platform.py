@@ -93,12 +93,12 @@ class Platform:
     def airflow_environment(self) -> dict[str, str]:
         """What a process of the airflow environment needs: the wire, the user's values, settings and
         connections. Raises PreparationError and EnvFileError."""
-        return {**self.wire, **self.user.values, **first_night(), **self.airflow.variables}
+        return {**self.wire, **self.user.values, **first_night(self.settings), **self.airflow.variables}
 
     def recorded_airflow_environment(self) -> dict[str, str]:
         """The same with the connections that Airflow was last started with, whatever the files say today."""
         own = airflow_settings(self.settings, self.secret, self._metadata_url)
-        return {**self.wire, **first_night(), **own, **recorded_connections(self.settings)}
+        return {**self.wire, **first_night(self.settings), **own, **recorded_connections(self.settings)}
 
     @property
     def _metadata_url(self) -> str:

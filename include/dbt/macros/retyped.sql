@@ -49,11 +49,11 @@
 
 
 {#-
-    Of a type of numbers; none of any other, and of a decimal of which nobody says it: no reason to build a table
-    again each night. A double has more than every decimal.
+    The digits of a numeric type; none for any other type, and for a decimal of unknown scale, which must not have
+    its table built again each night. A double has more than any decimal.
 -#}
 {% macro digits_behind_the_point(type, scale) -%}
-    {%- if 'int' in type -%}
+    {%- if type in ('int', 'integer', 'bigint') -%}
         {{ return(0) }}
     {%- elif type.startswith('decimal') -%}
         {{ return(none if scale is none else scale | int) }}

@@ -16,6 +16,8 @@ _REFUSED: Final = re.compile(
     re.IGNORECASE,
 )
 """PostgreSQL, S3, HTTP and SSH, as they and Airbyte's connectors word it."""
+REFUSED_CONNECTION: Final = re.compile(r"refused the user or secret of the Airflow connection (\w+)")
+"""Finds the connection in what `access_advice` says."""
 _DESTINATION: Final = "destination"
 
 

@@ -12,8 +12,6 @@ import pyarrow.parquet as pq
 from lakehouse.landing.columns import CHANGES_LEAF, META, landed_name
 
 NULLED: Final = "NULLED"
-LEFT_OUT: Final = "the connector left its value out"
-"""Why a row that lacks a field because of the connector is refused."""
 ROW_IS_GONE: Final = "SOURCE_RETRIEVAL_ERROR"
 """Of a row from the log: it was deleted before the value was read from the table. Its deletion follows."""
 

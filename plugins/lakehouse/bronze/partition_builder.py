@@ -8,7 +8,7 @@ versions, and where each of the others goes. The second reads everything, checks
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from lakehouse.bronze.column_changes import CastCount, column_changes
 from lakehouse.bronze.contract import Contract
-from lakehouse.bronze.nulled import LEFT_OUT
 from lakehouse.bronze.parquet_writer import PART_BYTES, BatchWriter, PartWriter, WrittenFile
 from lakehouse.bronze.quarantine import QUARANTINE_SCHEMA, quarantined_rows
 from lakehouse.bronze.row_groups import RowGroupAssembler
@@ -110,7 +109,7 @@ def _build(
             if refused:
                 quarantine.add(quarantined_rows(landed, refused))
                 reasons.update(reason.split(":", 1)[0] for reason in refused.values())
-                left_out.update(_left_out(refused.values()))
+            left_out.update(checked.left_out)
             nulled.update(checked.nulled)
             for name, count in checked.casts.items():
                 casts.setdefault(name, CastCount()).add(count)
@@ -164,11 +163,3 @@ def _entering(
         entering = pc.is_valid(positions)
         rows, positions = rows.filter(entering), positions.filter(entering)
     return rows, positions
-
-
-def _left_out(reasons: Iterable[str]) -> Iterator[str]:
-    for reason in reasons:
-        for each in reason.split("; "):
-            column, _, why = each.partition(": ")
-            if why.startswith(LEFT_OUT):
-                yield column

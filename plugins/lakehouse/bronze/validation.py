@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from lakehouse.bronze.casting import cast_column
 from lakehouse.bronze.column_changes import CastCount, new_beside
 from lakehouse.bronze.contract import CDC_COLUMNS, Column, Contract
-from lakehouse.bronze.nulled import LEFT_OUT, ROW_IS_GONE, nulled_fields
+from lakehouse.bronze.nulled import ROW_IS_GONE, nulled_fields
 from lakehouse.bronze.python_rows import infinite, time_texts
 from lakehouse.landing.columns import CDC_DELETED_AT
 
@@ -28,6 +28,8 @@ class Checked:
     bad: dict[int, str]
     nulled: Counter[str]
     """Rows by field that the connector left out and the contract lets through."""
+    left_out: frozenset[str]
+    """Fields that the connector left out in rows that are refused for it."""
     casts: dict[str, CastCount]
     """By column that landed as another type than the contract's."""
 
@@ -74,10 +76,10 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column], contract: Contract) 
                 broken = pc.and_not(broken, truncated if column.in_deletions else deleted)
             for position in _positions(broken):
                 reasons[position].append(f"{column.name}: {text.format(_shown(values[position]))}")
-    nulled = _left_out(batch, contract, deleted, reasons)
+    nulled, left_out = _left_out(batch, contract, deleted, reasons)
     typed = pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
     bad = {position: "; ".join(texts) for position, texts in sorted(reasons.items())}
-    return Checked(typed, bad, nulled, casts)
+    return Checked(typed, bad, nulled, left_out, casts)
 
 
 def _absent(contract: Contract, batch: pa.RecordBatch) -> str:
@@ -92,10 +94,12 @@ def _count(mask: pa.Array | None) -> int:
 
 def _left_out(
     batch: pa.RecordBatch, contract: Contract, deleted: pa.Array | None, reasons: dict[int, list[str]]
-) -> Counter[str]:
-    """Refuse the rows that lack a field because of the connector; counts those that may lack it."""
+) -> tuple[Counter[str], frozenset[str]]:
+    """Refuse the rows that lack a field because of the connector; the rows by field that may lack it, and the
+    fields that rows were refused for."""
     known = {column.name: column for column in contract.columns}
     let_through: Counter[str] = Counter()
+    refused = set()
     for position, field, reason in nulled_fields(batch):
         column = known.get(field)
         if column is None or (deleted is not None and deleted[position].as_py()):
@@ -103,8 +107,9 @@ def _left_out(
         if column.may_be_nulled or (deleted is not None and reason == ROW_IS_GONE):
             let_through[field] += 1
         else:
-            reasons[position].append(f"{field}: {LEFT_OUT} ({reason})")
-    return let_through
+            refused.add(field)
+            reasons[position].append(f"{field}: the connector left its value out ({reason})")
+    return let_through, frozenset(refused)
 
 
 def _deleted(batch: pa.RecordBatch) -> pa.Array | None:

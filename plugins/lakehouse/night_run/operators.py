@@ -55,8 +55,8 @@ def _note_of_refusal(context: Mapping[str, Any]) -> Iterator[None]:
 class ChooseNightOperator(BaseOperator):
     """Work out the business date and check the request, before anything starts.
 
-    A platform that was never provisioned is provisioned first; before its first night, what the deployment
-    names for that is run (`first_night`).
+    A platform that was never provisioned is provisioned first. If the deployment names a command for its
+    first night (`first_night`), that runs before it.
 
     Returns a document: `night` (ISO), `why`, `is_first`, `first` (the stage), `conf` of the stages, and
     whether the platform was `provisioned` for it.

@@ -13,7 +13,7 @@ from lakehouse.platform.errors import PermanentError
 
 EXTRACTS: Final = tuple(each.name for each in NIGHT if not each.waits_for)
 FIELDS: Final = ("date", "from_stage", "force_sync", "full_refresh")
-"""Of the form; the API takes any other name without a word."""
+"""The fields of the form. Airflow's API accepts other names, and ignores them."""
 LAYERS: Final = tuple(each.name for each in NIGHT if each.name.startswith("transform_"))
 
 
@@ -54,7 +54,7 @@ def read_request(params: Mapping[str, Any], partition_key: str | None, today: da
 
     Raises:
         BusinessDateError: the date is not a date, or lies in the future.
-        NightRequestError: a wish that the chosen first stage cannot fulfil, or a field that there is not.
+        NightRequestError: an unknown field, or a wish that the chosen first stage cannot fulfil.
     """
     if unknown := sorted(set(params) - set(FIELDS)):
         raise NightRequestError(f"there is no field {', '.join(unknown)}: the form has {', '.join(FIELDS)}")

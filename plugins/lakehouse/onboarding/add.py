@@ -189,8 +189,8 @@ def _show_next(
     gold = blueprint.gold[0].partition("_")[2] if blueprint.gold else ""
     for command, why in (
         (f"bin/source check {name}", "says on one screen whether everything fits"),
-        *((("bin/airbyte apply", "tells Airbyte of the tables as they are now"),) if again else ()),
-        *((f"bin/airbyte refresh {each}", "has what is of another type read again") for each in again),
+        *((("bin/airbyte apply", "tells Airbyte about the changed tables"),) if again else ()),
+        *((f"bin/airbyte refresh {each}", "reads again what has another type") for each in again),
         ("make night", f"takes over what is new, with {env_path(root).name}, and runs a night"),
         (
             f"bin/dashboard add-dataset gold.{gold}" if gold else f"bin/source add {name} --gold TABLE",

@@ -118,8 +118,7 @@ def incomplete(
 
 
 def unusable(entries: Sequence[Mapping[str, Any]], environment: Mapping[str, str]) -> dict[str, str]:
-    """The connections that no Airflow could be given, by id, each with why: its values are those of one
-    source, and the others are to go on without it."""
+    """The connections that cannot be loaded, by id, each with why. The others can still be loaded."""
     reasons = {
         conn_id: f"{', '.join(names)} {'has no value' if len(names) == 1 else 'have no values'}"
         for conn_id, names in incomplete(entries, environment).items()
@@ -170,7 +169,7 @@ def connections(settings: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[
     """Connections by id, in the form of `airflow connections import`: fields, or a URI where one is given.
 
     Raises:
-        SettingsError: a port is none.
+        SettingsError: a port is not a valid port number.
     """
     converted: dict[str, dict[str, Any] | str] = {}
     for entry in settings["connections"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +36,21 @@ def test_its_addresses_and_its_token_are_variables_of_the_platform(has_shop: boo
     assert "AIRFLOW_URL" in variables
 
 
-def test_its_first_night_is_a_variable_of_airflow(has_shop: bool) -> None:
-    found = first_night_module.first_night()
+def test_its_first_night_is_a_variable_of_airflow(has_shop: bool, tmp_path: Path) -> None:
+    settings = Settings.from_environ({"LAKEHOUSE_STATE_DIR": str(tmp_path)})
+    found = first_night_module.first_night(settings)
     assert bool(found) is has_shop
     if has_shop:
         assert found["LAKEHOUSE_FIRST_NIGHT"] == str(default_date()) == "2025-10-16"
         opens = shlex.split(found["LAKEHOUSE_FIRST_NIGHT_COMMAND"])
-        assert opens == [sys.executable, "-m", "embedded.shop", "advance", "--to", "2025-10-16"]
+        assert opens == [
+            str(settings.python("embedded")),
+            "-m",
+            "embedded.shop",
+            "advance",
+            "--to",
+            "2025-10-16",
+        ]
 
 
 def test_it_is_a_service_with_a_database(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from lakehouse.airbyte.refused_access import REFUSED_CONNECTION
 from lakehouse.night.business_date import business_date_or_none
 from lakehouse.night.plan import night_window, stage
 from lakehouse.night.starting import started_as
@@ -39,8 +39,6 @@ _FIX_FIRST: Final[Mapping[str, str]] = {
     "StreamContractBrokenError": "look at the quarantined rows, then fix the source or its contract",
 }
 """Errors that a rerun alone meets again."""
-_REFUSED: Final = re.compile(r"refused the user or secret of the Airflow connection (\w+)")
-"""How `lakehouse.airbyte.refused_access` names what a source or the landing has refused."""
 _LEFT_OUT: Final = "files could not be read and were left out"
 """How Airbyte's file source names damaged files."""
 _RUNBOOKS: Final[Mapping[str, str]] = {
@@ -174,7 +172,7 @@ def _summary(task: FailedTask, night: date | None, group: str | None) -> str:
 def _fix_first(task: FailedTask) -> str | None:
     """What a person must do before a rerun can help, as far as it is known."""
     error = task.error or ""
-    if refused := _REFUSED.search(error):
+    if refused := REFUSED_CONNECTION.search(error):
         return (
             f"correct the Airflow connection {refused[1]} (a value of .env: then run `make up`), then run "
             "`bin/airbyte apply --rewrite-secrets`"

@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from embedded.composition.first_night import first_night
+from embedded.settings import Settings
 from testing.ingestion_stack import IngestionStack
 from testing.repository import ROOT
 
@@ -106,7 +107,7 @@ def test_what_run_night_runs_before_the_first_night_needs_airflows_variables_alo
 ) -> None:
     shop = empty_shops[0]
     assert stack.shop("advance", "--to", str(START), "--orders", "500", **shop).returncode == 0
-    told = first_night()
+    told = first_night(Settings.from_environ(stack.environ))
     done = subprocess.run(
         shlex.split(told["LAKEHOUSE_FIRST_NIGHT_COMMAND"]),
         cwd=tmp_path,

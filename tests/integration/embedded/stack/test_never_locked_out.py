@@ -197,12 +197,25 @@ def test_connections_of_the_last_start_serve_while_the_file_is_broken(running: C
     assert "AIRFLOW_CONN_PLATFORM_POSTGRES" in sound
 
 
-def test_a_connection_without_values_is_left_out_by_name_and_nothing_else_is(running: Clone) -> None:
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ("", "TEAHOUSE_PG_HOST, TEAHOUSE_PG_PASSWORD have no values"),
+        (
+            "TEAHOUSE_PG_HOST=db\nTEAHOUSE_PG_PASSWORD=p\nTEAHOUSE_PG_PORT=5432x\n",
+            "the port of teahouse_postgres is not a number from 1 to 65535: '5432x'",
+        ),
+    ],
+    ids=["no-values", "wrong-port"],
+)
+def test_a_connection_that_cannot_be_made_is_left_out_by_name_and_nothing_else_is(
+    running: Clone, values: str, why: str
+) -> None:
+    running.env_file.touch(mode=0o600)
+    running.env_file.write_text(values)
     [told] = [line for line in running.up().splitlines() if "left out" in line]
     assert told == (
-        "note: connection teahouse_postgres is left out: "
-        "TEAHOUSE_PG_HOST, TEAHOUSE_PG_PASSWORD have no values. "
-        f"Correct {running.env_file} and run `make up`"
+        f"note: connection teahouse_postgres is left out: {why}. Correct {running.env_file} and run `make up`"
     )
     found = running.airflow()
     assert "AIRFLOW_CONN_TEAHOUSE_POSTGRES" not in found
@@ -218,20 +231,6 @@ def test_values_in_the_file_make_the_connection(running: Clone) -> None:
     made = json.loads(running.airflow()["AIRFLOW_CONN_TEAHOUSE_POSTGRES"])
     password = 'p$HOME "w" #1'
     assert made == {"conn_type": "postgres", "host": "db.example.com", "port": 5432, "password": password}
-
-
-def test_a_wrong_port_leaves_out_its_connection_and_nothing_else(running: Clone) -> None:
-    running.env_file.touch(mode=0o600)
-    running.env_file.write_text("TEAHOUSE_PG_HOST=db\nTEAHOUSE_PG_PASSWORD=p\nTEAHOUSE_PG_PORT=5432x\n")
-    [told] = [line for line in running.up().splitlines() if "left out" in line]
-    assert told == (
-        "note: connection teahouse_postgres is left out: "
-        "the port of teahouse_postgres is not a number from 1 to 65535: '5432x'. "
-        f"Correct {running.env_file} and run `make up`"
-    )
-    found = running.airflow()
-    assert "AIRFLOW_CONN_TEAHOUSE_POSTGRES" not in found
-    assert "AIRFLOW_CONN_DREMIO_DEFAULT" in found
 
 
 def test_what_was_exported_at_the_start_is_there_for_a_shell_without_it(running: Clone) -> None:

@@ -63,7 +63,7 @@ def test_a_file_that_says_something_else_is_no_place(only_state: dict[str, str],
     assert recalled(only_state) == only_state
 
 
-def test_a_port_that_is_none_is_named_though_it_was_remembered(only_state: dict[str, str]) -> None:
+def test_an_invalid_port_is_named_even_if_it_was_remembered(only_state: dict[str, str]) -> None:
     (Path(only_state["LAKEHOUSE_STATE_DIR"]) / REMEMBERED).write_text('{"LAKEHOUSE_PORT_OFFSET": "many"}')
     with pytest.raises(SettingsError, match="LAKEHOUSE_PORT_OFFSET='many' is not a whole number"):
         Settings.from_environ(recalled(only_state))

@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.airbyte.errors import AirbyteJobFailedError, AirbyteJobMisconfiguredError
 from lakehouse.airbyte.job import JobFailure
-from lakehouse.airbyte.refused_access import access_advice
+from lakehouse.airbyte.refused_access import REFUSED_CONNECTION, access_advice
 from tests.unit.lakehouse.airbyte.airbyte_doubles import Extract, FakeAirbyte, FakeLedger
 
 pytestmark = pytest.mark.usefixtures("cafe")
@@ -35,6 +35,7 @@ def test_a_refusal_names_the_connection_and_the_command(reason: str) -> None:
     assert advice is not None
     assert "The source refused" in advice
     assert "Airflow connection cafe_postgres:" in advice
+    assert REFUSED_CONNECTION.findall(advice) == ["cafe_postgres"]
     assert "`bin/airbyte apply --rewrite-secrets`" in advice
 
 

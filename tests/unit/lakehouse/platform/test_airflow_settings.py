@@ -106,7 +106,7 @@ def test_the_pools() -> None:
 
 @pytest.mark.needs_shop
 @pytest.mark.parametrize("port", ["many", "0", "-1", "65536", "5432.5"])
-def test_a_port_that_is_none_is_an_error_and_leaves_out_its_connection_alone(port: str) -> None:
+def test_an_invalid_port_is_an_error_and_leaves_out_only_its_connection(port: str) -> None:
     environment = ENVIRONMENT | {"SHOP_PG_PORT": port}
     words = f"the port of shop_postgres is not a number from 1 to 65535: {port!r}"
     with pytest.raises(SettingsError, match=re.escape(words)):
